@@ -1,0 +1,21 @@
+# Debian 12 packages; tools/setup installs them. Each is used behind one file or one room.
+find_package(Threads REQUIRED)
+find_package(SQLite3 REQUIRED)        # store/collection.cpp
+find_package(nlohmann_json REQUIRED)  # configs, manifests
+find_package(Eigen3 REQUIRED)         # linear/eigen.cpp
+find_package(ZLIB REQUIRED)           # map/page.cpp
+find_package(CLI11 REQUIRED)          # cli
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)  # tokenize/words.cpp
+find_package(simdjson REQUIRED)       # read/jsonl.cpp
+if(SHOAL_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+
+set(SHOAL_LIBS_store SQLite::SQLite3 nlohmann_json::nlohmann_json)
+set(SHOAL_LIBS_linear Eigen3::Eigen)
+set(SHOAL_LIBS_read simdjson::simdjson nlohmann_json::nlohmann_json)
+set(SHOAL_LIBS_tokenize shoal_tokenizers PkgConfig::utf8proc nlohmann_json::nlohmann_json)
+set(SHOAL_LIBS_encode nlohmann_json::nlohmann_json)
+set(SHOAL_LIBS_map ZLIB::ZLIB nlohmann_json::nlohmann_json shoal_page)
+set(SHOAL_LIBS_flow nlohmann_json::nlohmann_json)

@@ -1,0 +1,12 @@
+# What every target of ours is compiled with. No contraction: a * b + c is an fma only where the code says fma, so
+# that results do not depend on the instruction set (HACKING.md, "Same bits").
+add_library(shoal_flags INTERFACE)
+target_compile_options(shoal_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -ffp-contract=off
+                                             -ffunction-sections -fdata-sections)
+if(SHOAL_WERROR)
+  target_compile_options(shoal_flags INTERFACE -Werror)
+endif()
+target_include_directories(shoal_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+                                                 $<INSTALL_INTERFACE:include>)
+target_compile_definitions(shoal_flags INTERFACE $<BUILD_INTERFACE:SHOAL_VERSION="${PROJECT_VERSION}">)
+target_link_options(shoal_flags INTERFACE -Wl,--gc-sections)

@@ -1,0 +1,161 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <numeric>
+#include <stop_token>
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+#include "shoal/core/fields.h"
+#include "shoal/core/labels.h"
+#include "shoal/core/random.h"
+#include "shoal/core/rows.h"
+#include "shoal/core/stage.h"
+#include "shoal/core/texts.h"
+
+namespace shoal {
+namespace {
+
+TEST(Chunks, EveryRowOnceForAnyThreads) {
+  for (unsigned threads : {1u, 2u, 3u, 8u}) {
+    for (Index n : {0u, 1u, 7u, 8u, 9u, 1000u}) {
+      std::vector<std::atomic<int>> seen(n);
+      for_chunks({.threads = threads}, n, 8, [&](Index chunk, Index first, Index last) {
+        EXPECT_EQ(first, chunk * 8);
+        for (Index i = first; i < last; ++i) ++seen[i];
+      });
+      for (auto& s : seen) EXPECT_EQ(s, 1);
+    }
+  }
+}
+
+TEST(Chunks, LowestFailingChunkWins) {
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    try {
+      for_chunks({.threads = 4}, 100, 1, [](Index chunk, Index, Index) {
+        if (chunk >= 3) throw Error(Fault::data, std::to_string(chunk));
+      });
+      FAIL() << "nothing was thrown";
+    } catch (const Error& e) {
+      EXPECT_STREQ(e.what(), "3");
+    }
+  }
+}
+
+TEST(Chunks, StopIsHeardAndProgressAddsUp) {
+  std::stop_source source;
+  double last = 0;
+  shoal::Run run{
+      .threads = 2, .stop = source.get_token(), .progress = [&](std::string_view, double done, double total) {
+        EXPECT_GT(done, last);
+        EXPECT_EQ(total, 50);
+        last = done;
+      }};
+  for_chunks(
+      run, 50, 7, [](Index, Index, Index) {}, "step");
+  EXPECT_EQ(last, 50);
+  source.request_stop();
+  try {
+    for_chunks(run, 50, 7, [](Index, Index, Index) { FAIL(); });
+    FAIL() << "not cancelled";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.fault, Fault::cancelled);
+  }
+}
+
+TEST(Chunks, FoldIsInOrderAndNestingStaysInTheThread) {
+  const auto text = fold_chunks(
+      shoal::Run{.threads = 8}, 26, 3, std::string(),
+      [](Index first, Index last) {
+        std::string s;
+        for_chunks({.threads = 8}, last - first, 1,
+                   [&](Index, Index a, Index) { s += char('a' + first + a); });
+        return s;
+      },
+      [](std::string& all, std::string part) { all += part; });
+  EXPECT_EQ(text, "abcdefghijklmnopqrstuvwxyz");
+}
+
+TEST(Random, DrawsAreFunctionsOfSeedAndIndex) {
+  const Random a({7}), b({7}), c({8});
+  EXPECT_EQ(a.bits(123456789), b.bits(123456789));
+  EXPECT_NE(a.bits(0), c.bits(0));
+  EXPECT_NE(Seed{7}.child(1).value, Seed{7}.child(2).value);
+  double mean = 0, square = 0, uniform = 0;
+  constexpr int kDraws = 200000;
+  std::vector<int> faces(6);
+  for (int i = 0; i < kDraws; ++i) {
+    const double x = a.normal(i);
+    mean += x / kDraws;
+    square += x * x / kDraws;
+    uniform += a.uniform(i) / kDraws;
+    ++faces[a.below(i, 6)];
+  }
+  EXPECT_NEAR(mean, 0, 0.01);  // 4.5 standard errors
+  EXPECT_NEAR(square, 1, 0.015);
+  EXPECT_NEAR(uniform, 0.5, 0.003);
+  double chi = 0;
+  for (int f : faces) chi += std::pow(f - kDraws / 6.0, 2) / (kDraws / 6.0);
+  EXPECT_LT(chi, 20.5);  // 5 degrees of freedom, 0.999
+}
+
+TEST(Matrix, CopiesMovesAndRefusesTheAbsurd) {
+  Matrix a(2, 3);
+  std::iota(a.data(), a.data() + 6, 0.0f);
+  Matrix b = a;
+  EXPECT_TRUE(a == b);
+  b[1][2] = 9;
+  EXPECT_FALSE(a == b);
+  Matrix c = std::move(b);
+  EXPECT_EQ(c[1][2], 9);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(c.data()) % 64, 0u);
+  EXPECT_THROW(Matrix(Index(1) << 40, Index(1) << 40), Error);
+  EXPECT_EQ(Matrix(0, 5).rows(), 0u);
+}
+
+TEST(Rows, BlocksAreViewsAndRangesAreChecked) {
+  Matrix a(5, 2), scratch;
+  std::iota(a.data(), a.data() + 10, 0.0f);
+  const Rows rows(a, {.id = "m", .dims = 2});
+  const MatrixView b = rows.block(3, 2, scratch);
+  EXPECT_EQ(b.data, a.data() + 6);
+  EXPECT_EQ(rows.space().id, "m");
+  EXPECT_TRUE(rows.to_matrix() == a);
+  EXPECT_THROW(rows.block(4, 2, scratch), Error);
+  EXPECT_THROW(rows.block(6, 0, scratch), Error);
+}
+
+TEST(Texts, KeepsAnyBytes) {
+  Texts t;
+  t.add("a");
+  t.add("");
+  t.add(std::string_view("\0\n", 2));
+  ASSERT_EQ(t.size(), 3u);
+  EXPECT_EQ(t[1], "");
+  EXPECT_EQ(t[2], std::string_view("\0\n", 2));
+}
+
+struct ExampleOptions {
+  Index n_clusters = 8;
+  std::optional<Index> limit;
+  Seed seed{3};
+};
+template <class V>
+void fields(ExampleOptions& o, V&& visit) {
+  visit("n_clusters", o.n_clusters, "groups");
+  visit("limit", o.limit, "most");
+  visit("seed", o.seed, "start");
+}
+
+TEST(Fields, ListsEveryFieldInOrder) {
+  const auto list = list_fields(ExampleOptions{});
+  ASSERT_EQ(list.size(), 3u);
+  EXPECT_EQ(list[0].name, "n_clusters");
+  EXPECT_EQ(std::get<std::int64_t>(list[0].value), 8);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(list[1].value));
+  EXPECT_EQ(std::get<std::int64_t>(list[2].value), 3);
+}
+
+}  // namespace
+}  // namespace shoal

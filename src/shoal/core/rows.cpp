@@ -1,0 +1,40 @@
+#include "shoal/core/rows.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "shoal/core/error.h"
+
+namespace shoal {
+
+Rows::Rows(MatrixView borrowed, Space space)
+    : Rows(
+          borrowed.rows, borrowed.cols, Dtype::f32,
+          [borrowed](Index first, Index count, Matrix&) { return borrowed.slice(first, count); },
+          std::move(space)) {}
+
+Rows::Rows(Index rows, Index cols, Dtype dtype, BlockReader reader, Space space)
+    : rows_(rows),
+      cols_(cols),
+      dtype_(dtype),
+      reader_(std::make_shared<const BlockReader>(std::move(reader))),
+      space_(std::move(space)) {}
+
+MatrixView Rows::block(Index first, Index count, Matrix& scratch) const {
+  require(first <= rows_ && count <= rows_ - first, Fault::argument,
+          "rows " + std::to_string(first) + ".." + std::to_string(first + count) + " of " +
+              std::to_string(rows_) + " asked for");
+  return (*reader_)(first, count, scratch);
+}
+
+Matrix Rows::to_matrix() const {
+  constexpr Index kBlock = 4096;
+  Matrix all(rows_, cols_), scratch;
+  for (Index first = 0; first < rows_; first += kBlock) {
+    const MatrixView b = block(first, std::min(kBlock, rows_ - first), scratch);
+    for (Index r = 0; r < b.rows; ++r) std::ranges::copy(b[r], all[first + r].begin());
+  }
+  return all;
+}
+
+}  // namespace shoal

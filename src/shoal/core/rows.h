@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "shoal/core/matrix.h"
+
+namespace shoal {
+
+/// How a vector's numbers are kept. The values are written to disk: never renumber.
+enum class Dtype : std::uint8_t { f32 = 0, f16 = 1 };
+
+/// Who made these vectors. Travels with them and with every stage fitted on them.
+struct Space {
+  std::string id;     ///< name and hash of the model; empty: unknown
+  Index dims = 0;     ///< length of a vector
+  bool unit = false;  ///< every vector has length 1
+
+  bool operator==(const Space&) const = default;
+};
+
+/// Fills or finds rows [first, first + count): returns a view into its own memory or into `scratch`.
+using BlockReader = std::function<MatrixView(Index first, Index count, Matrix& scratch)>;
+
+/// Readable rows of any Dtype, in memory or mapped from a file: what every stage takes in.
+/// Copying is cheap and shares. Rows made from a view or a Matrix borrow: the owner must outlive them.
+class Rows {
+ public:
+  Rows(MatrixView borrowed, Space space = {});
+  Rows(const Matrix& borrowed, Space space = {}) : Rows(borrowed.view(), std::move(space)) {}
+  /// `reader` keeps alive whatever it reads from; it must be callable from many threads at once.
+  Rows(Index rows, Index cols, Dtype dtype, BlockReader reader, Space space);
+
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+  Dtype dtype() const { return dtype_; }
+  const Space& space() const { return space_; }
+
+  /// Rows [first, first + count) as float32. float32 sources are not copied; others are converted into
+  /// `scratch` (grown as needed; one scratch a thread). Error(argument) if the range is not inside.
+  MatrixView block(Index first, Index count, Matrix& scratch) const;
+
+  /// All rows as one owned matrix: rows x cols x 4 bytes.
+  Matrix to_matrix() const;
+
+ private:
+  Index rows_ = 0, cols_ = 0;
+  Dtype dtype_ = Dtype::f32;
+  std::shared_ptr<const BlockReader> reader_;
+  Space space_;
+};
+
+}  // namespace shoal

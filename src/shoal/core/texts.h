@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shoal/core/matrix.h"
+
+namespace shoal {
+
+/// Many strings in one buffer: 8 bytes a string above the bytes themselves. Any bytes are allowed.
+class Texts {
+ public:
+  Index size() const { return ends_.size(); }
+  Index bytes() const { return buffer_.size(); }
+  /// Valid until the next `add` or `clear`.
+  std::string_view operator[](Index i) const {
+    const std::uint64_t begin = i == 0 ? 0 : ends_[i - 1];
+    return {buffer_.data() + begin, ends_[i] - begin};
+  }
+  void add(std::string_view text);
+  void clear();
+
+ private:
+  std::string buffer_;
+  std::vector<std::uint64_t> ends_;
+};
+
+/// Named columns of equally many strings: what a reader yields.
+struct Table {
+  std::vector<std::string> names;
+  std::vector<Texts> columns;  ///< as many as names, all of one size
+
+  Index rows() const { return columns.empty() ? 0 : columns.front().size(); }
+};
+
+}  // namespace shoal

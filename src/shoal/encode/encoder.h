@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "shoal/core/fields.h"
+#include "shoal/core/matrix.h"
+#include "shoal/core/rows.h"
+#include "shoal/core/run.h"
+#include "shoal/core/texts.h"
+
+namespace shoal {
+
+/// What to do with a text longer than the model's limit.
+enum class LongTexts : std::uint8_t {
+  truncate,  ///< as the model says: the first max_seq_length tokens
+  chunk,     ///< overlapping windows, pooled by the number of tokens each adds
+};
+const char* name_of(LongTexts x);
+
+/// Options change the vectors.
+struct EncodeOptions {
+  LongTexts long_texts = LongTexts::truncate;
+  Index overlap = 32;               ///< tokens shared by neighbouring windows under `chunk`, below the limit
+  std::optional<Index> max_tokens;  ///< below the model's limit; special tokens count
+  std::optional<std::string> prompt;  ///< name in the model's prompts; absent: the model's default
+};
+template <class V>
+void fields(EncodeOptions& o, V&& visit) {
+  visit("long", o.long_texts,
+        "texts over the model's limit: truncate, or chunk into overlapping windows and pool");
+  visit("overlap", o.overlap, "tokens shared by neighbouring windows under --long chunk");
+  visit("max_tokens", o.max_tokens, "cut texts to this many tokens, at most the model's own limit");
+  visit("prompt", o.prompt, "name of one of the model's prompts to put before each text");
+}
+
+/// A sentence-transformers folder, ready to run. Copies share the weights. May be used from many threads.
+class Encoder {
+ public:
+  /// Reads config, tokenizer and weights, checks every shape, packs the weights.
+  /// Error(file), Error(format), or Error(unsupported) naming the part that shoal does not do.
+  static Encoder load(const std::filesystem::path& folder);
+
+  /// texts [first, first + count) -> count x dims. A text's vector has the same bits alone, in any batch, in
+  /// any order, at any thread count and level. Work is cut by tokens; peak memory does not grow with count
+  /// beyond the result.
+  Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
+                const Run& run) const;
+  Matrix encode(const Texts& texts, const EncodeOptions& options = {}, const Run& run = {}) const {
+    return encode(texts, 0, texts.size(), options, run);
+  }
+
+  const Space& space() const;  ///< id is "name@first 16 digits of the hash of weights, tokenizer and configs"
+  const std::string& name() const;  ///< the folder's name
+  Index max_tokens() const;
+  double flops(Index tokens) const;  ///< multiply-adds x 2 of the linear layers for that many tokens
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace shoal

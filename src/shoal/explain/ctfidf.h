@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shoal/core/labels.h"
+#include "shoal/core/run.h"
+#include "shoal/core/texts.h"
+
+namespace shoal {
+
+struct CtfidfOptions {
+  Index n_words = 10;      ///< words a cluster
+  Index max_ngram = 2;     ///< 1: words only, 2: also pairs
+  Index min_count = 3;     ///< a word must stand in at least so many texts of all
+  bool stop_words = true;  ///< leave out English function words
+};
+
+struct TopWord {
+  std::string word;
+  double score = 0;
+};
+
+/// Counts words of texts as they stream by, then ranks them: class-based TF-IDF (Grootendorst,
+/// arXiv:2203.05794): tf (share of the cluster's words) x log(1 + A / f), A mean words a cluster, f the
+/// word's count over all.
+class Ctfidf {
+ public:
+  Ctfidf(Index n_clusters, CtfidfOptions options = {});
+  ~Ctfidf();
+  Ctfidf(Ctfidf&&) noexcept;
+  /// Texts of rows [0, size) with their labels; kNoise is passed over. May be called many times.
+  void add(const Texts& texts, const Label* labels, const Run& run);
+  /// For each cluster its best words, best first, near-repeats (a word inside a better pair) left out. Ties
+  /// alphabetically.
+  std::vector<std::vector<TopWord>> top_words() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A short name from ranked words: at most three, joined by " · "; words contained in an earlier one are left
+/// out.
+std::string cluster_name(const std::vector<TopWord>& words);
+
+}  // namespace shoal

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "shoal/core/matrix.h"
+
+namespace shoal {
+
+/// Eigenvalues (descending) and vectors (row i belongs to value i) of a symmetric d x d matrix in double,
+/// row-major. The sign of each vector is fixed: its component of largest magnitude (first of equals) is
+/// positive. O(d^3).
+struct Eigen {
+  std::vector<double> values;
+  std::vector<double> vectors;  ///< d x d, row i is the i-th vector
+};
+Eigen symmetric_eigen(std::span<const double> matrix, Index d);
+
+}  // namespace shoal

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "shoal/core/matrix.h"
+#include "shoal/core/rows.h"
+#include "shoal/core/run.h"
+
+namespace shoal {
+
+/// Scales each row to length 1. A row of zeros stays zeros. Returns how many rows were zero.
+Index unit_rows(MatrixSpan x);
+/// Mean of each column, in double, folded in order.
+std::vector<double> column_means(const Rows& x, const Run& run);
+/// Error(data) naming the first row that holds a NaN or an infinity.
+void check_finite(const Rows& x, const Run& run);
+/// Error(data) if two spaces are both known and differ: `what` says who asks.
+void check_space(const Space& fitted, const Space& given, const char* what);
+
+}  // namespace shoal

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "shoal/core/matrix.h"
+
+namespace shoal {
+
+/// Keeps the k best (largest score, ties by the smaller id) of a stream of (score, id).
+class TopK {
+ public:
+  explicit TopK(Index k);
+  void offer(float score, std::uint32_t id);
+  /// A score below this cannot enter: lets a caller skip early. -inf until k are held.
+  float threshold() const;
+  struct Item {
+    float score;
+    std::uint32_t id;
+  };
+  std::vector<Item> sorted() const;  ///< best first
+
+ private:
+  Index k_;
+  std::vector<Item> heap_;
+};
+
+}  // namespace shoal

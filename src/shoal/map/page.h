@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "shoal/core/labels.h"
+#include "shoal/core/matrix.h"
+#include "shoal/core/texts.h"
+
+namespace shoal {
+
+/// A name on the map.
+struct PageCluster {
+  std::string name;
+  std::vector<std::string> words;
+  Index size = 0;
+  Label group = 0;
+  float x = 0, y = 0;
+  std::vector<Index> medoids;
+};
+struct PageGroup {
+  std::string name;
+  Index size = 0;
+  float x = 0, y = 0;
+};
+
+/// All that map.html shows.
+struct PageData {
+  std::string title;
+  std::string made_by;  ///< "shoal 0.1.0, all-MiniLM-L6-v2, spherical k-means k=100, seed 42"
+  Matrix points;        ///< rows x 2
+  Labels labels;
+  std::vector<PageCluster> clusters;
+  std::vector<PageGroup> groups;
+  Index max_text_bytes = 400;  ///< longer texts are cut at a character with an ellipsis
+  /// Texts of rows [first, first + count): streamed, so that the page writer never holds all rows as objects.
+  std::function<Texts(Index first, Index count)> texts;
+  /// One user column to colour and filter by (may be absent: empty name).
+  std::string column_name;
+  std::function<Texts(Index first, Index count)> column;
+};
+
+/// Writes the self-contained page: the built template with the data spliced in, gzip + base64. Whole or not
+/// at all.
+void write_page(const std::filesystem::path& path, const PageData& data);
+
+}  // namespace shoal

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/core/texts.h"
+
+namespace shoal {
+
+enum class FileFormat : std::uint8_t { csv, tsv, jsonl, lines };
+const char* name_of(FileFormat f);
+
+/// What a reader repaired or passed over, with the first few places: nothing is dropped silently.
+struct ReadReport {
+  Index rows = 0;                  ///< rows given out
+  Index empty_rows = 0;            ///< blank lines passed over
+  Index repaired_utf8 = 0;         ///< fields in which bytes became U+FFFD
+  Index short_rows = 0;            ///< rows with fewer fields than the header: filled with empty
+  Index long_rows = 0;             ///< rows with more: the extra fields are joined to the last
+  std::vector<std::string> notes;  ///< "reviews.csv, line 17: 3 fields, the header has 5", at most 10
+};
+
+struct ReadOptions {
+  std::optional<FileFormat> format;       ///< absent: by extension, then by content
+  std::vector<std::string> text_columns;  ///< empty: found; several: joined by a line feed
+  std::optional<Index> limit;             ///< most rows over all files
+  std::size_t max_record = 64u << 20;     ///< bytes; a longer record is Error(data) with file and line
+};
+
+/// Rows of one or several text files, batch by batch; "-" is standard input. Memory: one batch and one
+/// record.
+class Source {
+ public:
+  /// Opens the first file and finds the text column: the named ones, else the only one called text, texts,
+  /// description, content, body, message, review, question, title, sentence, document, comment, utterance,
+  /// query or headline, else the only one whose first values read like prose. Error(argument) listing the
+  /// columns if none or several fit. Error(file): absent, a directory, empty, unreadable. Error(data): header
+  /// only, binary, UTF-16.
+  Source(std::vector<std::filesystem::path> files, ReadOptions options);
+  Source(Source&&) noexcept;
+  ~Source();
+
+  const std::vector<std::string>& text_columns() const;   ///< as chosen
+  const std::vector<std::string>& other_columns() const;  ///< all others, in order
+  /// At most `most` rows: texts, and the other columns in order. False at the end (nothing added).
+  bool next(Index most, Texts& texts, std::vector<Texts>& others);
+  /// Passes over `rows` rows (already read by an earlier, interrupted run).
+  void skip(Index rows);
+  const ReadReport& report() const;
+  /// Bytes taken so far, and of all files if known (not for standard input): for progress.
+  std::uint64_t bytes_read() const;
+  std::optional<std::uint64_t> bytes_total() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoal

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shoal/core/fields.h"
+#include "shoal/core/matrix.h"
+#include "shoal/core/rows.h"
+#include "shoal/store/mapping.h"
+
+namespace shoal {
+
+/// Types of numbers in a safetensors file that shoal reads.
+enum class TensorType : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, u64, u32, u16, u8, i8, boolean };
+
+/// A tensor inside a mapped file: checked against the file's size before anyone sees it.
+struct Tensor {
+  TensorType type = TensorType::f32;
+  std::vector<Index> shape;
+  std::span<const std::byte> bytes;
+
+  Index count() const;  ///< product of shape
+};
+
+/// Reads one safetensors file (https://github.com/huggingface/safetensors). Opening checks every length,
+/// offset, shape and type, holes and overlaps; each fault is Error(format) naming the file, the tensor and
+/// the number.
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  const std::map<std::string, Tensor, std::less<>>& tensors() const { return tensors_; }
+  bool has(std::string_view name) const;
+  /// Error(format) if there is none of that name.
+  const Tensor& tensor(std::string_view name) const;
+  /// A tensor of any float type as float32, rows x cols from its shape (1-d: one row). With `rows`/`cols`
+  /// given, Error(format) unless the shape is exactly that.
+  Matrix matrix(std::string_view name) const;
+  Matrix matrix(std::string_view name, Index rows, Index cols) const;
+  std::vector<float> floats(std::string_view name, Index count) const;
+  std::vector<std::int64_t> integers(
+      std::string_view name) const;  ///< any integer type, any shape, flattened
+  /// A 2-d f32 or f16 tensor as Rows that share the mapping: nothing is read before it is used.
+  Rows rows(std::string_view name, Space space = {}) const;
+
+  /// Strings of `__metadata__`. Empty if absent.
+  const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
+  std::string meta(std::string_view key) const;  ///< Error(format) if absent
+  /// An option saved by Writer::options. Error(format) if absent or of another kind.
+  double number(std::string_view option) const;
+  std::string text(std::string_view option) const;
+
+ private:
+  std::filesystem::path path_;
+  std::shared_ptr<const Mapping> mapping_;
+  std::map<std::string, Tensor, std::less<>> tensors_;
+  std::map<std::string, std::string, std::less<>> metadata_;
+};
+
+/// Collects tensors and writes them as one safetensors file under a temporary name, synced, then renamed: the
+/// file is whole or absent. Equal content gives equal bytes.
+class Writer {
+ public:
+  /// Metadata `format` = "shoal", `version`, `kind` are set.
+  explicit Writer(std::string_view kind);
+  void meta(std::string_view key, std::string_view value);
+  void options(const std::vector<Field>& fields);  ///< as JSON in metadata "options"
+  void space(const Space& space);                  ///< as JSON in metadata "space"
+  void add(std::string_view name, MatrixView x);   ///< f32; copied
+  void add(std::string_view name, std::span<const float> x);
+  void add(std::string_view name, std::span<const double> x);
+  void add(std::string_view name, std::span<const std::int32_t> x);
+  void add(std::string_view name, std::span<const std::int64_t> x);
+  /// Error(file) if it cannot be written whole (disk full, no permission); the temporary file is removed.
+  void write(const std::filesystem::path& path) const;
+
+ private:
+  struct Entry;
+  std::map<std::string, std::string, std::less<>> metadata_;
+  std::vector<std::shared_ptr<const Entry>> entries_;
+};
+
+/// The Space saved by Writer::space. Absent: an empty Space.
+Space read_space(const Reader& in);
+/// Error(format) unless metadata `kind` is `kind` and `version` is one this program reads.
+void check_kind(const Reader& in, std::string_view kind);
+
+/// 64 hex digits of SHA-256, for model files and manifests.
+std::string sha256(std::span<const std::byte> bytes);
+std::string sha256_file(const std::filesystem::path& path);
+
+/// Writes `content` under a temporary name, syncs, renames. Error(file) as Writer::write.
+void write_file(const std::filesystem::path& path, std::string_view content);
+/// A whole file as a string. Error(file) if missing, a directory, or over `most` bytes (then Error(format)).
+std::string read_file(const std::filesystem::path& path, std::size_t most);
+
+}  // namespace shoal

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shoal/core/labels.h"
+#include "shoal/core/rows.h"
+#include "shoal/core/texts.h"
+
+namespace shoal {
+
+/// One cluster as people read it: a row of table `clusters`.
+struct ClusterRow {
+  Label id = 0;
+  std::string name;                ///< short, from its words
+  std::vector<std::string> words;  ///< most telling first
+  Index size = 0;
+  Label group = 0;             ///< row of table `groups`
+  std::vector<Index> medoids;  ///< row numbers of the most typical texts
+};
+
+struct GroupRow {
+  Label id = 0;
+  std::string name;
+  Index size = 0;
+};
+
+/// A folder NAME.shoal: rows.sqlite (tables below), vectors.safetensors, an archive for each fitted stage,
+/// map.html.
+///   rows(id INTEGER PRIMARY KEY 0.., text TEXT, + the user's columns as TEXT with names quoted and made
+///   unique,
+///        cluster INTEGER, x REAL, y REAL)          clusters(id, name, words JSON, size, group_id, medoids
+///        JSON)
+///   groups(id, name, size)                         texts (FTS5 over rows.text, external content)
+///   manifest(key TEXT PRIMARY KEY, value TEXT)     steps(name TEXT PRIMARY KEY, key TEXT): finished steps
+/// SQLite's commits decide what is kept: a process killed at any moment leaves the last commit.
+class Collection {
+ public:
+  /// Makes the folder (and parents' last component only) and an empty database. Error(file) if it exists.
+  static Collection create(const std::filesystem::path& folder);
+  /// Error(file) if absent, Error(format) if not a collection or of a newer version.
+  /// Read-only opens never write, and work on a read-only disk.
+  static Collection open(const std::filesystem::path& folder, bool read_only);
+  static bool exists(const std::filesystem::path& folder);
+  Collection(Collection&&) noexcept;
+  Collection& operator=(Collection&&) noexcept;
+  ~Collection();
+
+  const std::filesystem::path& folder() const;
+  std::filesystem::path file(std::string_view name) const;  ///< a path inside the folder
+
+  // The manifest: small facts as strings (input hash, model, options).
+  std::optional<std::string> manifest(std::string_view key) const;
+  void set_manifest(std::string_view key, std::string_view value);
+  // A step is done if it was finished under the same key (hash of all that its result depends on).
+  bool done(std::string_view step, std::string_view key) const;
+  void finish_step(std::string_view step, std::string_view key);
+  void forget_step(std::string_view step);
+
+  // Rows. `define_columns` once, before the first append; names as the user wrote them.
+  void define_columns(const std::vector<std::string>& names);
+  std::vector<std::string> columns() const;  ///< as the user wrote them, without text
+  /// Appends texts and their other columns (same size; columns in the order defined) in one transaction,
+  /// together with manifest entries `facts`, so that rows and the reader's position are committed at once.
+  void append(const Texts& texts, const std::vector<Texts>& columns,
+              const std::vector<std::pair<std::string, std::string>>& facts);
+  void clear_rows();
+  Index rows() const;
+  Texts texts(Index first, Index count) const;
+  std::string text(Index row) const;
+  /// The value of one user column for rows [first, first + count).
+  Texts column(std::string_view name, Index first, Index count) const;
+
+  // Results. Each replaces what was there, in one transaction.
+  void set_labels(const Labels& labels);
+  Labels labels() const;
+  void set_points(MatrixView xy);  ///< rows x 2
+  Matrix points() const;           ///< Error(data) if none yet
+  void set_clusters(const std::vector<ClusterRow>& clusters, const std::vector<GroupRow>& groups);
+  std::vector<ClusterRow> clusters() const;
+  std::vector<GroupRow> groups() const;
+
+  /// Rows that hold all words of `query` (FTS5; quotes and operators are taken literally), best first, at
+  /// most n.
+  std::vector<Index> find_words(std::string_view query, Index n) const;
+  /// Builds the full-text index and rewrites the database so that its bytes depend on its content alone, not
+  /// on the number of transactions or interruptions that made it.
+  void settle();
+
+ private:
+  struct State;
+  explicit Collection(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoal

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "shoal/core/rows.h"
+
+namespace shoal {
+
+/// Appends float32 rows to a safetensors file whose header has room kept for the final count. Readable by any
+/// safetensors reader after `finish`; before that the tensor has the rows of the last `commit`.
+class RowsFile {
+ public:
+  /// Creates `path`, or opens it to go on: then `committed` rows are kept and any after them are cut off.
+  /// Error(format) if the file holds fewer, or another dims. Tensor name "vectors"; first at a 64-byte
+  /// boundary.
+  RowsFile(const std::filesystem::path& path, Index dims, Space space, Index committed);
+  RowsFile(RowsFile&&) noexcept;
+  ~RowsFile();
+  void append(MatrixView rows);
+  /// Everything appended is on disk and counted in the header when this returns. Error(file) on a full disk.
+  void commit();
+  Index rows() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Opens vectors: .safetensors (tensor "vectors", or the only 2-d float tensor) or .npy (2-d, C order, f4/f2,
+/// little endian). Mapped, not read. Error(format) naming what is wrong.
+Rows open_rows(const std::filesystem::path& path);
+
+/// Writes rows as .npy or .safetensors by extension (Error(argument) on another), whole or not at all.
+void write_rows(const std::filesystem::path& path, const Rows& rows);
+
+}  // namespace shoal

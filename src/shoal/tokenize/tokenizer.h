@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shoal/core/texts.h"
+
+namespace shoal {
+
+/// Token ids of many texts: text i has ids [starts[i], starts[i + 1]).
+struct Tokens {
+  std::vector<std::uint32_t> ids;
+  std::vector<std::size_t> starts{0};
+
+  Index size() const { return starts.size() - 1; }
+  std::span<const std::uint32_t> operator[](Index i) const {
+    return {ids.data() + starts[i], starts[i + 1] - starts[i]};
+  }
+};
+
+/// A tokenizer.json of Hugging Face, run by their own tokenizers crate: WordPiece, byte-level BPE, Unigram,
+/// WordLevel. Copies share. May be used from many threads.
+class Tokenizer {
+ public:
+  /// Error(file) if absent, Error(format) with the library's reason if it does not load. Padding in the file
+  /// is ignored.
+  static Tokenizer load(const std::filesystem::path& path);
+  static Tokenizer from_json(std::string_view json, const std::string& name);
+
+  /// Ids with special tokens as the model's post-processor puts them, cut to at most `max_length` ids
+  /// including them (0: no limit). Bytes that are not UTF-8 are replaced by U+FFFD first, as Python's
+  /// errors="replace" does. In the calling thread. Error(argument) if max_length does not leave room for the
+  /// special tokens.
+  Tokens encode(const Texts& texts, Index first, Index count, Index max_length) const;
+  /// Without special tokens and without limit: what `--long chunk` cuts into windows.
+  Tokens encode_plain(const Texts& texts, Index first, Index count) const;
+  /// What stands before and after a text's own ids: e.g. {[CLS]}, {[SEP]}.
+  const std::vector<std::uint32_t>& prefix() const;
+  const std::vector<std::uint32_t>& suffix() const;
+  Index vocabulary() const;  ///< ids are below this
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace shoal
