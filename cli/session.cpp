@@ -1,0 +1,87 @@
+#include "session.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <stop_token>
+#include <thread>
+
+#include "shoal/core/error.h"
+
+namespace shoal::cli {
+namespace {
+
+/// One thread waits for SIGINT and SIGTERM, so that no work is done inside a signal handler.
+std::stop_token listen_for_stop() {
+  static std::stop_source source;
+  static const bool started = [] {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);  // before any other thread is made: they inherit it
+    std::thread([set] {
+      int signal = 0;
+      sigwait(&set, &signal);
+      source.request_stop();
+      sigwait(&set, &signal);
+      _exit(static_cast<int>(Fault::cancelled));
+    }).detach();
+    return true;
+  }();
+  static_cast<void>(started);
+  return source.get_token();
+}
+
+}  // namespace
+
+Run Session::run() {
+  progress_.start(!quiet);
+  return {.threads = threads, .stop = listen_for_stop(), .progress = progress_.callback()};
+}
+
+void Session::answer(const nlohmann::ordered_json& object, const std::string& text) const {
+  const std::string out =
+      json ? object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : text;
+  const bool whole = std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
+  require(whole, Fault::file, "standard output cannot be written");
+}
+
+void Session::remark(const std::string& text) const {
+  if (!quiet) std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+std::filesystem::path models_folder() {
+  const auto variable = [](const char* name) -> std::filesystem::path {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+  };
+  if (const auto own = variable("SHOAL_MODELS"); !own.empty()) return own;
+  if (const auto data = variable("XDG_DATA_HOME"); !data.empty()) return data / "shoal/models";
+  return variable("HOME") / ".local/share/shoal/models";
+}
+
+std::string with_commas(std::size_t n) {
+  std::string digits = std::to_string(n);
+  for (std::ptrdiff_t at = std::ssize(digits) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string duration(double seconds) {
+  char buffer[48];
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (seconds < 59.95) {
+    std::snprintf(buffer, sizeof buffer, "%.1f s", seconds);
+  } else if (whole < 3600) {
+    std::snprintf(buffer, sizeof buffer, "%ld:%02ld min", whole / 60, whole % 60);
+  } else {
+    std::snprintf(buffer, sizeof buffer, "%ld:%02ld:%02ld h", whole / 3600, whole / 60 % 60, whole % 60);
+  }
+  return buffer;
+}
+
+}  // namespace shoal::cli

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "progress.h"
+#include "shoal/core/run.h"
+
+namespace shoal::cli {
+
+/// What every verb shares: how to run, and how to answer.
+class Session {
+ public:
+  unsigned threads = 0;
+  bool json = false;
+  bool quiet = false;
+
+  /// Ctrl-C and SIGTERM ask the run to stop; a second one ends the process at once.
+  Run run();
+  Progress& progress() { return progress_; }
+
+  /// Prints one JSON object on standard output under --json, else `text`.
+  void answer(const nlohmann::ordered_json& object, const std::string& text) const;
+  /// A remark for people, on standard error unless --quiet.
+  void remark(const std::string& text) const;
+
+ private:
+  Progress progress_;
+};
+
+/// Where models are kept: $SHOAL_MODELS, else $XDG_DATA_HOME/shoal/models, else ~/.local/share/shoal/models.
+std::filesystem::path models_folder();
+
+/// "63,000"
+std::string with_commas(std::size_t n);
+/// "0.8 s", "12.3 s", "4:05 min", "2:10:00 h"
+std::string duration(double seconds);
+
+}  // namespace shoal::cli

@@ -1,0 +1,60 @@
+#include "shoal/flow/embed.h"
+
+#include "shoal/flow/models.h"
+#include "verbs/verbs.h"
+
+namespace shoal::cli {
+namespace {
+
+struct EmbedFlags {
+  std::vector<std::string> inputs;
+  std::string out, model;
+  bool overwrite = false;
+  ReadOptions read;
+  EncodeOptions encode;
+};
+
+void run_embed(const EmbedFlags& flags, Session& session) {
+  Source source({flags.inputs.begin(), flags.inputs.end()}, flags.read);
+  const Encoder encoder = Encoder::load(find_model(flags.model, models_folder()));
+  const EmbedReport report =
+      embed_file(source, encoder, flags.encode, flags.out, flags.overwrite, session.run());
+  session.progress().finish();
+  remark_report(session, source.report());
+  session.answer({{"out", flags.out},
+                  {"rows", report.rows},
+                  {"dims", report.dims},
+                  {"resumed", report.resumed},
+                  {"model", encoder.space().id},
+                  {"text_columns", source.text_columns()},
+                  {"read", to_json(source.report())},
+                  {"seconds", session.progress().seconds()}},
+                 "wrote " + with_commas(report.rows) + " x " + std::to_string(report.dims) + " to " +
+                     flags.out + " in " + duration(session.progress().seconds()) + "\n");
+}
+
+}  // namespace
+
+void add_embed(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<EmbedFlags>();
+  auto* verb = app.add_subcommand("embed", "From texts to vectors, a row a text");
+  verb->footer(
+      "Until all is done the work is kept in OUT.part, and the same command goes on from there.\n\n"
+      "Examples:\n"
+      "  shoal embed reviews.csv --text body --out reviews.npy\n"
+      "  shoal embed a.jsonl b.jsonl --text title --text body --out both.safetensors");
+  verb->add_option("input", flags->inputs, "CSV, TSV, JSONL or plain lines; - is standard input")
+      ->required()
+      ->type_name("INPUT");
+  verb->add_option("--out", flags->out, "Where the vectors go: .npy or .safetensors (float32)")
+      ->required()
+      ->type_name("FILE");
+  verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
+  add_model_option(*verb, flags->model);
+  add_reading(*verb, flags->read);
+  add_encoding(*verb, flags->encode);
+  add_shared(*verb, session);
+  verb->callback([flags, &session] { run_embed(*flags, session); });
+}
+
+}  // namespace shoal::cli

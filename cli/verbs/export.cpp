@@ -1,0 +1,109 @@
+#include "shoal/flow/export.h"
+
+#include <cstdio>
+#include <fstream>
+
+#include "shoal/core/error.h"
+#include "shoal/store/rows_file.h"
+#include "verbs/verbs.h"
+
+namespace shoal::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ExportFlags {
+  std::string collection, out, format;
+  bool overwrite = false;
+};
+
+std::string format_of(const ExportFlags& flags) {
+  if (!flags.format.empty()) return flags.format;
+  const std::string extension = fs::path(flags.out).extension().string();
+  for (const char* known : {"csv", "jsonl", "npy", "safetensors"})
+    if (extension == std::string(".") + known) return known;
+  if (flags.out == "-") return "csv";
+  throw Error(
+      Fault::argument,
+      "--out " + flags.out + ": the ending says no format; use .csv, .jsonl, .npy, .safetensors or --format");
+}
+
+/// Writes under a temporary name and renames, so that the file is whole or absent.
+void export_to_file(const Collection& collection, ExportFormat format, const fs::path& out, const Run& run) {
+  const fs::path partial = out.string() + ".part";
+  try {
+    std::ofstream file(partial, std::ios::binary | std::ios::trunc);
+    require(file.good(), Fault::file, "cannot write " + partial.string());
+    export_rows(
+        collection, format,
+        [&](std::string_view piece) {
+          file.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+          require(file.good(), Fault::file, "cannot write " + partial.string() + ": is the disk full?");
+        },
+        run);
+    file.close();
+    require(!file.fail(), Fault::file, "cannot write " + partial.string() + ": is the disk full?");
+    fs::rename(partial, out);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(partial, ignored);
+    throw;
+  }
+}
+
+void export_to_stdout(const Collection& collection, ExportFormat format, const Run& run) {
+  export_rows(
+      collection, format,
+      [](std::string_view piece) {
+        require(std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size(), Fault::file,
+                "standard output cannot be written");
+      },
+      run);
+  require(std::fflush(stdout) == 0, Fault::file, "standard output cannot be written");
+}
+
+void run_export(const ExportFlags& flags, Session& session) {
+  const Collection collection = Collection::open(flags.collection, true);
+  const std::string format = format_of(flags);
+  const bool vectors = format == "npy" || format == "safetensors";
+  require(!vectors || flags.out != "-", Fault::argument,
+          "vectors are written to a file: --out NAME." + format);
+  require(flags.out == "-" || flags.overwrite || !fs::exists(flags.out), Fault::argument,
+          flags.out + " exists; --overwrite replaces it");
+  const Run run = session.run();
+  if (vectors) {
+    write_rows(flags.out, open_rows(collection.file("vectors.safetensors")));
+  } else if (flags.out == "-") {
+    return export_to_stdout(collection, format == "csv" ? ExportFormat::csv : ExportFormat::jsonl, run);
+  } else {
+    export_to_file(collection, format == "csv" ? ExportFormat::csv : ExportFormat::jsonl, flags.out, run);
+  }
+  session.progress().finish();
+  session.answer({{"out", flags.out}, {"format", format}, {"rows", collection.rows()}},
+                 "wrote " + with_commas(collection.rows()) + " rows to " + flags.out + "\n");
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<ExportFlags>();
+  auto* verb =
+      app.add_subcommand("export", "The rows of a collection with clusters and places, or its vectors");
+  verb->footer(
+      "Columns: id, text, your own, cluster, cluster_name, group_name, x, y.\n\nExamples:\n"
+      "  shoal export reviews.shoal --out reviews-clustered.csv\n"
+      "  shoal export reviews.shoal --out reviews.npy          the vectors\n"
+      "  shoal export reviews.shoal --out - --format jsonl | head");
+  verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
+  verb->add_option("--out", flags->out, "A .csv, .jsonl, .npy or .safetensors file; - is standard output")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--format", flags->format, "csv, jsonl, npy or safetensors. Default: by the file's ending")
+      ->check(CLI::IsMember({"csv", "jsonl", "npy", "safetensors"}))
+      ->type_name("NAME");
+  verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
+  add_shared(*verb, session);
+  verb->callback([flags, &session] { run_export(*flags, session); });
+}
+
+}  // namespace shoal::cli

@@ -1,0 +1,150 @@
+#include <filesystem>
+
+#include "shoal/core/error.h"
+#include "shoal/encode/encoder.h"
+#include "shoal/store/archive.h"
+#include "shoal/store/collection.h"
+#include "shoal/store/rows_file.h"
+#include "verbs/verbs.h"
+
+namespace shoal::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+Json inspect_collection(const fs::path& path) {
+  const Collection collection = Collection::open(path, true);
+  Json clusters = Json::array(), groups = Json::array();
+  for (const auto& c : collection.clusters())
+    clusters.push_back({{"id", c.id}, {"name", c.name}, {"size", c.size}, {"group", c.group}});
+  for (const auto& g : collection.groups())
+    groups.push_back({{"id", g.id}, {"name", g.name}, {"size", g.size}});
+  Json out{{"kind", "collection"},
+           {"path", path.string()},
+           {"rows", collection.rows()},
+           {"columns", collection.columns()}};
+  for (const char* key : {"text_columns", "model", "vectors", "input"})
+    if (const auto value = collection.manifest(key)) out[key] = *value;
+  out["page"] =
+      fs::exists(collection.file("map.html")) ? Json(collection.file("map.html").string()) : Json(nullptr);
+  out["groups"] = groups;
+  out["clusters"] = clusters;
+  return out;
+}
+
+Json inspect_model(const fs::path& path) {
+  const Encoder encoder = Encoder::load(path);
+  return {{"kind", "model"},
+          {"path", path.string()},
+          {"id", encoder.space().id},
+          {"dims", encoder.space().dims},
+          {"unit", encoder.space().unit},
+          {"max_tokens", encoder.max_tokens()}};
+}
+
+Json inspect_vectors(const fs::path& path) {
+  const Rows rows = open_rows(path);
+  Json out{{"kind", "vectors"},
+           {"path", path.string()},
+           {"rows", rows.rows()},
+           {"dims", rows.cols()},
+           {"dtype", rows.dtype() == Dtype::f32 ? "float32" : "float16"}};
+  if (!rows.space().id.empty()) out["model"] = rows.space().id;
+  return out;
+}
+
+/// A saved stage, or any other safetensors file.
+Json inspect_archive(const fs::path& path) {
+  const Reader reader(path);
+  Json tensors = Json::object();
+  for (const auto& [name, tensor] : reader.tensors()) tensors[name] = tensor.shape;
+  Json metadata = Json::object();
+  for (const auto& [key, value] : reader.metadata()) metadata[key] = value;
+  return {{"kind", "archive"}, {"path", path.string()}, {"metadata", metadata}, {"tensors", tensors}};
+}
+
+Json inspect_texts(const fs::path& path, const ReadOptions& options) {
+  Source source({path}, options);
+  Texts texts;
+  std::vector<Texts> others(source.other_columns().size());
+  std::string first;
+  while (source.next(8192, texts, others)) {
+    if (first.empty() && texts.size() > 0) first = texts[0];
+    texts.clear();
+    for (Texts& column : others) column.clear();
+  }
+  const ReadReport& report = source.report();
+  return {{"kind", "texts"},
+          {"path", path.string()},
+          {"rows", report.rows},
+          {"text_columns", source.text_columns()},
+          {"columns", source.other_columns()},
+          {"first", first.substr(0, 200)},
+          {"read", to_json(report)}};
+}
+
+Json inspect(const fs::path& path, const ReadOptions& options) {
+  if (path == "-") return inspect_texts(path, options);
+  require(fs::exists(path), Fault::file, path.string() + ": no such file or folder");
+  if (Collection::exists(path)) return inspect_collection(path);
+  if (fs::is_directory(path)) {
+    require(fs::exists(path / "config.json") || fs::exists(path / "modules.json"), Fault::format,
+            path.string() + " is neither a collection (no rows.sqlite) nor a model (no config.json)");
+    return inspect_model(path);
+  }
+  if (path.extension() == ".npy") return inspect_vectors(path);
+  if (path.extension() == ".safetensors") {
+    return Reader(path).has("vectors") ? inspect_vectors(path) : inspect_archive(path);
+  }
+  return inspect_texts(path, options);
+}
+
+/// One "key: value" a line; lists of objects as a line each.
+std::string in_words(const Json& object) {
+  std::string out;
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_array() && !value.empty() && value.front().is_object()) {
+      out += key + ":\n";
+      for (const auto& item : value) {
+        std::string line;
+        for (const auto& [name, part] : item.items())
+          line += (line.empty() ? "  " : "  ") + (part.is_string() ? part.get<std::string>() : part.dump());
+        out += line + "\n";
+      }
+    } else {
+      out += key + ": " +
+             (value.is_string() ? value.get<std::string>()
+                                : value.dump(-1, ' ', false, Json::error_handler_t::replace)) +
+             "\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Session& session) {
+  struct Flags {
+    std::string path;
+    ReadOptions read;
+  };
+  auto flags = std::make_shared<Flags>();
+  auto* verb = app.add_subcommand("inspect",
+                                  "What a file or folder is: collection, vectors, saved stage, model, texts");
+  verb->footer(
+      "Example:\n  shoal inspect reviews.csv      how many rows, which columns, which of them holds the "
+      "texts");
+  verb->add_option("path", flags->path, "A collection, .npy, .safetensors, model folder or file of texts")
+      ->required()
+      ->type_name("PATH");
+  add_reading(*verb, flags->read);
+  add_shared(*verb, session);
+  verb->callback([flags, &session] {
+    session.run();
+    const Json object = inspect(flags->path, flags->read);
+    session.answer(object, in_words(object));
+  });
+}
+
+}  // namespace shoal::cli

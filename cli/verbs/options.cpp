@@ -1,0 +1,86 @@
+#include <map>
+
+#include "shoal/flow/models.h"
+#include "verbs/verbs.h"
+
+namespace shoal::cli {
+
+void add_shared(CLI::App& verb, Session& session) {
+  verb.add_option("--threads", session.threads,
+                  "Threads to use; 0: as many as the machine has. Never changes the result")
+      ->check(CLI::Range(0u, 1024u))
+      ->default_str("0");
+  verb.add_flag("--json", session.json, "Answer with one JSON object on standard output");
+  verb.add_flag("--quiet", session.quiet, "No progress and no remarks on standard error");
+}
+
+void add_reading(CLI::App& verb, ReadOptions& options) {
+  static const std::map<std::string, FileFormat> formats{{"csv", FileFormat::csv},
+                                                         {"tsv", FileFormat::tsv},
+                                                         {"jsonl", FileFormat::jsonl},
+                                                         {"lines", FileFormat::lines}};
+  verb.add_option(
+          "--text", options.text_columns,
+          "Column that holds the texts; give it more than once to join several. Default: found by its name")
+      ->type_name("COLUMN")
+      ->take_all();
+  verb.add_option("--format", options.format,
+                  "csv, tsv, jsonl or lines. Default: by the file's ending, then by content")
+      ->transform(CLI::CheckedTransformer(formats))
+      ->type_name("NAME");
+  verb.add_option("--limit", options.limit, "Read at most this many rows")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  verb.add_option("--max-record", options.max_record, "Longest row in bytes; a longer one is an error")
+      ->check(CLI::PositiveNumber)
+      ->type_name("BYTES")
+      ->capture_default_str();
+}
+
+void add_encoding(CLI::App& verb, EncodeOptions& options) {
+  static const std::map<std::string, LongTexts> kinds{{"truncate", LongTexts::truncate},
+                                                      {"chunk", LongTexts::chunk}};
+  verb.add_option(
+          "--long", options.long_texts,
+          "Texts over the model's limit: 'truncate' them, or 'chunk' into overlapping windows and pool")
+      ->transform(CLI::CheckedTransformer(kinds))
+      ->type_name("HOW")
+      ->default_str("truncate");
+  verb.add_option("--overlap", options.overlap, "Tokens that neighbouring windows share under --long chunk")
+      ->type_name("N")
+      ->capture_default_str();
+  verb.add_option("--max-tokens", options.max_tokens,
+                  "Cut texts to this many tokens, at most the model's own limit")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  verb.add_option("--prompt", options.prompt, "Name of one of the model's prompts to put before each text")
+      ->type_name("NAME");
+}
+
+void add_model_option(CLI::App& verb, std::string& model) {
+  model = kDefaultModel;
+  verb.add_option("--model", model, "Name from 'shoal model list', or a sentence-transformers folder")
+      ->type_name("NAME|DIR")
+      ->capture_default_str();
+}
+
+void remark_report(const Session& session, const ReadReport& report) {
+  const auto say = [&](Index n, const std::string& what) {
+    if (n > 0) session.remark("note: " + with_commas(n) + " " + what);
+  };
+  say(report.repaired_utf8, "fields held bytes that are not UTF-8; they became U+FFFD");
+  say(report.short_rows, "rows had fewer fields than the header; the missing ones are empty");
+  say(report.long_rows, "rows had more fields than the header; the rest was joined to the last");
+  for (const auto& note : report.notes) session.remark("note: " + note);
+}
+
+nlohmann::ordered_json to_json(const ReadReport& report) {
+  return {{"rows", report.rows},
+          {"empty_rows", report.empty_rows},
+          {"repaired_utf8", report.repaired_utf8},
+          {"short_rows", report.short_rows},
+          {"long_rows", report.long_rows},
+          {"notes", report.notes}};
+}
+
+}  // namespace shoal::cli

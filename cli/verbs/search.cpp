@@ -1,0 +1,78 @@
+#include "shoal/flow/search.h"
+
+#include <cstdio>
+
+#include "shoal/flow/models.h"
+#include "verbs/verbs.h"
+
+namespace shoal::cli {
+namespace {
+
+struct SearchFlags {
+  std::string collection, question, model;
+  SearchOptions options;
+};
+
+/// One line of at most `most` bytes, cut at a character.
+std::string one_line(std::string text, std::size_t most) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  return text.substr(0, most) + "...";
+}
+
+void run_search(const SearchFlags& flags, Session& session) {
+  const Collection collection = Collection::open(flags.collection, true);
+  const std::string model =
+      !flags.model.empty() ? flags.model : collection.manifest("model_name").value_or(kDefaultModel);
+  const Encoder encoder = Encoder::load(find_model(model, models_folder()));
+  const auto hits = search(collection, encoder, flags.question, flags.options, session.run());
+  session.progress().finish();
+
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  std::string text;
+  for (const SearchHit& hit : hits) {
+    list.push_back({{"row", hit.row},
+                    {"score", hit.score},
+                    {"cluster", hit.cluster},
+                    {"cluster_name", hit.cluster_name},
+                    {"text", hit.text}});
+    char line[64];
+    std::snprintf(line, sizeof line, "%.4f  %8zu  ", hit.score, hit.row);
+    text += line + one_line(hit.text, 120) +
+            (hit.cluster_name.empty() ? "" : "   [" + hit.cluster_name + "]") + "\n";
+  }
+  session.answer({{"question", flags.question}, {"hits", list}}, text.empty() ? "nothing found\n" : text);
+}
+
+}  // namespace
+
+void add_search(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<SearchFlags>();
+  auto* verb =
+      app.add_subcommand("search", "The texts of a collection that mean most nearly what a question says");
+  verb->footer(
+      "Prints cosine, row number, text and cluster, best first. Every row is compared: the answer is "
+      "exact.\n\n"
+      "Example:\n  shoal search reviews.shoal \"refund never arrived\" --top 20");
+  verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
+  verb->add_option("question", flags->question, "What to look for, in plain words")
+      ->required()
+      ->type_name("QUESTION");
+  verb->add_option("--top", flags->options.top, "Hits wanted")
+      ->check(CLI::PositiveNumber)
+      ->type_name("K")
+      ->capture_default_str();
+  verb->add_option("--cluster", flags->options.cluster, "Only texts of this cluster")->type_name("ID");
+  verb->add_option("--threshold", flags->options.threshold, "Only hits of at least this cosine")
+      ->check(CLI::Range(-1.0f, 1.0f))
+      ->type_name("COSINE");
+  verb->add_option("--model", flags->model,
+                   "Name or folder of the model. Default: the one that made the collection")
+      ->type_name("NAME|DIR");
+  add_shared(*verb, session);
+  verb->callback([flags, &session] { run_search(*flags, session); });
+}
+
+}  // namespace shoal::cli

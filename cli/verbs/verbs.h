@@ -1,0 +1,36 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "session.h"
+#include "shoal/encode/encoder.h"
+#include "shoal/read/source.h"
+
+namespace shoal::cli {
+
+// One function a verb: it adds the subcommand with its options and its work.
+void add_map(CLI::App& app, Session& session);
+void add_embed(CLI::App& app, Session& session);
+void add_search(CLI::App& app, Session& session);
+void add_inspect(CLI::App& app, Session& session);
+void add_export(CLI::App& app, Session& session);
+void add_model(CLI::App& app, Session& session);
+
+/// --threads, --json, --quiet.
+void add_shared(CLI::App& verb, Session& session);
+/// --text, --format, --limit, --max-record.
+void add_reading(CLI::App& verb, ReadOptions& options);
+/// --long, --overlap, --max-tokens, --prompt.
+void add_encoding(CLI::App& verb, EncodeOptions& options);
+/// --model.
+void add_model_option(CLI::App& verb, std::string& model);
+
+/// What the reader repaired, as remarks.
+void remark_report(const Session& session, const ReadReport& report);
+nlohmann::ordered_json to_json(const ReadReport& report);
+
+}  // namespace shoal::cli

@@ -1,0 +1,147 @@
+#include "shoal/flow/export.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/utf8.h"
+
+namespace shoal {
+namespace {
+
+constexpr Index kBatch = 8192;  // rows in memory at once
+
+/// The rows [first, first + count) with all that is known of them.
+struct Batch {
+  Index first = 0;
+  Texts texts;
+  std::vector<Texts> columns;
+};
+
+/// What belongs to the whole collection.
+struct Results {
+  std::vector<std::string> columns;
+  Labels labels;
+  std::vector<ClusterRow> clusters;
+  std::vector<GroupRow> groups;
+  Matrix points;
+
+  const ClusterRow* cluster(Index row) const {
+    const Label label = row < labels.of.size() ? labels.of[row] : kNoise;
+    return label == kNoise || static_cast<Index>(label) >= clusters.size()
+               ? nullptr
+               : &clusters[static_cast<Index>(label)];
+  }
+  const GroupRow* group(Index row) const {
+    const ClusterRow* c = cluster(row);
+    return c == nullptr || static_cast<Index>(c->group) >= groups.size()
+               ? nullptr
+               : &groups[static_cast<Index>(c->group)];
+  }
+};
+
+std::string number(float x) {
+  char buffer[32];
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, x).ptr;  // shortest text that reads back the same
+  return {buffer, end};
+}
+
+void add_csv_field(std::string& out, std::string_view field) {
+  if (field.find_first_of(",\"\r\n") == std::string_view::npos) {
+    out += field;
+    return;
+  }
+  out += '"';
+  for (char c : field) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+std::string csv_header(const Results& results) {
+  std::string out = "id,text";
+  for (const auto& name : results.columns) {
+    out += ',';
+    add_csv_field(out, name);
+  }
+  return out + ",cluster,cluster_name,group_name,x,y\n";
+}
+
+void add_csv_row(std::string& out, const Batch& batch, Index i, const Results& results) {
+  const Index row = batch.first + i;
+  out += std::to_string(row) + ',';
+  add_csv_field(out, batch.texts[i]);
+  for (const Texts& column : batch.columns) {
+    out += ',';
+    add_csv_field(out, column[i]);
+  }
+  out += ',';
+  const ClusterRow* cluster = results.cluster(row);
+  const GroupRow* group = results.group(row);
+  if (cluster != nullptr) out += std::to_string(cluster->id);
+  out += ',';
+  if (cluster != nullptr) add_csv_field(out, cluster->name);
+  out += ',';
+  if (group != nullptr) add_csv_field(out, group->name);
+  const bool placed = row < results.points.rows();
+  out += ',' + (placed ? number(results.points[row][0]) : "") + ',' +
+         (placed ? number(results.points[row][1]) : "");
+  out += '\n';
+}
+
+void add_json_row(std::string& out, const Batch& batch, Index i, const Results& results) {
+  const Index row = batch.first + i;
+  nlohmann::ordered_json object;
+  object["id"] = row;
+  object["text"] = repair_utf8(batch.texts[i], nullptr);
+  for (Index c = 0; c < batch.columns.size(); ++c)
+    object[results.columns[c]] = repair_utf8(batch.columns[c][i], nullptr);
+  const ClusterRow* cluster = results.cluster(row);
+  const GroupRow* group = results.group(row);
+  const bool placed = row < results.points.rows();
+  object["cluster"] = cluster ? nlohmann::ordered_json(cluster->id) : nullptr;
+  object["cluster_name"] = cluster ? nlohmann::ordered_json(cluster->name) : nullptr;
+  object["group_name"] = group ? nlohmann::ordered_json(group->name) : nullptr;
+  object["x"] = placed ? nlohmann::ordered_json(results.points[row][0]) : nullptr;
+  object["y"] = placed ? nlohmann::ordered_json(results.points[row][1]) : nullptr;
+  out += object.dump() + '\n';
+}
+
+Results read_results(const Collection& collection) {
+  Results results{.columns = collection.columns(),
+                  .labels = collection.labels(),
+                  .clusters = collection.clusters(),
+                  .groups = collection.groups()};
+  try {
+    results.points = collection.points();
+  } catch (const Error& e) {
+    if (e.fault != Fault::data) throw;  // not laid out yet: x and y stay empty
+  }
+  return results;
+}
+
+}  // namespace
+
+void export_rows(const Collection& collection, ExportFormat format, const Sink& sink, const Run& run) {
+  const Results results = read_results(collection);
+  const Index rows = collection.rows();
+  if (format == ExportFormat::csv) sink(csv_header(results));
+  for (Index first = 0; first < rows; first += kBatch) {
+    check_stop(run);
+    const Index count = std::min(kBatch, rows - first);
+    Batch batch{.first = first, .texts = collection.texts(first, count)};
+    for (const auto& name : results.columns) batch.columns.push_back(collection.column(name, first, count));
+    std::string out;
+    for (Index i = 0; i < count; ++i)
+      format == ExportFormat::csv ? add_csv_row(out, batch, i, results)
+                                  : add_json_row(out, batch, i, results);
+    sink(out);
+    if (run.progress) run.progress("export", static_cast<double>(first + count), static_cast<double>(rows));
+  }
+}
+
+}  // namespace shoal

@@ -1,0 +1,71 @@
+#include "shoal/flow/fingerprint.h"
+
+#include <cstring>
+
+#include "shoal/core/error.h"
+#include "shoal/store/archive.h"
+
+namespace shoal {
+namespace {
+
+// The finaliser of SplitMix64: every bit of the input changes every bit of the output with probability near
+// 1/2.
+std::uint64_t mix(std::uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+std::string value_text(const FieldValue& value) {
+  struct Visitor {
+    std::string operator()(std::monostate) const { return "none"; }
+    std::string operator()(bool x) const { return x ? "true" : "false"; }
+    std::string operator()(std::int64_t x) const { return std::to_string(x); }
+    std::string operator()(double x) const {
+      char buffer[32];
+      std::snprintf(buffer, sizeof buffer, "%.17g", x);
+      return buffer;
+    }
+    std::string operator()(const std::string& x) const { return std::to_string(x.size()) + ":" + x; }
+  };
+  return std::visit(Visitor{}, value);
+}
+
+}  // namespace
+
+Fingerprint::Fingerprint(std::string_view text) {
+  const bool hex = text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  require(hex, Fault::format, "a fingerprint of 16 hex digits was expected, not '" + std::string(text) + "'");
+  state_ = std::stoull(std::string(text), nullptr, 16);
+}
+
+void Fingerprint::add(std::string_view field) {
+  state_ = mix(state_ ^ (field.size() + 0x9E3779B97F4A7C15u));
+  for (; field.size() >= 8; field.remove_prefix(8)) {
+    std::uint64_t word;
+    std::memcpy(&word, field.data(), 8);
+    state_ = mix(state_ ^ word) + 0x9E3779B97F4A7C15u;
+  }
+  std::uint64_t rest = 0;
+  std::memcpy(&rest, field.data(), field.size());
+  state_ = mix(state_ ^ rest) + 0x9E3779B97F4A7C15u;
+}
+
+void Fingerprint::add(const Texts& texts, const std::vector<Texts>& columns, Index row) {
+  add(texts[row]);
+  for (const Texts& column : columns) add(column[row]);
+}
+
+std::string Fingerprint::text() const {
+  char buffer[17];
+  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(state_));
+  return buffer;
+}
+
+std::string step_key(std::string_view before, std::string_view step, const std::vector<Field>& options) {
+  std::string all = std::string(before) + "\n" + std::string(step) + "\n";
+  for (const Field& field : options) all += field.name + "=" + value_text(field.value) + "\n";
+  return sha256(std::as_bytes(std::span(all.data(), all.size()))).substr(0, 16);
+}
+
+}  // namespace shoal

@@ -1,0 +1,56 @@
+#include "shoal/flow/ingest.h"
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+#include "shoal/flow/fingerprint.h"
+
+namespace shoal {
+namespace {
+
+constexpr Index kBatch = 8192;
+
+void report_bytes(const Source& source, const Run& run) {
+  if (!run.progress) return;
+  const auto total = source.bytes_total();
+  run.progress("read", static_cast<double>(source.bytes_read()), static_cast<double>(total.value_or(0)));
+}
+
+}  // namespace
+
+std::string ingest(Source& source, Collection& collection, const Run& run) {
+  const Index kept = collection.rows();
+  const std::string kept_print = collection.manifest("rows_fingerprint").value_or(Fingerprint().text());
+  const Error changed(Fault::argument,
+                      "the input is not the one that " + collection.folder().string() +
+                          " was begun with; choose another --out, or --overwrite to start it anew");
+  const auto columns = collection.manifest("columns_defined");
+  if (!columns) {
+    collection.define_columns(source.other_columns());
+    collection.set_manifest("columns_defined", "1");
+  } else if (collection.columns() != source.other_columns()) {
+    throw changed;
+  }
+
+  Fingerprint print;
+  Index seen = 0;
+  Texts texts;
+  std::vector<Texts> others(source.other_columns().size());
+  for (;;) {
+    check_stop(run);
+    texts.clear();
+    for (Texts& column : others) column.clear();
+    // The first batch after the kept rows is shorter, so that batches end at the same rows after an
+    // interruption.
+    const Index most = seen < kept ? std::min(kBatch, kept - seen) : kBatch - seen % kBatch;
+    if (!source.next(most, texts, others)) break;
+    for (Index i = 0; i < texts.size(); ++i) print.add(texts, others, i);
+    seen += texts.size();
+    if (seen == kept && print.text() != kept_print) throw changed;
+    if (seen > kept) collection.append(texts, others, {{"rows_fingerprint", print.text()}});
+    report_bytes(source, run);
+  }
+  if (seen < kept) throw changed;
+  return print.text();
+}
+
+}  // namespace shoal

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "shoal/core/run.h"
+#include "shoal/read/source.h"
+#include "shoal/store/collection.h"
+
+namespace shoal {
+
+/// Reads all rows of `source` into the collection, batch by batch; each batch and the fingerprint of all rows
+/// up to it are committed together. If the collection holds rows already, they are read again and compared:
+/// the same input goes on where it stopped; another is Error(argument). Returns the fingerprint of all rows.
+/// Step "read", in bytes if the size is known.
+std::string ingest(Source& source, Collection& collection, const Run& run);
+
+}  // namespace shoal

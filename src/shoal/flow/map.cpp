@@ -1,0 +1,213 @@
+#include "shoal/flow/map.h"
+
+#include <algorithm>
+
+#include "shoal/cluster/join.h"
+#include "shoal/core/error.h"
+#include "shoal/flow/embed.h"
+#include "shoal/flow/fingerprint.h"
+#include "shoal/flow/ingest.h"
+#include "shoal/flow/name_clusters.h"
+#include "shoal/flow/show.h"
+#include "shoal/store/archive.h"
+#include "shoal/store/rows_file.h"
+
+namespace shoal {
+namespace fs = std::filesystem;
+namespace {
+
+// In order: what comes after a step that is done anew is due again. The layout stands before the clusters, so
+// that another number of clusters does not lay the map out again.
+constexpr const char* kSteps[] = {"embed", "pca", "layout", "cluster", "explain", "settle", "page"};
+
+Collection open_or_create(const MapOptions& options) {
+  if (!fs::exists(options.out)) return Collection::create(options.out);
+  const bool empty_folder = fs::is_directory(options.out) && fs::is_empty(options.out);
+  require(Collection::exists(options.out) || empty_folder, Fault::file,
+          options.out.string() + " exists and is not a collection; choose another --out");
+  if (options.overwrite || empty_folder) {
+    fs::remove_all(options.out);
+    return Collection::create(options.out);
+  }
+  return Collection::open(options.out, false);
+}
+
+/// One run of `map`: the collection, and the chain of keys that says which steps still hold.
+class Mapping {
+ public:
+  Mapping(const MapOptions& options, const Run& run)
+      : options_(options),
+        run_(run),
+        encoder_(Encoder::load(options.model)),
+        source_(open_source()),
+        collection_(open_or_create(options)) {}
+
+  MapReport finish() {
+    read();
+    step("embed", embed_options(), [&] { embed(); });
+    step("pca", list_fields(options_.pca), [&] { reduce(); });
+    step("layout", list_fields(layout_options()), [&] { lay_out(); });
+    step("cluster", list_fields(cluster_options()), [&] { cluster(); });
+    step("explain", {}, [&] { explain(); });
+    step("settle", {}, [&] { collection_.settle(); });
+    step("page", page_options(), [&] { page(); });
+    describe();
+    return report_;
+  }
+
+ private:
+  std::optional<Source> open_source() const {
+    if (options_.inputs.empty()) {
+      require(Collection::exists(options_.out), Fault::argument, "no input was given");
+      return std::nullopt;
+    }
+    return Source(options_.inputs, options_.read);
+  }
+
+  /// Runs `work` unless it was finished under the same key. A step that is done anew makes all after it due.
+  template <class Work>
+  void step(const char* name, const std::vector<Field>& step_options, Work&& work) {
+    key_ = step_key(key_, name, step_options);
+    if (collection_.done(name, key_)) {
+      report_.done_before.push_back(name);
+      return;
+    }
+    for (auto due = std::ranges::find(kSteps, std::string_view(name)); due != std::end(kSteps); ++due)
+      collection_.forget_step(*due);
+    work();
+    collection_.finish_step(name, key_);
+  }
+
+  void read() {
+    if (const auto made_by = collection_.manifest("model"); made_by && *made_by != encoder_.space().id) {
+      throw Error(Fault::argument, options_.out.string() + " was made by the model " + *made_by + ", and " +
+                                       encoder_.space().id +
+                                       " was given; choose another --out, or --overwrite to start it anew");
+    }
+    if (source_) {
+      collection_.set_manifest("model", encoder_.space().id);
+      collection_.set_manifest("model_name", encoder_.name());
+      const std::string print = ingest(*source_, collection_, run_);
+      require(collection_.rows() > 0, Fault::data, "the input has no rows");
+      collection_.set_manifest("input", print);
+      report_.read = source_->report();
+      std::string columns;
+      for (const auto& name : source_->text_columns()) columns += (columns.empty() ? "" : ", ") + name;
+      collection_.set_manifest("text_columns", columns);
+    }
+    const auto input = collection_.manifest("input");
+    require(input.has_value(), Fault::argument,
+            options_.out.string() + " was interrupted while it read its input; give the input again");
+    key_ = *input;
+    report_.rows = collection_.rows();
+    report_.text_columns = collection_.manifest("text_columns").value_or("");
+  }
+
+  std::vector<Field> embed_options() const {
+    auto list = list_fields(options_.encode);
+    list.push_back({"model", encoder_.space().id});
+    return list;
+  }
+
+  void embed() {
+    if (collection_.manifest("vectors_key") != key_) {  // vectors made with other options are of no use
+      collection_.set_manifest("vectors", "0");
+      collection_.set_manifest("vectors_key", key_);
+    }
+    embed_collection(encoder_, options_.encode, collection_, run_);
+  }
+
+  Rows vectors() const { return open_rows(collection_.file("vectors.safetensors")); }
+  Rows reduced() const { return open_rows(collection_.file("reduced.safetensors")); }
+
+  void reduce() {
+    const Rows x = vectors();
+    if (run_.progress) run_.progress("pca", 0, static_cast<double>(x.rows()));
+    const Pca pca = Pca::fit(x, options_.pca, run_);
+    Writer out(Pca::kind);
+    pca.save(out);
+    out.write(collection_.file("pca.safetensors"));
+
+    fs::remove(collection_.file("reduced.safetensors"));
+    const Space space{.id = x.space().id + "+pca", .dims = pca.n_components()};
+    RowsFile file(collection_.file("reduced.safetensors"), pca.n_components(), space, 0);
+    constexpr Index kBlock = 16384;  // rows in memory at once
+    Matrix scratch;
+    for (Index first = 0; first < x.rows(); first += kBlock) {
+      const MatrixView block = x.block(first, std::min(kBlock, x.rows() - first), scratch);
+      file.append(pca.transform(Rows(block, x.space()), run_).view());
+      if (run_.progress)
+        run_.progress("pca", static_cast<double>(first + block.rows), static_cast<double>(x.rows()));
+    }
+    file.commit();
+  }
+
+  SphericalKMeansOptions cluster_options() const {
+    return {.n_clusters = options_.n_clusters.value_or(default_clusters(report_.rows)),
+            .seed = options_.seed.child(1)};
+  }
+
+  void cluster() {
+    const auto groups = SphericalKMeans::fit(reduced(), cluster_options(), run_);
+    Writer out(SphericalKMeans::kind);
+    groups.save(out);
+    out.write(collection_.file("clusters.safetensors"));
+    collection_.set_labels(groups.labels());
+  }
+
+  void explain() {
+    const auto fitted = SphericalKMeans::load(Reader(collection_.file("clusters.safetensors")));
+    name_clusters(collection_, reduced(), fitted, run_);
+  }
+
+  UmapOptions layout_options() const {
+    UmapOptions with_seed = options_.umap;
+    with_seed.seed = options_.seed.child(2);
+    return with_seed;
+  }
+
+  void lay_out() {
+    const Umap umap = Umap::fit(reduced(), layout_options(), run_);
+    Writer out(Umap::kind);
+    umap.save(out);
+    out.write(collection_.file("umap.safetensors"));
+    collection_.set_points(umap.embedding().view());
+  }
+
+  std::vector<Field> page_options() const {
+    return {{"title", options_.title}, {"color", options_.color}, {"version", std::string(SHOAL_VERSION)}};
+  }
+
+  void page() {
+    if (run_.progress) run_.progress("page", 0, 1);
+    write_map_page(collection_, {.title = options_.title, .color = options_.color});
+    if (run_.progress) run_.progress("page", 1, 1);
+  }
+
+  void describe() {
+    const Pca pca = Pca::load(Reader(collection_.file("pca.safetensors")));
+    const auto fitted = SphericalKMeans::load(Reader(collection_.file("clusters.safetensors")));
+    report_.dims = encoder_.space().dims;
+    report_.components = pca.n_components();
+    report_.variance = pca.explained_variance_ratio();
+    report_.objective = fitted.objective() / static_cast<double>(report_.rows);
+    report_.n_iter = fitted.n_iter();
+    report_.clusters = collection_.clusters();
+    report_.groups = collection_.groups();
+    report_.page = collection_.file("map.html");
+  }
+
+  const MapOptions& options_;
+  const Run& run_;
+  Encoder encoder_;
+  std::optional<Source> source_;
+  Collection collection_;
+  std::string key_;
+  MapReport report_;
+};
+
+}  // namespace
+
+MapReport map(const MapOptions& options, const Run& run) { return Mapping(options, run).finish(); }
+
+}  // namespace shoal

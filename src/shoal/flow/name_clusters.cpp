@@ -1,0 +1,67 @@
+#include "shoal/flow/name_clusters.h"
+
+#include <algorithm>
+
+#include "shoal/cluster/join.h"
+#include "shoal/core/chunks.h"
+#include "shoal/explain/ctfidf.h"
+#include "shoal/explain/medoids.h"
+
+namespace shoal {
+namespace {
+
+constexpr Index kBatch = 16384;  // texts in memory at once
+constexpr Index kMedoids = 5;    // typical texts a cluster
+
+std::vector<Index> sizes_of(const Labels& labels) {
+  std::vector<Index> sizes(labels.count);
+  for (Label label : labels.of)
+    if (label != kNoise) ++sizes[static_cast<Index>(label)];
+  return sizes;
+}
+
+}  // namespace
+
+void name_clusters(Collection& collection, const Rows& vectors, const SphericalKMeans& fitted,
+                   const Run& run) {
+  const Labels& labels = fitted.labels();
+  const std::vector<Index> sizes = sizes_of(labels);
+  const Labels joined = join_centers(fitted.cluster_centers(), sizes, default_groups(labels.count));
+
+  Labels group_labels{.of = std::vector<Label>(labels.of.size(), kNoise), .count = joined.count};
+  for (Index i = 0; i < labels.of.size(); ++i)
+    if (labels.of[i] != kNoise) group_labels.of[i] = joined.of[static_cast<Index>(labels.of[i])];
+
+  Ctfidf cluster_words(labels.count), group_words(joined.count);
+  for (Index first = 0; first < labels.of.size(); first += kBatch) {
+    const Texts texts = collection.texts(first, std::min(kBatch, labels.of.size() - first));
+    cluster_words.add(texts, labels.of.data() + first, run);
+    group_words.add(texts, group_labels.of.data() + first, run);
+    if (run.progress)
+      run.progress("explain", static_cast<double>(first + texts.size()),
+                   static_cast<double>(labels.of.size()));
+  }
+
+  const auto words = cluster_words.top_words(), words_of_groups = group_words.top_words();
+  const auto typical = medoids(vectors, labels, fitted.cluster_centers(), kMedoids, run);
+  std::vector<ClusterRow> clusters(labels.count);
+  for (Index c = 0; c < labels.count; ++c) {
+    clusters[c] = {.id = static_cast<Label>(c),
+                   .name = cluster_name(words[c]),
+                   .size = sizes[c],
+                   .group = joined.of[c],
+                   .medoids = typical[c]};
+    for (const TopWord& word : words[c]) clusters[c].words.push_back(word.word);
+    if (clusters[c].name.empty()) clusters[c].name = "cluster " + std::to_string(c);
+  }
+  const std::vector<Index> group_sizes = sizes_of(group_labels);
+  std::vector<GroupRow> groups(joined.count);
+  for (Index g = 0; g < joined.count; ++g) {
+    groups[g] = {
+        .id = static_cast<Label>(g), .name = cluster_name(words_of_groups[g]), .size = group_sizes[g]};
+    if (groups[g].name.empty()) groups[g].name = "group " + std::to_string(g);
+  }
+  collection.set_clusters(clusters, groups);
+}
+
+}  // namespace shoal

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shoal/core/run.h"
+#include "shoal/encode/encoder.h"
+#include "shoal/store/collection.h"
+
+namespace shoal {
+
+struct SearchOptions {
+  Index top = 10;                  ///< hits wanted, >= 1
+  std::optional<Label> cluster;    ///< only rows of this cluster
+  std::optional<float> threshold;  ///< only hits of at least this cosine
+};
+
+struct SearchHit {
+  Index row = 0;
+  float score = 0;  ///< cosine
+  Label cluster = kNoise;
+  std::string cluster_name;
+  std::string text;
+};
+
+/// The rows whose texts mean most nearly what `question` says, best first, ties by row: exact, O(rows x
+/// dims). Error(argument) unless the encoder is the one that made the collection; Error(data) if it has no
+/// vectors yet.
+std::vector<SearchHit> search(const Collection& collection, const Encoder& encoder,
+                              const std::string& question, const SearchOptions& options, const Run& run);
+
+}  // namespace shoal

@@ -1,0 +1,61 @@
+#include "shoal/flow/show.h"
+
+#include <algorithm>
+#include <set>
+
+#include "shoal/core/error.h"
+#include "shoal/map/layout.h"
+#include "shoal/map/page.h"
+
+namespace shoal {
+namespace {
+
+constexpr Index kSample = 20000;  // rows looked at to find a column worth colouring by
+
+/// True if the column has few enough values to be a colour, and more than one.
+bool is_category(const Collection& collection, const std::string& column) {
+  std::set<std::string, std::less<>> values;
+  const Texts texts = collection.column(column, 0, std::min(kSample, collection.rows()));
+  for (Index i = 0; i < texts.size(); ++i) {
+    if (!values.contains(texts[i])) values.emplace(texts[i]);
+    if (values.size() > 200) return false;
+  }
+  return values.size() >= 2 && values.size() * 2 <= texts.size();
+}
+
+std::string color_column(const Collection& collection, const std::string& wanted) {
+  const auto columns = collection.columns();
+  if (wanted.empty()) {
+    const auto found =
+        std::ranges::find_if(columns, [&](const auto& name) { return is_category(collection, name); });
+    return found == columns.end() ? "" : *found;
+  }
+  std::string known;
+  for (const auto& name : columns) known += (known.empty() ? "" : ", ") + name;
+  require(std::ranges::find(columns, wanted) != columns.end(), Fault::argument,
+          "--color " + wanted + ": no such column; there are: " + (known.empty() ? "none" : known));
+  return wanted;
+}
+
+}  // namespace
+
+void write_map_page(const Collection& collection, const ShowOptions& options) {
+  PageData page;
+  page.title = options.title.empty() ? collection.folder().stem().string() : options.title;
+  page.points = collection.points();
+  page.labels = collection.labels();
+  page.made_by = "shoal " SHOAL_VERSION ", " + collection.manifest("model_name").value_or("") +
+                 ", spherical k-means, " + std::to_string(page.labels.count) + " clusters";
+  for (const ClusterRow& c : collection.clusters())
+    page.clusters.push_back(
+        {.name = c.name, .words = c.words, .size = c.size, .group = c.group, .medoids = c.medoids});
+  for (const GroupRow& g : collection.groups()) page.groups.push_back({.name = g.name, .size = g.size});
+  place_names(page);
+  page.texts = [&](Index first, Index count) { return collection.texts(first, count); };
+  page.column_name = color_column(collection, options.color);
+  if (!page.column_name.empty())
+    page.column = [&](Index first, Index count) { return collection.column(page.column_name, first, count); };
+  write_page(collection.file("map.html"), page);
+}
+
+}  // namespace shoal

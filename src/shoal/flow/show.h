@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "shoal/store/collection.h"
+
+namespace shoal {
+
+struct ShowOptions {
+  std::string title;  ///< empty: the collection's name
+  std::string color;  ///< a user column to colour by; empty: the first with 2 to 200 different values, if any
+};
+
+/// Writes map.html into the collection. Error(argument) if `color` is no column of it.
+void write_map_page(const Collection& collection, const ShowOptions& options);
+
+}  // namespace shoal
