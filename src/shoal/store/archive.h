@@ -34,19 +34,23 @@ struct Tensor {
 class Reader {
  public:
   explicit Reader(const std::filesystem::path& path);
+  /// The same over bytes in memory, which must outlive the Reader; `name` stands for the path in messages.
+  Reader(std::span<const std::byte> borrowed, const std::filesystem::path& name);
 
   const std::filesystem::path& path() const { return path_; }
   const std::map<std::string, Tensor, std::less<>>& tensors() const { return tensors_; }
   bool has(std::string_view name) const;
   /// Error(format) if there is none of that name.
   const Tensor& tensor(std::string_view name) const;
-  /// A tensor of any float type as float32, rows x cols from its shape (1-d: one row). With `rows`/`cols`
-  /// given, Error(format) unless the shape is exactly that.
+  /// A tensor of any float type as float32, rows x cols from its shape (1-d: one row; a single number: 1 x
+  /// 1). Error(format) on more sides. With `rows`/`cols` given, Error(format) unless the shape is exactly
+  /// that.
   Matrix matrix(std::string_view name) const;
   Matrix matrix(std::string_view name, Index rows, Index cols) const;
+  /// A tensor of any float type and shape with exactly `count` numbers, flattened.
   std::vector<float> floats(std::string_view name, Index count) const;
-  std::vector<std::int64_t> integers(
-      std::string_view name) const;  ///< any integer type, any shape, flattened
+  /// Any integer type or bool, any shape, flattened. Error(format) on a u64 above 2^63 - 1.
+  std::vector<std::int64_t> integers(std::string_view name) const;
   /// A 2-d f32 or f16 tensor as Rows that share the mapping: nothing is read before it is used.
   Rows rows(std::string_view name, Space space = {}) const;
 
@@ -54,10 +58,15 @@ class Reader {
   const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
   std::string meta(std::string_view key) const;  ///< Error(format) if absent
   /// An option saved by Writer::options. Error(format) if absent or of another kind.
-  double number(std::string_view option) const;
+  double number(std::string_view option) const;         ///< any number; true is 1, false is 0
+  std::int64_t integer(std::string_view option) const;  ///< a whole number, exact in all 64 bits
   std::string text(std::string_view option) const;
+  bool has_option(std::string_view option) const;  ///< saved, and not as an empty optional
 
  private:
+  void open(std::span<const std::byte> bytes);
+  FieldValue option(std::string_view name) const;
+
   std::filesystem::path path_;
   std::shared_ptr<const Mapping> mapping_;
   std::map<std::string, Tensor, std::less<>> tensors_;
@@ -65,7 +74,8 @@ class Reader {
 };
 
 /// Collects tensors and writes them as one safetensors file under a temporary name, synced, then renamed: the
-/// file is whole or absent. Equal content gives equal bytes.
+/// file is whole or absent. Equal content gives equal bytes. Names and strings must be UTF-8
+/// (Error(argument)).
 class Writer {
  public:
   /// Metadata `format` = "shoal", `version`, `kind` are set.
@@ -73,7 +83,8 @@ class Writer {
   void meta(std::string_view key, std::string_view value);
   void options(const std::vector<Field>& fields);  ///< as JSON in metadata "options"
   void space(const Space& space);                  ///< as JSON in metadata "space"
-  void add(std::string_view name, MatrixView x);   ///< f32; copied
+  /// Copies. Error(argument) if the name is taken or is "__metadata__".
+  void add(std::string_view name, MatrixView x);
   void add(std::string_view name, std::span<const float> x);
   void add(std::string_view name, std::span<const double> x);
   void add(std::string_view name, std::span<const std::int32_t> x);
@@ -82,9 +93,14 @@ class Writer {
   void write(const std::filesystem::path& path) const;
 
  private:
-  struct Entry;
+  struct Entry {
+    TensorType type;
+    std::vector<Index> shape;
+    std::vector<std::byte> bytes;
+  };
+  Entry& entry(std::string_view name, TensorType type, std::vector<Index> shape);
   std::map<std::string, std::string, std::less<>> metadata_;
-  std::vector<std::shared_ptr<const Entry>> entries_;
+  std::map<std::string, Entry, std::less<>> entries_;
 };
 
 /// The Space saved by Writer::space. Absent: an empty Space.

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace shoal {
+
+/// An open file descriptor, closed when its owner goes.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~Descriptor();
+  int number() const { return number_; }
+  explicit operator bool() const { return number_ >= 0; }
+
+ private:
+  int number_ = -1;
+};
+
+/// Throws Error(file): "cannot `doing` `path`: " and the system's reason, "the disk is full" where it is.
+[[noreturn]] void throw_file_error(std::string_view doing, const std::filesystem::path& path, int reason);
+
+/// What an errno means, in words.
+std::string reason_words(int reason);
+
+/// Opens an existing regular file. Error(file) if it is missing or anything else: a folder, a pipe, a device.
+Descriptor open_regular(const std::filesystem::path& path, int flags);
+
+std::uint64_t file_size(const Descriptor& file, const std::filesystem::path& path);
+
+/// Writes all of `bytes` at `offset`; Error(file) if that fails half-way.
+void write_at(const Descriptor& file, const std::filesystem::path& path, std::uint64_t offset,
+              std::span<const std::byte> bytes);
+
+/// Returns after the file's bytes are on disk.
+void sync_file(const Descriptor& file, const std::filesystem::path& path);
+/// Returns after the folder's names are on disk. File systems that cannot do this are let pass.
+void sync_folder(const std::filesystem::path& folder);
+
+/// The folder that holds `path`: "." for a bare name.
+std::filesystem::path folder_of(const std::filesystem::path& path);
+
+inline std::span<const std::byte> as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+}  // namespace shoal

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+#include "shoal/store/descriptor_impl.h"
+
+namespace shoal {
+
+/// A file in the making: written beside `path` as `.NAME.part` and given its name by `keep`, so that under
+/// `path` there is always a whole file or what was there before. Without `keep` the part is removed. What a
+/// killed process left behind is taken over by the next writer, so leftovers do not pile up.
+class NewFile {
+ public:
+  /// Error(file) if the folder is missing or not writable, if `path` is a folder, pipe or device, or if
+  /// another process is writing to it at this moment. A symbolic link is followed.
+  explicit NewFile(const std::filesystem::path& path);
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile();
+
+  void write(std::span<const std::byte> bytes);
+  /// Syncs, renames, syncs the folder.
+  void keep();
+
+ private:
+  void take_part();
+
+  std::filesystem::path path_, part_;
+  Descriptor file_;
+  std::uint64_t size_ = 0;
+  bool kept_ = false;
+};
+
+}  // namespace shoal
