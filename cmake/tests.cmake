@@ -24,3 +24,8 @@ foreach(source IN LISTS fuzz_targets)  # the corpora are replayed by the ordinar
   target_link_libraries(replay_${name} PRIVATE shoal_all)
   add_test(NAME fuzz.${name} COMMAND replay_${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
 endforeach()
+# Differential: ids through our whole path against Python's tokenizers, on real and random texts.
+if(TARGET shoal_tokenize)
+  add_executable(dump_ids ${PROJECT_SOURCE_DIR}/tests/tokenizers/dump_ids.cpp)
+  target_link_libraries(dump_ids PRIVATE shoal_tokenize)
+endif()

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// The C functions of hf/src/lib.rs, where they are described. Included by tokenizer.cpp alone.
+extern "C" {
+
+struct ShoalTokenizer;
+struct ShoalEncoded;
+
+struct ShoalBytes {
+  const char* data;
+  std::size_t size;
+};
+
+struct ShoalEncodedView {
+  ShoalEncoded* owner;
+  const std::uint32_t* ids;
+  const std::size_t* ends;
+  ShoalBytes error;
+};
+
+ShoalEncodedView shoal_tokenizer_load(ShoalBytes json, ShoalTokenizer** out);
+ShoalEncodedView shoal_tokenizer_encode(const ShoalTokenizer* tokenizer, const ShoalBytes* texts,
+                                        std::size_t count);
+void shoal_tokenizer_free(ShoalTokenizer* tokenizer);
+void shoal_encoded_free(ShoalEncoded* encoded);
+}

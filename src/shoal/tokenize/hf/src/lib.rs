@@ -1,0 +1,143 @@
+//! Hugging Face's tokenizers behind four C functions; `tokenizer.cpp` is their only caller.
+//!
+//! No panic crosses the boundary: each function catches it and hands its message back. No threads are made.
+
+mod load;
+
+use load::Tokenizer;
+use std::cell::RefCell;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Once;
+use tokenizers::pipeline::{EncodeOptions, Override, PipelineToken};
+
+/// Borrowed bytes. `data` may be dangling if `size` is 0.
+#[repr(C)]
+pub struct Bytes {
+    data: *const u8,
+    size: usize,
+}
+
+impl Bytes {
+    /// The bytes must be valid UTF-8 and outlive the result.
+    unsafe fn text<'a>(&self) -> &'a str {
+        if self.size == 0 {
+            return "";
+        }
+        std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.data, self.size))
+    }
+}
+
+/// Ids of many texts, or of a template: text i has `ids[ends[i - 1]..ends[i]]`. If `error` is not empty, nothing
+/// else holds.
+#[derive(Default)]
+pub struct Encoded {
+    ids: Vec<PipelineToken>,
+    ends: Vec<usize>,
+    error: String,
+}
+
+/// What C sees of an `Encoded`; valid until it is freed.
+#[repr(C)]
+pub struct EncodedView {
+    owner: *mut Encoded,
+    ids: *const u32,
+    ends: *const usize,
+    error: Bytes,
+}
+
+fn hand_over(encoded: Encoded) -> EncodedView {
+    let owner = Box::into_raw(Box::new(encoded));
+    let held = unsafe { &*owner };
+    EncodedView {
+        owner,
+        ids: PipelineToken::cast_slice(&held.ids).as_ptr(),
+        ends: held.ends.as_ptr(),
+        error: Bytes { data: held.error.as_ptr(), size: held.error.len() },
+    }
+}
+
+thread_local! {
+    static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs `work`; a panic becomes an error with its message instead of lines on standard error.
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            let payload = info.payload();
+            let message = payload.downcast_ref::<&str>().map(|s| s.to_string());
+            let message = message.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
+            let place = info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
+            PANIC.with(|p| *p.borrow_mut() = message + &place);
+        }))
+    });
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(format!("the tokenizers library failed: {}", PANIC.with(|p| p.take()))))
+}
+
+/// Reads a tokenizer.json. On success `*out` is the tokenizer, and the result holds the template's ids: "text" 0
+/// stands before a text's own ids, 1 after them, and 2 is one number, the vocabulary's size.
+///
+/// # Safety
+/// `json` must be valid UTF-8; `out` must be writable.
+#[no_mangle]
+pub unsafe extern "C" fn shoal_tokenizer_load(json: Bytes, out: *mut *mut Tokenizer) -> EncodedView {
+    let loaded = guarded(|| Tokenizer::from_json(json.text()));
+    hand_over(match loaded {
+        Ok(tokenizer) => {
+            let template = tokenizer.template();
+            *out = Box::into_raw(Box::new(tokenizer));
+            template
+        }
+        Err(error) => Encoded { error, ..Encoded::default() },
+    })
+}
+
+/// The ids of `count` texts, without special tokens and without limit.
+///
+/// # Safety
+/// `tokenizer` must come from `shoal_tokenizer_load`; `texts` must be `count` pieces of valid UTF-8.
+#[no_mangle]
+pub unsafe extern "C" fn shoal_tokenizer_encode(
+    tokenizer: *const Tokenizer,
+    texts: *const Bytes,
+    count: usize,
+) -> EncodedView {
+    let options = EncodeOptions {
+        add_special_tokens: false,
+        encode_special_tokens: false,
+        padding: Override::Off,
+        truncation: Override::Off,
+    };
+    let mut encoded = Encoded::default();
+    let outcome = guarded(|| {
+        for i in 0..count {
+            let text = (*texts.add(i)).text();
+            (*tokenizer).pipeline.encode_into(text, &options, &mut encoded.ids).map_err(|e| e.to_string())?;
+            encoded.ends.push(encoded.ids.len());
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        encoded.error = error;
+    }
+    hand_over(encoded)
+}
+
+/// # Safety
+/// `tokenizer` must come from `shoal_tokenizer_load` and is gone afterwards.
+#[no_mangle]
+pub unsafe extern "C" fn shoal_tokenizer_free(tokenizer: *mut Tokenizer) {
+    let _ = guarded(|| {
+        drop(Box::from_raw(tokenizer));
+        Ok(())
+    });
+}
+
+/// # Safety
+/// `encoded` must be the `owner` of a result and is gone afterwards.
+#[no_mangle]
+pub unsafe extern "C" fn shoal_encoded_free(encoded: *mut Encoded) {
+    drop(Box::from_raw(encoded));
+}
