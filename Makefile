@@ -1,0 +1,48 @@
+# The short front of it all. `make demo` and `make test` bring what they need themselves (tools/setup), as root or by sudo.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo bench page format tidy install clean
+
+PREFIX ?= /usr/local
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup: ## Debian packages, pinned wheels in .venv, the model; quick the second time
+	@tools/setup base model
+
+build: ## build/release/shoal
+	@tools/setup base
+	@tools/build release shoal
+
+demo: ## map the descriptions of all Debian packages, leave demo/debian.shoal/map.html
+	@tools/setup base model
+	@tools/build release shoal
+	@tools/demo
+
+test: ## everything that proves it right
+	@tools/setup base model test
+	@tools/build ci all
+	@tools/test
+
+bench: ## shoal beside its peers, each in its own process; writes bench/results
+	@tools/setup base model bench
+	@tools/build release all
+	@bench/run
+
+page: ## rebuild web/page.html from web/src (needs Node 18 or newer)
+	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
+
+format: ## clang-format over all sources
+	@git ls-files '*.h' '*.cpp' '*.inl' | xargs clang-format -i
+
+tidy: ## clang-tidy over the library and the program
+	@tools/build dev all
+	@git ls-files 'src/*.cpp' 'cli/*.cpp' | grep -v _test | xargs -P 2 -n 4 clang-tidy -p build/dev --quiet
+
+install: build ## program, library and headers to PREFIX (default /usr/local)
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean: ## forget all builds (the model and .venv stay)
+	@rm -rf build demo
