@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <new>
@@ -25,6 +26,7 @@ int fail(shoal::cli::Session& session, Fault fault, const std::string& message) 
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is then an error like a full disk, not a death
   CLI::App app{"shoal: from a pile of texts to a map that you can see, search and group", "shoal"};
   app.set_version_flag("--version", std::string("shoal " SHOAL_VERSION));
   app.require_subcommand(1);

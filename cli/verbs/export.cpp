@@ -90,7 +90,7 @@ void add_export(CLI::App& app, Session& session) {
   auto* verb =
       app.add_subcommand("export", "The rows of a collection with clusters and places, or its vectors");
   verb->footer(
-      "Columns: id, text, your own, cluster, cluster_name, group_name, x, y.\n\nExamples:\n"
+      "Columns: row, text, your own, cluster, cluster_name, group_name, x, y.\n\nExamples:\n"
       "  shoal export reviews.shoal --out reviews-clustered.csv\n"
       "  shoal export reviews.shoal --out reviews.npy          the vectors\n"
       "  shoal export reviews.shoal --out - --format jsonl | head");

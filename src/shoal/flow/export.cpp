@@ -63,7 +63,7 @@ void add_csv_field(std::string& out, std::string_view field) {
 }
 
 std::string csv_header(const Results& results) {
-  std::string out = "id,text";
+  std::string out = "row,text";
   for (const auto& name : results.columns) {
     out += ',';
     add_csv_field(out, name);
@@ -96,7 +96,7 @@ void add_csv_row(std::string& out, const Batch& batch, Index i, const Results& r
 void add_json_row(std::string& out, const Batch& batch, Index i, const Results& results) {
   const Index row = batch.first + i;
   nlohmann::ordered_json object;
-  object["id"] = row;
+  object["row"] = row;
   object["text"] = repair_utf8(batch.texts[i], nullptr);
   for (Index c = 0; c < batch.columns.size(); ++c)
     object[results.columns[c]] = repair_utf8(batch.columns[c][i], nullptr);
