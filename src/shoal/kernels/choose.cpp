@@ -1,0 +1,76 @@
+// The single place that looks at the CPU and at SHOAL_LEVEL.
+
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <span>
+
+#include "shoal/kernels/kernels.h"
+#include "shoal/kernels/levels_impl.h"
+
+namespace shoal {
+namespace {
+
+struct Level {
+  const char* name;
+  bool (*runs_here)();
+  const Kernels& (*table)();
+};
+
+// __builtin_cpu_supports asks the operating system too (XGETBV): registers that it does not save are no use.
+bool always() { return true; }
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+constexpr Level kLevels[] = {
+    {"base", always, base_level}, {"avx2", has_avx2, avx2_level}, {"avx512", has_avx512, avx512_level}};
+constexpr std::size_t kCount = std::size(kLevels);
+
+/// The levels this CPU can run, slowest first.
+struct Runnable {
+  const Kernels* tables[kCount];
+  std::size_t count = 0;
+  Runnable() {
+    __builtin_cpu_init();
+    for (const Level& level : kLevels)
+      if (level.runs_here()) tables[count++] = &level.table();
+  }
+};
+const Runnable& runnable() {
+  static const Runnable found;
+  return found;
+}
+
+struct Choice {
+  const Kernels* kernels;
+  const char* error = nullptr;
+};
+
+Choice choose() {
+  const std::span<const Kernels* const> here = levels();
+  const char* wanted = std::getenv("SHOAL_LEVEL");
+  if (wanted == nullptr || *wanted == '\0') return {here.back()};
+  for (const Kernels* k : here)
+    if (std::strcmp(k->level, wanted) == 0) return {k};
+  for (const Level& level : kLevels)
+    if (std::strcmp(level.name, wanted) == 0)
+      return {here.front(), "SHOAL_LEVEL names a level that this CPU cannot run; unset it to use the best one"};
+  return {here.front(), "SHOAL_LEVEL is none of base, avx2, avx512; unset it to use the best one"};
+}
+const Choice& choice() {
+  static const Choice chosen = choose();
+  return chosen;
+}
+
+}  // namespace
+
+const Kernels& kernels() { return *choice().kernels; }
+const char* kernels_error() { return choice().error; }
+std::span<const Kernels* const> levels() { return {runnable().tables, runnable().count}; }
+
+}  // namespace shoal
