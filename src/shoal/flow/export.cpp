@@ -6,6 +6,7 @@
 #include <string>
 
 #include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
 #include "shoal/core/utf8.h"
 
 namespace shoal {
