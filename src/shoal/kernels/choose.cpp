@@ -59,7 +59,8 @@ Choice choose() {
     if (std::strcmp(k->level, wanted) == 0) return {k};
   for (const Level& level : kLevels)
     if (std::strcmp(level.name, wanted) == 0)
-      return {here.front(), "SHOAL_LEVEL names a level that this CPU cannot run; unset it to use the best one"};
+      return {here.front(),
+              "SHOAL_LEVEL names a level that this CPU cannot run; unset it to use the best one"};
   return {here.front(), "SHOAL_LEVEL is none of base, avx2, avx512; unset it to use the best one"};
 }
 const Choice& choice() {

@@ -1,4 +1,4 @@
-// exp, log, tanh, erf and what is made of them, a vector at a time. The polynomials were fitted by
+// exp, log, pow and tanh, a vector at a time. The polynomials were fitted by
 // tools/fit_kernels.py (minimax in the weights given there); all steps are exact IEEE operations.
 
 inline I bits_of(F x) { return reinterpret_cast<I>(x); }
@@ -8,6 +8,8 @@ inline F smaller(F a, F b) { return a < b ? a : b; }  // b if either is NaN
 inline F greater(F a, F b) { return a > b ? a : b; }  // b if either is NaN
 inline F magnitude(F x) { return float_of(bits_of(x) & whole(0x7fffffff)); }
 inline F with_sign(F size, F sign) { return float_of(bits_of(size) | (bits_of(sign) & whole(INT32_MIN))); }
+
+constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number, kept in the low bits
 
 /// c[0] + c[1] x + c[2] x^2 + ...
 template <std::size_t N>
@@ -22,12 +24,11 @@ inline F polynomial(F x, const float (&c)[N]) {
 inline F power_of_two(I n) { return float_of((n + 127) << 23); }
 
 inline F exp_of(F x) {
-  constexpr float kTail[] = {0.49999994f, 0.16666521f, 0.04166839f, 0.008368716f, 0.00138146f};
-  constexpr float kShift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
-  constexpr float kLeast = -87.33654f;   // below, the result is no normal number and becomes 0
+  constexpr float kTail[] = {0.49999994f, 0.16666521f, 0.04166839f, 0.008368712f, 0.0013814608f};
+  constexpr float kLeast = -87.33654f;       // below, the result is no normal number and becomes 0
   const F bounded = smaller(set(89.0f), x);  // above, the result is inf; a NaN passes
-  const F shifted = fma(bounded, set(1.44269504f), set(kShift));
-  const F n = shifted - set(kShift);
+  const F shifted = fma(bounded, set(1.44269504f), set(kRound));
+  const F n = shifted - set(kRound);
   // ln 2 in two parts: n times the first is exact.
   F r = fma(n, set(-0.693359375f), bounded);
   r = fma(n, set(2.12194440e-4f), r);
@@ -40,14 +41,15 @@ inline F exp_of(F x) {
 }
 
 inline F log_of(F x) {
-  constexpr float kTail[] = {0.33333313f, -0.2500001f,  0.20002124f,  -0.16668005f, 0.14219451f,
-                             -0.124053426f, 0.11888709f, -0.11677505f, 0.06747692f};
+  constexpr float kTail[] = {0.33333313f,  -0.2500001f, 0.20002119f,  -0.16667996f, 0.14219542f,
+                             -0.12405565f, 0.11888217f, -0.11675837f, 0.06746744f};
   constexpr std::int32_t kRootHalf = 0x3f3504f3;  // sqrt(1/2)
   const I is_small = x < set(1.17549435e-38f);    // subnormal: scaled up by 2^23 first
   const F scaled = is_small ? x * set(8388608.0f) : x;
   const I offset = bits_of(scaled) - whole(kRootHalf);
   const I exponent = offset >> 23;
-  const F f = float_of((offset & whole(0x7fffff)) + whole(kRootHalf)) - set(1.0f);  // sqrt(1/2)-1 .. sqrt(2)-1
+  const F f =
+      float_of((offset & whole(0x7fffff)) + whole(kRootHalf)) - set(1.0f);  // sqrt(1/2)-1 .. sqrt(2)-1
   const F e = __builtin_convertvector(exponent - (is_small & whole(23)), F);
   const F f2 = f * f;
   F y = fma(f2 * f, polynomial(f, kTail), e * set(-2.12194440e-4f));
@@ -59,42 +61,14 @@ inline F log_of(F x) {
 }
 
 inline F tanh_of(F x) {
-  constexpr float kTop[] = {1.0f,           0.13680857f,    0.00386951f,
-                            2.8031352e-05f, 3.064262e-08f, -1.2246311e-11f};
-  constexpr float kBottom[] = {1.0f, 0.4701419f, 0.027250165f, 0.0003940717f, 1.2890379e-06f};
+  constexpr float kTop[] = {1.0f,           0.13680857f,    0.0038695093f,
+                            2.8031334e-05f, 3.0642582e-08f, -1.2246285e-11f};
+  constexpr float kBottom[] = {1.0f, 0.4701419f, 0.027250161f, 0.00039407154f, 1.2890367e-06f};
   const F t = smaller(set(9.0f), magnitude(x));  // from 9 on it is 1; a NaN passes
   const F t2 = t * t;
   const F y = t * polynomial(t2, kTop) / polynomial(t2, kBottom);
   return with_sign(smaller(set(1.0f), y), x);
 }
-
-/// erf(t / sqrt 2) for t >= 0; NaN for NaN.
-inline F erf_of_scaled(F t) {
-  constexpr float kTop[] = {0.7978845f,     0.066827655f,   0.009291463f,
-                            0.00032773704f, 1.2544571e-05f, 4.5560768e-08f};
-  constexpr float kBottom[] = {1.0f,          0.25042236f,    0.028382933f,
-                               0.0018561681f, 7.1831775e-05f, 1.1926696e-06f};
-  constexpr float kOne = 5.6f;  // from here on it is 1 in float
-  const F bounded = smaller(set(kOne), t);
-  const F t2 = bounded * bounded;
-  const F y = bounded * polynomial(t2, kTop) / polynomial(t2, kBottom);
-  return t > set(kOne) ? set(1.0f) : smaller(set(1.0f), y);
-}
-
-/// x * Phi(x), the exact ("erf") GELU of Hendrycks and Gimpel, 2016.
-inline F gelu_of(F x) {
-  const F half = x * set(0.5f);
-  return fma(magnitude(half), erf_of_scaled(magnitude(x)), half);
-}
-
-/// The tanh approximation of the same paper.
-inline F gelu_tanh_of(F x) {
-  const F cubic = fma(x * x * x, set(0.044715f), x);
-  const F half = x * set(0.5f);
-  return fma(half, tanh_of(cubic * set(0.797884561f)), half);
-}
-
-inline F silu_of(F x) { return x / (exp_of(-x) + set(1.0f)); }
 
 void exp(const float* x, float* out, std::size_t n) {
   each_vector(n, [=](std::size_t i, auto at) { at.put(out + i, exp_of(at.get(x + i))); });

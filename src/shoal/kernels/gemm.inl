@@ -12,7 +12,8 @@ void pack(const float* b, std::size_t n, std::size_t k, std::size_t output_strid
     const std::size_t outputs = n - j < kPanel ? n - j : kPanel;
     for (std::size_t t = 0; t < k; ++t) {
       const float* from = b + j * output_stride + t * term_stride;
-      for (std::size_t i = 0; i < kPanel; ++i) packed[t * kPanel + i] = i < outputs ? from[i * output_stride] : 0;
+      for (std::size_t i = 0; i < kPanel; ++i)
+        packed[t * kPanel + i] = i < outputs ? from[i * output_stride] : 0;
     }
   }
 }
@@ -77,7 +78,8 @@ void gemm(const float* a, std::size_t lda, const float* packed, std::size_t m, s
         tile_of<kTileRows, kTileVectors>(rows, vectors)(a + i * lda, lda, packed + j * k, k, corner, ldc,
                                                         outputs - (vectors - 1) * kWidth);
         if (bias || act != Activation::none)
-          with_activation(act, [=](auto op) { finish(corner, ldc, rows, outputs, bias ? bias + j : bias, op); });
+          with_activation(act,
+                          [=](auto op) { finish(corner, ldc, rows, outputs, bias ? bias + j : bias, op); });
       }
     }
   }

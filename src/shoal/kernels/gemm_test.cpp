@@ -21,10 +21,10 @@ struct Shape {
 };
 
 // Ragged in every direction around the tiles of all levels, tiny attention shapes, and depths that are cut.
-constexpr Shape kShapes[] = {{1, 1, 1},    {1, 17, 5},   {2, 33, 64},   {5, 31, 7},    {6, 16, 384}, {7, 32, 33},
-                             {13, 64, 32}, {14, 32, 12}, {15, 48, 100}, {29, 96, 384}, {12, 12, 32}, {12, 32, 12},
-                             {61, 61, 32}, {61, 32, 61}, {33, 100, 17}, {300, 45, 40}, {3, 8, 1536}, {31, 40, 900},
-                             {50, 7, 2000}, {450, 65, 130}};
+constexpr Shape kShapes[] = {{1, 1, 1},     {1, 17, 5},   {2, 33, 64},   {5, 31, 7},    {6, 16, 384},
+                             {7, 32, 33},   {13, 64, 32}, {14, 32, 12},  {15, 48, 100}, {29, 96, 384},
+                             {12, 12, 32},  {12, 32, 12}, {61, 61, 32},  {61, 32, 61},  {33, 100, 17},
+                             {300, 45, 40}, {3, 8, 1536}, {31, 40, 900}, {50, 7, 2000}, {450, 65, 130}};
 
 Matrix draws(std::uint64_t seed, std::size_t rows, std::size_t cols) {
   const shoal::Random random(shoal::Seed{seed});
@@ -68,7 +68,7 @@ class Gemm : public ::testing::TestWithParam<const Kernels*> {
   const Kernels& k = *GetParam();
 };
 INSTANTIATE_TEST_SUITE_P(All, Gemm, ::testing::ValuesIn(shoal::levels().begin(), shoal::levels().end()),
-                         [](const auto& info) { return std::string(info.param->level); });
+                         [](const auto& level) { return std::string(level.param->level); });
 
 TEST_P(Gemm, SmallByHand) {
   const float a[] = {1, 2, 3, 4, 5, 6}, b[] = {1, 0, -1, 2, 2, 2}, bias[] = {10, -100};

@@ -10,16 +10,10 @@
 
 namespace shoal {
 namespace {
+// clang-format off
 #include "shoal/kernels/vector_avx512.inl"
-// The order matters: each file uses those above it.
-#include "shoal/kernels/lanes.inl"
-#include "shoal/kernels/sums.inl"
-#include "shoal/kernels/exp.inl"
-#include "shoal/kernels/activate.inl"
-#include "shoal/kernels/rows.inl"
-#include "shoal/kernels/half.inl"
-#include "shoal/kernels/gemm.inl"
-#include "shoal/kernels/table.inl"
+#include "shoal/kernels/all.inl"
+// clang-format on
 }  // namespace
 
 const Kernels& avx512_level() { return kTable; }

@@ -25,10 +25,12 @@ void layer_norm(const float* x, const float* gamma, const float* beta, float eps
   const float count = static_cast<float>(n);
   const float mean = sum(x, n) / count;
   const F centre = set(mean);
-  const float variance = sum_in_lanes(n, [=](F s, std::size_t i, auto at) {
-    const F difference = at.keep(at.get(x + i) - centre);
-    return fma(difference, difference, s);
-  }) / count;
+  const float variance = sum_in_lanes(n,
+                                      [=](F s, std::size_t i, auto at) {
+                                        const F difference = at.keep(at.get(x + i) - centre);
+                                        return fma(difference, difference, s);
+                                      }) /
+                         count;
   const F factor = set(1.0f / __builtin_sqrtf(variance + eps));
   each_vector(n, [=](std::size_t i, auto at) {
     F y = (at.get(x + i) - centre) * factor;

@@ -20,12 +20,17 @@ inline F keep_first(F v, std::size_t n) { return _mm256_and_ps(v, _mm256_castsi2
 inline F set(float x) { return _mm256_set1_ps(x); }
 inline F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
 inline F square_root(F a) { return _mm256_sqrt_ps(a); }
+inline F pick(const float (&table)[8], I index) {
+  return _mm256_permutevar8x32_ps(load(table), reinterpret_cast<__m256i>(index));
+}
 
 inline float add_lanes(__m128 v) {
   v = _mm_add_ps(v, _mm_movehl_ps(v, v));
   return _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)));
 }
-inline float add_lanes(F v) { return add_lanes(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1))); }
+inline float add_lanes(F v) {
+  return add_lanes(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)));
+}
 inline float greatest_lane(F v) {
   __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
   m = _mm_max_ps(m, _mm_movehl_ps(m, m));

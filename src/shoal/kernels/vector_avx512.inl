@@ -16,6 +16,10 @@ inline F keep_first(F v, std::size_t n) { return _mm512_maskz_mov_ps(mask_first(
 inline F set(float x) { return _mm512_set1_ps(x); }
 inline F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
 inline F square_root(F a) { return _mm512_sqrt_ps(a); }
+inline F pick(const float (&table)[8], I index) {  // the table twice: bit 3 of the index does not matter
+  return _mm512_permutexvar_ps(reinterpret_cast<__m512i>(index),
+                               _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
+}
 
 inline float add_lanes(F v) {
   const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));

@@ -37,6 +37,12 @@ inline F square_root(F a) {
   for (std::size_t i = 0; i < kWidth; ++i) a[i] = __builtin_sqrtf(a[i]);
   return a;
 }
+/// table[index mod 8] in each lane.
+inline F pick(const float (&table)[8], I index) {
+  F v;
+  for (std::size_t i = 0; i < kWidth; ++i) v[i] = table[index[i] & 7];
+  return v;
+}
 /// Lanes added by halves: (0 + 2) + (1 + 3).
 inline float add_lanes(F v) { return (v[0] + v[2]) + (v[1] + v[3]); }
 inline float greatest_lane(F v) {
