@@ -49,12 +49,12 @@ void add_model(CLI::App& app, Session& session) {
   list->callback([&session] { run_list(session); });
 
   auto source = std::make_shared<std::string>(), name = std::make_shared<std::string>();
-  auto* add = verb->add_subcommand("add", "Check a model's folder and copy it to where the names are");
-  add->add_option("folder", *source, "A sentence-transformers folder")->required()->type_name("DIR");
-  add->add_option("--name", *name, "Its name. Default: the folder's")->type_name("NAME");
-  add_shared(*add, session);
-  add->callback([source, name, &session] {
-    const ModelEntry model = add_model(*source, *name, models_folder());
+  auto* add_verb = verb->add_subcommand("add", "Check a model's folder and copy it to where the names are");
+  add_verb->add_option("folder", *source, "A sentence-transformers folder")->required()->type_name("DIR");
+  add_verb->add_option("--name", *name, "Its name. Default: the folder's")->type_name("NAME");
+  add_shared(*add_verb, session);
+  add_verb->callback([source, name, &session] {
+    const ModelEntry model = shoal::add_model(*source, *name, models_folder());
     session.answer(to_json(model), to_text(model));
   });
 
