@@ -1,0 +1,161 @@
+#include "shoal/map/page.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "shoal/core/error.h"
+#include "shoal/core/utf8.h"
+#include "shoal/map/layout.h"
+#include "shoal/map/page_blocks_impl.h"
+#include "shoal/store/archive.h"
+
+// The built template (cmake/page.cmake).
+extern "C" const char shoal_page_html[];
+extern "C" const char shoal_page_html_end[];
+
+static_assert(std::endian::native == std::endian::little, "the page's blocks are little-endian");
+
+namespace shoal {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormat = 1;  // of meta and blocks; web/src/data.ts reads it
+constexpr std::string_view kMarker = "<!--DATA-->";
+constexpr Index kTextRows = 65536;  // rows a text block: a browser's string holds 2^29 characters
+constexpr Index kBlockBytes = Index{1} << 27;
+constexpr Index kBatch = 4096;
+constexpr int kPositionBits = 21;  // steps across the map, as a power of two: finer than a pixel at zoom 1000
+
+/// Rows a text block, so that no block outgrows what a browser can hold as one string.
+Index rows_per_block(const PageData& data) {
+  return std::clamp<Index>(kBlockBytes / std::max<Index>(data.max_text_bytes, 1), 1, kTextRows);
+}
+
+void check(const PageData& data) {
+  const Index rows = data.labels.of.size();
+  require(data.points.rows() == rows || data.points.rows() == 0, Fault::argument,
+          "the page has " + std::to_string(rows) + " labels and " + std::to_string(data.points.rows()) +
+              " points; a point for each label or none at all is allowed");
+  require(data.points.rows() == 0 || data.points.cols() == 2, Fault::argument,
+          "points have " + std::to_string(data.points.cols()) + " columns; the page shows 2");
+  for (Index i = 0; i < rows; ++i) {
+    const Label label = data.labels.of[i];
+    if (label != kNoise && (label < 0 || static_cast<Index>(label) >= data.clusters.size()))
+      throw Error(Fault::argument, "row " + std::to_string(i) + " has the label " + std::to_string(label) +
+                                       "; there are " + std::to_string(data.clusters.size()) + " clusters");
+  }
+  require(rows == 0 || data.texts, Fault::argument, "the page has rows and no texts");
+}
+
+Json place(float x, float y) { return {std::isfinite(x) ? x : 0.f, std::isfinite(y) ? y : 0.f}; }
+
+Json cluster_json(const PageCluster& cluster, const PageData& data) {
+  Json medoids = Json::array();
+  for (const Index row : cluster.medoids)
+    if (row < data.labels.of.size()) medoids.push_back(row);
+  Json words = Json::array();
+  for (const auto& word : cluster.words) words.push_back(repair_utf8(word));
+  const bool grouped = cluster.group >= 0 && static_cast<Index>(cluster.group) < data.groups.size();
+  return {{"name", repair_utf8(cluster.name)},
+          {"words", std::move(words)},
+          {"size", cluster.size},
+          {"group", grouped ? cluster.group : -1},
+          {"at", place(cluster.x, cluster.y)},
+          {"medoids", std::move(medoids)}};
+}
+
+std::string meta(const PageData& data, const MapBox& box) {
+  Json clusters = Json::array(), groups = Json::array();
+  for (const auto& cluster : data.clusters) clusters.push_back(cluster_json(cluster, data));
+  for (const auto& group : data.groups)
+    groups.push_back(
+        {{"name", repair_utf8(group.name)}, {"size", group.size}, {"at", place(group.x, group.y)}});
+  const Json all = {{"format", kFormat},
+                    {"title", repair_utf8(data.title)},
+                    {"made_by", repair_utf8(data.made_by)},
+                    {"rows", data.labels.of.size()},
+                    {"block_rows", rows_per_block(data)},
+                    {"box", {box.low.x, box.low.y, box.high.x, box.high.y}},
+                    {"column", repair_utf8(data.column_name)},
+                    {"clusters", std::move(clusters)},
+                    {"groups", std::move(groups)}};
+  return page::script_safe(all.dump());
+}
+
+template <class T>
+void add_block(std::string& out, const std::string& id, const std::vector<T>& values) {
+  out += "\n<script type=\"text/plain\" id=\"" + id + "\">";
+  page::Block block(out);
+  block.add({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
+  block.finish();
+  out += "</script>";
+}
+
+/// Coordinates of one axis, rounded to a power of two far below a pixel: bits that nobody sees do not
+/// compress.
+std::vector<float> positions(const PageData& data, Index axis, float span) {
+  const Index rows = data.labels.of.size();
+  std::vector<float> out(rows, std::numeric_limits<float>::quiet_NaN());
+  const double step = span > 0 ? std::exp2(std::ceil(std::log2(double{span})) - kPositionBits) : 0;
+  for (Index i = 0; i < data.points.rows(); ++i) {
+    const float value = data.points[i][axis];
+    if (std::isfinite(value))
+      out[i] = step > 0 ? static_cast<float>(std::nearbyint(value / step) * step) : value;
+  }
+  return out;
+}
+
+using Source = std::function<Texts(Index, Index)>;
+
+/// Rows [first, end) of a column of texts as one block: each text and a NUL.
+void add_texts(std::string& out, const std::string& id, const Source& source, Index first, Index end,
+               Index most) {
+  out += "\n<script type=\"text/plain\" id=\"" + id + "\">";
+  page::Block block(out);
+  for (Index at = first; at < end; at += kBatch) {
+    const Index count = std::min(kBatch, end - at);
+    const Texts texts = source(at, count);
+    require(texts.size() == count, Fault::argument,
+            "asked for " + std::to_string(count) + " texts from row " + std::to_string(at) + ", got " +
+                std::to_string(texts.size()));
+    std::string piece;
+    for (Index i = 0; i < count; ++i) (piece += page::shown(texts[i], most)) += '\0';
+    block.add(piece);
+  }
+  block.finish();
+  out += "</script>";
+}
+
+void add_column(std::string& out, const std::string& name, const Source& source, const PageData& data) {
+  const Index rows = data.labels.of.size(), step = rows_per_block(data);
+  for (Index first = 0; first < rows; first += step)
+    add_texts(out, name + std::to_string(first / step), source, first, std::min(first + step, rows),
+              data.max_text_bytes);
+}
+
+}  // namespace
+
+void write_page(const std::filesystem::path& path, const PageData& data) {
+  check(data);
+  const std::string_view html(shoal_page_html, shoal_page_html_end - shoal_page_html);
+  const std::size_t marker = html.find(kMarker);
+  require(marker != html.npos, Fault::unsupported,
+          "this program was built with a page that has no place for data");
+  const MapBox box = map_box(data.points.view());
+  const float span = std::max(box.high.x - box.low.x, box.high.y - box.low.y);
+  std::string out(html.substr(0, marker));
+  out += "<script type=\"application/json\" id=\"meta\">" + meta(data, box) + "</script>";
+  add_block(out, "b-x", positions(data, 0, span));
+  add_block(out, "b-y", positions(data, 1, span));
+  add_block(out, "b-label", data.labels.of);
+  add_column(out, "b-text", data.texts, data);
+  if (!data.column_name.empty() && data.column) add_column(out, "b-column", data.column, data);
+  out += html.substr(marker + kMarker.size());
+  write_file(path, out);
+}
+
+}  // namespace shoal
