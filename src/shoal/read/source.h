@@ -16,11 +16,12 @@ const char* name_of(FileFormat f);
 
 /// What a reader repaired or passed over, with the first few places: nothing is dropped silently.
 struct ReadReport {
-  Index rows = 0;                  ///< rows given out
+  Index rows = 0;                  ///< rows given out or skipped
   Index empty_rows = 0;            ///< blank lines passed over
   Index repaired_utf8 = 0;         ///< fields in which bytes became U+FFFD
   Index short_rows = 0;            ///< rows with fewer fields than the header: filled with empty
   Index long_rows = 0;             ///< rows with more: the extra fields are joined to the last
+  Index unknown_keys = 0;          ///< values of JSON objects left out: their key is no column
   std::vector<std::string> notes;  ///< "reviews.csv, line 17: 3 fields, the header has 5", at most 10
 };
 
@@ -31,24 +32,40 @@ struct ReadOptions {
   std::size_t max_record = 64u << 20;     ///< bytes; a longer record is Error(data) with file and line
 };
 
-/// Rows of one or several text files, batch by batch; "-" is standard input. Memory: one batch and one
-/// record.
+/// Rows of one or several text files, batch by batch; "-" is standard input. Memory: one batch, one MiB, and
+/// twice the longest record. Texts are given out byte for byte as they stand in the file, but for ill-formed
+/// UTF-8.
+///
+///   Source source({"reviews.csv"}, {.text_columns = {"review"}});
+///   Texts texts;
+///   std::vector<Texts> others;
+///   while (source.next(1024, texts, others)) { ...; texts.clear(); for (Texts& o : others) o.clear(); }
+///
+/// Format: ReadOptions::format, else by extension, else by content (jsonl if the first character is {, csv or
+/// tsv if the first line has several columns and one of them a name from the list below, else lines). CSV and
+/// TSV need a header. Several files need the same columns in any order; JSONL files that follow may lack
+/// some. For what each format means see csv.h, jsonl.h, lines.h.
 class Source {
  public:
-  /// Opens the first file and finds the text column: the named ones, else the only one called text, texts,
-  /// description, content, body, message, review, question, title, sentence, document, comment, utterance,
-  /// query or headline, else the only one whose first values read like prose. Error(argument) listing the
-  /// columns if none or several fit. Error(file): absent, a directory, empty, unreadable. Error(data): header
-  /// only, binary, UTF-16.
+  /// Checks that all files are there, opens the first and finds the text column: the named ones, else the
+  /// only column there is, else the only one called text, texts, description, content, body, message, review,
+  /// question, title, sentence, document, comment, utterance, query or headline, else the only one whose
+  /// first values read like prose. Error(argument) listing the columns if none or several fit. Error(file):
+  /// absent, a directory, empty, unreadable. Error(data): header only, binary, UTF-16. The other files are
+  /// opened when their turn comes.
   Source(std::vector<std::filesystem::path> files, ReadOptions options);
   Source(Source&&) noexcept;
   ~Source();
 
   const std::vector<std::string>& text_columns() const;   ///< as chosen
   const std::vector<std::string>& other_columns() const;  ///< all others, in order
-  /// At most `most` rows: texts, and the other columns in order. False at the end (nothing added).
+  /// Adds at most `most` rows (>= 1) to `texts` and, in the order of other_columns, to `others` (which is
+  /// given as many columns if it is empty). False at the end, with nothing added. Several text columns are
+  /// joined by a line feed, empty ones left out. Error(data), naming file and line: a record over max_record,
+  /// an open quote, broken JSON, a text that is no string, a further file with other columns.
   bool next(Index most, Texts& texts, std::vector<Texts>& others);
-  /// Passes over `rows` rows (already read by an earlier, interrupted run).
+  /// Passes over `rows` rows, already read by an earlier, interrupted run: they are read and counted in the
+  /// report and against the limit, and not built.
   void skip(Index rows);
   const ReadReport& report() const;
   /// Bytes taken so far, and of all files if known (not for standard input): for progress.

@@ -1,0 +1,135 @@
+#include "shoal/read/input.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace shoal {
+namespace {
+
+// A descriptor that closes itself, unless it is standard input.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ > STDIN_FILENO) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::size_t read_some(int fd, const std::string& name, char* to, std::size_t room) {
+  for (;;) {
+    const ssize_t got = ::read(fd, to, room);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) throw Error(Fault::file, name + ": cannot read: " + std::strerror(errno));
+  }
+}
+
+std::string size_text(std::size_t bytes) {
+  if (bytes >= (1u << 20) && bytes % (1u << 20) == 0) return std::to_string(bytes >> 20) + " MiB";
+  return std::to_string(bytes) + " bytes";
+}
+
+}  // namespace
+
+Input Input::open(const std::filesystem::path& path, std::size_t max_record) {
+  const bool standard = path == "-";
+  const std::string name = standard ? "standard input" : path.string();
+  const int fd = standard ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw Error(Fault::file, name + ": cannot open: " + std::strerror(errno));
+  auto file = std::make_shared<Descriptor>(fd);  // std::function wants a copyable capture
+  ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+  return Input(
+      name, [file, name](char* to, std::size_t room) { return read_some(file->get(), name, to, room); },
+      max_record);
+}
+
+Input::Input(std::string name, Fetch fetch, std::size_t max_record, std::size_t block)
+    : name_(std::move(name)),
+      fetch_(std::move(fetch)),
+      max_record_(std::min(max_record, SIZE_MAX / 4)),
+      block_(block) {}
+
+Input Input::of(std::string name, std::string bytes, std::size_t max_record, std::size_t block) {
+  auto fetch = [bytes = std::move(bytes), at = std::size_t{0}](char* to, std::size_t room) mutable {
+    const std::size_t n = std::min(room, bytes.size() - at);
+    std::memcpy(to, bytes.data() + at, n);
+    at += n;
+    return n;
+  };
+  return Input(std::move(name), std::move(fetch), max_record, block);
+}
+
+void Input::make_room() {
+  lines_ += breaks(counted_, begin_);
+  dropped_ += begin_;
+  const std::size_t kept = end_ - begin_;
+  const std::size_t wanted = std::max(block_, std::min(2 * kept, max_record_ + block_));
+  if (wanted > capacity_) {
+    auto larger = std::make_unique_for_overwrite<char[]>(wanted);
+    if (kept > 0) std::memcpy(larger.get(), buffer_.get() + begin_, kept);
+    buffer_ = std::move(larger);
+    capacity_ = wanted;
+  } else if (kept > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, kept);
+  }
+  begin_ = counted_ = 0;
+  end_ = kept;
+}
+
+void Input::grow() {
+  if (ended_) return;
+  check_record(end_ - begin_);
+  make_room();
+  while (end_ < capacity_) {
+    const std::size_t got = fetch_(buffer_.get() + end_, capacity_ - end_);
+    if (got == 0) {
+      ended_ = true;
+      return;
+    }
+    end_ += got;
+  }
+}
+
+// Line ends in the buffer's bytes [first, last): LF, or CR that no LF follows.
+Index Input::breaks(std::size_t first, std::size_t last) const {
+  const char* p = buffer_.get();
+  Index count = 0;
+  if (first >= last) return 0;
+  for (std::size_t i = first; i + 1 < last; ++i)
+    count += (p[i] == '\n') | ((p[i] == '\r') & (p[i + 1] != '\n'));
+  const bool lf_follows = last < end_ && p[last] == '\n';
+  return count + (p[last - 1] == '\n' || (p[last - 1] == '\r' && !lf_follows));
+}
+
+Index Input::line(std::size_t offset) const {
+  lines_ += breaks(counted_, begin_);
+  counted_ = std::max(counted_, begin_);
+  return lines_ + breaks(begin_, begin_ + offset) + 1;
+}
+
+void Input::check_record(std::size_t bytes) const {
+  if (bytes <= max_record_) return;
+  throw error(Fault::data, "a record of more than " + size_text(max_record_) +
+                               " begins here. Is a quote left open, or is the file of another format? "
+                               "--max-record BYTES allows longer records");
+}
+
+Error Input::error(Fault fault, const std::string& message, std::size_t offset) const {
+  return Error(fault, place(offset) + ": " + message);
+}
+
+std::string Input::place(std::size_t offset) const {
+  return name_ + ", line " + std::to_string(line(offset));
+}
+
+}  // namespace shoal

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shoal/read/source.h"
+
+namespace shoal {
+
+enum class ValueKind : std::uint8_t { string, null, other };  ///< other: a number, true, an array, an object
+
+/// One record, field by field in the order of its reader's columns. The views hold until the next record.
+struct Record {
+  std::vector<std::string_view> fields;
+  std::vector<ValueKind> kinds;  ///< empty: all are strings
+  bool utf8 = true;              ///< the bytes of the whole record are well-formed
+};
+
+/// Adds a note to the report unless it has ten.
+inline void add_note(ReadReport& report, const std::string& note) {
+  constexpr std::size_t kMost = 10;
+  if (report.notes.size() < kMost) report.notes.push_back(note);
+}
+
+}  // namespace shoal
