@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/core/labels.h"
@@ -76,6 +76,8 @@ class Collection {
   std::string text(Index row) const;
   /// The value of one user column for rows [first, first + count).
   Texts column(std::string_view name, Index first, Index count) const;
+  /// The same by the column's number in columns(): needed where two have one name.
+  Texts column_at(Index position, Index first, Index count) const;
 
   // Results. Each replaces what was there, in one transaction.
   void set_labels(const Labels& labels);

@@ -1,0 +1,163 @@
+#include "shoal/store/collection.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "shoal/core/error.h"
+#include "shoal/store/collection_impl.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kFormatVersion = 1;
+constexpr std::int64_t kApplication = 0x73686F6C;  // "shol", where SQLite and file(1) look for it
+
+/// One writer at a time. The lock is on the folder itself, so that no lock file is left, and goes with the
+/// process.
+Descriptor lock_folder(const fs::path& folder) {
+  Descriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock) throw_file_error("open", folder, errno);
+  if (::flock(lock.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw Error(Fault::file, "another shoal process is writing to " + folder.string() +
+                                 "; wait until it has finished, or stop it");
+  }
+  return lock;  // a file system without such locks (some network disks) goes unguarded
+}
+
+/// A folder that `create` may fill: empty, or with what a `create` that was killed has left.
+bool nothing_in(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.path().filename().string().starts_with(kDatabasePart)) return false;
+  }
+  return true;
+}
+
+void check_version(Database& database, const fs::path& folder) {
+  if (database.number("PRAGMA application_id") != kApplication) {
+    throw Error(Fault::format, folder.string() + " is not a shoal collection: its " + kDatabaseFile +
+                                   " was made by another program");
+  }
+  const auto version = database.number("SELECT value FROM manifest WHERE key = 'format_version'");
+  if (version > kFormatVersion) {
+    throw Error(Fault::format, folder.string() + " has format version " + std::to_string(version) +
+                                   "; this program knows version " + std::to_string(kFormatVersion) +
+                                   ": update shoal");
+  }
+  if (version < 1) throw Error(Fault::format, folder.string() + " is damaged: it has no format version");
+}
+
+}  // namespace
+
+Collection::Collection(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Collection::Collection(Collection&&) noexcept = default;
+Collection& Collection::operator=(Collection&&) noexcept = default;
+Collection::~Collection() = default;
+
+Collection Collection::create(const fs::path& folder) {
+  if (::mkdir(folder.c_str(), 0777) != 0) {
+    if (errno != EEXIST) throw_file_error("make the folder", folder, errno);
+    if (!fs::is_directory(folder) || !nothing_in(folder)) {
+      throw Error(Fault::file, folder.string() + " exists already; remove it or choose another name");
+    }
+  }
+  {
+    const Descriptor lock = lock_folder(folder);
+    Database database = new_database(folder / kDatabasePart, {});
+    database.run("INSERT INTO manifest VALUES('format_version', " + std::to_string(kFormatVersion) + ")");
+    database.close();
+    finish_database(folder / kDatabasePart, folder / kDatabaseFile);
+    sync_folder(folder_of(fs::absolute(folder)));
+  }
+  return open(folder, false);
+}
+
+Collection Collection::open(const fs::path& folder, bool read_only) {
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored)) throw Error(Fault::file, "there is no collection " + folder.string());
+  if (!exists(folder)) {
+    throw Error(Fault::format, folder.string() + " is not a shoal collection: it has no " + kDatabaseFile);
+  }
+  auto state = std::make_unique<State>();
+  state->folder = folder;
+  state->read_only = read_only;
+  if (!read_only) {
+    state->lock = lock_folder(folder);
+    fs::remove(folder / kDatabasePart, ignored);
+  }
+  state->connect();
+  check_version(state->database, folder);
+  return Collection(std::move(state));
+}
+
+bool Collection::exists(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / kDatabaseFile, ignored);
+}
+
+void Collection::State::connect() {
+  database = Database(folder / kDatabaseFile, read_only ? Database::Mode::read : Database::Mode::write);
+  database.run("PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; PRAGMA cell_size_check=ON");
+  // A rollback journal, because it leaves nothing beside the database after a commit: a finished collection
+  // is one file, readable from a read-only disk. EXTRA also syncs the journal's removal, which is the commit.
+  if (!read_only) database.run("PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA");
+  settled = database.number("PRAGMA user_version") == 1;
+}
+
+void Collection::State::changing() {
+  require(!read_only, Fault::argument, "the collection was opened read-only");
+  if (database.number("PRAGMA user_version") == 1) database.run("PRAGMA user_version=0");
+  settled = false;
+}
+
+const fs::path& Collection::folder() const { return state_->folder; }
+fs::path Collection::file(std::string_view name) const { return state_->folder / name; }
+
+std::optional<std::string> Collection::manifest(std::string_view key) const {
+  Statement find(state_->database, "SELECT value FROM manifest WHERE key = ?");
+  find.bind(1, key);
+  if (!find.step()) return std::nullopt;
+  return std::string(find.text(0));
+}
+
+void Collection::set_manifest(std::string_view key, std::string_view value) {
+  if (manifest(key) == value) return;
+  Transaction transaction(state_->database);
+  state_->changing();
+  Statement(state_->database, "INSERT OR REPLACE INTO manifest VALUES(?, ?)")
+      .bind(1, key)
+      .bind(2, value)
+      .run();
+  transaction.commit();
+}
+
+bool Collection::done(std::string_view step, std::string_view key) const {
+  Statement find(state_->database, "SELECT 1 FROM steps WHERE name = ? AND key = ?");
+  return find.bind(1, step).bind(2, key).step();
+}
+
+void Collection::finish_step(std::string_view step, std::string_view key) {
+  if (done(step, key)) return;
+  Transaction transaction(state_->database);
+  state_->changing();
+  Statement(state_->database, "INSERT OR REPLACE INTO steps VALUES(?, ?)").bind(1, step).bind(2, key).run();
+  transaction.commit();
+}
+
+void Collection::forget_step(std::string_view step) {
+  {
+    Statement find(state_->database, "SELECT 1 FROM steps WHERE name = ?");
+    if (!find.bind(1, step).step()) return;
+  }
+  Transaction transaction(state_->database);
+  state_->changing();
+  Statement(state_->database, "DELETE FROM steps WHERE name = ?").bind(1, step).run();
+  transaction.commit();
+}
+
+}  // namespace shoal
