@@ -8,7 +8,8 @@
 
 namespace shoal {
 
-/// Scales each row to length 1. A row of zeros stays zeros. Returns how many rows were zero.
+/// Scales each row to length 1, however short or long it was. A row of zeros stays zeros; a row with a NaN or
+/// an infinity gets NaNs. Returns how many rows were zero.
 Index unit_rows(MatrixSpan x);
 /// Mean of each column, in double, folded in order.
 std::vector<double> column_means(const Rows& x, const Run& run);

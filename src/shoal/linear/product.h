@@ -28,11 +28,13 @@ class Packed {
 };
 
 /// c = act(a b + bias), a: m x terms, c: m x outputs, in the calling thread. bias: outputs long or empty.
+/// Error(argument) if the shapes do not fit.
 void multiply(MatrixView a, const Packed& b, std::span<const float> bias, Activation act,
               MatrixSpan c);  // out: c
 
-/// x^T x in double, cols x cols, symmetric; rows read block by block, in parallel, folded in order: O(n d^2).
-/// Float products are summed over at most 256 rows before they go to double.
-std::vector<double> gram(const Rows& x, std::span<const float> shift, const Run& run);  // of rows minus shift
+/// (x - shift)^T (x - shift) in double, cols x cols, symmetric; rows read block by block, in parallel, folded
+/// in order: O(n d^2). Float products are summed over at most 256 rows before they go to double. shift: cols
+/// long or empty. Memory: at most 32 partial sums of 8 cols^2 bytes.
+std::vector<double> gram(const Rows& x, std::span<const float> shift, const Run& run);
 
 }  // namespace shoal

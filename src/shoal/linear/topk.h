@@ -8,12 +8,14 @@
 
 namespace shoal {
 
-/// Keeps the k best (largest score, ties by the smaller id) of a stream of (score, id).
+/// Keeps the k best (largest score, ties by the smaller id) of a stream of (score, id), in any order of the
+/// stream. A NaN score is dropped. O(log k) an offer that enters, O(1) for the others.
 class TopK {
  public:
   explicit TopK(Index k);
   void offer(float score, std::uint32_t id);
-  /// A score below this cannot enter: lets a caller skip early. -inf until k are held.
+  /// A score below this cannot enter: lets a caller skip early. -inf until k are held,
+  /// +inf for k = 0.
   float threshold() const;
   struct Item {
     float score;

@@ -1,0 +1,42 @@
+#include "shoal/linear/topk.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace shoal {
+namespace {
+
+bool better(const TopK::Item& a, const TopK::Item& b) {
+  return a.score > b.score || (a.score == b.score && a.id < b.id);
+}
+
+}  // namespace
+
+TopK::TopK(Index k) : k_(k) {}
+
+void TopK::offer(float score, std::uint32_t id) {
+  const Item item{score, id};
+  if (score != score) return;
+  if (heap_.size() < k_) {
+    heap_.push_back(item);
+    std::ranges::push_heap(heap_, better);  // the worst is in front
+  } else if (k_ > 0 && better(item, heap_.front())) {
+    std::ranges::pop_heap(heap_, better);
+    heap_.back() = item;
+    std::ranges::push_heap(heap_, better);
+  }
+}
+
+float TopK::threshold() const {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  if (k_ == 0) return kInf;
+  return heap_.size() < k_ ? -kInf : heap_.front().score;
+}
+
+std::vector<TopK::Item> TopK::sorted() const {
+  std::vector<Item> items = heap_;
+  std::ranges::sort(items, better);
+  return items;
+}
+
+}  // namespace shoal
