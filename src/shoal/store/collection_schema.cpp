@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <map>
 #include <set>
 #include <system_error>
 
@@ -29,11 +30,13 @@ std::string storable(const std::string& name) {
 
 std::vector<ColumnName> stored_columns(const std::vector<std::string>& names) {
   std::set<std::string> taken = {"id", "text", "cluster", "x", "y", "rowid", "oid", "_rowid_"};
+  std::map<std::string, int> last;  // of each name, so that 2,000 equal ones do not take 2,000,000 tries
   std::vector<ColumnName> out;
   for (const std::string& name : names) {
     const std::string plain = storable(name);
     std::string unique = plain;
-    for (int n = 2; !taken.insert(lower(unique)).second; ++n) unique = plain + " (" + std::to_string(n) + ")";
+    int& n = last.try_emplace(lower(plain), 1).first->second;
+    while (!taken.insert(lower(unique)).second) unique = plain + " (" + std::to_string(++n) + ")";
     out.push_back({name, unique});
   }
   return out;

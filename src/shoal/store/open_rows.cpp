@@ -43,7 +43,7 @@ Rows open_safetensors(const std::filesystem::path& path) {
   Space space = read_space(in);
   const Tensor& tensor = in.tensor(name);
   const Index cols = tensor.shape.size() == 2 ? tensor.shape[1] : 0;
-  if (space == Space{}) space.dims = cols;
+  if (space.dims == 0) space.dims = cols;
   if (space.dims != cols) {
     throw Error(Fault::format, path.string() + ": tensor " + shown(name) + " has " + std::to_string(cols) +
                                    " columns, but its metadata says " + std::to_string(space.dims));
