@@ -33,9 +33,9 @@ Collection open_or_create(const MapOptions& options) {
 }
 
 /// One run of `map`: the collection, and the chain of keys that says which steps still hold.
-class Mapping {
+class MapRun {
  public:
-  Mapping(const MapOptions& options, const Run& run)
+  MapRun(const MapOptions& options, const Run& run)
       : options_(options),
         run_(run),
         encoder_(Encoder::load(options.model)),
@@ -208,6 +208,6 @@ class Mapping {
 
 }  // namespace
 
-MapReport map(const MapOptions& options, const Run& run) { return Mapping(options, run).finish(); }
+MapReport map(const MapOptions& options, const Run& run) { return MapRun(options, run).finish(); }
 
 }  // namespace shoal
