@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "shoal/core/labels.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
@@ -9,13 +12,20 @@ namespace shoal {
 /// How far apart two rows are.
 enum class Metric : std::uint8_t { cosine, euclidean };
 const char* name_of(Metric m);
+std::optional<Metric> metric_named(std::string_view name);
 
-/// The k nearest other rows of every row, exactly, self excluded. cosine: distance 1 - cos, zero rows are at
-/// distance 1 from all. O(n^2 d / 2): products are symmetric and done once. Blocked; memory O(n k).
-/// Error(argument) unless 1 <= k < rows.
+/// The k nearest other rows of every row, exactly, self excluded.
+/// cosine: distance 1 - cos, in [0, 2]; zero rows are at distance 1 from all. euclidean: in the rows' units.
+/// Equal rows are at distance exactly 0 (but for zero rows under cosine). Ranked by products in float32:
+/// rows whose (squared) distances differ by less than about 1e-6 of the largest may swap places at rank k.
+/// O(n^2 d / 2): products are symmetric and done once. 12 bytes times n k, and a float32 copy of the rows
+/// unless they are float32 of length 1 and compared by cosine. Progress as step "neighbours". Error(argument)
+/// unless 1 <= k < rows, Error(data) for NaN and infinities.
 Neighbours nearest_neighbours(const Rows& x, Index k, Metric metric, const Run& run);
 
-/// The k nearest rows of `x` to each query, best first.
+/// The k nearest rows of `x` to each query, best first, with the same distances. O(queries * rows * d).
+/// Error(argument) unless 1 <= k <= rows and both have as many columns; Error(data) for NaN and infinities,
+/// and if both come from known but different models.
 Neighbours nearest(const Rows& x, const Rows& queries, Index k, Metric metric, const Run& run);
 
 }  // namespace shoal

@@ -1,0 +1,129 @@
+#include "shoal/reduce/umap.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "shoal/core/error.h"
+#include "shoal/linear/norms.h"
+#include "shoal/reduce/pca.h"
+#include "shoal/reduce/umap_layout_impl.h"
+#include "shoal/store/archive.h"
+
+namespace shoal {
+namespace {
+
+constexpr float kExtent = 10;     // the start's largest coordinate
+constexpr float kJitter = 1e-4f;  // moves equal rows apart at the start
+constexpr Index kSmall = 10'000;  // up to so many rows there are 500 epochs, above 200
+constexpr Index kMostEpochs = 1'000'000;
+constexpr float kMostRate = 100;
+
+void check_options(const UmapOptions& o) {
+  const auto refuse = [](const std::string& what) { throw Error(Fault::argument, "umap: " + what); };
+  if (o.n_neighbors < 2)
+    refuse("n_neighbors is " + std::to_string(o.n_neighbors) +
+           ", at least 2 are needed: a point counts as one of its own neighbours");
+  if (!(o.spread > 0) || !std::isfinite(o.spread))
+    refuse("spread is " + std::to_string(o.spread) + ", it must be above 0");
+  if (!(o.min_dist >= 0) || !(o.min_dist <= o.spread))
+    refuse("min_dist is " + std::to_string(o.min_dist) + ", allowed are 0 to spread, which is " +
+           std::to_string(o.spread));
+  if (!(o.learning_rate > 0) || !(o.learning_rate <= kMostRate))
+    refuse("learning_rate is " + std::to_string(o.learning_rate) + ", it must be above 0 and at most 100");
+  if (o.n_epochs && (*o.n_epochs < 1 || *o.n_epochs > kMostEpochs))
+    refuse("n_epochs is " + std::to_string(*o.n_epochs) + ", allowed are 1 to 1,000,000");
+  if (o.negative_sample_rate > 1000)
+    refuse("negative_sample_rate is " + std::to_string(o.negative_sample_rate) + ", allowed are 0 to 1,000");
+}
+
+// The first two principal components, scaled, and a little noise.
+Matrix start(const Rows& x, Seed seed, const Run& run) {
+  const Index kept = std::min<Index>({2, x.rows(), x.cols()});
+  const Matrix components = Pca::fit(x, {.n_components = kept}, run).transform(x, run);
+  float most = 0;
+  for (Index i = 0; i < x.rows(); ++i)
+    for (float v : components[i]) most = std::max(most, std::abs(v));
+  const float scale = most > 0 ? kExtent / most : 0, jitter = most > 0 ? kJitter : kExtent;
+  const Random random(seed);
+  Matrix out(x.rows(), 2);
+  for (Index i = 0; i < x.rows(); ++i)
+    for (Index j = 0; j < 2; ++j) {
+      const auto noise = static_cast<float>(2 * random.uniform(2 * i + j) - 1);
+      out[i][j] = (j < kept ? components[i][j] * scale : 0) + jitter * noise;
+    }
+  return out;
+}
+
+Matrix lay_out(const Rows& x, const UmapOptions& o, const Run& run) {
+  // n_neighbors counts the point itself, as umap-learn does.
+  const Index k = std::min(o.n_neighbors, x.rows()) - 1;
+  const FuzzyGraph graph = fuzzy_graph(nearest_neighbours(x, k, o.metric, run), run);
+  Matrix positions = start(x, o.seed.child(0), run);
+  optimise_layout(graph,
+                  {.curve = fit_curve(o.min_dist, o.spread),
+                   .n_epochs = o.n_epochs.value_or(x.rows() <= kSmall ? 500 : 200),
+                   .learning_rate = o.learning_rate,
+                   .negative_sample_rate = o.negative_sample_rate,
+                   .seed = o.seed.child(1)},
+                  positions.span(), run);
+  return positions;
+}
+
+}  // namespace
+
+Umap Umap::fit(const Rows& x, const Options& options, const Run& run) {
+  check_options(options);
+  check_finite(x, run);
+  Umap umap;
+  umap.options_ = options;
+  umap.space_ = x.space();
+  if (x.rows() < 2 || x.cols() == 0) {
+    umap.embedding_ = Matrix(x.rows(), 2);
+  } else if (options.metric == Metric::cosine && !x.space().unit) {
+    Matrix unit = x.to_matrix();  // so that the start sees directions, as the neighbours do
+    unit_rows(unit.span());
+    umap.embedding_ = lay_out(unit, options, run);
+  } else {
+    umap.embedding_ = lay_out(x, options, run);
+  }
+  return umap;
+}
+
+const Matrix& Umap::embedding() const { return embedding_; }
+const Space& Umap::space() const { return space_; }
+
+void Umap::save(Writer& out) const {
+  out.options(list_fields(options_));
+  out.space(space_);
+  out.add("embedding", embedding_.view());
+}
+
+Umap Umap::load(const Reader& in) {
+  check_kind(in, kind);
+  Umap umap;
+  UmapOptions& o = umap.options_;
+  o.n_neighbors = static_cast<Index>(in.integer("n_neighbors"));
+  const std::optional<Metric> metric = metric_named(in.text("metric"));
+  require(metric.has_value(), Fault::format, in.path().string() + ": option 'metric' is none that is known");
+  o.metric = *metric;
+  o.min_dist = static_cast<float>(in.number("min_dist"));
+  o.spread = static_cast<float>(in.number("spread"));
+  if (in.has_option("n_epochs")) o.n_epochs = static_cast<Index>(in.integer("n_epochs"));
+  o.learning_rate = static_cast<float>(in.number("learning_rate"));
+  o.negative_sample_rate = static_cast<Index>(in.integer("negative_sample_rate"));
+  o.seed.value = static_cast<std::uint64_t>(in.integer("seed"));
+  try {
+    check_options(o);
+  } catch (const Error& e) {
+    throw Error(Fault::format, in.path().string() + ": " + e.what());
+  }
+  umap.space_ = read_space(in);
+  umap.embedding_ = in.matrix("embedding");
+  if (umap.embedding_.cols() != 2 && umap.embedding_.rows() != 0)
+    throw Error(Fault::format, in.path().string() + ": embedding has " +
+                                   std::to_string(umap.embedding_.cols()) + " columns, not 2");
+  return umap;
+}
+
+}  // namespace shoal
