@@ -29,3 +29,8 @@ if(TARGET shoal_tokenize)
   add_executable(dump_ids ${PROJECT_SOURCE_DIR}/tests/tokenizers/dump_ids.cpp)
   target_link_libraries(dump_ids PRIVATE shoal_tokenize)
 endif()
+# The page in a real browser: tests/page/test_page.py drives what this writes with the real writer.
+if(TARGET shoal_map)
+  add_executable(make_page ${PROJECT_SOURCE_DIR}/tests/page/make_page.cpp)
+  target_link_libraries(make_page PRIVATE shoal_map)
+endif()

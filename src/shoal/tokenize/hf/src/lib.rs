@@ -8,7 +8,6 @@ use load::Tokenizer;
 use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Once;
-use tokenizers::pipeline::{EncodeOptions, Override, PipelineToken};
 
 /// Borrowed bytes. `data` may be dangling if `size` is 0.
 #[repr(C)]
@@ -31,7 +30,7 @@ impl Bytes {
 /// else holds.
 #[derive(Default)]
 pub struct Encoded {
-    ids: Vec<PipelineToken>,
+    ids: Vec<u32>,
     ends: Vec<usize>,
     error: String,
 }
@@ -50,7 +49,7 @@ fn hand_over(encoded: Encoded) -> EncodedView {
     let held = unsafe { &*owner };
     EncodedView {
         owner,
-        ids: PipelineToken::cast_slice(&held.ids).as_ptr(),
+        ids: held.ids.as_ptr(),
         ends: held.ends.as_ptr(),
         error: Bytes { data: held.error.as_ptr(), size: held.error.len() },
     }
@@ -86,9 +85,10 @@ pub unsafe extern "C" fn shoal_tokenizer_load(json: Bytes, out: *mut *mut Tokeni
     let loaded = guarded(|| Tokenizer::from_json(json.text()));
     hand_over(match loaded {
         Ok(tokenizer) => {
-            let template = tokenizer.template();
+            let (before, after) = (tokenizer.prefix.len(), tokenizer.suffix.len());
+            let ids = [&tokenizer.prefix[..], &tokenizer.suffix, &[tokenizer.vocabulary]].concat();
             *out = Box::into_raw(Box::new(tokenizer));
-            template
+            Encoded { ids, ends: vec![before, before + after, before + after + 1], ..Encoded::default() }
         }
         Err(error) => Encoded { error, ..Encoded::default() },
     })
@@ -104,17 +104,12 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
     texts: *const Bytes,
     count: usize,
 ) -> EncodedView {
-    let options = EncodeOptions {
-        add_special_tokens: false,
-        encode_special_tokens: false,
-        padding: Override::Off,
-        truncation: Override::Off,
-    };
     let mut encoded = Encoded::default();
     let outcome = guarded(|| {
         for i in 0..count {
             let text = (*texts.add(i)).text();
-            (*tokenizer).pipeline.encode_into(text, &options, &mut encoded.ids).map_err(|e| e.to_string())?;
+            let encoding = (*tokenizer).hf.encode_fast(text, false).map_err(|e| e.to_string())?;
+            encoded.ids.extend_from_slice(encoding.get_ids());
             encoded.ends.push(encoded.ids.len());
         }
         Ok(())

@@ -1,66 +1,73 @@
-//! From the text of a tokenizer.json to a tokenizer: bounds first, then the library's own upgrade and reader.
+//! From the text of a tokenizer.json to a tokenizer, with bounds on what the library is given.
 
-use crate::Encoded;
-use serde_json::Value;
-use tokenizers::pipeline::{PipelineToken, PipelineTokenizer};
+use tokenizers::{Encoding, PostProcessorWrapper, Tokenizer as Hf};
 
-/// Real vocabularies end near 262,000. The library makes tables as long as the largest id, and a failed
-/// allocation would end the process.
-const MAX_ID: u64 = 1 << 24;
+/// Real files nest eight levels. The library tries every reading of each nested component, so that its time doubles
+/// with each level.
+const MAX_DEPTH: usize = 16;
+
+/// Real vocabularies end near 262,000.
+const MAX_ID: u32 = 1 << 24;
 
 pub struct Tokenizer {
-    pub pipeline: PipelineTokenizer,
-    vocabulary: u32,
+    pub hf: Hf,
+    pub prefix: Vec<u32>,
+    pub suffix: Vec<u32>,
+    pub vocabulary: u32,
 }
 
 impl Tokenizer {
     pub fn from_json(json: &str) -> Result<Self, String> {
-        // serde_json refuses more than 128 levels, so that no depth of nesting reaches the stack's end.
-        let mut config: Value = serde_json::from_str(json).map_err(|e| format!("not JSON: {e}"))?;
-        // Lengths are decided call by call, whatever the file says.
-        if let Some(root) = config.as_object_mut() {
-            root.remove("truncation");
-            root.remove("padding");
+        if depth(json) > MAX_DEPTH {
+            return Err(format!("it nests deeper than {MAX_DEPTH} levels"));
         }
-        let largest = largest_id(&config)?;
-        tokenizers::canonicalize_value(&mut config).map_err(|e| e.to_string())?;
-        let canonical = serde_json::to_string(&config).map_err(|e| e.to_string())?;
-        drop(config);
-        let pipeline = tokenizers::from_json(&canonical).map_err(|e| e.to_string())?;
-        let added = pipeline.get_added_vocabulary().get_added_tokens_decoder();
-        let largest = added.keys().map(|&id| u64::from(id)).chain(largest).max();
-        let vocabulary = largest.ok_or("the vocabulary is empty")? as u32 + 1;
-        Ok(Self { pipeline, vocabulary })
-    }
-
-    /// Before a text's own ids, after them, and the size of the vocabulary.
-    pub fn template(&self) -> Encoded {
-        let single = &self.pipeline.get_post_processor().single;
-        let mut ids: Vec<PipelineToken> = single.prefix.iter().map(|&(id, _)| id).collect();
-        let prefix = ids.len();
-        ids.extend(single.suffix.iter().map(|&(id, _)| id));
-        let suffix = ids.len();
-        ids.push(self.vocabulary.into());
-        Encoded { ids, ends: vec![prefix, suffix, suffix + 1], ..Encoded::default() }
+        tokenizers::utils::parallelism::set_parallelism(false); // the one thread pool of the process is shoal's own
+        let mut hf: Hf = json.parse().map_err(|e: tokenizers::Error| e.to_string())?;
+        // Lengths are decided call by call, whatever the file says.
+        hf.with_padding(None).with_truncation(None).map_err(|e| e.to_string())?;
+        let largest = hf.get_vocab(true).into_values().max().ok_or("the vocabulary is empty")?;
+        if largest >= MAX_ID {
+            return Err(format!("it has a token with id {largest}; allowed are ids below {MAX_ID}"));
+        }
+        let (prefix, suffix) = template(&hf)?;
+        Ok(Self { hf, prefix, suffix, vocabulary: largest + 1 })
     }
 }
 
-/// The largest id that the model's vocabulary names; None if it names none.
-fn largest_id(config: &Value) -> Result<Option<u64>, String> {
-    let check = |id: Option<u64>, token: &str| match id {
-        Some(id) if id < MAX_ID => Ok(id),
-        Some(id) => Err(format!("token {token:?} has id {id}; allowed are ids below {MAX_ID}")),
-        None => Err(format!("token {token:?} has no whole number as its id")),
+/// What the post-processor puts before and after a text: found by having it process one token that cannot be real.
+fn template(hf: &Hf) -> Result<(Vec<u32>, Vec<u32>), String> {
+    const MARK: u32 = u32::MAX;
+    let Some(processor) = hf.get_post_processor() else {
+        return Ok((vec![], vec![]));
     };
-    let mut largest = None;
-    match config.get("model").and_then(|m| m.get("vocab")) {
-        Some(Value::Object(vocab)) => {
-            for (token, id) in vocab {
-                largest = largest.max(Some(check(id.as_u64(), token)?));
-            }
-        }
-        Some(Value::Array(vocab)) if !vocab.is_empty() => largest = Some(check(Some(vocab.len() as u64 - 1), "last")?),
-        _ => {}
+    let framed = process(processor, MARK)?;
+    let at: Vec<usize> = (0..framed.len()).filter(|&i| framed[i] == MARK).collect();
+    match at[..] {
+        [at] => Ok((framed[..at].to_vec(), framed[at + 1..].to_vec())),
+        _ => Err(format!("its post-processor repeats or drops the text ({} times)", at.len())),
     }
-    Ok(largest)
+}
+
+fn process(processor: &PostProcessorWrapper, id: u32) -> Result<Vec<u32>, String> {
+    use tokenizers::{PostProcessor, Token};
+    let one = Encoding::from_tokens(vec![Token::new(id, "x".into(), (0, 1))], 0);
+    let encoding = processor.process(one, None, true).map_err(|e| e.to_string())?;
+    Ok(encoding.get_ids().to_vec())
+}
+
+/// The deepest nesting of brackets outside strings.
+fn depth(json: &str) -> usize {
+    let (mut now, mut most, mut in_string, mut escaped) = (0usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => now += 1,
+            b'}' | b']' if !in_string => now = now.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(now);
+    }
+    most
 }
