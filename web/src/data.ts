@@ -1,0 +1,148 @@
+// Reads what write_page (src/shoal/map/page.cpp) put into the file: meta as JSON, numbers and texts as base64 of gzip.
+
+export interface Cluster {
+  name: string;
+  words: string[];
+  size: number;
+  group: number; // -1: none
+  at: [number, number];
+  medoids: number[]; // rows
+}
+
+export interface Group {
+  name: string;
+  size: number;
+  at: [number, number];
+}
+
+export interface Meta {
+  format: number;
+  title: string;
+  made_by: string;
+  rows: number;
+  block_rows: number;
+  box: [number, number, number, number]; // low x, low y, high x, high y of the points' middle 99.4 %
+  column: string; // "" if there is none
+  clusters: Cluster[];
+  groups: Group[];
+}
+
+/** Points in map units: the box of the meta spans 1 on its longer side, its middle is (0, 0). NaN: not on the map. */
+export interface Points {
+  x: Float32Array;
+  y: Float32Array;
+  label: Int32Array; // -1: in no cluster
+}
+
+/** Many texts as a few long strings, each text followed by a NUL: little memory, and search runs at string speed. */
+export class Texts {
+  private lower: string[] = [];
+  private lowerStarts: Uint32Array[] = [];
+  private readonly starts: Uint32Array[];
+
+  constructor(
+    private readonly blocks: string[],
+    private readonly blockRows: number,
+    readonly rows: number,
+  ) {
+    this.starts = blocks.map((block, i) => textStarts(block, this.rowsIn(i)));
+  }
+
+  get(row: number): string {
+    const b = Math.floor(row / this.blockRows);
+    const starts = this.starts[b];
+    const i = row - b * this.blockRows;
+    return starts ? this.blocks[b].slice(starts[i], starts[i + 1] - 1) : "";
+  }
+
+  /** Calls `visit` for each row that holds `word` (lower case, without NUL), in order. */
+  eachWith(word: string, visit: (row: number, lowered: () => string) => void): void {
+    for (let b = 0; b < this.blocks.length; b++) {
+      const [text, starts] = this.lowered(b);
+      let i = 0;
+      for (let p = text.indexOf(word); p >= 0; p = text.indexOf(word, starts[i])) {
+        i = lastAtMost(starts, p, i);
+        const from = starts[i];
+        i++;
+        visit(b * this.blockRows + i - 1, () => text.slice(from, starts[i] - 1));
+        if (i + 1 >= starts.length) break;
+      }
+    }
+  }
+
+  private rowsIn(block: number): number {
+    return Math.min(this.blockRows, this.rows - block * this.blockRows);
+  }
+
+  /** Lower case is made on first use. It may be longer than the text (for example of U+0130), then so are the starts. */
+  private lowered(block: number): [string, Uint32Array] {
+    if (this.lower[block] === undefined) {
+      const text = this.blocks[block].toLowerCase();
+      this.lower[block] = text;
+      this.lowerStarts[block] =
+        text.length === this.blocks[block].length ? this.starts[block] : textStarts(text, this.rowsIn(block));
+    }
+    return [this.lower[block], this.lowerStarts[block]];
+  }
+}
+
+/** Where each text starts, and where a further one would. */
+export function textStarts(block: string, rows: number): Uint32Array {
+  const starts = new Uint32Array(rows + 1);
+  for (let i = 0, p = 0; i < rows; i++) {
+    p = block.indexOf("\0", p) + 1;
+    starts[i + 1] = p;
+  }
+  return starts;
+}
+
+function lastAtMost(sorted: Uint32Array, value: number, from: number): number {
+  let low = from;
+  let high = sorted.length - 2;
+  while (low < high) {
+    const mid = (low + high + 1) >> 1;
+    if (sorted[mid] <= value) low = mid;
+    else high = mid - 1;
+  }
+  return low;
+}
+
+export function readMeta(): Meta {
+  const meta = JSON.parse(document.getElementById("meta")?.textContent ?? "null") as Meta | null;
+  if (!meta) throw new Error("This file holds no data: it is the empty template of the page.");
+  if (meta.format !== 1) throw new Error(`This page cannot read data of format ${meta.format}.`);
+  return meta;
+}
+
+async function bytesOf(id: string): Promise<ArrayBuffer> {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`The file is damaged: block ${id} is missing.`);
+  const binary = atob(element.textContent ?? "");
+  element.remove(); // the base64 is not needed again: give its memory back
+  const packed = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) packed[i] = binary.charCodeAt(i);
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
+export async function readPoints(meta: Meta): Promise<Points> {
+  const [x, y, label] = await Promise.all(["b-x", "b-y", "b-label"].map(bytesOf));
+  const toMap = mapUnits(meta);
+  const points = { x: new Float32Array(x), y: new Float32Array(y), label: new Int32Array(label) };
+  for (let i = 0; i < meta.rows; i++) [points.x[i], points.y[i]] = toMap(points.x[i], points.y[i]);
+  return points;
+}
+
+export async function readTexts(meta: Meta, name: "b-text" | "b-column"): Promise<Texts> {
+  const blocks: string[] = [];
+  for (let b = 0; b * meta.block_rows < meta.rows; b++)
+    blocks.push(new TextDecoder().decode(await bytesOf(name + b)));
+  return new Texts(blocks, meta.block_rows, meta.rows);
+}
+
+/** From the file's units to map units. */
+export function mapUnits(meta: Meta): (x: number, y: number) => [number, number] {
+  const [lowX, lowY, highX, highY] = meta.box;
+  const span = Math.max(highX - lowX, highY - lowY) || 1;
+  return (x, y) => [(x - (lowX + highX) / 2) / span, (y - (lowY + highY) / 2) / span];
+}

@@ -1,0 +1,21 @@
+import { csv, download } from "./csv.ts";
+import type { Scene } from "./scene.ts";
+
+/** Rows as CSV: row (counted from 0, as in the input), cluster, its name and group, the column, the text as shown. */
+export function exportRows(scene: Scene, rows: Uint32Array, what: string): void {
+  const { meta, points, texts, column } = scene;
+  if (!texts) return;
+  const header = ["row", "cluster", "cluster_name", "group", ...(column ? [meta.column] : []), "text"];
+  const lines = function* () {
+    for (const row of rows) {
+      const label = points.label[row];
+      const cluster = meta.clusters[label];
+      const group = cluster ? meta.groups[cluster.group] : undefined;
+      const own = column ? [column.get(row)] : [];
+      const id = cluster ? String(label) : "";
+      yield [String(row), id, cluster?.name ?? "", group?.name ?? "", ...own, texts.get(row)];
+    }
+  };
+  const name = meta.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "") || "map";
+  download(`${name}-${what}.csv`, csv(header, lines()));
+}

@@ -1,0 +1,179 @@
+// Names on the map in two levels: which ones, where, how large. Biggest first, none over another.
+import type { Camera } from "./camera.ts";
+import { type Rgb, css, ink } from "./color.ts";
+import { mapUnits } from "./data.ts";
+import { number } from "./dom.ts";
+import type { Scene } from "./scene.ts";
+
+export const FONT = 'Inter, "Segoe UI", system-ui, Roboto, "Helvetica Neue", "Noto Sans", "DejaVu Sans", sans-serif';
+const GROUPS_UNTIL = 2.4; // zoom beyond which the names of groups give way to those of clusters
+const MOST = 64; // names at a time: more is noise
+
+interface Name {
+  group: boolean;
+  index: number; // of the cluster or group
+  lines: string[];
+  x: number;
+  y: number;
+  size: number; // rows that speak for it at this moment
+  total: number;
+}
+
+export interface Placed {
+  name: Name;
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+  font: number; // pixels
+  lines: string[];
+}
+
+export class Labels {
+  placed: Placed[] = [];
+  private names: Name[] = [];
+  private largest = 1;
+  private colors: Rgb[] = [];
+  private readonly widths = new Map<string, number>();
+
+  constructor(
+    private readonly scene: Scene,
+    private readonly context: CanvasRenderingContext2D,
+  ) {
+    const { meta } = scene;
+    const toMap = mapUnits(meta);
+    const name = (group: boolean) => (c: { name: string; size: number; at: [number, number] }, index: number): Name => {
+      const [x, y] = toMap(...c.at);
+      return { group, index, lines: wrapped(c.name, group ? 18 : 20), x, y, size: c.size, total: c.size };
+    };
+    this.names = [...meta.groups.map(name(true)), ...meta.clusters.map(name(false))];
+    this.recount();
+  }
+
+  /** Names follow filter, search and selection: those that speak for no shown row vanish. */
+  recount(): void {
+    const { scene } = this;
+    const facet = scene.facets[0];
+    const clusters = new Float64Array(facet.items.length);
+    const rows = scene.stressed();
+    if (rows) for (const row of rows) clusters[facet.of[row]] += scene.visible(row) ? 1 : 0;
+    else for (let i = 0; i < scene.flags.length; i++) if (scene.visible(i)) clusters[facet.of[i]]++;
+    const groups = new Float64Array(scene.meta.groups.length);
+    scene.meta.clusters.forEach((c, i) => (groups[c.group] += clusters[i]));
+    for (const name of this.names) name.size = (name.group ? groups : clusters)[name.index];
+    this.largest = Math.max(1, ...this.names.filter((n) => !n.group).map((n) => n.size));
+    const weight = (n: Name) => (n.group ? 1e12 : n.index === scene.focus ? 1e13 : 0) + n.size;
+    this.names.sort((a, b) => weight(b) - weight(a) || a.index - b.index);
+  }
+
+  recolor(): void {
+    this.colors = this.scene.facets[0].colors(this.scene.dark);
+  }
+
+  draw(camera: Camera): void {
+    this.place(camera);
+    const { context, scene } = this;
+    const byCluster = scene.colorBy === 0;
+    const plain = scene.dark ? "#f2f3f5" : "#17191d";
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    context.strokeStyle = scene.dark ? "rgb(16 18 22 / .86)" : "rgb(252 252 250 / .9)";
+    for (const placed of this.placed) {
+      const { name, font } = placed;
+      context.font = fontOf(name.group, font);
+      context.lineWidth = name.group ? 5 : 4;
+      const color = this.colors[name.index];
+      context.fillStyle = name.group || !byCluster || !color ? plain : ink(color, scene.dark);
+      const x = (placed.left + placed.right) / 2;
+      placed.lines.forEach((line, i) => {
+        const y = placed.top + 2 + (i + 0.5) * font * 1.16;
+        context.strokeText(line, x, y);
+        context.fillText(line, x, y);
+      });
+    }
+  }
+
+  /** The name under a pixel. */
+  at(px: number, py: number): Name | null {
+    const found = this.placed.find((p) => px >= p.left && px <= p.right && py >= p.top && py <= p.bottom);
+    return found ? found.name : null;
+  }
+
+  private place(camera: Camera): void {
+    this.placed = [];
+    const counted = this.scene.stressed() !== null;
+    for (const name of this.names) {
+      if (name.size === 0 || (name.group && camera.zoom > GROUPS_UNTIL)) continue;
+      if (this.placed.length >= MOST) break;
+      const [px, py] = camera.toPixel(name.x, name.y);
+      if (px < 0 || py < 0 || px > camera.width || py > camera.height) continue;
+      const lines = counted && !name.group ? [...name.lines, number(name.size)] : name.lines;
+      const font = this.fontSize(name, camera);
+      const box = this.boxOf(lines, name.group, font, px, py, camera);
+      if (this.placed.some((p) => box.left < p.right && box.right > p.left && box.top < p.bottom && box.bottom > p.top))
+        continue;
+      this.placed.push({ name, font, lines, ...box });
+    }
+  }
+
+  private fontSize(name: Name, camera: Camera): number {
+    const small = camera.width < 600 ? 0.86 : 1;
+    if (name.group) return Math.round(18 * small);
+    const size = 10.5 + 4.5 * Math.sqrt(name.size / this.largest) + Math.min(2, Math.log2(Math.max(1, camera.zoom)));
+    return Math.round(Math.min(17, size) * small * 2) / 2;
+  }
+
+  /** Centred on its place, moved inside the view where it would be cut off. */
+  private boxOf(lines: string[], group: boolean, font: number, px: number, py: number, camera: Camera) {
+    const w = Math.max(...lines.map((line) => this.width(line, group, font))) + 8;
+    const h = lines.length * font * 1.16 + 4;
+    const left = Math.max(4, Math.min(camera.width - w - 4, px - w / 2));
+    const top = Math.max(4, Math.min(camera.height - h - 4, py - h / 2));
+    return { left, top, right: left + w, bottom: top + h };
+  }
+
+  private width(line: string, group: boolean, font: number): number {
+    const key = fontOf(group, font) + line;
+    let width = this.widths.get(key);
+    if (width === undefined) {
+      this.context.font = fontOf(group, font);
+      width = this.context.measureText(line).width;
+      if (this.widths.size > 20_000) this.widths.clear();
+      this.widths.set(key, width);
+    }
+    return width;
+  }
+}
+
+const fontOf = (group: boolean, pixels: number): string => `${group ? 750 : 620} ${pixels}px ${FONT}`;
+
+/** At most three lines of about `wide` characters; the rest is an ellipsis. */
+export function wrapped(name: string, wide: number): string[] {
+  const lines: string[] = [];
+  for (const word of name.trim().split(/\s+/)) {
+    const last = lines[lines.length - 1];
+    if (last !== undefined && (last + " " + word).length <= wide) lines[lines.length - 1] = last + " " + word;
+    else if (lines.length === 3) {
+      lines[2] = lines[2].replace(/[,;]?$/, "…");
+      break;
+    } else lines.push(word.length > wide + 6 ? word.slice(0, wide + 5) + "…" : word);
+  }
+  return lines;
+}
+
+/** A ring around a point, in its colour with a rim that shows on any ground. */
+export function ring(context: CanvasRenderingContext2D, x: number, y: number, radius: number, color: Rgb, dark: boolean): void {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.lineWidth = 4.5;
+  context.strokeStyle = dark ? "#101216" : "#ffffff";
+  context.stroke();
+  context.lineWidth = 2.2;
+  context.strokeStyle = ink(color, dark);
+  context.stroke();
+  context.beginPath();
+  context.arc(x, y, Math.max(2, radius - 4), 0, 2 * Math.PI);
+  context.fillStyle = css(color);
+  context.fill();
+}
