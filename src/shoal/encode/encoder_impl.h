@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+
+#include "shoal/encode/encoder.h"
+#include "shoal/encode/head.h"
+#include "shoal/encode/model_folder.h"
+#include "shoal/encode/transformer.h"
+#include "shoal/tokenize/tokenizer.h"
+
+namespace shoal {
+
+/// Everything that a loaded model is; never changed after loading.
+struct Encoder::State {
+  ModelFolder model;
+  Tokenizer tokenizer;
+  Transformer transformer;
+  Head head;
+  std::string name;
+  Space space;
+};
+
+/// What the options come to for one model.
+struct EncodePlan {
+  Index limit = 0;       ///< most tokens of a window, special ones included
+  std::string prompt;    ///< put before each text
+  Index prompt_ids = 0;  ///< tokens of the prompt alone, without special ones
+  Index left_out = 0;    ///< first tokens that the pooling does not count
+  bool chunk = false;
+  Index room = 0;  ///< under `chunk`: tokens of a text's own that fit into a window
+  Index overlap = 0;
+};
+
+/// Error(argument) if an option does not fit the model: the message names it, its value and what is allowed.
+EncodePlan make_plan(const Tokenizer& tokenizer, const ModelFolder& model, const EncodeOptions& options);
+
+/// 16 hex digits from the content of all files that decide the vectors. Hashes of blocks of 1 MB are hashed,
+/// so that threads share the work.
+std::string hash_of_files(const std::vector<std::filesystem::path>& files);
+
+}  // namespace shoal

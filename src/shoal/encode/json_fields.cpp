@@ -1,0 +1,83 @@
+#include <cmath>
+
+#include "shoal/core/error.h"
+#include "shoal/encode/json_fields_impl.h"
+#include "shoal/store/archive.h"
+
+namespace shoal {
+
+using nlohmann::json;
+
+json read_json(const std::filesystem::path& path) {
+  constexpr std::size_t kMost = std::size_t{64} << 20;
+  const std::string content = read_file(path, kMost);
+  try {
+    return json::parse(content);
+  } catch (const json::exception& problem) {
+    throw Error(Fault::format, path.string() + ": not JSON: " + problem.what());
+  }
+}
+
+JsonFields JsonFields::read(const std::filesystem::path& path) { return {path, read_json(path)}; }
+
+JsonFields::JsonFields(std::filesystem::path path, json object)
+    : path_(std::move(path)), object_(std::move(object)) {
+  if (!object_.is_object()) throw Error(Fault::format, path_.string() + ": must hold one JSON object");
+}
+
+const json* JsonFields::find(std::string_view name) const {
+  const auto found = object_.find(name);
+  return found == object_.end() || found->is_null() ? nullptr : &*found;
+}
+
+Index JsonFields::integer(std::string_view name, Index lowest, Index highest,
+                          std::optional<Index> otherwise) const {
+  const json* value = find(name);
+  if (!value && otherwise) return *otherwise;
+  // Read as unsigned only: a negative or fractional number is of another JSON type.
+  if (!value || !value->is_number_unsigned() || value->get<std::uint64_t>() < lowest ||
+      value->get<std::uint64_t>() > highest)
+    fail(name, "it must be a whole number from " + std::to_string(lowest) + " to " + std::to_string(highest));
+  return value->get<std::uint64_t>();
+}
+
+double JsonFields::number(std::string_view name, double lowest, double highest, double otherwise) const {
+  const json* value = find(name);
+  if (!value) return otherwise;
+  const double x = value->is_number() ? value->get<double>() : std::nan("");
+  if (!(x >= lowest && x <= highest))
+    fail(name, "it must be a number from " + json(lowest).dump() + " to " + json(highest).dump());
+  return x;
+}
+
+bool JsonFields::flag(std::string_view name, bool otherwise) const {
+  const json* value = find(name);
+  if (!value) return otherwise;
+  if (!value->is_boolean()) fail(name, "it must be true or false");
+  return value->get<bool>();
+}
+
+std::string JsonFields::text(std::string_view name, const std::optional<std::string>& otherwise) const {
+  const json* value = find(name);
+  if (!value && otherwise) return *otherwise;
+  if (!value || !value->is_string()) fail(name, "it must be a string");
+  return value->get<std::string>();
+}
+
+std::string JsonFields::describe(std::string_view name) const {
+  constexpr std::size_t kShown = 80;
+  const json* value = find(name);
+  std::string shown = value ? value->dump(-1, ' ', true, json::error_handler_t::replace) : "absent";
+  if (shown.size() > kShown) shown = shown.substr(0, kShown) + "...";
+  return path_.string() + ": " + std::string(name) + " is " + shown + "; ";
+}
+
+void JsonFields::fail(std::string_view name, const std::string& problem) const {
+  throw Error(Fault::format, describe(name) + problem);
+}
+
+void JsonFields::refuse(std::string_view name, const std::string& problem) const {
+  throw Error(Fault::unsupported, describe(name) + problem);
+}
+
+}  // namespace shoal

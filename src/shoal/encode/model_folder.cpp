@@ -1,0 +1,119 @@
+#include "shoal/encode/model_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "shoal/core/error.h"
+#include "shoal/encode/json_fields_impl.h"
+#include "shoal/encode/modules_impl.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Index kMostDims = Index{1} << 20;
+
+/// The transformer's own small file has had many names.
+std::optional<JsonFields> read_sentence_config(const fs::path& folder) {
+  for (const char* name : {"bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"}) {
+    const fs::path path = folder / ("sentence_" + std::string(name) + "_config.json");
+    if (fs::exists(path)) return JsonFields::read(path);
+  }
+  return std::nullopt;
+}
+
+/// The tokenizer's limit. Models without one say 10^30, so any size is allowed here.
+std::optional<Index> tokenizer_limit(const fs::path& folder) {
+  const fs::path path = folder / "tokenizer_config.json";
+  if (!fs::exists(path)) return std::nullopt;
+  const JsonFields config = JsonFields::read(path);
+  if (config.text("truncation_side", "right") != "right")
+    config.refuse("truncation_side", "shoal keeps the beginning of long texts");
+  const double limit = config.number("model_max_length", 1, 1e300, 1e300);
+  if (limit >= 1e9) return std::nullopt;
+  return static_cast<Index>(limit);
+}
+
+void read_limit(ModelFolder& out) {
+  const auto by_tokenizer = tokenizer_limit(out.transformer_folder);
+  std::optional<Index> limit = by_tokenizer;
+  if (const auto config = read_sentence_config(out.transformer_folder)) {
+    if (config->text("transformer_task", "feature-extraction") != "feature-extraction")
+      config->refuse("transformer_task", "shoal runs feature-extraction");
+    if (config->text("module_output_name", "token_embeddings") != "token_embeddings")
+      config->refuse("module_output_name", "shoal pools token_embeddings");
+    if (const auto* extra = config->find("processing_kwargs"); extra && !extra->empty())
+      config->refuse("processing_kwargs", "shoal tokenizes as tokenizer.json says");
+    if (config->has("max_seq_length")) limit = config->integer("max_seq_length", 1, kMostDims);
+    out.lower_case = config->flag("do_lower_case", false);
+  }
+  out.limit = std::min(limit.value_or(kMostDims), out.transformer.max_tokens());
+}
+
+void read_prompts(ModelFolder& out) {
+  const fs::path path = out.folder / "config_sentence_transformers.json";
+  if (!fs::exists(path)) return;
+  const JsonFields config = JsonFields::read(path);
+  if (config.text("model_type", "SentenceTransformer") != "SentenceTransformer")
+    config.refuse("model_type", "shoal runs models of type SentenceTransformer");
+  if (const auto* prompts = config.find("prompts")) {
+    const JsonFields fields(path.string() + ": prompts", *prompts);
+    for (const auto& item : prompts->items()) out.prompts[item.key()] = fields.text(item.key(), "");
+  }
+  if (config.has("default_prompt_name")) {
+    out.default_prompt = config.text("default_prompt_name");
+    if (!out.prompts.contains(*out.default_prompt))
+      config.fail("default_prompt_name", "it must be the name of one of the prompts");
+  }
+  if (config.has("truncate_dim")) out.truncate = config.integer("truncate_dim", 1, kMostDims);
+}
+
+void read_steps(const std::vector<Module>& modules, ModelFolder& out) {
+  bool pooled = false;
+  for (const Module& module : modules) {
+    if (module.kind == "Pooling" && !pooled) {
+      out.pooling = read_pooling(module, out.transformer.hidden);
+      out.dims = out.pooling.modes.size() * out.transformer.hidden;
+      pooled = true;
+    } else if (pooled && module.kind != "Dropout") {  // Dropout does nothing outside training
+      out.head.push_back(read_head_step(module, out.dims));
+      out.dims = out.head.back().outputs;
+    } else if (module.kind != "Dropout") {
+      throw Error(Fault::unsupported,
+                  module.where + ": shoal needs Transformer, then Pooling, then other steps");
+    }
+  }
+  if (!pooled) {
+    throw Error(Fault::unsupported, (out.folder / "modules.json").string() +
+                                        ": has no Pooling; vectors of tokens are no output of shoal");
+  }
+}
+
+}  // namespace
+
+ModelFolder read_model_folder(const fs::path& folder) {
+  require(fs::is_directory(folder), Fault::file,
+          folder.string() + ": no such model folder; a sentence-transformers folder is needed");
+  ModelFolder out;
+  out.folder = folder;
+  out.transformer_folder = folder;
+  std::vector<Module> modules;
+  if (fs::exists(folder / "modules.json")) {
+    modules = read_modules(folder);
+    out.transformer_folder = modules.front().folder;
+    modules.erase(modules.begin());
+  }
+  const fs::path config = out.transformer_folder / "config.json";
+  require(fs::exists(config), Fault::file,
+          config.string() + ": missing; is " + folder.string() + " a sentence-transformers folder?");
+  out.transformer = read_transformer_config(config);
+  read_limit(out);
+  out.dims = out.transformer.hidden;
+  if (fs::exists(folder / "modules.json")) read_steps(modules, out);
+  read_prompts(out);
+  return out;
+}
+
+}  // namespace shoal

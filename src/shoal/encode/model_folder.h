@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/encode/transformer_config.h"
+
+namespace shoal {
+
+/// How the vectors of a text's tokens become one. The names are those of sentence-transformers.
+enum class PoolingMode : std::uint8_t { cls, mean, max, mean_sqrt_len_tokens, weightedmean, lasttoken };
+
+struct PoolingConfig {
+  std::vector<PoolingMode> modes{PoolingMode::mean};  ///< their vectors stand side by side in this order
+  bool include_prompt = true;                         ///< false: the prompt's tokens are left out
+  std::filesystem::path folder;                       ///< of the module; empty: none
+};
+
+/// What follows the pooling.
+enum class StepKind : std::uint8_t { dense, layer_norm, normalize };
+
+struct HeadStep {
+  StepKind kind = StepKind::normalize;
+  Index inputs = 0, outputs = 0;
+  bool bias = false, residual = false;       ///< of dense
+  Activation activation = Activation::none;  ///< of dense
+  std::filesystem::path folder;              ///< where the weights are
+};
+
+/// A sentence-transformers folder as its small files describe it: both generations of modules.json, or none
+/// (then mean over the transformer). Nothing heavy is read.
+struct ModelFolder {
+  std::filesystem::path folder;
+  std::filesystem::path transformer_folder;
+  TransformerConfig transformer;
+  Index limit = 0;  ///< most tokens of a text, special ones included; at most transformer.max_tokens()
+  bool lower_case = false;  ///< texts are put in lower case before the tokenizer's own steps
+  PoolingConfig pooling;
+  std::vector<HeadStep> head;
+  std::map<std::string, std::string> prompts;
+  std::optional<std::string> default_prompt;  ///< a name in prompts
+  Index dims = 0;                             ///< of a finished vector
+  std::optional<Index> truncate;              ///< first dims kept after the last step
+};
+
+/// Error(file), Error(format), or Error(unsupported) naming the file and the field, module or value.
+ModelFolder read_model_folder(const std::filesystem::path& folder);
+
+}  // namespace shoal

@@ -1,0 +1,113 @@
+#include "shoal/encode/weights.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "shoal/core/error.h"
+#include "shoal/encode/json_fields_impl.h"
+#include "shoal/kernels/kernels.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> shards(const fs::path& index) {
+  const JsonFields fields = JsonFields::read(index);
+  const nlohmann::json* map = fields.find("weight_map");
+  if (!map || !map->is_object()) fields.fail("weight_map", "it must name a file for each tensor");
+  std::set<std::string> names;
+  for (const auto& item : map->items()) {
+    if (!item.value().is_string() || fs::path(item.value().get<std::string>()).has_parent_path())
+      fields.fail("weight_map", "each tensor's file must be a file name in this folder");
+    names.insert(item.value().get<std::string>());
+  }
+  std::vector<fs::path> paths;
+  for (const std::string& name : names) paths.push_back(index.parent_path() / name);
+  return paths;
+}
+
+std::vector<fs::path> weight_files(const fs::path& folder) {
+  const fs::path single = folder / "model.safetensors", index = folder / "model.safetensors.index.json";
+  if (fs::exists(single)) return {single};
+  if (fs::exists(index)) return shards(index);
+  require(!fs::exists(folder / "pytorch_model.bin"), Fault::unsupported,
+          folder.string() +
+              ": has pytorch_model.bin only, a pickle that runs code when it is read; convert it to "
+              "model.safetensors (save_pretrained of transformers does)");
+  throw Error(Fault::file, single.string() + ": missing");
+}
+
+std::string shown(const std::vector<Index>& shape) {
+  std::string out = "[";
+  for (const Index side : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(side);
+  return out + "]";
+}
+
+}  // namespace
+
+TensorTable::TensorTable(std::shared_ptr<const Reader> file, const Tensor& tensor)
+    : file_(std::move(file)), tensor_(tensor) {}
+
+void TensorTable::read(Index i, std::span<float> row) const {
+  const Index n = row.size();
+  if (tensor_.type == TensorType::f32) {
+    std::memcpy(row.data(), tensor_.bytes.data() + i * n * sizeof(float), n * sizeof(float));
+    return;
+  }
+  const auto convert = tensor_.type == TensorType::f16 ? kernels().f16_to_f32 : kernels().bf16_to_f32;
+  constexpr Index kAtOnce = 256;  // through a small aligned copy: a tensor may start at any byte
+  std::uint16_t halves[kAtOnce];
+  for (Index first = 0; first < n; first += kAtOnce) {
+    const Index count = std::min(kAtOnce, n - first);
+    std::memcpy(halves, tensor_.bytes.data() + (i * n + first) * sizeof(halves[0]),
+                count * sizeof(halves[0]));
+    convert(halves, row.data() + first, count);
+  }
+}
+
+Weights::Weights(const fs::path& folder) : folder_(folder), paths_(weight_files(folder)) {
+  for (const fs::path& path : paths_) readers_.push_back(std::make_shared<const Reader>(path));
+}
+
+bool Weights::has(std::string_view name) const {
+  return std::any_of(readers_.begin(), readers_.end(),
+                     [&](const auto& reader) { return reader->has(full(name)); });
+}
+
+const std::shared_ptr<const Reader>& Weights::holder(std::string_view name) const {
+  for (const auto& reader : readers_)
+    if (reader->has(full(name))) return reader;
+  throw Error(Fault::format, paths_.front().string() + ": has no tensor " + full(name) +
+                                 ", which the model's config asks for");
+}
+
+void Weights::expect(std::string_view name, const std::vector<Index>& shape) const {
+  const auto& reader = holder(name);
+  const Tensor& tensor = reader->tensor(full(name));
+  const std::string what = reader->path().string() + ": tensor " + full(name);
+  if (tensor.shape != shape)
+    throw Error(Fault::format, what + " has the shape " + shown(tensor.shape) +
+                                   "; the model's config asks for " + shown(shape));
+  if (tensor.type != TensorType::f32 && tensor.type != TensorType::f16 && tensor.type != TensorType::bf16)
+    throw Error(Fault::unsupported, what + " is not of type F32, F16 or BF16");
+}
+
+Matrix Weights::matrix(std::string_view name, Index rows, Index cols) const {
+  expect(name, {rows, cols});
+  return holder(name)->matrix(full(name), rows, cols);
+}
+
+std::vector<float> Weights::vector(std::string_view name, Index count) const {
+  expect(name, {count});
+  return holder(name)->floats(full(name), count);
+}
+
+TensorTable Weights::table(std::string_view name, Index rows, Index cols) const {
+  expect(name, {rows, cols});
+  const auto& reader = holder(name);
+  return {reader, reader->tensor(full(name))};
+}
+
+}  // namespace shoal

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shoal/core/matrix.h"
+#include "shoal/store/archive.h"
+
+namespace shoal {
+
+/// Rows of a tensor that stays mapped: read one at a time, as float32, from f32, f16 or bf16.
+class TensorTable {
+ public:
+  TensorTable(std::shared_ptr<const Reader> file, const Tensor& tensor);
+  Index rows() const { return tensor_.shape[0]; }
+  Index cols() const { return tensor_.shape[1]; }
+  /// Copies row `i`, below rows(), to `row`.
+  void read(Index i, std::span<float> row) const;  // out: row
+
+ private:
+  std::shared_ptr<const Reader> file_;  // keeps the mapping alive
+  Tensor tensor_;
+};
+
+/// The tensors of a model: model.safetensors, or the shards that model.safetensors.index.json names. Shapes
+/// are compared before anything is allocated, and each fault is Error(format) naming file and tensor.
+class Weights {
+ public:
+  /// Error(file) if there is no such file, Error(unsupported) if there is only a pickled one.
+  explicit Weights(const std::filesystem::path& folder);
+
+  const std::vector<std::filesystem::path>& files() const { return paths_; }
+  bool has(std::string_view name) const;
+  /// Put before every name from now on. For checkpoints saved with a task's head: "bert.".
+  void set_prefix(std::string prefix) { prefix_ = std::move(prefix); }
+
+  /// Error(format) unless `name` is a float tensor of exactly this shape.
+  void expect(std::string_view name, const std::vector<Index>& shape) const;
+  Matrix matrix(std::string_view name, Index rows, Index cols) const;
+  std::vector<float> vector(std::string_view name, Index count) const;
+  TensorTable table(std::string_view name, Index rows, Index cols) const;
+
+ private:
+  const std::shared_ptr<const Reader>& holder(std::string_view name) const;
+  std::string full(std::string_view name) const { return prefix_ + std::string(name); }
+
+  std::filesystem::path folder_;
+  std::string prefix_;
+  std::vector<std::filesystem::path> paths_;
+  std::vector<std::shared_ptr<const Reader>> readers_;
+};
+
+}  // namespace shoal
