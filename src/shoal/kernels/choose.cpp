@@ -1,5 +1,7 @@
 // The single place that looks at the CPU and at SHOAL_LEVEL.
 
+#include <cpuid.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
@@ -19,9 +21,11 @@ struct Level {
 
 // __builtin_cpu_supports asks the operating system too (XGETBV): registers that it does not save are no use.
 bool always() { return true; }
-bool has_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+bool has_f16c() {  // clang 14 has no name for it in __builtin_cpu_supports
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
 }
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c(); }
 bool has_avx512() {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
