@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "shoal/read/scan.h"
+
 namespace shoal {
 namespace {
 
@@ -100,15 +102,13 @@ void Input::grow() {
   }
 }
 
-// Line ends in the buffer's bytes [first, last): LF, or CR that no LF follows.
+// Line ends in the buffer's bytes [first, last).
 Index Input::breaks(std::size_t first, std::size_t last) const {
-  const char* p = buffer_.get();
-  Index count = 0;
   if (first >= last) return 0;
-  for (std::size_t i = first; i + 1 < last; ++i)
-    count += (p[i] == '\n') | ((p[i] == '\r') & (p[i + 1] != '\n'));
-  const bool lf_follows = last < end_ && p[last] == '\n';
-  return count + (p[last - 1] == '\n' || (p[last - 1] == '\r' && !lf_follows));
+  const char* p = buffer_.get();
+  const char end = p[last - 1];  // whose neighbour may lie outside
+  const bool pair = end == '\r' && last < end_ && p[last] == '\n';
+  return count_line_ends(p + first, p + last - 1) + ((end == '\n' || end == '\r') && !pair);
 }
 
 Index Input::line(std::size_t offset) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -46,6 +48,28 @@ inline const char* find_string_stop(const char* p, const char* end) {
 #endif
   while (p != end && *p != '"' && *p != '\\' && static_cast<unsigned char>(*p) > 0x1F) ++p;
   return p;
+}
+
+/// Line ends in [p, end): each LF, and each CR with no LF behind it. end[0] must be readable.
+inline std::size_t count_line_ends(const char* p, const char* end) {
+  std::size_t count = 0;
+#if defined(__SSE2__)
+  const __m128i lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r'), zero = _mm_setzero_si128();
+  while (end - p >= 16) {
+    __m128i seen = zero;  // 16 counts of a byte each, which hold 255
+    for (int i = 0; i < 255 && end - p >= 16; ++i, p += 16) {
+      const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+      const __m128i behind = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 1));
+      const __m128i alone = _mm_andnot_si128(_mm_cmpeq_epi8(behind, lf), _mm_cmpeq_epi8(x, cr));
+      seen = _mm_sub_epi8(seen, _mm_or_si128(_mm_cmpeq_epi8(x, lf), alone));
+    }
+    const __m128i sums = _mm_sad_epu8(seen, zero);
+    count += static_cast<std::size_t>(_mm_cvtsi128_si64(sums)) +
+             static_cast<std::size_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
+  }
+#endif
+  for (; p != end; ++p) count += *p == '\n' || (*p == '\r' && p[1] != '\n');
+  return count;
 }
 
 }  // namespace shoal
