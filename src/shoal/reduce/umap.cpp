@@ -59,7 +59,7 @@ Matrix lay_out(const Rows& x, const UmapOptions& o, const Run& run) {
   // n_neighbors counts the point itself, as umap-learn does.
   const Index k = std::min(o.n_neighbors, x.rows()) - 1;
   const FuzzyGraph graph = fuzzy_graph(nearest_neighbours(x, k, o.metric, run), run);
-  Matrix positions = start(x, o.seed.child(0), run);
+  Matrix positions = start(x, o.seed.child(0), {.threads = run.threads, .stop = run.stop});
   optimise_layout(graph,
                   {.curve = fit_curve(o.min_dist, o.spread),
                    .n_epochs = o.n_epochs.value_or(x.rows() <= kSmall ? 500 : 200),

@@ -103,7 +103,7 @@ void unite(std::span<const Edge> a, std::span<const Edge> b, F&& edge) {
       ++j;
     } else {
       // In this order for (i, j) and (j, i) alike: addition and multiplication do not mind.
-      edge(a[i].id, (a[i].weight + b[j].weight) - a[i].weight * b[j].weight);
+      edge(a[i].id, std::min(1.0f, (a[i].weight + b[j].weight) - a[i].weight * b[j].weight));
       ++i, ++j;
     }
   }
