@@ -1,0 +1,17 @@
+// Any bytes as a .npy file: either Error(format), or its rows can be read to the last.
+#include <cstdlib>
+
+#include "shoal/core/error.h"
+#include "shoal/store/npy_impl.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    const shoal::Rows rows = shoal::parse_npy(std::as_bytes(std::span(data, size)), "fuzz.npy", nullptr);
+    shoal::Matrix scratch;
+    if (rows.rows() > 0) rows.block(rows.rows() - 1, 1, scratch);
+    if (rows.rows() < 1 << 20) rows.to_matrix();
+  } catch (const shoal::Error& error) {
+    if (error.fault != shoal::Fault::format) std::abort();
+  }
+  return 0;
+}

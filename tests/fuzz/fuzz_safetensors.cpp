@@ -1,0 +1,50 @@
+// Any bytes as a safetensors file: either Error(format), or every tensor can be read to its last byte.
+#include <cstdlib>
+
+#include "shoal/core/error.h"
+#include "shoal/store/archive.h"
+
+namespace {
+
+template <class F>
+void allowed_to_refuse(F&& f) {
+  try {
+    f();
+  } catch (const shoal::Error& error) {
+    if (error.fault != shoal::Fault::format) std::abort();
+  }
+}
+
+void read_everything(const shoal::Reader& in) {
+  for (const auto& entry : in.tensors()) {  // clang 14 lets no lambda capture a structured binding
+    const std::string& name = entry.first;
+    const shoal::Tensor& tensor = entry.second;
+    if (tensor.bytes.size() > 1 << 20) continue;
+    allowed_to_refuse([&] { in.matrix(name); });
+    allowed_to_refuse([&] { in.integers(name); });
+    allowed_to_refuse([&] { in.floats(name, tensor.count()); });
+    allowed_to_refuse([&] {
+      const shoal::Rows rows = in.rows(name);
+      shoal::Matrix scratch;
+      if (rows.rows() > 0) rows.block(rows.rows() - 1, 1, scratch);
+      if (rows.rows() < 1 << 20) rows.to_matrix();
+    });
+  }
+  allowed_to_refuse([&] { shoal::read_space(in); });
+  allowed_to_refuse([&] { shoal::check_kind(in, "example"); });
+  for (const char* option : {"k", "method"}) {
+    allowed_to_refuse([&] { in.number(option); });
+    allowed_to_refuse([&] { in.integer(option); });
+    allowed_to_refuse([&] { in.text(option); });
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  allowed_to_refuse([&] {
+    const shoal::Reader in(std::as_bytes(std::span(data, size)), "fuzz.safetensors");
+    read_everything(in);
+  });
+  return 0;
+}
