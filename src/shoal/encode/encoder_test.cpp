@@ -23,10 +23,11 @@ namespace fs = std::filesystem;
 
 const fs::path kGolden = fs::path(SHOAL_SOURCE) / "tests/golden/encoder";
 
-Texts read_texts(const fs::path& path) {
+Texts read_texts(const fs::path& path, Index most = ~Index{0}) {
   std::ifstream in(path);
   Texts texts;
-  for (std::string line; std::getline(in, line);) texts.add(nlohmann::json::parse(line).get<std::string>());
+  for (std::string line; texts.size() < most && std::getline(in, line);)
+    texts.add(nlohmann::json::parse(line).get<std::string>());
   EXPECT_GT(texts.size(), 0u) << path;
   return texts;
 }
@@ -93,9 +94,10 @@ TEST_P(Golden, ChunkIsTruncateForTextsThatFit) {
   Index same = 0, other = 0;
   for (Index i = 0; i < texts.size(); ++i) {
     const bool fits = texts[i].size() + 20 < encoder.max_tokens();  // a token is at least a byte
-    if (fits) EXPECT_TRUE(same_bits(cut[i], chunked[i])) << "text " << i;
+    const bool equal = same_bits(cut[i], chunked[i]);
+    EXPECT_TRUE(equal || !fits) << "text " << i;
     same += fits;
-    other += !same_bits(cut[i], chunked[i]);
+    other += !equal;
   }
   EXPECT_GT(same, 0u);
   EXPECT_GT(other, 0u);  // some texts are long
@@ -104,7 +106,7 @@ TEST_P(Golden, ChunkIsTruncateForTextsThatFit) {
 INSTANTIATE_TEST_SUITE_P(Models, Golden,
                          testing::Values("bert_old", "bert_new", "bert_bare", "bert_poolings", "roberta",
                                          "xlm_roberta", "distilbert", "mpnet"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& model) { return std::string(model.param); });
 
 TEST(Encoder, ExampleOfTheHeader) {
   const Encoder encoder = Encoder::load(kGolden / "bert_old");
@@ -143,10 +145,10 @@ TEST(Encoder, ThousandTextsEqualSentenceTransformers) {
 
 TEST(Encoder, SameBitsForAnyThreadsBatchAndOrder) {
   const Encoder encoder = Encoder::load(kGolden / "mpnet");
-  const Texts texts = read_texts(kGolden / "debian.jsonl");
+  const Texts texts = read_texts(kGolden / "debian.jsonl", 250);  // about 25 pieces
   const Matrix once = encoder.encode(texts, {}, {.threads = 1});
   for (unsigned threads : {2u, 3u}) EXPECT_TRUE(once == encoder.encode(texts, {}, {.threads = threads}));
-  for (Index batch : {7u, 300u})
+  for (Index batch : {7u, 100u})
     for (Index first = 0; first < texts.size(); first += batch) {
       const Index count = std::min<Index>(batch, texts.size() - first);
       const Matrix part = encoder.encode(texts, first, count, {}, {});
@@ -164,7 +166,7 @@ TEST(Encoder, SameBitsForAnyThreadsBatchAndOrder) {
 
 TEST(Encoder, ChunksHaveTheSameBitsForAnyThreadsAndOrder) {
   const Encoder encoder = Encoder::load(kGolden / "roberta");
-  const Texts texts = read_texts(kGolden / "debian.jsonl");
+  const Texts texts = read_texts(kGolden / "debian.jsonl", 250);
   const EncodeOptions chunk{.long_texts = LongTexts::chunk, .overlap = 11};
   const Matrix once = encoder.encode(texts, chunk, {.threads = 1});
   EXPECT_TRUE(once == encoder.encode(texts, chunk, {.threads = 3}));
