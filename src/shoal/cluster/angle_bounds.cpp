@@ -1,7 +1,9 @@
 #include "shoal/cluster/angle_bounds_impl.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 #include "shoal/kernels/kernels.h"
@@ -15,6 +17,15 @@ constexpr Angle kStraight = 2 * kRightAngle;
 // Bounds (up to kStraight) plus this, and kNoAngle minus this and one more step, must stay in range.
 constexpr Angle kMostMoved = kRightAngle - 1;
 
+constexpr Index kRun = 32;  // so many sets are tested together, without a branch for each
+
+bool any_of_run(const Angle* bounds, const Angle* offset, Angle most) {
+  Angle hit = 0;
+  for (Index i = 0; i < kRun; ++i)
+    hit = static_cast<Angle>(hit | -(static_cast<Angle>(bounds[i] - offset[i]) <= most));
+  return hit != 0;
+}
+
 double arc(double cosine) { return std::acos(std::clamp(cosine, -1.0, 1.0)) * kPerRadian; }
 
 }  // namespace
@@ -27,6 +38,16 @@ AngleTable::AngleTable(Index dims)
     const double low = 2.0 * i / kCells - 1, high = 2.0 * (i + 1) / kCells - 1;
     at_least_[i] = static_cast<Angle>(std::max(0.0, std::floor(arc(high + slack_))));
     limit_[i] = static_cast<Angle>(std::ceil(arc(low - 3 * slack_)));
+  }
+}
+
+void AngleTable::at_least(std::span<const float> cosines, Angle* bounds) const {
+  constexpr Index kPiece = 64;  // cells of a piece are found with vector instructions, then looked up
+  for (Index first = 0; first < cosines.size(); first += kPiece) {
+    const Index count = std::min(kPiece, cosines.size() - first);
+    std::int32_t cells[kPiece];
+    for (Index i = 0; i < count; ++i) cells[i] = cell(cosines[first + i]);
+    for (Index i = 0; i < count; ++i) bounds[first + i] = at_least_[cells[i]];
   }
 }
 
@@ -52,6 +73,23 @@ void AngleBounds::forget(Index row) {
   std::fill_n(bounds_.begin() + static_cast<std::ptrdiff_t>(row * sets()), sets(), Angle{0});
 }
 
+void AngleBounds::learn(Index row, Label own, std::span<const float> cosines, const AngleTable& table) {
+  if (width_ == 1) {
+    Angle* bounds = bounds_.data() + row * clusters_;
+    table.at_least(cosines, bounds);
+    for (Index c = 0; c < clusters_; ++c) bounds[c] = static_cast<Angle>(bounds[c] + offset_[c]);
+    bounds[own] = kNoAngle;
+    return;
+  }
+  for (Index s = 0; s < sets(); ++s) {
+    const Index begin = s * width_, end = std::min(begin + width_, clusters_);
+    Angle bound = kNoAngle;
+    for (Index c = begin; c < end; ++c)
+      if (static_cast<Label>(c) != own) bound = std::min(bound, table.at_least(cosines[c]));
+    set_bound(row, s, bound);
+  }
+}
+
 void AngleBounds::advance(std::span<const Angle> step) {
   if (settling_) {
     std::ranges::fill(moved_, Angle{0});
@@ -75,22 +113,39 @@ void AngleBounds::settle(Index row, Label own) {
   limit_[row] = std::min<std::int32_t>(2 * kStraight, limit_[row] + centroid_moved_[own]);
 }
 
-void AngleBounds::sets_within(Index row, int limit, std::vector<std::uint32_t>& out) const {
-  constexpr Index kRun = 32;  // one test decides for so many sets: most of them hold no hit
-  const Angle most = static_cast<Angle>(std::min<int>(limit, kNoAngle));
+bool AngleBounds::any_within(Index row, int limit) const {
+  const Angle most = static_cast<Angle>(limit);
+  const Angle* bounds = bounds_.data() + row * sets();
+  const Angle* offset = offset_.data();
+  Index s = 0;
+  for (; s + kRun <= sets(); s += kRun)
+    if (any_of_run(bounds + s, offset + s, most)) return true;
+  for (; s < sets(); ++s)
+    if (bounds[s] - offset[s] <= most) return true;
+  return false;
+}
+
+std::span<const std::uint32_t> AngleBounds::sets_within(Index row, int limit,
+                                                        std::vector<std::uint32_t>& scratch) const {
+  if (scratch.size() < sets()) scratch.resize(sets());
+  std::uint32_t* out = scratch.data();
+  const Angle most = static_cast<Angle>(limit);
   const Angle* bounds = bounds_.data() + row * sets();
   const Angle* offset = offset_.data();
   Index s = 0;
   for (; s + kRun <= sets(); s += kRun) {
-    Angle hit = 0;
-    for (Index i = s; i < s + kRun; ++i)
-      hit = static_cast<Angle>(hit | -(static_cast<Angle>(bounds[i] - offset[i]) <= most));
-    if (hit == 0) continue;
-    for (Index i = s; i < s + kRun; ++i)
-      if (bounds[i] - offset[i] <= most) out.push_back(static_cast<std::uint32_t>(i));
+    std::uint8_t hit[kRun];
+    for (Index i = 0; i < kRun; ++i) hit[i] = static_cast<Angle>(bounds[s + i] - offset[s + i]) <= most;
+    for (Index word = 0; word < kRun; word += 8) {
+      std::uint64_t bits;  // one byte, 0 or 1, a set
+      std::memcpy(&bits, hit + word, sizeof bits);
+      for (; bits != 0; bits &= bits - 1)
+        *out++ = static_cast<std::uint32_t>(s + word + std::countr_zero(bits) / 8);
+    }
   }
   for (; s < sets(); ++s)
-    if (bounds[s] - offset[s] <= most) out.push_back(static_cast<std::uint32_t>(s));
+    if (bounds[s] - offset[s] <= most) *out++ = static_cast<std::uint32_t>(s);
+  return {scratch.data(), out};
 }
 
 }  // namespace shoal

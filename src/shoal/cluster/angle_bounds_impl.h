@@ -22,6 +22,7 @@ class AngleTable {
   float slack() const { return slack_; }
   /// No true angle of a product computed as `cosine` is smaller.
   Angle at_least(float cosine) const { return at_least_[cell(cosine)]; }
+  void at_least(std::span<const float> cosines, Angle* bounds) const;  // out: bounds, one a cosine
   /// A vector further away than this (in true angle) has a smaller computed cosine, however it rounds, than
   /// the vector whose product was computed as `cosine` has by any other order of summation. The statement
   /// stays true when that vector moves by an angle which is added to the limit, up to kRightAngle.
@@ -31,9 +32,9 @@ class AngleTable {
 
  private:
   static constexpr int kCells = 4096;
-  static Index cell(float cosine) {
-    const int i = static_cast<int>((cosine + 1) * (kCells / 2));
-    return static_cast<Index>(i < 0 ? 0 : i < kCells ? i : kCells - 1);
+  static std::int32_t cell(float cosine) {
+    const float place = (cosine + 1) * (kCells / 2);  // products of unit vectors leave -1..1 by rounding only
+    return static_cast<std::int32_t>(place < 0 ? 0 : place > kCells - 1 ? kCells - 1 : place);
   }
   float slack_;
   std::vector<Angle> at_least_, limit_;
@@ -65,8 +66,12 @@ class AngleBounds {
   void set_bound(Index row, Index set, Angle bound) {
     bounds_[row * sets() + set] = bound == kNoAngle ? kNoAngle : static_cast<Angle>(bound + offset_[set]);
   }
-  /// Appends the sets whose bound is not beyond `limit`.
-  void sets_within(Index row, int limit, std::vector<std::uint32_t>& out) const;
+  /// Sets all bounds of a row from its products with all centroids.
+  void learn(Index row, Label own, std::span<const float> cosines, const AngleTable& table);
+  /// True if the bound of a set is not beyond `limit` (below kRightAngle).
+  bool any_within(Index row, int limit) const;
+  /// The sets whose bound is not beyond `limit` (below kRightAngle), ascending, in `scratch`.
+  std::span<const std::uint32_t> sets_within(Index row, int limit, std::vector<std::uint32_t>& scratch) const;
 
  private:
   int own_offset(Label own) const { return settling_ ? 0 : centroid_moved_[own]; }

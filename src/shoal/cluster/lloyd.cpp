@@ -90,7 +90,9 @@ class Rounds {
       const Index r = scratch.full[n];
       const Nearest best = nearest(cosines);
       relabel(first + r, x[r], best.label);
-      if (learning_) learn(first + r, best, cosines);
+      if (!learning_) return;
+      bounds_.set_limit(first + r, best.label, angles_.limit(best.cosine));
+      bounds_.learn(first + r, best.label, cosines, angles_);
     });
   }
 
@@ -110,47 +112,32 @@ class Rounds {
     changed_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  /// Remembers all products of a row.
-  void learn(Index row, Nearest best, std::span<const float> cosines) {
-    bounds_.set_limit(row, best.label, angles_.limit(best.cosine));
-    const Index width = bounds_.width();
-    for (Index s = 0; s < bounds_.sets(); ++s) {
-      const Index begin = s * width, end = std::min(begin + width, clusters());
-      Angle bound = kNoAngle;
-      for (Index c = begin; c < end; ++c)
-        if (static_cast<Label>(c) != best.label) bound = std::min(bound, angles_.at_least(cosines[c]));
-      bounds_.set_bound(row, s, bound);
-    }
-  }
-
   /// True if bounds and a few products settle the row's label: then it is up to date.
   bool settled_by_bounds(Index row, std::span<const float> x, Scratch& scratch) {
     const Label own = labels_[row];
     bounds_.settle(row, own);
     int limit = bounds_.limit(row, own);
     if (limit >= kRightAngle) return false;
-    auto& sets = scratch.sets;
-    sets.clear();
-    bounds_.sets_within(row, limit, sets);
-    if (sets.empty()) return true;
+    if (!bounds_.any_within(row, limit)) return true;
 
-    const float cosine = product(x, own);
+    const float cosine =
+        product(x, own);  // a sharper limit than the one that the centroid's moves have blurred
     limit = angles_.limit(cosine);
     if (limit >= kRightAngle) return false;
     bounds_.set_limit(row, own, limit);
-    std::erase_if(sets, [&](std::uint32_t s) { return bounds_.bound(row, s) > limit; });
+    const auto sets = bounds_.sets_within(row, limit, scratch.sets);
     if (sets.empty()) return true;
     if (sets.size() * bounds_.width() * kProductCost > clusters()) return false;
-    return try_sets(row, x, {own, cosine}, scratch);
+    return try_sets(row, x, {own, cosine}, sets);
   }
 
-  /// Looks at the centroids of scratch.sets. False if the best two are too close for products in this order
+  /// Looks at the centroids of `sets`. False if the best two are too close for products in this order
   /// of summation to tell which of them `gemm` finds larger.
-  bool try_sets(Index row, std::span<const float> x, const Nearest own, const Scratch& scratch) {
+  bool try_sets(Index row, std::span<const float> x, const Nearest own, std::span<const std::uint32_t> sets) {
     Nearest best = own;
     float second = -2, best_set_second = -2;  // second of all; second in the set of the best
     Index best_set = bounds_.sets();          // none: the own one
-    for (const std::uint32_t s : scratch.sets) {
+    for (const std::uint32_t s : sets) {
       const Index begin = s * bounds_.width(), end = std::min(begin + bounds_.width(), clusters());
       float first_here = -2, second_here = -2;
       Label label_here = kNoise;

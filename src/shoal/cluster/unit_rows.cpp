@@ -1,12 +1,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string>
 
 #include "shoal/cluster/unit_rows_impl.h"
 #include "shoal/core/chunks.h"
-#include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
+#include "shoal/linear/norms.h"
 
 namespace shoal {
 namespace {
@@ -33,13 +32,9 @@ UnitRows::UnitRows(const Rows& x, const Run& run) : x_(x), scale_(x.rows()) {
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {
     Matrix scratch;
     const MatrixView block = x_.block(first, last - first, scratch);
-    for (Index i = first; i < last; ++i) {
-      scale_[i] = unit_scale(block[i - first]);
-      if (std::isnan(scale_[i]))
-        throw Error(Fault::data, "row " + std::to_string(i) +
-                                     " holds a NaN or an infinity; only finite numbers can be clustered");
-    }
+    for (Index i = first; i < last; ++i) scale_[i] = unit_scale(block[i - first]);
   });
+  if (std::ranges::any_of(scale_, [](double v) { return std::isnan(v); })) check_finite(x, run);
   zeros_ = static_cast<Index>(std::ranges::count(scale_, 0.0));
 }
 
