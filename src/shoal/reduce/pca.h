@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +13,7 @@
 
 namespace shoal {
 
+/// What a `Pca` may be told.
 struct PcaOptions {
   double variance = 0.95;             ///< share of variance to keep, (0, 1]; ignored if n_components is given
   std::optional<Index> n_components;  ///< exactly so many, 1..min(rows, cols)
@@ -21,40 +24,59 @@ void fields(PcaOptions& o, V&& visit) {
   visit("n_components", o.n_components, "keep exactly so many components");
 }
 
-/// Principal components by one exact pass over the covariance: memory O(d^2), whatever the number of rows.
+/// Principal components from the exact covariance, gathered in double in one pass over the rows: memory
+/// O(d^2), whatever the number of rows, which may be mapped. By share of variance it keeps the fewest
+/// components that reach the share (one, if all rows are equal). The sign of a component is fixed: its entry
+/// of largest magnitude is positive.
+///
+///   Pca pca({.variance = 0.95});
+///   for (const Rows& batch : batches) pca.update(batch, run);
+///   Matrix reduced = pca.transform(rows, run);
 class Pca {
  public:
   using Options = PcaOptions;
   static constexpr std::string_view kind = "pca";
 
-  explicit Pca(Options options);                   ///< whole from the start; learns by `update`
-  void update(const Rows& batch, const Run& run);  ///< empty: nothing happens; NaN: Error(data)
+  /// Learns by `update`. Error(argument) on an option out of range.
+  explicit Pca(Options options);
+  /// Empty: nothing happens. Error(data) if a row holds a NaN or an infinity (named) or if the columns or the
+  /// space differ from earlier batches; then the batch is not counted. O(rows d^2).
+  /// Batches may be cut anywhere: the result differs by rounding only (about 1e-6 of the variance).
+  void update(const Rows& batch, const Run& run = {});
+  /// One update with all rows. Also throws what the accessors below throw.
   static Pca fit(const Rows& x, const Options& options = {}, const Run& run = {});
 
-  Matrix transform(const Rows& x, const Run& run = {}) const;  ///< rows x n_components
+  // These solve for the components the first time that they are asked after an update: O(d^3). Error(data)
+  // if fewer than 2 rows were seen, Error(argument) if n_components exceeds min(rows, cols).
+
+  /// (x - mean) * components^T: rows x n_components. Error(data) as update.
+  Matrix transform(const Rows& x, const Run& run = {}) const;
   Index n_components() const;
-  const Matrix& components() const;                       ///< n_components x d
-  const std::vector<double>& explained_variance() const;  ///< n_components, divided by n - 1
-  double explained_variance_ratio() const;                ///< of all kept together
-  const Space& space() const;
+  const Matrix& components() const;                       ///< n_components x d, orthonormal rows
+  const std::vector<float>& mean() const;                 ///< d
+  const std::vector<double>& explained_variance() const;  ///< n_components, descending, divided by n - 1
+  double explained_variance_ratio() const;                ///< of all kept together; 1 if there is no variance
+  const Space& space() const { return space_; }
+  const Options& options() const { return options_; }
 
   void save(Writer& out) const;
   static Pca load(const Reader& in);
 
  private:
-  void solve() const;
+  struct Solution;
+  struct Solving;
+  const Solution& solution() const;
+  Solution solve() const;
+  void check_input(const Rows& x) const;
+
   Options options_;
-  Index count_ = 0;
-  std::vector<double> sums_, products_;  // about shift_
-  std::vector<float> shift_;
   Space space_;
-  struct Solution {
-    Matrix components;
-    std::vector<float> mean;
-    std::vector<double> variance;
-    double total = 0;
-  };
-  mutable std::shared_ptr<const Solution> solution_;
+  Index count_ = 0;
+  std::vector<float> shift_;      // near the mean: keeps the sums small. d long; empty before the first batch
+  std::vector<double> sums_;      // of rows minus shift, d
+  std::vector<double> products_;  // of rows minus shift, d x d
+  std::shared_ptr<Solving> solving_;  // of the rows seen so far: copies share it, an update starts another
 };
+static_assert(Transformer<Pca>);
 
 }  // namespace shoal
