@@ -1,0 +1,44 @@
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shoal/explain/ctfidf.h"
+#include "shoal/explain/repeats.h"
+
+namespace shoal {
+namespace {
+
+constexpr Index kParts = 3;
+constexpr double kWeak = 0.3;  // a further part has at least this share of the first one's score
+
+/// True if a word of `term` has the stem of one of `said`.
+bool repeats(std::string_view term, std::string_view said) {
+  for (std::size_t at = 0; at <= said.size();) {
+    const std::size_t end = std::min(said.find(' ', at), said.size());
+    const std::string_view word = said.substr(at, end - at);
+    for (std::size_t from = 0; from <= term.size();) {
+      const std::size_t to = std::min(term.find(' ', from), term.size());
+      if (same_stem(term.substr(from, to - from), word)) return true;
+      from = to + 1;
+    }
+    at = end + 1;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string cluster_name(const std::vector<TopWord>& words) {
+  std::vector<std::string_view> parts;
+  for (const TopWord& word : words) {
+    if (parts.size() == kParts || word.score < kWeak * words.front().score) break;
+    bool again = false;
+    for (std::string_view part : parts) again = again || repeats(word.word, part);
+    if (!again) parts.push_back(word.word);
+  }
+  std::string name;
+  for (std::string_view part : parts) name.append(name.empty() ? "" : " · ").append(part);
+  return name;
+}
+
+}  // namespace shoal

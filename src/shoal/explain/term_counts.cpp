@@ -1,0 +1,239 @@
+#include "shoal/explain/term_counts.h"
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+#include "shoal/tokenize/words.h"
+
+namespace shoal {
+namespace {
+
+constexpr Index kSegment = 8192;    // rows counted at a time: about 20 MB of findings for long texts
+constexpr Index kGrain = 256;       // rows a chunk
+constexpr Index kForget = 1 << 16;  // rows between two looks at the memory; a multiple of kSegment
+constexpr Index kLongest = 48;      // bytes; longer "words" are addresses, hashes and the like
+
+/// The finaliser of SplitMix64: every bit of the result depends on every bit of x.
+std::uint64_t mix(std::uint64_t x) {
+  x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+  return x ^ x >> 31;
+}
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) { return mix(a + 0x9E3779B97F4A7C15u * (b + 1)); }
+
+std::uint64_t key_of(std::string_view word) {  // FNV-1a
+  std::uint64_t key = 0xCBF29CE484222325u;
+  for (char c : word) key = (key ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+  return mix(key);
+}
+
+Index shard_of(std::uint64_t key) { return key >> 60; }
+static_assert(TermCounts::kShards == 16);
+
+/// A term found in a text.
+struct Found {
+  std::uint64_t key, first, second;
+  std::string_view name;  // a word as it stands there; empty for a pair
+  std::uint32_t cluster;
+  std::uint8_t form;
+};
+
+/// What is known of a spelling, worked out once a chunk.
+struct Spelling {
+  std::uint64_t key = 0;
+  bool plural = false, usable = false;
+};
+
+struct ViewHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
+};
+
+bool has_letter(std::string_view word) {
+  return std::any_of(word.begin(), word.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; });
+}
+
+/// The terms of a chunk of texts, each once a text, in order, dealt to the shards.
+class Finder {
+ public:
+  Finder(bool pairs, bool stop_words) : pairs_(pairs), stop_words_(stop_words), found(TermCounts::kShards) {}
+
+  void take(std::string_view text, std::uint32_t cluster) {
+    of_text_.clear();
+    const Entry* before = nullptr;
+    visit_words(text, [&](const Word& word) {
+      const Entry* entry = look_up(word.text);
+      if (entry && !entry->second.usable) entry = nullptr;
+      if (entry) {
+        add({entry->second.key, 0, 0, entry->first, cluster, entry->second.plural});
+        if (pairs_ && before && word.follows) add_pair(*before, *entry, cluster);
+      }
+      before = entry;
+    });
+  }
+
+ private:
+  using Known = std::unordered_map<std::string, Spelling, ViewHash, std::equal_to<>>;
+  using Entry = Known::value_type;
+
+  /// Stays where it is while the finder lives; null for what is too long to be a word.
+  const Entry* look_up(std::string_view word) {
+    if (word.size() > kLongest) return nullptr;
+    const auto at = known_.find(word);
+    if (at != known_.end()) return &*at;
+    Spelling spelling;
+    const std::string_view one = singular(word, buffer_);
+    spelling.plural = one != word;
+    spelling.key = key_of(one);
+    spelling.usable = word.size() > 1 && has_letter(word) && !(stop_words_ && is_stop_word(word));
+    return &*known_.emplace(std::string(word), spelling).first;
+  }
+
+  void add_pair(const Entry& a, const Entry& b, std::uint32_t cluster) {
+    if (a.second.key == b.second.key) return;
+    const auto form = static_cast<std::uint8_t>(a.second.plural | b.second.plural << 1);
+    add({mix(a.second.key, b.second.key), a.second.key, b.second.key, {}, cluster, form});
+  }
+
+  void add(const Found& term) {
+    const Index before = of_text_.size();
+    if (of_text_.add(term.key) == before) found[shard_of(term.key)].push_back(term);
+  }
+
+  bool pairs_, stop_words_;
+  Known known_;
+  std::string buffer_;
+  KeyTable of_text_;
+
+ public:
+  std::vector<std::vector<Found>> found;  // a list a shard
+};
+
+void vote(TermCounts::Term& term, std::uint8_t form) {
+  if (term.votes == 0) term.form = form;
+  term.votes += term.form == form ? 1u : -1u;
+}
+
+void count(TermCounts::Shard& shard, const Found& found) {
+  const std::uint32_t number = shard.term_of.add(found.key);
+  if (number == shard.terms.size()) {
+    TermCounts::Term term{.key = found.key, .first = found.first, .second = found.second};
+    term.pair = found.name.empty();
+    if (!term.pair) {
+      term.name = static_cast<std::uint32_t>(shard.names.size());
+      shard.names.emplace_back();
+    }
+    shard.terms.push_back(term);
+  }
+  TermCounts::Term& term = shard.terms[number];
+  ++term.texts;
+  vote(term, found.form);
+  if (!term.pair) {
+    std::string& name = found.form ? shard.names[term.name].plural : shard.names[term.name].singular;
+    if (name.empty()) name = found.name;
+  }
+  const std::uint32_t at = shard.count_of.add(mix(found.key, found.cluster));
+  if (at == shard.counts.size()) shard.counts.push_back({number, found.cluster, 0});
+  ++shard.counts[at].texts;
+}
+
+/// The shard with only the terms that stand in more than `most` texts.
+TermCounts::Shard without_rare(TermCounts::Shard old, std::uint32_t most) {
+  TermCounts::Shard kept;
+  std::vector<std::uint32_t> number_of(old.terms.size(), KeyTable::kNone);
+  for (Index i = 0; i < old.terms.size(); ++i) {
+    TermCounts::Term& term = old.terms[i];
+    if (term.texts <= most) continue;
+    number_of[i] = kept.term_of.add(term.key);
+    if (!term.pair) {
+      kept.names.push_back(std::move(old.names[term.name]));
+      term.name = static_cast<std::uint32_t>(kept.names.size() - 1);
+    }
+    kept.terms.push_back(term);
+  }
+  for (const TermCounts::Count& c : old.counts) {
+    if (number_of[c.term] == KeyTable::kNone) continue;
+    kept.count_of.add(mix(old.terms[c.term].key, c.cluster));
+    kept.counts.push_back({number_of[c.term], c.cluster, c.texts});
+  }
+  return kept;
+}
+
+}  // namespace
+
+TermCounts::TermCounts(Index n_clusters, bool pairs, bool stop_words)
+    : n_clusters_(n_clusters),
+      pairs_(pairs),
+      stop_words_(stop_words),
+      shards_(kShards),
+      texts_of_(n_clusters) {}
+
+void TermCounts::add(const Texts& texts, const Label* labels, const Run& run) {
+  for (Index i = 0; i < texts.size(); ++i) {
+    if (labels[i] == kNoise) continue;
+    if (labels[i] < 0 || static_cast<Index>(labels[i]) >= n_clusters_)
+      throw Error(Fault::argument, "row " + std::to_string(rows_ + i) + " has label " +
+                                       std::to_string(labels[i]) + "; allowed are 0 to " +
+                                       std::to_string(n_clusters_ - 1) + " and -1");
+    ++texts_of_[static_cast<Index>(labels[i])];
+  }
+  for (Index first = 0; first < texts.size();) {  // cut where the rows of all calls together reach a multiple
+    const Index last = std::min(texts.size(), first + kSegment - rows_ % kSegment);
+    add_segment(texts, labels, first, last, run);
+    rows_ += last - first;
+    first = last;
+    if (rows_ % kForget == 0) forget_rare(run);
+  }
+}
+
+void TermCounts::add_segment(const Texts& texts, const Label* labels, Index first, Index last,
+                             const Run& run) {
+  std::vector<Finder> finders(chunk_count(last - first, kGrain), Finder(pairs_, stop_words_));
+  for_chunks(run, last - first, kGrain, [&](Index chunk, Index begin, Index end) {
+    for (Index i = first + begin; i < first + end; ++i)
+      if (labels[i] != kNoise) finders[chunk].take(texts[i], static_cast<std::uint32_t>(labels[i]));
+  });
+  for_chunks(run, kShards, 1, [&](Index s, Index, Index) {
+    for (const Finder& finder : finders)
+      for (const Found& found : finder.found[s]) count(shards_[s], found);
+  });
+}
+
+/// One limit for all shards: a pair is never more frequent than its words, so that its words stay as long as
+/// it does.
+void TermCounts::forget_rare(const Run& run) {
+  const auto left = [&](std::uint32_t most) {
+    Index n = 0;
+    for (const Shard& shard : shards_)
+      for (const Term& term : shard.terms) n += term.texts > most;
+    return n;
+  };
+  std::uint32_t most = 0;
+  if (left(0) <= kMaxTerms) return;
+  while (left(++most) > kMaxTerms / 2) {
+  }
+  for_chunks(run, kShards, 1,
+             [&](Index s, Index, Index) { shards_[s] = without_rare(std::move(shards_[s]), most); });
+}
+
+const TermCounts::Name& TermCounts::name_of(std::uint64_t key) const {
+  const Shard& shard = shards_[shard_of(key)];
+  return shard.names[shard.terms[shard.term_of.find(key)].name];
+}
+
+std::string TermCounts::display(const Term& term) const {
+  const auto spelled = [&](std::uint64_t key, bool plural) {
+    const Name& name = name_of(key);
+    return (plural && !name.plural.empty()) || name.singular.empty() ? name.plural : name.singular;
+  };
+  if (!term.pair) return spelled(term.key, term.form & 1);
+  return spelled(term.first, term.form & 1) + ' ' + spelled(term.second, term.form & 2);
+}
+
+}  // namespace shoal

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "shoal/core/labels.h"
+#include "shoal/core/run.h"
+#include "shoal/core/texts.h"
+#include "shoal/explain/key_table.h"
+
+namespace shoal {
+
+/// In how many texts of each cluster each word, and each pair of neighbouring words, stands. Singular and
+/// plural are one word. Memory is bounded: past `kMaxTerms` the rarest are forgotten. Which ones depends on
+/// the rows seen, not on threads or on how the rows were cut into calls.
+class TermCounts {
+ public:
+  struct Term {
+    std::uint64_t key = 0;
+    std::uint64_t first = 0, second = 0;  ///< a pair: the keys of its words
+    std::uint32_t name = 0;               ///< a word: which of the shard's names
+    std::uint32_t texts = 0;              ///< texts that hold it
+    std::uint32_t votes = 0;              ///< majority vote on `form` (Boyer and Moore)
+    std::uint8_t form = 0;                ///< bit 0: the (first) word is mostly plural; bit 1: the second
+    bool pair = false;
+  };
+  struct Count {
+    std::uint32_t term = 0, cluster = 0, texts = 0;
+  };
+  struct Name {
+    std::string singular, plural;
+  };
+  struct Shard {
+    KeyTable term_of, count_of;
+    std::vector<Term> terms;
+    std::vector<Count> counts;
+    std::vector<Name> names;
+  };
+
+  TermCounts(Index n_clusters, bool pairs, bool stop_words);
+  void add(const Texts& texts, const Label* labels, const Run& run);
+
+  const std::vector<Shard>& shards() const { return shards_; }
+  const std::vector<std::uint64_t>& texts_of() const { return texts_of_; }  ///< texts a cluster
+  std::string display(const Term& term) const;
+
+  static constexpr Index kShards = 16;
+  static constexpr Index kMaxTerms = Index{2} << 20;
+
+ private:
+  void add_segment(const Texts& texts, const Label* labels, Index first, Index last, const Run& run);
+  void forget_rare(const Run& run);
+  const Name& name_of(std::uint64_t key) const;
+
+  Index n_clusters_;
+  bool pairs_, stop_words_;
+  std::vector<Shard> shards_;
+  std::vector<std::uint64_t> texts_of_;
+  Index rows_ = 0;
+};
+
+}  // namespace shoal
