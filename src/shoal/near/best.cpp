@@ -23,7 +23,7 @@ bool any_reaches(const float* scores, const float* thresholds, Index n) {
 bool any_reaches(const float* scores, float row_threshold, const float* thresholds, Index n) {
   int hit = 0;
   for (Index i = 0; i < n; ++i)
-    hit |= static_cast<int>(scores[i] >= row_threshold) | static_cast<int>(scores[i] >= thresholds[i]);
+    hit |= scores[i] >= (thresholds[i] < row_threshold ? thresholds[i] : row_threshold);
   return hit != 0;
 }
 

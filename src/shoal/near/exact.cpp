@@ -17,7 +17,7 @@ namespace {
 
 // A packed block of kBlock rows and a tile of kStrip x kBlock scores stay in the second-level cache together.
 constexpr Index kBlock = 256;
-constexpr Index kStrip = 64;
+constexpr Index kStrip = 112;
 constexpr Index kGrain = 256;  // rows a chunk when lists are finished
 
 // All pairs (i, j) with i > j and j in one block: the block is packed once and all rows from it on go past.
