@@ -95,9 +95,9 @@ void add_rows(Invented& out, Index rows) {
     const bool noise = random.uniform() < 0.1;
     const double group = out.page.clusters[c].group * 2 * std::numbers::pi / themes().size();
     Draws place(4 * c + (noise ? 0 : 1 + static_cast<std::uint64_t>(random.uniform() * 2.6)) + 1000);
-    const double angle = group + 0.33 * place.normal(), far = 5.5 + 2.2 * place.normal();
+    const double angle = group + 0.2 * place.normal(), far = 6.5 + 1.6 * place.normal();
     const double along = random.normal(), across = random.normal(), turn = 3 * place.uniform();
-    const double wide = noise ? 2.5 / (0.15 + random.uniform()) : 0.75, thin = noise ? wide : 0.22;
+    const double wide = noise ? 1.2 / (0.25 + random.uniform()) : 0.75, thin = noise ? wide : 0.22;
     out.page.points[i][0] =
         static_cast<float>(1.3 * far * std::cos(angle) + wide * along * std::cos(turn) - thin * across);
     out.page.points[i][1] =

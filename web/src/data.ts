@@ -117,12 +117,19 @@ export function readMeta(): Meta {
 async function bytesOf(id: string): Promise<ArrayBuffer> {
   const element = document.getElementById(id);
   if (!element) throw new Error(`The file is damaged: block ${id} is missing.`);
-  const binary = atob(element.textContent ?? "");
+  const packed = fromBase64(element.textContent ?? "");
   element.remove(); // the base64 is not needed again: give its memory back
-  const packed = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) packed[i] = binary.charCodeAt(i);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).arrayBuffer();
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const native = (Uint8Array as unknown as { fromBase64?: (s: string) => Uint8Array<ArrayBuffer> }).fromBase64;
+  if (native) return native.call(Uint8Array, text);
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }
 
 export async function readPoints(meta: Meta): Promise<Points> {

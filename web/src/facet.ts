@@ -39,7 +39,7 @@ export function clusterFacet(meta: Meta, points: Points): Facet {
     groups,
     of,
     hidden: new Uint8Array(items.length),
-    colors: (dark) => [...clusterColors(places, sizes, dark), grey(dark)],
+    colors: remembered((dark) => [...clusterColors(places, sizes, dark), grey(dark)]),
   };
 }
 
@@ -64,9 +64,19 @@ export function columnFacet(title: string, values: Texts): Facet {
     groups: [""],
     of: Uint32Array.from(cells, (value) => index.get(value) ?? LISTED),
     hidden: new Uint8Array(items.length),
-    colors: (dark) => {
+    colors: remembered((dark) => {
       const colored = categoryColors(Math.min(COLORED, items.length), dark);
       return items.map((_, i) => colored[i] ?? grey(dark));
-    },
+    }),
+  };
+}
+
+/** Each theme's colours are made once. */
+function remembered(make: (dark: boolean) => Rgb[]): (dark: boolean) => Rgb[] {
+  const made = new Map<boolean, Rgb[]>();
+  return (dark) => {
+    const colors = made.get(dark) ?? make(dark);
+    made.set(dark, colors);
+    return colors;
   };
 }

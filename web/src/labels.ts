@@ -85,6 +85,7 @@ export class Labels {
       context.lineWidth = name.group ? 5 : 4;
       const color = this.colors[name.index];
       context.fillStyle = name.group || !byCluster || !color ? plain : ink(color, scene.dark);
+      context.globalAlpha = scene.focus >= 0 && (name.group || name.index !== scene.focus) ? 0.4 : 1;
       const x = (placed.left + placed.right) / 2;
       placed.lines.forEach((line, i) => {
         const y = placed.top + 2 + (i + 0.5) * font * 1.16;
@@ -92,6 +93,7 @@ export class Labels {
         context.fillText(line, x, y);
       });
     }
+    context.globalAlpha = 1;
   }
 
   /** The name under a pixel. */
@@ -104,7 +106,7 @@ export class Labels {
     this.placed = [];
     const counted = this.scene.stressed() !== null;
     for (const name of this.names) {
-      if (name.size === 0 || (name.group && camera.zoom > GROUPS_UNTIL)) continue;
+      if (name.size === 0 || (name.group && (counted || camera.zoom > GROUPS_UNTIL))) continue;
       if (this.placed.length >= MOST) break;
       const [px, py] = camera.toPixel(name.x, name.y);
       if (px < 0 || py < 0 || px > camera.width || py > camera.height) continue;

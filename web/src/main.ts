@@ -69,13 +69,12 @@ async function start(): Promise<void> {
       tip.showHover(row);
     },
     click: (px, py, touch) => {
-      const row = stage.rowAt(px, py, touch ? 18 : 9);
       const name = stage.labels.at(px, py);
-      const exact = stage.rowAt(px, py, 4);
-      if (name && exact < 0) {
+      if (name) {
         if (!name.group) return openCluster(name.index);
         return stage.camera.fly(...toMap(...meta.groups[name.index].at), stage.camera.home * 3);
       }
+      const row = stage.rowAt(px, py, touch ? 18 : 9);
       tip.set(row);
       if (row < 0 && scene.focus >= 0) {
         scene.focus = -1;

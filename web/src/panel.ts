@@ -58,6 +58,7 @@ export class Panel {
     const { scene } = this;
     const all = words(this.search.value);
     if (!all.length || !scene.texts) {
+      this.hits.show(0);
       if (scene.hits) scene.setHits(null, []);
       return;
     }
@@ -163,7 +164,8 @@ export class Panel {
     const off = facet.hidden.reduce((sum, h) => sum + h, 0);
     const title = facet.title === "Cluster" ? "Clusters" : facet.title;
     const set = (hide: boolean) => () => this.hide(shown, hide);
-    const count = off ? `${number(facet.items.length - off)} of ${number(facet.items.length)}` : number(facet.items.length);
+    const whole = facet.items.length;
+    const count = off ? `${number(whole - off)} of ${number(whole)}` : number(title === "Clusters" ? this.scene.meta.clusters.length : whole);
     const held = document.activeElement?.textContent ?? "";
     const again = this.listHead.contains(document.activeElement);
     const all = button("All", set(false), "small");
@@ -185,7 +187,7 @@ export class Panel {
     const { facet } = this.scene;
     const off = items.filter((i) => facet.hidden[i]).length;
     const size = items.reduce((sum, i) => sum + facet.items[i].size, 0);
-    const box = this.checkbox(`Show group ${facet.groups[group]}`, off < items.length, (on) => this.hide(items, !on));
+    const box = this.checkbox(`Show group ${facet.groups[group]}`, off === 0, (on) => this.hide(items, !on));
     box.indeterminate = off > 0 && off < items.length;
     return el("div", { class: "row group" }, box, el("span", { class: "name", title: facet.groups[group] }, facet.groups[group]),
       el("span", { class: "size" }, number(size)));

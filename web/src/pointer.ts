@@ -58,7 +58,7 @@ export class Pointer {
     const place = { x: event.offsetX, y: event.offsetY };
     const before = this.fingers.get(event.pointerId);
     if (!before) {
-      if (event.pointerType !== "touch") this.gestures.hover(this.stage.rowAt(place.x, place.y));
+      if (event.pointerType !== "touch") this.point(place);
       return;
     }
     this.gestures.hover(-1);
@@ -67,6 +67,13 @@ export class Pointer {
     else if (this.start && (this.travelled > 4 || !this.isClick(place))) this.stage.camera.panBy(place.x - before.x, place.y - before.y);
     this.travelled = Math.max(this.travelled, this.start ? Math.hypot(place.x - this.start.x, place.y - this.start.y) : 0);
     if (this.travelled > 4 || this.fingers.size > 1 || this.drawing) this.fingers.set(event.pointerId, place);
+  }
+
+  /** Names win over the points below them: they are what one means to click. */
+  private point(place: Finger): void {
+    const named = this.scene.mode === "pan" && this.stage.labels.at(place.x, place.y) !== null;
+    this.stage.surface.classList.toggle("named", named);
+    this.gestures.hover(named ? -1 : this.stage.rowAt(place.x, place.y));
   }
 
   private up(event: PointerEvent): void {

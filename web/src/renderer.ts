@@ -1,6 +1,7 @@
 // Draws the points: with WebGL2 on a real graphics card, otherwise on the processor.
 import { CpuRenderer } from "./cpu.ts";
 import { GlRenderer } from "./gl.ts";
+import type { Rgb } from "./color.ts";
 import type { Points } from "./data.ts";
 
 export interface Frame {
@@ -9,6 +10,7 @@ export interface Frame {
   scale: number; // CSS pixels a map unit
   size: number; // diameter of a point, CSS pixels
   alpha: number;
+  pale: Rgb; // what the points that step back fade to
   stress: boolean; // stressed points in full, the others faint
   coarse: boolean; // the view is moving: a fair sample will do if all would be slow
 }

@@ -69,6 +69,7 @@ export class Stage {
       scale: camera.scale,
       size: Math.max(1.5, Math.min(9, 1.45 * Math.sqrt(spacing))),
       alpha: Math.max(0.3, Math.min(0.92, 0.5 + 0.16 * Math.log2(spacing))),
+      pale: scene.dark ? [62, 68, 78] : [214, 216, 220],
       stress: scene.stress,
       coarse,
     });

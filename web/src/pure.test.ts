@@ -1,0 +1,86 @@
+// What needs no browser: cells of CSV, search, selections, colours, names in lines.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { categoryColors, clusterColors, oklch } from "./color.ts";
+import { cell, csv } from "./csv.ts";
+import { Texts } from "./data.ts";
+import { isInside } from "./grid.ts";
+import { wrapped } from "./labels.ts";
+import { union, without } from "./scene.ts";
+import { find, words } from "./search.ts";
+
+const texts = (...all: string[]) => new Texts([all.map((t) => t + "\0").join("")], all.length, all.length);
+
+test("a cell is quoted only where it must be", () => {
+  assert.equal(cell("plain"), "plain");
+  assert.equal(cell('a "b", c'), '"a ""b"", c"');
+  assert.equal(cell("two\nlines"), '"two\nlines"');
+});
+
+test("no cell runs as a formula", () => {
+  for (const start of ["=", "+", "-", "@", "\t", "\r"]) assert.match(cell(start + "1"), /^"?'/);
+  assert.equal(cell("1-2"), "1-2");
+});
+
+test("CSV has a byte order mark, CRLF, and as many lines as rows", () => {
+  assert.equal(csv(["a", "b"], [["1", "x,y"], ["2", ""]]), '\ufeffa,b\r\n1,"x,y"\r\n2,\r\n');
+});
+
+test("every word must occur, in any order and case", () => {
+  const all = texts("Night trains to Vienna", "trains by night", "Night bus", "", "vienna NIGHT TRAINS");
+  assert.deepEqual([...find(all, words("TRAINS night"))], [0, 1, 4]);
+  assert.deepEqual([...find(all, words("vienna trains night"))], [0, 4]);
+  assert.deepEqual([...find(all, words("  "))], []);
+  assert.deepEqual([...find(all, words("tram"))], []);
+});
+
+test("a match is never found across two texts, and each row once", () => {
+  const all = texts("aa", "aa aa aa", "a");
+  assert.deepEqual([...find(all, ["aa"])], [0, 1]);
+  assert.deepEqual([...find(texts("end", "start"), words("endstart"))], []);
+});
+
+test("lower case that is longer than its text keeps rows apart", () => {
+  const all = texts("\u0130\u0130\u0130 one", "two", "three");
+  assert.deepEqual([...find(all, ["two"])], [1]);
+  assert.deepEqual([...find(all, ["three"])], [2]);
+  assert.equal(all.get(0), "\u0130\u0130\u0130 one");
+});
+
+test("texts in several blocks keep their rows", () => {
+  const all = new Texts(["a\0b\0", "c\0"], 2, 3);
+  assert.deepEqual([0, 1, 2].map((row) => all.get(row)), ["a", "b", "c"]);
+  assert.deepEqual([...find(all, ["c"])], [2]);
+});
+
+test("selections are sets of ascending rows", () => {
+  const [a, b] = [Uint32Array.of(1, 5, 10), Uint32Array.of(2, 5, 100)];
+  assert.deepEqual([...union(a, b)], [1, 2, 5, 10, 100]);
+  assert.deepEqual([...without(a, b)], [1, 10]);
+});
+
+test("inside a polygon, also one with a dent", () => {
+  const dent: [number, number][] = [[0, 0], [4, 0], [4, 4], [2, 1], [0, 4]];
+  assert.equal(isInside(1, 1, dent), true);
+  assert.equal(isInside(2, 3, dent), false);
+  assert.equal(isInside(5, 1, dent), false);
+});
+
+test("colours: known values, and all different", () => {
+  assert.deepEqual(oklch(1, 0, 0), [255, 255, 255]);
+  assert.deepEqual(oklch(0, 0, 0), [0, 0, 0]);
+  const [r, g, b] = oklch(0.62796, 0.25768, 29.234); // pure red in OKLCH
+  assert.ok(r >= 253 && g <= 6 && b <= 6, `${r} ${g} ${b}`);
+  for (const dark of [false, true]) {
+    const places = Array.from({ length: 12 }, (_, i): [number, number] => [Math.cos(i / 2), Math.sin(i / 2)]);
+    for (const colors of [clusterColors(places, places.map(() => 9), dark), categoryColors(16, dark)])
+      assert.equal(new Set(colors.map(String)).size, colors.length);
+  }
+});
+
+test("names break into at most three lines", () => {
+  assert.deepEqual(wrapped("python library", 20), ["python library"]);
+  assert.deepEqual(wrapped("development files, headers", 18), ["development files,", "headers"]);
+  assert.equal(wrapped("one two three four five six seven eight nine ten eleven twelve", 10).length, 3);
+  assert.ok(wrapped("x".repeat(500), 20)[0].length < 30);
+});
