@@ -7,14 +7,13 @@ find_package(ZLIB REQUIRED)           # map/page.cpp
 find_package(CLI11 REQUIRED)          # cli
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)  # tokenize/words.cpp
-find_package(simdjson REQUIRED)       # read/jsonl.cpp
 if(SHOAL_TESTS)
   find_package(GTest REQUIRED)
 endif()
 
 set(SHOAL_LIBS_store SQLite::SQLite3 nlohmann_json::nlohmann_json)
 set(SHOAL_LIBS_linear Eigen3::Eigen)
-set(SHOAL_LIBS_read simdjson::simdjson nlohmann_json::nlohmann_json)
+set(SHOAL_LIBS_read nlohmann_json::nlohmann_json)  # its tests only
 set(SHOAL_LIBS_tokenize shoal_tokenizers PkgConfig::utf8proc nlohmann_json::nlohmann_json)
 set(SHOAL_LIBS_encode nlohmann_json::nlohmann_json)
 set(SHOAL_LIBS_map ZLIB::ZLIB nlohmann_json::nlohmann_json shoal_page)
