@@ -389,6 +389,30 @@ TEST(Collection, ReadsFromAFolderThatCannotBeWritten) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+TEST(Collection, KilledInsideACommitItIsRepairedByTheNextWriterOnly) {
+  const ScratchFolder scratch;
+  const fs::path folder = scratch / "a", journal = folder / "rows.sqlite-journal";
+  fill(folder, 500, 500);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {  // a cache of one page makes SQLite write into the file before the commit
+    Database database(folder / "rows.sqlite", Database::Mode::write);
+    database.run("PRAGMA cache_size=1; BEGIN; UPDATE rows SET cluster = 3; DELETE FROM rows WHERE id > 9");
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(fs::exists(journal)) << "the kill left nothing to repair";
+  const Error e = error_of([&] { Collection::open(folder, true).rows(); });
+  EXPECT_EQ(e.fault, Fault::file);
+  EXPECT_NE(std::string(e.what()).find("interrupted in the middle of a change"), std::string::npos)
+      << e.what();
+  EXPECT_TRUE(fs::exists(journal)) << "reading never writes";
+  { EXPECT_EQ(Collection::open(folder, false).rows(), 500u); }
+  EXPECT_FALSE(fs::exists(journal));
+  EXPECT_EQ(Collection::open(folder, true).labels().of[499], 499 % 7);
+}
+
 TEST(Collection, WhatIsNoCollectionIsRefused) {
   const ScratchFolder scratch;
   const auto fault_of_opening = [&](const fs::path& folder) {
