@@ -76,6 +76,7 @@ export class Stage {
     context.clearRect(0, 0, camera.width, camera.height);
     this.labels.draw(camera);
     this.marks();
+    this.surface.classList.toggle("keys", this.crosshair);
     this.painted();
     this.frames.push(performance.now() - start);
     if (this.frames.length > 240) this.frames.shift();
