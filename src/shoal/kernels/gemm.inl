@@ -1,6 +1,7 @@
 // c = act(a b^T + bias). b is packed in panels of kPanel outputs: term t of a panel's outputs lies together,
 // so a tile of c (up to kTileRows x kPanel, all in registers) reads b straight through. Every output is one
-// fma chain over t, so tiles of any shape give the same bits.
+// fma chain over t, so tiles of any shape give the same bits, and so does a chain that is cut: its next part
+// goes on from what lies in c.
 
 constexpr std::size_t kPanel = kTileVectors * kWidth;
 
@@ -18,31 +19,76 @@ void pack(const float* b, std::size_t n, std::size_t k, std::size_t output_strid
   }
 }
 
-/// R rows by V vectors of c; the last vector of a row holds `last` outputs.
+/// One tile of c and what it is made of.
+struct Place {
+  const float* a;      // the tile's first row
+  const float* ahead;  // two rows of a that will be needed next, to be fetched meanwhile
+  std::size_t lda;
+  const float* b;  // the panel
+  std::size_t terms;
+  float* c;
+  std::size_t ldc;
+  std::size_t last;  // outputs in the last vector of a row
+  bool first;        // the chains begin here; otherwise they go on from c
+};
+
+/// Asks for the lines of c, which are written long after: only worth it for a long sum.
 template <std::size_t R, std::size_t V>
-void tile(const float* a, std::size_t lda, const float* b, std::size_t k, float* c, std::size_t ldc,
-          std::size_t last) {
+inline void expect_tile(const Place& at) {
+  for (std::size_t r = 0; r < R; ++r) {
+    for (std::size_t v = 0; v < V; ++v) __builtin_prefetch(at.c + r * at.ldc + v * kWidth, 1);
+    __builtin_prefetch(at.c + r * at.ldc + V * kWidth - 1, 1);
+  }
+}
+
+/// R rows by V vectors of c.
+template <std::size_t R, std::size_t V>
+void tile(const Place& at) {
+  constexpr std::size_t kSoon = 8;   // terms of b that are fetched ahead
+  constexpr std::size_t kTurn = 16;  // terms a turn: one line of a row of a
+  const float *a = at.a, *b = at.b;
+  const std::size_t lda = at.lda, terms = at.terms;
   F s[R][V] = {};
-  for (std::size_t t = 0; t < k; ++t) {
+  if (!at.first) {
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v + 1 < V; ++v) s[r][v] = load(at.c + r * at.ldc + v * kWidth);
+      s[r][V - 1] = load_first(at.c + r * at.ldc + (V - 1) * kWidth, at.last);
+    }
+  } else if (terms >= 128) {
+    expect_tile<R, V>(at);
+  }
+  const auto add_term = [&](std::size_t t) __attribute__((always_inline)) {
     F column[V];
 #pragma GCC unroll 4
-    for (std::size_t v = 0; v < V; ++v) column[v] = load(b + t * kPanel + v * kWidth);
+    for (std::size_t v = 0; v < V; ++v) {
+      column[v] = load(b + t * kPanel + v * kWidth);
+      __builtin_prefetch(b + (t + kSoon) * kPanel + v * kWidth);
+    }
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < R; ++r) {
       const F factor = set(a[r * lda + t]);
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < V; ++v) s[r][v] = fma(factor, column[v], s[r][v]);
     }
+  };
+  std::size_t t = 0;
+  for (std::size_t turn = kTurn; turn <= terms; turn += kTurn) {
+    __builtin_prefetch(at.ahead + t, 0, 2);
+    __builtin_prefetch(at.ahead + lda + t, 0, 2);
+    for (; t < turn; ++t) add_term(t);
   }
+  for (; t < terms; ++t) add_term(t);
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-    for (std::size_t v = 0; v + 1 < V; ++v) store(c + r * ldc + v * kWidth, s[r][v]);
-    store_first(c + r * ldc + (V - 1) * kWidth, s[r][V - 1], last);
+    for (std::size_t v = 0; v + 1 < V; ++v) store(at.c + r * at.ldc + v * kWidth, s[r][v]);
+    store_first(at.c + r * at.ldc + (V - 1) * kWidth, s[r][V - 1], at.last);
   }
 }
 
-using Tile = void (*)(const float*, std::size_t, const float*, std::size_t, float*, std::size_t, std::size_t);
+using Tile = void (*)(const Place&);
 
 /// The tile function for `rows` rows (1..R) and `vectors` vectors (1..V).
 template <std::size_t R, std::size_t V>
@@ -64,22 +110,45 @@ void finish(float* c, std::size_t ldc, std::size_t rows, std::size_t outputs, co
     });
 }
 
+/// One strip of rows of c: tile by tile over `n` outputs. `strip.b` and `strip.c` are those of the first
+/// tile.
+void multiply_strip(Place strip, std::size_t rows, std::size_t n, std::size_t panel_size, const float* bias,
+                    Activation act, bool done) {
+  for (std::size_t j = 0; j < n; j += kPanel) {
+    const std::size_t outputs = n - j < kPanel ? n - j : kPanel;
+    const std::size_t vectors = (outputs + kWidth - 1) / kWidth;
+    strip.last = outputs - (vectors - 1) * kWidth;
+    tile_of<kTileRows, kTileVectors>(rows, vectors)(strip);
+    if (done && (bias || act != Activation::none))
+      with_activation(
+          act, [=](auto op) { finish(strip.c, strip.ldc, rows, outputs, bias ? bias + j : bias, op); });
+    strip.b += panel_size, strip.c += kPanel, strip.ahead += 2 * strip.lda;
+  }
+}
+
+// The loops around: a block of b of kOutputs x kTerms (590 kB) stays in the second cache while all rows pass
+// by, a strip of a (kTileRows x kTerms, 22 kB) in the first. The rows are cut into strips as even as can be.
 void gemm(const float* a, std::size_t lda, const float* packed, std::size_t m, std::size_t n, std::size_t k,
           const float* bias, Activation act, float* c, std::size_t ldc) {
-  constexpr std::size_t kBlockRows = kTileRows * 16;
-  for (std::size_t block = 0; block < m; block += kBlockRows) {
-    const std::size_t end = m - block < kBlockRows ? m : block + kBlockRows;
-    for (std::size_t j = 0; j < n; j += kPanel) {
-      const std::size_t outputs = n - j < kPanel ? n - j : kPanel;
-      const std::size_t vectors = (outputs + kWidth - 1) / kWidth;
-      for (std::size_t i = block; i < end; i += kTileRows) {
-        const std::size_t rows = end - i < kTileRows ? end - i : kTileRows;
-        float* corner = c + i * ldc + j;
-        tile_of<kTileRows, kTileVectors>(rows, vectors)(a + i * lda, lda, packed + j * k, k, corner, ldc,
-                                                        outputs - (vectors - 1) * kWidth);
-        if (bias || act != Activation::none)
-          with_activation(act,
-                          [=](auto op) { finish(corner, ldc, rows, outputs, bias ? bias + j : bias, op); });
+  constexpr std::size_t kOutputs = 384, kTerms = 384;
+  static_assert(kOutputs % kPanel == 0);
+  const std::size_t strips = (m + kTileRows - 1) / kTileRows;
+  for (std::size_t j = 0; j < n; j += kOutputs) {
+    const std::size_t outputs = n - j < kOutputs ? n - j : kOutputs;
+    for (std::size_t t = 0; t == 0 || t < k; t += kTerms) {
+      const std::size_t terms = k - t < kTerms ? k - t : kTerms;
+      for (std::size_t s = 0; s < strips; ++s) {
+        const std::size_t row = m * s / strips, end = m * (s + 1) / strips;
+        const Place strip{a + row * lda + t,
+                          a + end * lda + t,
+                          lda,
+                          packed + j * k + t * kPanel,
+                          terms,
+                          c + row * ldc + j,
+                          ldc,
+                          0,
+                          t == 0};
+        multiply_strip(strip, end - row, outputs, k * kPanel, bias ? bias + j : bias, act, t + terms == k);
       }
     }
   }
