@@ -51,6 +51,15 @@ Rows open_safetensors(const std::filesystem::path& path) {
   return in.rows(name, std::move(space));
 }
 
+Rows open_any(const std::filesystem::path& path) {
+  if (path.extension() == ".safetensors") return open_safetensors(path);
+  if (path.extension() == ".npy") {
+    const auto mapping = std::make_shared<const Mapping>(path);
+    return parse_npy(mapping->bytes(), path.string(), mapping);
+  }
+  throw Error(Fault::format, path.string() + ": vectors are read from .npy and .safetensors files");
+}
+
 std::string header_for(const std::filesystem::path& path, const Rows& rows) {
   if (path.extension() == ".npy") return npy_header(rows.rows(), rows.cols(), rows.dtype());
   const TensorType type = rows.dtype() == Dtype::f32 ? TensorType::f32 : TensorType::f16;
@@ -74,12 +83,12 @@ void write_block(NewFile& out, MatrixView block, Dtype dtype) {
 }  // namespace
 
 Rows open_rows(const std::filesystem::path& path) {
-  if (path.extension() == ".safetensors") return open_safetensors(path);
-  if (path.extension() == ".npy") {
-    const auto mapping = std::make_shared<const Mapping>(path);
-    return parse_npy(mapping->bytes(), path.string(), mapping);
+  const Rows rows = open_any(path);
+  if (rows.cols() == 0 &&
+      rows.rows() > 0) {  // no bytes stand behind these rows, so a file may claim any number
+    throw Error(Fault::format, path.string() + ": " + std::to_string(rows.rows()) + " vectors of 0 numbers");
   }
-  throw Error(Fault::format, path.string() + ": vectors are read from .npy and .safetensors files");
+  return rows;
 }
 
 void write_rows(const std::filesystem::path& path, const Rows& rows) {

@@ -200,6 +200,12 @@ TEST(OpenRows, WhatWasWrittenIsRead) {
   EXPECT_EQ(error_of([&] { open_rows(folder / "b.npy"); }).fault, Fault::file);
 }
 
+TEST(OpenRows, RowsWithoutNumbersAreRefused) {
+  const ScratchFolder folder;
+  write_file(folder / "a.npy", npy_header(Index{1} << 62, 0, Dtype::f32));
+  EXPECT_EQ(error_of([&] { open_rows(folder / "a.npy"); }).fault, Fault::format);
+}
+
 TEST(OpenRows, HalvesStayHalves) {
   const ScratchFolder folder;
   // 1, -2, 65504 and the smallest subnormal, as float16.
