@@ -1,0 +1,72 @@
+// Every stage, asked everything. A new stage: its header, and its name in `Stages`.
+#include <sys/wait.h>
+
+#include <cstdlib>
+
+#include "examples/skeleton/standardise.h"
+#include "shoal/cluster/spherical_kmeans.h"
+#include "shoal/reduce/pca.h"
+#include "shoal/reduce/umap.h"
+#include "tests/conformance/checks.h"
+
+namespace shoal::conformance {
+namespace {
+
+using Stages = testing::Types<SphericalKMeans, Pca, Umap, Standardise>;
+
+struct StageNames {
+  template <class S>
+  static std::string GetName(int) {
+    return std::string(S::kind);
+  }
+};
+
+template <class S>
+class Conformance : public testing::Test {};
+TYPED_TEST_SUITE(Conformance, Stages, StageNames);
+
+TYPED_TEST(Conformance, SameBitsForAnyThreads) { check_threads<TypeParam>(); }
+TYPED_TEST(Conformance, FittingTwiceIsFittingOnce) { check_twice<TypeParam>(); }
+TYPED_TEST(Conformance, TrainingRowsKeepTheirLabels) { check_training_rows<TypeParam>(); }
+TYPED_TEST(Conformance, SavedAndLoadedIsTheSame) { check_saving<TypeParam>(); }
+TYPED_TEST(Conformance, ACutFileIsAFormatError) { check_cut_files<TypeParam>(); }
+TYPED_TEST(Conformance, ASliceIsASliceOfAll) { check_slices<TypeParam>(); }
+TYPED_TEST(Conformance, MappedIsInMemory) { check_mapped<TypeParam>(); }
+TYPED_TEST(Conformance, Float16IsItsValues) { check_halves<TypeParam>(); }
+TYPED_TEST(Conformance, ABadRowIsNamed) { check_not_finite<TypeParam>(); }
+TYPED_TEST(Conformance, AnyShapeFitsOrIsExplained) { check_shapes<TypeParam>(); }
+TYPED_TEST(Conformance, NoNewRowsAndOtherColumns) { check_no_new_rows<TypeParam>(); }
+TYPED_TEST(Conformance, ClustersUpToTheDistinctRows) { check_cluster_counts<TypeParam>(); }
+TYPED_TEST(Conformance, AnotherSpaceIsRefused) { check_space<TypeParam>(); }
+TYPED_TEST(Conformance, AStopIsHeard) { check_cancel<TypeParam>(); }
+
+/// For the next test only: writes the level that is at work and a hash of all answers.
+TYPED_TEST(Conformance, DISABLED_WriteAnswers) {
+  const Matrix x = sample();
+  const std::string all = answers(TypeParam::fit(x), x);
+  std::ofstream(std::getenv("SHOAL_CONFORMANCE_OUT"))
+      << kernels().level << ' ' << sha256(std::as_bytes(std::span(all.data(), all.size())));
+}
+
+TYPED_TEST(Conformance, SameBitsAtEveryLevel) {
+  const Folder folder;
+  std::string expect;
+  for (const Kernels* level : levels()) {
+    const std::string command = std::string("SHOAL_LEVEL=") + level->level +
+                                " SHOAL_CONFORMANCE_OUT=" + (folder / "out").string() + " " +
+                                fs::read_symlink("/proc/self/exe").string() +
+                                " --gtest_also_run_disabled_tests --gtest_filter=Conformance/" +
+                                std::string(TypeParam::kind) + ".DISABLED_WriteAnswers > /dev/null";
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+    std::istringstream line(bytes_of(folder / "out"));
+    std::string at, hash;
+    line >> at >> hash;
+    EXPECT_EQ(at, level->level) << "the level was not forced";
+    ASSERT_EQ(hash.size(), 64u);
+    if (expect.empty()) expect = hash;
+    EXPECT_EQ(hash, expect) << at << " gives other bits than " << levels()[0]->level;
+  }
+}
+
+}  // namespace
+}  // namespace shoal::conformance
