@@ -33,16 +33,20 @@ struct GroupRow {
 
 /// A folder NAME.shoal: rows.sqlite (tables below), vectors.safetensors, an archive for each fitted stage,
 /// map.html.
-///   rows(id INTEGER PRIMARY KEY 0.., text TEXT, + the user's columns as TEXT with names quoted and made
-///   unique,
-///        cluster INTEGER, x REAL, y REAL)          clusters(id, name, words JSON, size, group_id, medoids
-///        JSON)
-///   groups(id, name, size)                         texts (FTS5 over rows.text, external content)
-///   manifest(key TEXT PRIMARY KEY, value TEXT)     steps(name TEXT PRIMARY KEY, key TEXT): finished steps
-/// SQLite's commits decide what is kept: a process killed at any moment leaves the last commit.
+///   rows(id INTEGER PRIMARY KEY 0.., text, the user's columns as text, cluster INTEGER, x REAL, y REAL)
+///   columns(position, name as the user wrote it, stored_as: its column in rows, made unique and not empty)
+///   clusters(id, name, words JSON, size, group_id, medoids JSON)          groups(id, name, size)
+///   texts (FTS5 over rows.text, external content; only between settle() and the next change of the rows)
+///   manifest(key TEXT PRIMARY KEY, value TEXT)      steps(name TEXT PRIMARY KEY, key TEXT): finished steps
+/// SQLite's commits decide what is kept: a process killed at any moment leaves the last commit. One process
+/// may write at a time (Error(file) for the second), many may read; each reader sees whole commits. A
+/// database that was killed inside a commit is repaired by the next opening for writing; until then read-only
+/// openings give Error(file). Any bytes are kept in texts, NUL and invalid UTF-8 too. A text and its columns:
+/// at most 1 GB.
 class Collection {
  public:
-  /// Makes the folder (and parents' last component only) and an empty database. Error(file) if it exists.
+  /// Makes the folder, whose parent must exist, and an empty database, open for writing. Error(file) if there
+  /// is one already; an empty folder, or what a create that was killed has left, may be there.
   static Collection create(const std::filesystem::path& folder);
   /// Error(file) if absent, Error(format) if not a collection or of a newer version.
   /// Read-only opens never write, and work on a read-only disk.
@@ -63,7 +67,8 @@ class Collection {
   void finish_step(std::string_view step, std::string_view key);
   void forget_step(std::string_view step);
 
-  // Rows. `define_columns` once, before the first append; names as the user wrote them.
+  // Rows. `define_columns` before the first append; names as the user wrote them: any, even equal or empty
+  // ones. At most 1,995 (Error(data)). Defining the same ones again changes nothing.
   void define_columns(const std::vector<std::string>& names);
   std::vector<std::string> columns() const;  ///< as the user wrote them, without text
   /// Appends texts and their other columns (same size; columns in the order defined) in one transaction,
@@ -88,11 +93,14 @@ class Collection {
   std::vector<ClusterRow> clusters() const;
   std::vector<GroupRow> groups() const;
 
-  /// Rows that hold all words of `query` (FTS5; quotes and operators are taken literally), best first, at
-  /// most n.
+  /// Rows that hold all words of `query`, best first by BM25, ties by the smaller row, at most n. Words are
+  /// compared without case and accents; quotes and operators are taken literally; what is written together
+  /// ("don't", "state-of-the-art") must stand together. Error(data) if rows were added since settle().
   std::vector<Index> find_words(std::string_view query, Index n) const;
   /// Builds the full-text index and rewrites the database so that its bytes depend on its content alone, not
-  /// on the number of transactions or interruptions that made it.
+  /// on the number of transactions or interruptions that made it. Nothing if nothing changed since the last
+  /// time. Any later change spoils the bytes, so this is best the last thing done. Needs room for a second
+  /// database beside the first; about 10 s a million short texts.
   void settle();
 
  private:
