@@ -253,8 +253,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, LloydBounds,
                                          Shape{500, 2, 3, 2, 0.2f}, Shape{300, 1, 2, 2, 1.0f},
                                          Shape{2000, 64, 7, 300, 1.0f}, Shape{40, 16, 5, 29, 1.0f}));
 
-// Rows between two centroids to the last bit: the order of summation would decide, so `gemm` must.
-TEST(Lloyd, NearTiesAreDecidedByTheOneProduct) {
+// Rows that lie almost between two centroids, which are almost each other's mirror image.
+TEST(Lloyd, MirroredCentroidsChangeNoBit) {
   Matrix x(1200, 24);
   const Random random({8});
   for (Index i = 0; i < 1200; ++i)
