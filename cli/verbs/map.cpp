@@ -118,18 +118,18 @@ void add_map(CLI::App& app, Session& session) {
   add_reading(*verb, o.read);
   add_encoding(*verb, o.encode);
   verb->add_option("--clusters", o.n_clusters, "Clusters to find. Default: about sqrt(rows / 6), at most 500")
-      ->check(CLI::PositiveNumber)
+      ->check(quietly(CLI::PositiveNumber))
       ->type_name("K");
   verb->add_option("--variance", o.pca.variance, "Share of variance that PCA keeps, above 0 and at most 1")
       ->type_name("SHARE")
       ->capture_default_str();
   verb->add_option("--n-neighbors", o.umap.n_neighbors,
                    "Neighbours a text in the layout: more show the whole, fewer the detail")
-      ->check(CLI::Range(2, 1000))
+      ->check(quietly(CLI::Range(2, 1000)))
       ->type_name("N")
       ->capture_default_str();
   verb->add_option("--min-dist", o.umap.min_dist, "How close points may lie in the layout, 0 to 1")
-      ->check(CLI::Range(0.0f, 1.0f))
+      ->check(quietly(CLI::Range(0.0f, 1.0f)))
       ->type_name("D")
       ->capture_default_str();
   verb->add_option("--title", o.title, "Title of the page. Default: the collection's name")

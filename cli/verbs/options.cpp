@@ -1,4 +1,4 @@
-#include <map>
+#include <algorithm>
 
 #include "shoal/flow/models.h"
 #include "verbs/verbs.h"
@@ -8,50 +8,58 @@ namespace shoal::cli {
 void add_shared(CLI::App& verb, Session& session) {
   verb.add_option("--threads", session.threads,
                   "Threads to use; 0: as many as the machine has. Never changes the result")
-      ->check(CLI::Range(0u, 1024u))
-      ->default_str("0");
+      ->check(quietly(CLI::Range(0u, 1024u)))
+      ->type_name("N");
   verb.add_flag("--json", session.json, "Answer with one JSON object on standard output");
   verb.add_flag("--quiet", session.quiet, "No progress and no remarks on standard error");
 }
 
+void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::string>& names,
+                const std::function<void(std::size_t)>& choose, const std::string& help) {
+  verb.add_option_function<std::string>(
+          flag,
+          [names, choose](const std::string& name) {
+            choose(static_cast<std::size_t>(std::ranges::find(names, name) - names.begin()));
+          },
+          help)
+      ->check(quietly(CLI::IsMember(names)))
+      ->type_name("NAME");
+}
+
+CLI::Validator quietly(CLI::Validator validator) { return validator.description(""); }
+
 void add_reading(CLI::App& verb, ReadOptions& options) {
-  static const std::map<std::string, FileFormat> formats{{"csv", FileFormat::csv},
-                                                         {"tsv", FileFormat::tsv},
-                                                         {"jsonl", FileFormat::jsonl},
-                                                         {"lines", FileFormat::lines}};
   verb.add_option(
           "--text", options.text_columns,
           "Column that holds the texts; give it more than once to join several. Default: found by its name")
       ->type_name("COLUMN")
-      ->take_all();
-  verb.add_option("--format", options.format,
-                  "csv, tsv, jsonl or lines. Default: by the file's ending, then by content")
-      ->transform(CLI::CheckedTransformer(formats))
-      ->type_name("NAME");
+      ->take_all()
+      ->allow_extra_args(false);
+  add_choice(
+      verb, "--format", {"csv", "tsv", "jsonl", "lines"},
+      [&options](std::size_t chosen) { options.format = static_cast<FileFormat>(chosen); },
+      "csv, tsv, jsonl or lines. Default: by the file's ending, then by content");
   verb.add_option("--limit", options.limit, "Read at most this many rows")
-      ->check(CLI::PositiveNumber)
+      ->check(quietly(CLI::PositiveNumber))
       ->type_name("N");
   verb.add_option("--max-record", options.max_record, "Longest row in bytes; a longer one is an error")
-      ->check(CLI::PositiveNumber)
+      ->check(quietly(CLI::PositiveNumber))
       ->type_name("BYTES")
       ->capture_default_str();
 }
 
 void add_encoding(CLI::App& verb, EncodeOptions& options) {
-  static const std::map<std::string, LongTexts> kinds{{"truncate", LongTexts::truncate},
-                                                      {"chunk", LongTexts::chunk}};
-  verb.add_option(
-          "--long", options.long_texts,
-          "Texts over the model's limit: 'truncate' them, or 'chunk' into overlapping windows and pool")
-      ->transform(CLI::CheckedTransformer(kinds))
-      ->type_name("HOW")
-      ->default_str("truncate");
+  add_choice(
+      verb, "--long", {"truncate", "chunk"},
+      [&options](std::size_t chosen) { options.long_texts = static_cast<LongTexts>(chosen); },
+      "Texts over the model's limit: 'truncate' them (default), or 'chunk' into overlapping windows and "
+      "pool");
   verb.add_option("--overlap", options.overlap, "Tokens that neighbouring windows share under --long chunk")
       ->type_name("N")
       ->capture_default_str();
   verb.add_option("--max-tokens", options.max_tokens,
                   "Cut texts to this many tokens, at most the model's own limit")
-      ->check(CLI::PositiveNumber)
+      ->check(quietly(CLI::PositiveNumber))
       ->type_name("N");
   verb.add_option("--prompt", options.prompt, "Name of one of the model's prompts to put before each text")
       ->type_name("NAME");

@@ -61,12 +61,12 @@ void add_search(CLI::App& app, Session& session) {
       ->required()
       ->type_name("QUESTION");
   verb->add_option("--top", flags->options.top, "Hits wanted")
-      ->check(CLI::PositiveNumber)
+      ->check(quietly(CLI::PositiveNumber))
       ->type_name("K")
       ->capture_default_str();
   verb->add_option("--cluster", flags->options.cluster, "Only texts of this cluster")->type_name("ID");
   verb->add_option("--threshold", flags->options.threshold, "Only hits of at least this cosine")
-      ->check(CLI::Range(-1.0f, 1.0f))
+      ->check(quietly(CLI::Range(-1.0f, 1.0f)))
       ->type_name("COSINE");
   verb->add_option("--model", flags->model,
                    "Name or folder of the model. Default: the one that made the collection")

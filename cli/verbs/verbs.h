@@ -20,6 +20,11 @@ void add_inspect(CLI::App& app, Session& session);
 void add_export(CLI::App& app, Session& session);
 void add_model(CLI::App& app, Session& session);
 
+/// The same check without its name in the help text.
+CLI::Validator quietly(CLI::Validator validator);
+/// An option that takes one of `names`; `choose` gets its place among them.
+void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::string>& names,
+                const std::function<void(std::size_t)>& choose, const std::string& help);
 /// --threads, --json, --quiet.
 void add_shared(CLI::App& verb, Session& session);
 /// --text, --format, --limit, --max-record.

@@ -113,10 +113,9 @@ void add_json_row(std::string& out, const Batch& batch, Index i, const Results& 
 }
 
 Results read_results(const Collection& collection) {
-  Results results{.columns = collection.columns(),
-                  .labels = collection.labels(),
-                  .clusters = collection.clusters(),
-                  .groups = collection.groups()};
+  Results results{
+      .columns = collection.columns(), .clusters = collection.clusters(), .groups = collection.groups()};
+  if (!results.clusters.empty()) results.labels = collection.labels();
   try {
     results.points = collection.points();
   } catch (const Error& e) {

@@ -88,7 +88,6 @@ class MapRun {
       collection_.set_manifest("model", encoder_.space().id);
       collection_.set_manifest("model_name", encoder_.name());
       const std::string print = ingest(*source_, collection_, run_);
-      require(collection_.rows() > 0, Fault::data, "the input has no rows");
       collection_.set_manifest("input", print);
       report_.read = source_->report();
       std::string columns;
@@ -96,6 +95,8 @@ class MapRun {
       collection_.set_manifest("text_columns", columns);
     }
     const auto input = collection_.manifest("input");
+    require(collection_.rows() >= 2, Fault::data,
+            "the input has " + std::to_string(collection_.rows()) + " text(s); a map needs at least 2");
     require(input.has_value(), Fault::argument,
             options_.out.string() + " was interrupted while it read its input; give the input again");
     key_ = *input;

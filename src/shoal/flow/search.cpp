@@ -62,7 +62,7 @@ std::vector<SearchHit> search(const Collection& collection, const Encoder& encod
   Texts query;
   query.add(question);
   const Matrix vector = encoder.encode(query, {}, run);
-  const Labels labels = collection.labels();
+  const Labels labels = clusters.empty() ? Labels{} : collection.labels();
   const TopK best = rank(open_rows(vectors_file), vector[0], labels, options, run);
 
   std::vector<SearchHit> hits;
