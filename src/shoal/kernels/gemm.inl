@@ -32,15 +32,6 @@ struct Place {
   bool first;        // the chains begin here; otherwise they go on from c
 };
 
-/// Asks for the lines of c, which are written long after: only worth it for a long sum.
-template <std::size_t R, std::size_t V>
-inline void expect_tile(const Place& at) {
-  for (std::size_t r = 0; r < R; ++r) {
-    for (std::size_t v = 0; v < V; ++v) __builtin_prefetch(at.c + r * at.ldc + v * kWidth, 1);
-    __builtin_prefetch(at.c + r * at.ldc + V * kWidth - 1, 1);
-  }
-}
-
 /// R rows by V vectors of c.
 template <std::size_t R, std::size_t V>
 void tile(const Place& at) {
@@ -56,8 +47,6 @@ void tile(const Place& at) {
       for (std::size_t v = 0; v + 1 < V; ++v) s[r][v] = load(at.c + r * at.ldc + v * kWidth);
       s[r][V - 1] = load_first(at.c + r * at.ldc + (V - 1) * kWidth, at.last);
     }
-  } else if (terms >= 128) {
-    expect_tile<R, V>(at);
   }
   const auto add_term = [&](std::size_t t) __attribute__((always_inline)) {
     F column[V];
@@ -73,10 +62,16 @@ void tile(const Place& at) {
       for (std::size_t v = 0; v < V; ++v) s[r][v] = fma(factor, column[v], s[r][v]);
     }
   };
+  // A turn asks for a line of two rows of a, and for one row of c, which is written long after: few at a
+  // time, because what waits for memory holds up what comes from the second cache.
+  const float* row = at.c;
   std::size_t t = 0;
-  for (std::size_t turn = kTurn; turn <= terms; turn += kTurn) {
+  for (std::size_t turn = kTurn; turn <= terms; turn += kTurn, row += at.ldc) {
     __builtin_prefetch(at.ahead + t, 0, 2);
     __builtin_prefetch(at.ahead + lda + t, 0, 2);
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < V; ++v) __builtin_prefetch(row + v * kWidth);
+    __builtin_prefetch(row + V * kWidth - 1);
     for (; t < turn; ++t) add_term(t);
   }
   for (; t < terms; ++t) add_term(t);
