@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,8 +10,9 @@
 namespace shoal {
 namespace {
 
-constexpr Index kParts = 3;
-constexpr double kWeak = 0.3;  // a further part has at least this share of the first one's score
+/// The least share of the first part's score that a further part needs. The second comes easily, for it tells
+/// clusters apart that have the first in common.
+constexpr double kShare[] = {1, 0.12, 0.35};
 
 /// True if a word of `term` has the stem of one of `said`.
 bool repeats(std::string_view term, std::string_view said) {
@@ -31,7 +34,7 @@ bool repeats(std::string_view term, std::string_view said) {
 std::string cluster_name(const std::vector<TopWord>& words) {
   std::vector<std::string_view> parts;
   for (const TopWord& word : words) {
-    if (parts.size() == kParts || word.score < kWeak * words.front().score) break;
+    if (parts.size() == std::size(kShare) || word.score < kShare[parts.size()] * words.front().score) break;
     bool again = false;
     for (std::string_view part : parts) again = again || repeats(word.word, part);
     if (!again) parts.push_back(word.word);

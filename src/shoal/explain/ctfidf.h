@@ -24,16 +24,21 @@ struct TopWord {
 
 /// Counts words of texts as they stream by, then ranks them: class-based TF-IDF (Grootendorst,
 /// arXiv:2203.05794): tf (share of the cluster's words) x log(1 + A / f), A mean words a cluster, f the
-/// word's count over all.
+/// word's count over all; each word once a text, singular and plural as one. Times (1 - q / p)^2 for a word
+/// in the share p of the cluster's texts and q < p of all others, so that what is said everywhere names
+/// nothing. The result depends on the rows and their order, not on threads or on how `add` was cut. Memory is
+/// bounded: above two million words and pairs (about 300 MB) the rarest are forgotten. 26 MB of text take
+/// about two seconds.
 class Ctfidf {
  public:
+  /// Error(argument) if max_ngram is neither 1 nor 2.
   Ctfidf(Index n_clusters, CtfidfOptions options = {});
   ~Ctfidf();
   Ctfidf(Ctfidf&&) noexcept;
   /// Texts of rows [0, size) with their labels; kNoise is passed over. May be called many times.
+  /// Error(argument) naming the row if a label is out of range.
   void add(const Texts& texts, const Label* labels, const Run& run);
-  /// For each cluster its best words, best first, near-repeats (a word inside a better pair) left out. Ties
-  /// alphabetically.
+  /// For each cluster its best words, best first; no two share a word or a stem. Ties alphabetically.
   std::vector<std::vector<TopWord>> top_words() const;
 
  private:

@@ -7,7 +7,7 @@
 namespace shoal {
 namespace {
 
-constexpr double kMostly = 0.5;  // a pair in this share of a word's texts stands for the word
+constexpr double kMostly = 0.5;  // a pair in more than this share of a word's texts stands for the word
 
 /// The one or two words of a term.
 std::vector<std::string_view> words_of(std::string_view term) {
@@ -25,31 +25,32 @@ const RankedTerm* pair_for(const RankedTerm& single, const std::vector<RankedTer
   for (const RankedTerm& term : terms) {
     const auto words = words_of(term.words);
     if (words.size() == 2 && (words[0] == single.words || words[1] == single.words) &&
-        static_cast<double>(term.texts) >= kMostly * static_cast<double>(single.texts))
+        static_cast<double>(term.texts) > kMostly * static_cast<double>(single.texts))
       return &term;
   }
   return nullptr;
 }
 
-/// True if every word of the term has been said.
-bool is_said(const RankedTerm& term, const std::vector<std::string_view>& said) {
+/// True if a word of the term has been said.
+bool touches(const RankedTerm& term, const std::vector<std::string_view>& said) {
   const auto words = words_of(term.words);
-  return std::all_of(words.begin(), words.end(), [&](std::string_view w) { return holds(said, w); });
+  return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return holds(said, w); });
 }
 
 }  // namespace
 
 bool same_stem(std::string_view a, std::string_view b) {
-  if (a == b) return true;
   if (a.size() > b.size()) std::swap(a, b);
-  const auto [end_a, end_b] = std::mismatch(a.begin(), a.end(), b.begin());
-  const std::size_t shared = static_cast<std::size_t>(end_a - a.begin());
-  if (shared < 4 || a.size() - shared > 1) return false;  // at most a final e or y goes
+  const auto shared = static_cast<Index>(std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin());
+  if (shared == b.size()) return true;
+  if (shared >= 6 && a.size() - shared <= 1) return true;
   static constexpr auto kEndings =
-      std::to_array<std::string_view>({"s", "es", "ed", "er", "ers", "ing", "ings", "ies", "ied", "d", "r",
-                                       "rs", "ion", "ions", "ment", "ments", "able"});
-  const std::string_view rest = b.substr(shared);
-  return std::find(kEndings.begin(), kEndings.end(), rest) != kEndings.end();
+      std::to_array<std::string_view>({"", "d", "e", "ed", "er", "ers", "es", "ied", "ies", "ing", "ings",
+                                       "ion", "ions", "ment", "ments", "r", "rs", "s", "y"});
+  const auto is_ending = [](std::string_view rest) {
+    return std::find(kEndings.begin(), kEndings.end(), rest) != kEndings.end();
+  };
+  return shared >= 4 && is_ending(a.substr(shared)) && is_ending(b.substr(shared));
 }
 
 std::vector<RankedTerm> without_repeats(const std::vector<RankedTerm>& terms, Index n) {
@@ -57,16 +58,14 @@ std::vector<RankedTerm> without_repeats(const std::vector<RankedTerm>& terms, In
   std::vector<std::string_view> said;
   for (const RankedTerm& term : terms) {
     if (out.size() == n) break;
-    const bool single = words_of(term.words).size() == 1;
-    const RankedTerm* pair = single ? pair_for(term, terms) : nullptr;
-    RankedTerm chosen = pair ? *pair : term;
-    const auto words = words_of(pair ? std::string_view(pair->words) : std::string_view(term.words));
-    if (is_said(chosen, said) ||
-        (words.size() == 2 && !pair && (holds(said, words[0]) || holds(said, words[1]))))
-      continue;
-    chosen.score = term.score;
-    said.insert(said.end(), words.begin(), words.end());
-    out.push_back(std::move(chosen));
+    const RankedTerm* chosen = &term;
+    if (words_of(term.words).size() == 1) {
+      const RankedTerm* pair = pair_for(term, terms);
+      if (pair && !touches(*pair, said)) chosen = pair;
+    }
+    if (touches(*chosen, said)) continue;
+    for (std::string_view word : words_of(chosen->words)) said.push_back(word);
+    out.push_back({chosen->words, term.score, chosen->texts});
   }
   return out;
 }

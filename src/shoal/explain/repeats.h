@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "shoal/core/matrix.h"
@@ -14,12 +15,13 @@ struct RankedTerm {
   Index texts = 0;  ///< texts of the cluster that hold it
 };
 
-/// The first `n` of `terms`, best first, without those that say again what is said: a word whose texts mostly
-/// hold a pair with it gives way to the pair; other pairs give way to their word if that ranks higher; words
-/// of one stem are one.
+/// The first `n` of `terms` (best first) of which no two share a word or a stem: what remains of a list that
+/// says "python", "python module", "modules". A word that mostly stands in one pair gives its place to the
+/// pair.
 std::vector<RankedTerm> without_repeats(const std::vector<RankedTerm>& terms, Index n);
 
-/// True if two words have one stem by their endings: "compile" and "compiler", not "port" and "portable".
+/// True if two words look alike enough to say the same: "parser" and "parsing", "crypto" and "cryptographic";
+/// not "java" and "javascript". A rule of beginnings and endings, not a dictionary.
 bool same_stem(std::string_view a, std::string_view b);
 
 }  // namespace shoal

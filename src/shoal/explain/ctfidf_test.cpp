@@ -1,0 +1,166 @@
+#include "shoal/explain/ctfidf.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "shoal/core/error.h"
+#include "shoal/core/random.h"
+#include "shoal/explain/repeats.h"
+
+namespace shoal {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+Texts texts_of(const Lines& lines) {
+  Texts texts;
+  for (const std::string& line : lines) texts.add(line);
+  return texts;
+}
+
+std::vector<std::vector<TopWord>> words_of(const Lines& lines, const std::vector<Label>& labels, Index k,
+                                           CtfidfOptions options = {.min_count = 1}) {
+  Ctfidf ctfidf(k, options);
+  ctfidf.add(texts_of(lines), labels.data(), {});
+  return ctfidf.top_words();
+}
+
+Lines names(const std::vector<TopWord>& words) {
+  Lines out;
+  for (const TopWord& w : words) out.push_back(w.word);
+  return out;
+}
+
+TEST(Ctfidf, WordsThatTellClustersApart) {
+  const auto words =
+      words_of({"the cat sleeps", "a cat purrs", "stocks fell", "many stocks rose"}, {0, 0, 1, 1}, 2);
+  EXPECT_EQ(words[0].front().word, "cat");
+  EXPECT_EQ(words[1].front().word, "stocks");
+  EXPECT_EQ(cluster_name(words[0]).substr(0, 3), "cat");
+}
+
+TEST(Ctfidf, ScoreByHand) {
+  // Cluster 0: 3 words in 2 texts ("red" twice, "car"); cluster 1: 3 words in 2 texts ("car" once, "sky"
+  // twice).
+  const auto words =
+      words_of({"red red car", "red", "sky car", "sky"}, {0, 0, 1, 1}, 2, {.max_ngram = 1, .min_count = 1});
+  ASSERT_EQ(names(words[0]), (Lines{"red"}));  // "car": as common in the other cluster, contrast 0
+  EXPECT_DOUBLE_EQ(words[0][0].score, 2.0 / 3 * std::log(1 + 3.0 / 2));
+}
+
+TEST(Ctfidf, WhatStandsEverywhereNamesNothing) {
+  const auto words =
+      words_of({"package python", "package python", "package fonts", "package fonts"}, {0, 0, 1, 1}, 2);
+  EXPECT_EQ(cluster_name(words[0]).find("package fonts"), std::string::npos);
+  for (const TopWord& w : words[0]) EXPECT_NE(w.word, "package");
+}
+
+TEST(Ctfidf, LeavesOut) {
+  const auto words =
+      words_of({"the 2024 x of 3.5 y2k", "other"}, {0, 1}, 2, {.max_ngram = 1, .min_count = 1});
+  EXPECT_EQ(names(words[0]), (Lines{"y2k"}));
+  const auto rare = words_of({"once", "twice", "twice", "x"}, {0, 0, 0, 1}, 2, {.min_count = 2});
+  EXPECT_EQ(names(rare[0]), (Lines{"twice"}));
+  const auto kept =
+      words_of({"the end", "x"}, {0, 1}, 2, {.max_ngram = 1, .min_count = 1, .stop_words = false});
+  EXPECT_EQ(names(kept[0]), (Lines{"end", "the"}));
+}
+
+TEST(Ctfidf, PairsAndPlurals) {
+  const auto pair = words_of({"neural network", "neural networks", "neural networks", "x"}, {0, 0, 0, 1}, 2);
+  EXPECT_EQ(names(pair[0]), (Lines{"neural networks"}));  // the words give way; the more frequent spelling
+  const auto apart = words_of({"neural, network", "x"}, {0, 1}, 2);
+  EXPECT_EQ(names(apart[0]), (Lines{"network", "neural"}));
+}
+
+TEST(Ctfidf, NoiseEmptyAndWrong) {
+  EXPECT_EQ(words_of({"a b", "cat"}, {kNoise, kNoise}, 1)[0].size(), 0u);
+  EXPECT_EQ(words_of({}, {}, 2).size(), 2u);
+  EXPECT_EQ(words_of({}, {}, 0).size(), 0u);
+  EXPECT_EQ(cluster_name({}), "");
+  EXPECT_EQ(names(words_of({"cat", ""}, {0, 0}, 1)[0]), (Lines{"cat"}));  // nothing else to differ from
+  EXPECT_THROW(words_of({"x"}, {1}, 1), Error);
+  EXPECT_THROW(words_of({"x"}, {-2}, 1), Error);
+  EXPECT_THROW(Ctfidf(1, {.max_ngram = 3}), Error);
+}
+
+/// Texts of random words, rare and frequent, over several segments.
+struct Corpus {
+  Texts texts;
+  std::vector<Label> labels;
+  explicit Corpus(Index rows) {
+    const Random random(Seed{5});
+    for (Index i = 0; i < rows; ++i) {
+      std::string text;
+      for (Index j = 0; j < 6; ++j) {
+        const double u = random.uniform(8 * i + j);
+        text += "w" + std::to_string(static_cast<Index>(u * u * u * 3000)) +
+                (random.below(9 * i + j, 3) ? " " : "s ");
+      }
+      texts.add(text);
+      labels.push_back(static_cast<Label>(random.below(i, 8)) - 1);
+    }
+  }
+};
+
+void expect_equal(const std::vector<std::vector<TopWord>>& a, const std::vector<std::vector<TopWord>>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (Index c = 0; c < a.size(); ++c) {
+    EXPECT_EQ(names(a[c]), names(b[c]));
+    for (Index i = 0; i < std::min(a[c].size(), b[c].size()); ++i) EXPECT_EQ(a[c][i].score, b[c][i].score);
+  }
+}
+
+TEST(Ctfidf, SameBitsForAnyThreadsAndCuts) {
+  const Corpus corpus(20000);
+  Ctfidf whole(7);
+  whole.add(corpus.texts, corpus.labels.data(), {.threads = 1});
+  const auto expected = whole.top_words();
+  ASSERT_EQ(expected[3].size(), 10u);
+  for (unsigned threads : {2u, 3u}) {
+    for (Index cut : {777u, 8192u, 20000u}) {
+      Ctfidf parts(7);
+      for (Index first = 0; first < corpus.texts.size(); first += cut) {
+        Texts part;
+        for (Index i = first; i < std::min(first + cut, corpus.texts.size()); ++i) part.add(corpus.texts[i]);
+        parts.add(part, corpus.labels.data() + first, {.threads = threads});
+      }
+      expect_equal(parts.top_words(), expected);
+    }
+  }
+}
+
+TEST(Ctfidf, AnyBytes) {
+  const auto words = words_of({std::string(1 << 20, 'x'), "\xFF\xFE cat", std::string("a\0b", 3), "日本語"},
+                              {0, 0, 0, 0}, 1);
+  ASSERT_FALSE(words[0].empty());
+  for (const TopWord& w : words[0]) EXPECT_LE(w.word.size(), 48u);
+}
+
+TEST(ClusterName, AtMostThreeThatDiffer) {
+  EXPECT_EQ(cluster_name({{"python", 1.0}, {"python module", 0.9}, {"library", 0.8}, {"c", 0.7}, {"d", 0.6}}),
+            "python · library · c");
+  EXPECT_EQ(cluster_name({{"font", 1.0}, {"typeface", 0.2}, {"greek", 0.19}}), "font · typeface");
+  EXPECT_EQ(cluster_name({{"font", 1.0}, {"fonts", 0.5}}), "font");
+}
+
+TEST(Repeats, Stems) {
+  for (auto [a, b] :
+       {std::pair{"parser", "parsing"}, {"crypto", "cryptographic"}, {"file", "files"}, {"x", "x"}})
+    EXPECT_TRUE(same_stem(a, b) && same_stem(b, a)) << a << b;
+  for (auto [a, b] : {std::pair{"java", "javascript"}, {"port", "portable"}, {"cat", "cats"}, {"", "s"}})
+    EXPECT_FALSE(same_stem(a, b) || same_stem(b, a)) << a << b;
+}
+
+TEST(Repeats, PairForItsWord) {
+  const auto left =
+      without_repeats({{"studio", 9, 10}, {"visual", 8, 9}, {"visual studio", 7, 9}, {"code", 1, 3}}, 10);
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(left[0].words, "visual studio");
+  EXPECT_EQ(left[1].words, "code");
+}
+
+}  // namespace
+}  // namespace shoal

@@ -1,0 +1,139 @@
+#include "shoal/tokenize/tokenizer.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+
+namespace shoal {
+namespace {
+
+using Ids = std::vector<std::uint32_t>;
+
+/// A WordPiece of eight tokens with BERT's template; `more` goes in front of the model.
+std::string tiny(const std::string& more = "") {
+  return R"({"version":"1.0",)" + more +
+         R"("added_tokens":[],"normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,
+"strip_accents":null,"lowercase":true},"pre_tokenizer":{"type":"BertPreTokenizer"},
+"post_processor":{"type":"BertProcessing","sep":["[SEP]",2],"cls":["[CLS]",1]},"decoder":null,
+"model":{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,
+"vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"a":3,"map":4,"##s":5,"of":6,"text":7}}})";
+}
+
+Texts texts_of(const std::vector<std::string>& lines) {
+  Texts texts;
+  for (const std::string& line : lines) texts.add(line);
+  return texts;
+}
+
+Ids list(std::span<const std::uint32_t> ids) { return {ids.begin(), ids.end()}; }
+
+Ids encode(const Tokenizer& tokenizer, const std::string& text, Index max_length = 0) {
+  return list(tokenizer.encode(texts_of({text}), 0, 1, max_length)[0]);
+}
+
+Fault fault_of(const std::string& json) {
+  try {
+    Tokenizer::from_json(json, "hostile");
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("hostile"), std::string::npos);
+    return error.fault;
+  }
+  return Fault::cancelled;
+}
+
+TEST(Tokenizer, IdsBetweenPrefixAndSuffix) {
+  const Tokenizer tokenizer = Tokenizer::from_json(tiny(), "tiny");
+  EXPECT_EQ(encode(tokenizer, "A map of texts, naïve"), (Ids{1, 3, 4, 6, 7, 5, 0, 0, 2}));
+  EXPECT_EQ(tokenizer.prefix(), Ids{1});
+  EXPECT_EQ(tokenizer.suffix(), Ids{2});
+  EXPECT_EQ(tokenizer.vocabulary(), 8u);
+}
+
+TEST(Tokenizer, LimitCountsSpecialTokens) {
+  const Tokenizer tokenizer = Tokenizer::from_json(tiny(), "tiny");
+  EXPECT_EQ(encode(tokenizer, "a map of texts", 5), (Ids{1, 3, 4, 6, 2}));
+  EXPECT_EQ(encode(tokenizer, "a map", 4), (Ids{1, 3, 4, 2}));
+  EXPECT_EQ(encode(tokenizer, "a map", 3), (Ids{1, 3, 2}));
+  EXPECT_THROW(encode(tokenizer, "a map", 2), Error);
+}
+
+TEST(Tokenizer, ManyTextsAndPlain) {
+  const Tokenizer tokenizer = Tokenizer::from_json(tiny(), "tiny");
+  const Texts texts = texts_of({"map", "", "a a", "of"});
+  const Tokens some = tokenizer.encode(texts, 1, 2, 0);
+  ASSERT_EQ(some.size(), 2u);
+  EXPECT_EQ(list(some[0]), (Ids{1, 2}));
+  EXPECT_EQ(list(some[1]), (Ids{1, 3, 3, 2}));
+  EXPECT_EQ(list(tokenizer.encode_plain(texts, 2, 1)[0]), (Ids{3, 3}));
+  EXPECT_EQ(tokenizer.encode(texts, 4, 0, 0).size(), 0u);
+  EXPECT_THROW(tokenizer.encode(texts, 3, 2, 0), Error);
+}
+
+TEST(Tokenizer, FileSettingsForLengthAreNotHeeded) {
+  const Tokenizer tokenizer = Tokenizer::from_json(
+      tiny(R"("truncation":{"direction":"Right","max_length":3,"strategy":"LongestFirst","stride":0},
+"padding":{"strategy":{"Fixed":12},"direction":"Right","pad_to_multiple_of":null,"pad_id":0,"pad_type_id":0,"pad_token":"[PAD]"},)"),
+      "tiny");
+  EXPECT_EQ(encode(tokenizer, "a map of text"), (Ids{1, 3, 4, 6, 7, 2}));
+}
+
+TEST(Tokenizer, RepairsBytes) {
+  const Tokenizer tokenizer = Tokenizer::from_json(tiny(), "tiny");
+  EXPECT_EQ(encode(tokenizer, "a \xFF map"), encode(tokenizer, "a \xEF\xBF\xBD map"));
+  EXPECT_EQ(encode(tokenizer, std::string("a\0map", 5)), encode(tokenizer, "amap"));  // clean_text drops it
+}
+
+TEST(Tokenizer, RefusesHostileFiles) {
+  for (const std::string& json :
+       {std::string(), std::string("{"), std::string("[]"), std::string("{}"), std::string("\xFF"),
+        std::string(200000, '['), std::string(R"({"model":null})"),
+        R"({"version":"1.0","normalizer":)" + std::string(60, '[') + std::string(60, ']') + "}",
+        std::string(R"({"model":{"type":"WordLevel","vocab":{},"unk_token":"x"}})"),
+        std::string(
+            R"({"version":"1.0","model":{"type":"WordLevel","vocab":{"x":4294967295},"unk_token":"x"}})"),
+        std::string(R"({"version":"1.0","model":{"type":"Unigram","unk_id":7,"vocab":[["x",0.0]]}})"),
+        std::string(R"({"version":"9.0","model":{"type":"WordLevel","vocab":{"x":0},"unk_token":"x"}})")})
+    EXPECT_EQ(fault_of(json), Fault::format) << json.substr(0, 100);
+  std::string far = tiny();
+  far.replace(far.find("[\"[SEP]\",2]"), 11, "[\"[SEP]\",9]");
+  EXPECT_EQ(fault_of(far), Fault::format);  // the template adds an id that the vocabulary lacks
+}
+
+TEST(Tokenizer, AbsentFile) {
+  try {
+    Tokenizer::load("no/such/tokenizer.json");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault, Fault::file);
+  }
+}
+
+TEST(Tokenizer, ManyThreads) {
+  const Tokenizer tokenizer = Tokenizer::from_json(tiny(), "tiny");
+  const Texts texts = texts_of(std::vector<std::string>(2000, "a map of texts and naïve \xFF"));
+  const Ids expected = list(tokenizer.encode(texts, 0, 1, 0)[0]);
+  for_chunks({.threads = 4}, texts.size(), 50, [&](Index, Index first, Index last) {
+    const Tokens tokens = tokenizer.encode(texts, first, last - first, 0);
+    for (Index i = 0; i < tokens.size(); ++i) ASSERT_EQ(list(tokens[i]), expected);
+  });
+}
+
+TEST(Tokenizer, RealModel) {
+  const char *model = std::getenv("SHOAL_MODEL"), *data = std::getenv("XDG_DATA_HOME"),
+             *home = std::getenv("HOME");
+  const std::filesystem::path folder =
+      model  ? std::filesystem::path(model)
+      : data ? std::filesystem::path(data) / "shoal/models/all-MiniLM-L6-v2"
+             : std::filesystem::path(home ? home : "") / ".local/share/shoal/models/all-MiniLM-L6-v2";
+  if (!std::filesystem::exists(folder))
+    GTEST_SKIP() << "no model at " << folder << " (tools/setup model fetches it)";
+  const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
+  EXPECT_EQ(tokenizer.vocabulary(), 30522u);
+  EXPECT_EQ(encode(tokenizer, "hello world"), (Ids{101, 7592, 2088, 102}));
+}
+
+}  // namespace
+}  // namespace shoal
