@@ -1,0 +1,214 @@
+#include "shoal/encode/model_folder.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "shoal/core/error.h"
+#include "shoal/encode/encoder.h"
+#include "shoal/store/archive.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+const fs::path kGolden = fs::path(SHOAL_SOURCE) / "tests/golden/encoder";
+
+/// A copy of a golden model that a test may spoil.
+class Spoilt : public testing::Test {
+ protected:
+  void SetUp() override { fresh("bert_old"); }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void fresh(const char* model) {
+    fs::remove_all(folder_);
+    fs::copy(kGolden / model, folder_, fs::copy_options::recursive);
+  }
+  void write(const fs::path& name, const std::string& content) {
+    std::ofstream(folder_ / name, std::ios::binary) << content;
+  }
+  void edit(const fs::path& name, const std::string& field, const json& value) {
+    json file = json::parse(read_file(folder_ / name, 1 << 20));
+    file[field] = value;
+    write(name, file.dump());
+  }
+  /// Loads, and expects a fault whose message has all the parts.
+  void expect(Fault fault, const std::vector<std::string>& parts) {
+    try {
+      Encoder::load(folder_);
+      FAIL() << "loaded, although " << parts.front() << " is spoilt";
+    } catch (const Error& error) {
+      EXPECT_EQ(static_cast<int>(error.fault), static_cast<int>(fault)) << error.what();
+      for (const std::string& part : parts)
+        EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << part << " in: " << error.what();
+    }
+  }
+  /// The same with one field changed, in a fresh copy.
+  void expect_field(const fs::path& name, const std::string& field, const json& value, Fault fault,
+                    const std::string& part = {}) {
+    SCOPED_TRACE(field + " = " + value.dump());
+    fresh("bert_old");
+    edit(name, field, value);
+    expect(fault, {name.filename().string(), field, part});
+  }
+
+  const fs::path folder_ = fs::temp_directory_path() / ("shoal_spoilt_" + std::to_string(getpid()));
+};
+
+TEST_F(Spoilt, NotSpoiltLoads) { EXPECT_EQ(Encoder::load(folder_).max_tokens(), 64u); }
+
+TEST_F(Spoilt, ConfigNumbers) {
+  const fs::path config = "config.json";
+  expect_field(config, "num_hidden_layers", 1000000000, Fault::format, "1 to 1024");
+  expect_field(config, "num_hidden_layers", 0, Fault::format);
+  expect_field(config, "num_hidden_layers", -1, Fault::format);
+  expect_field(config, "num_hidden_layers", 2.5, Fault::format);
+  expect_field(config, "num_hidden_layers", "2", Fault::format, "\"2\"");
+  expect_field(config, "num_attention_heads", 5, Fault::format, "divide the hidden size, 36");
+  expect_field(config, "hidden_size", 1e300, Fault::format);
+  expect_field(config, "layer_norm_eps", "small", Fault::format);
+  expect_field(config, "vocab_size", nullptr, Fault::format, "absent");
+}
+
+TEST_F(Spoilt, WhatShoalDoesNotDo) {
+  const fs::path config = "config.json";
+  expect_field(config, "model_type", "llama", Fault::unsupported, "bert, roberta");
+  expect_field(config, "hidden_act", "mish", Fault::unsupported);
+  expect_field(config, "position_embedding_type", "relative_key", Fault::unsupported);
+  expect_field(config, "is_decoder", true, Fault::unsupported);
+  expect_field(config, "auto_map", json{{"AutoModel", "own_code.Model"}}, Fault::unsupported);
+  expect_field(config, "quantization_config", json{{"bits", 4}}, Fault::unsupported);
+  expect_field("tokenizer_config.json", "truncation_side", "left", Fault::unsupported);
+  expect_field("1_Pooling/config.json", "pooling_mode", "attention", Fault::unsupported, "lasttoken");
+}
+
+TEST_F(Spoilt, ShapesAreComparedWithTheConfig) {
+  for (const auto& [field, value, tensor] :
+       {std::tuple<const char*, int, const char*>{"hidden_size", 72, "word_embeddings"},
+        {"intermediate_size", 71, "intermediate.dense.weight"},
+        {"num_hidden_layers", 3, "encoder.layer.2."},
+        {"max_position_embeddings", 4096, "position_embeddings"},
+        {"vocab_size", 100000000, "word_embeddings"}}) {
+    SCOPED_TRACE(field);
+    fresh("bert_old");
+    if (field == std::string("hidden_size")) edit("1_Pooling/config.json", "word_embedding_dimension", value);
+    edit("config.json", field, value);
+    expect(Fault::format, {"model.safetensors", tensor});
+  }
+}
+
+TEST_F(Spoilt, VocabularySmallerThanTheTokenizers) {
+  edit("config.json", "vocab_size", 50);
+  expect(Fault::format, {"tokenizer.json", "vocab_size is 50"});
+}
+
+TEST_F(Spoilt, MissingAndTruncatedFiles) {
+  for (const char* name : {"config.json", "model.safetensors", "tokenizer.json", "1_Pooling/config.json"}) {
+    SCOPED_TRACE(name);
+    fresh("bert_old");
+    fs::remove(folder_ / name);
+    expect(Fault::file, {fs::path(name).filename().string()});
+    fresh("bert_old");
+    fs::resize_file(folder_ / name, fs::file_size(folder_ / name) / 2);
+    expect(Fault::format, {fs::path(name).filename().string()});
+  }
+  fs::remove_all(folder_);
+  expect(Fault::file, {folder_.string(), "no such model folder"});
+}
+
+TEST_F(Spoilt, PickledWeightsAreRefused) {
+  fs::rename(folder_ / "model.safetensors", folder_ / "pytorch_model.bin");
+  expect(Fault::unsupported, {"pytorch_model.bin", "convert it to model.safetensors"});
+}
+
+TEST_F(Spoilt, Modules) {
+  const auto type = [&](int which, const char* name, const char* path = "1_Pooling") {
+    fresh("bert_old");
+    json modules = json::parse(read_file(folder_ / "modules.json", 1 << 20));
+    modules[which]["type"] = name;
+    if (which > 0) modules[which]["path"] = path;
+    write("modules.json", modules.dump());
+  };
+  type(0, "sentence_transformers.models.StaticEmbedding");
+  expect(Fault::unsupported, {"modules.json", "StaticEmbedding"});
+  type(0, "sentence_transformers.models.CLIPModel");
+  expect(Fault::unsupported, {"CLIPModel"});
+  type(0, "custom_st.Transformer");
+  expect(Fault::unsupported, {"custom_st.Transformer", "no code that a model brings"});
+  type(1, "sentence_transformers.models.LSTM");
+  expect(Fault::unsupported, {"LSTM"});
+  type(2, "sentence_transformers.models.WeightedLayerPooling");
+  expect(Fault::unsupported, {"WeightedLayerPooling"});
+  type(1, "sentence_transformers.models.Pooling", "../elsewhere");
+  expect(Fault::format, {"path", "inside the model's folder"});
+  for (const char* content : {"[]", "{}", "[1]", "[[[[", "\xff", ""}) {
+    write("modules.json", content);
+    expect(Fault::format, {"modules.json"});
+  }
+  write("modules.json", std::string(1000000, '['));
+  expect(Fault::format, {"modules.json"});
+}
+
+TEST_F(Spoilt, DenseIsChecked) {
+  fresh("roberta");
+  edit("2_Dense/config.json", "in_features", 64);
+  expect(Fault::format, {"in_features", "the step before it gives 128"});
+  fresh("roberta");
+  edit("2_Dense/config.json", "out_features", 25);
+  expect(Fault::format, {"linear.weight", "[25, 128]"});
+  fresh("roberta");
+  edit("2_Dense/config.json", "activation_function", "torch.nn.modules.activation.Mish");
+  expect(Fault::unsupported, {"activation_function", "Mish"});
+  fresh("roberta");
+  edit("config_sentence_transformers.json", "default_prompt_name", "nothing");
+  expect(Fault::format, {"default_prompt_name"});
+}
+
+TEST_F(Spoilt, ShardOutsideTheFolder) {
+  fresh("distilbert");
+  edit("0_Transformer/model.safetensors.index.json", "weight_map", json{{"a", "../../secret.safetensors"}});
+  expect(Fault::format, {"weight_map"});
+}
+
+TEST_F(Spoilt, WeightsThatAreNotFinite) {
+  // All f32 weights become NaN; the header stays.
+  std::string bytes = read_file(folder_ / "model.safetensors", 1 << 20);
+  std::uint64_t header = 0;
+  bytes.copy(reinterpret_cast<char*>(&header), sizeof(header));
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(header + 8), bytes.end(), '\xff');
+  write("model.safetensors", bytes);
+  Texts texts;
+  texts.add("a");
+  const Encoder encoder = Encoder::load(folder_);
+  EXPECT_THROW(encoder.encode(texts), Error);
+}
+
+TEST(ModelFolder, BothGenerationsOfModules) {
+  const ModelFolder old = read_model_folder(kGolden / "bert_old");
+  EXPECT_EQ(old.pooling.modes, std::vector{PoolingMode::mean});
+  ASSERT_EQ(old.head.size(), 1u);
+  EXPECT_EQ(old.head[0].kind, StepKind::normalize);
+  EXPECT_EQ(old.limit, 64u);
+  const ModelFolder young = read_model_folder(kGolden / "roberta");
+  EXPECT_EQ(young.pooling.modes,
+            (std::vector{PoolingMode::max, PoolingMode::mean, PoolingMode::weightedmean, PoolingMode::cls}));
+  EXPECT_FALSE(young.pooling.include_prompt);
+  EXPECT_EQ(young.dims, 24u);
+  EXPECT_EQ(young.default_prompt, "document");
+  EXPECT_EQ(young.limit, 70u);
+}
+
+TEST(ModelFolder, WithoutModulesItIsTheMean) {
+  const ModelFolder bare = read_model_folder(kGolden / "bert_bare");
+  EXPECT_EQ(bare.pooling.modes, std::vector{PoolingMode::mean});
+  EXPECT_TRUE(bare.head.empty());
+  EXPECT_EQ(bare.limit, 48u);
+}
+
+}  // namespace
+}  // namespace shoal
