@@ -14,9 +14,9 @@ enum class ExportFormat : std::uint8_t { csv, jsonl };
 /// Takes the next piece of output.
 using Sink = std::function<void(std::string_view)>;
 
-/// Writes every row: its number, text, the user's columns, cluster, cluster_name, group_name, x, y (empty or null
-/// where a step is not done yet). CSV by RFC 4180 with line feeds; JSONL one object a row. Rows stream by:
-/// memory does not grow with them. Step "export", in rows.
+/// Writes every row: its number, text, the user's columns, cluster, cluster_name, group_name, x, y (empty or
+/// null where a step is not done yet). CSV by RFC 4180 with line feeds; JSONL one object a row. Rows stream
+/// by: memory does not grow with them. Step "export", in rows.
 void export_rows(const Collection& collection, ExportFormat format, const Sink& sink, const Run& run);
 
 }  // namespace shoal

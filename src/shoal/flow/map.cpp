@@ -18,18 +18,13 @@ namespace {
 
 // In order: what comes after a step that is done anew is due again. The layout stands before the clusters, so
 // that another number of clusters does not lay the map out again.
-constexpr const char* kSteps[] = {"embed", "pca", "layout", "cluster", "explain", "settle", "page"};
+constexpr const char* kSteps[] = {"embed", "pca", "layout", "cluster", "explain", "page"};
 
 Collection open_or_create(const MapOptions& options) {
-  if (!fs::exists(options.out)) return Collection::create(options.out);
-  const bool empty_folder = fs::is_directory(options.out) && fs::is_empty(options.out);
-  require(Collection::exists(options.out) || empty_folder, Fault::file,
-          options.out.string() + " exists and is not a collection; choose another --out");
-  if (options.overwrite || empty_folder) {
-    fs::remove_all(options.out);
-    return Collection::create(options.out);
-  }
-  return Collection::open(options.out, false);
+  if (!Collection::exists(options.out)) return Collection::create(options.out);
+  if (!options.overwrite) return Collection::open(options.out, false);
+  fs::remove_all(options.out);
+  return Collection::create(options.out);
 }
 
 /// One run of `map`: the collection, and the chain of keys that says which steps still hold.
@@ -40,6 +35,7 @@ class MapRun {
         run_(run),
         encoder_(Encoder::load(options.model)),
         source_(open_source()),
+        fresh_(options.overwrite || !Collection::exists(options.out)),
         collection_(open_or_create(options)) {}
 
   MapReport finish() {
@@ -49,8 +45,8 @@ class MapRun {
     step("layout", list_fields(layout_options()), [&] { lay_out(); });
     step("cluster", list_fields(cluster_options()), [&] { cluster(); });
     step("explain", {}, [&] { explain(); });
-    step("settle", {}, [&] { collection_.settle(); });
     step("page", page_options(), [&] { page(); });
+    collection_.settle();  // last: any change after it would leave its trace in the bytes
     describe();
     return report_;
   }
@@ -85,23 +81,34 @@ class MapRun {
                                        " was given; choose another --out, or --overwrite to start it anew");
     }
     if (source_) {
-      collection_.set_manifest("model", encoder_.space().id);
-      collection_.set_manifest("model_name", encoder_.name());
-      const std::string print = ingest(*source_, collection_, run_);
-      collection_.set_manifest("input", print);
-      report_.read = source_->report();
-      std::string columns;
-      for (const auto& name : source_->text_columns()) columns += (columns.empty() ? "" : ", ") + name;
-      collection_.set_manifest("text_columns", columns);
+      try {
+        take_in();
+      } catch (const Error& e) {
+        // Nothing that took time is in it yet; left behind, it would stand in the way of the mended input.
+        if (fresh_ && (e.fault == Fault::data || e.fault == Fault::argument)) fs::remove_all(options_.out);
+        throw;
+      }
     }
     const auto input = collection_.manifest("input");
-    require(collection_.rows() >= 2, Fault::data,
-            "the input has " + std::to_string(collection_.rows()) + " text(s); a map needs at least 2");
     require(input.has_value(), Fault::argument,
             options_.out.string() + " was interrupted while it read its input; give the input again");
     key_ = *input;
     report_.rows = collection_.rows();
     report_.text_columns = collection_.manifest("text_columns").value_or("");
+  }
+
+  void take_in() {
+    collection_.set_manifest("model", encoder_.space().id);
+    collection_.set_manifest("model_name", encoder_.name());
+    const std::string print = ingest(*source_, collection_, run_);
+    require(collection_.rows() >= 2, Fault::data,
+            "the input has " + std::to_string(collection_.rows()) + " text(s); a map needs at least 2");
+    color_column(collection_, options_.color);  // a wrong name is said now, not after the work
+    collection_.set_manifest("input", print);
+    report_.read = source_->report();
+    std::string columns;
+    for (const auto& name : source_->text_columns()) columns += (columns.empty() ? "" : ", ") + name;
+    collection_.set_manifest("text_columns", columns);
   }
 
   std::vector<Field> embed_options() const {
@@ -125,6 +132,8 @@ class MapRun {
     const Rows x = vectors();
     if (run_.progress) run_.progress("pca", 0, static_cast<double>(x.rows()));
     const Pca pca = Pca::fit(x, options_.pca, run_);
+    require(pca.explained_variance().front() > 0, Fault::data,
+            "all " + std::to_string(x.rows()) + " texts have the same vector: there is nothing to map");
     Writer out(Pca::kind);
     pca.save(out);
     out.write(collection_.file("pca.safetensors"));
@@ -202,6 +211,7 @@ class MapRun {
   const Run& run_;
   Encoder encoder_;
   std::optional<Source> source_;
+  bool fresh_;  // the collection was made by this call
   Collection collection_;
   std::string key_;
   MapReport report_;

@@ -23,6 +23,8 @@ bool is_category(const Collection& collection, const std::string& column) {
   return values.size() >= 2 && values.size() * 2 <= texts.size();
 }
 
+}  // namespace
+
 std::string color_column(const Collection& collection, const std::string& wanted) {
   const auto columns = collection.columns();
   if (wanted.empty()) {
@@ -36,8 +38,6 @@ std::string color_column(const Collection& collection, const std::string& wanted
           "--color " + wanted + ": no such column; there are: " + (known.empty() ? "none" : known));
   return wanted;
 }
-
-}  // namespace
 
 void write_map_page(const Collection& collection, const ShowOptions& options) {
   PageData page;

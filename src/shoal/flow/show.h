@@ -11,6 +11,10 @@ struct ShowOptions {
   std::string color;  ///< a user column to colour by; empty: the first with 2 to 200 different values, if any
 };
 
+/// The column that the page colours by: `wanted`, or the first with few values if that is empty; "" if there
+/// is none. Error(argument) listing the columns if `wanted` is none of them.
+std::string color_column(const Collection& collection, const std::string& wanted);
+
 /// Writes map.html into the collection. Error(argument) if `color` is no column of it.
 void write_map_page(const Collection& collection, const ShowOptions& options);
 
