@@ -53,7 +53,15 @@ export class Grid {
     return sum === 0 ? 0 : squares / sum / (side * side);
   }
 
-  private each(box: Box, visit: (row: number) => void): void {
+  /** How many points lie in the cells that the box touches. */
+  count(box: Box): number {
+    let sum = 0;
+    this.eachCell(box, (cell) => (sum += this.start[cell + 1] - this.start[cell]));
+    return sum;
+  }
+
+  /** Rows in the cells that the box touches: all inside it, and some around. */
+  each(box: Box, visit: (row: number) => void): void {
     this.eachCell(box, (cell) => {
       for (let j = this.start[cell]; j < this.start[cell + 1]; j++) visit(this.rows[j]);
     });

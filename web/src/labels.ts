@@ -3,11 +3,14 @@ import type { Camera } from "./camera.ts";
 import { type Rgb, css, ink } from "./color.ts";
 import { mapUnits } from "./data.ts";
 import { number } from "./dom.ts";
+import type { Grid } from "./grid.ts";
 import type { Scene } from "./scene.ts";
 
 export const FONT = 'Inter, "Segoe UI", system-ui, Roboto, "Helvetica Neue", "Noto Sans", "DejaVu Sans", sans-serif';
 const GROUPS_UNTIL = 2.4; // zoom beyond which the names of groups give way to those of clusters
 const MOST = 64; // names at a time: more is noise
+const FEW = 3; // with fewer names in view, clusters are named whose own place is outside
+const COUNTED = 60_000; // points in view up to which that is looked into
 
 interface Name {
   group: boolean;
@@ -38,6 +41,7 @@ export class Labels {
 
   constructor(
     private readonly scene: Scene,
+    private readonly grid: Grid,
     private readonly context: CanvasRenderingContext2D,
   ) {
     const { meta } = scene;
@@ -111,11 +115,39 @@ export class Labels {
       const [px, py] = camera.toPixel(name.x, name.y);
       if (px < 0 || py < 0 || px > camera.width || py > camera.height) continue;
       const lines = counted && !name.group ? [...name.lines, number(name.size)] : name.lines;
-      const font = this.fontSize(name, camera);
-      const box = this.boxOf(lines, name.group, font, px, py, camera);
-      if (this.placed.some((p) => box.left < p.right && box.right > p.left && box.top < p.bottom && box.bottom > p.top))
-        continue;
-      this.placed.push({ name, font, lines, ...box });
+      this.put(name, lines, px, py, camera);
+    }
+    if (this.placed.length < FEW && camera.zoom > GROUPS_UNTIL) this.placeStrangers(camera);
+  }
+
+  private put(name: Name, lines: string[], px: number, py: number, camera: Camera): void {
+    const font = this.fontSize(name, camera);
+    const box = this.boxOf(lines, name.group, font, px, py, camera);
+    if (this.placed.some((p) => box.left < p.right && box.right > p.left && box.top < p.bottom && box.bottom > p.top))
+      return;
+    this.placed.push({ name, font, lines, ...box });
+  }
+
+  /** Names of clusters that reach into the view from outside, in the middle of what is seen of them. */
+  private placeStrangers(camera: Camera): void {
+    const { scene } = this;
+    const { x, y, label } = scene.points;
+    const [lowX, lowY] = camera.toMap(0, camera.height);
+    const [highX, highY] = camera.toMap(camera.width, 0);
+    const view = { lowX, lowY, highX, highY };
+    if (this.grid.count(view) > COUNTED) return;
+    const seen = new Map<number, { count: number; x: number; y: number }>();
+    this.grid.each(view, (row) => {
+      if (label[row] < 0 || !scene.offered(row)) return;
+      if (x[row] < lowX || x[row] > highX || y[row] < lowY || y[row] > highY) return;
+      const sum = seen.get(label[row]) ?? { count: 0, x: 0, y: 0 };
+      seen.set(label[row], { count: sum.count + 1, x: sum.x + x[row], y: sum.y + y[row] });
+    });
+    const named = new Set(this.placed.map((p) => p.name));
+    for (const [cluster, sum] of [...seen].sort((a, b) => b[1].count - a[1].count || a[0] - b[0]).slice(0, 8)) {
+      const name = this.names.find((n) => !n.group && n.index === cluster);
+      if (!name || named.has(name) || sum.count < 4) continue;
+      this.put(name, name.lines, ...camera.toPixel(sum.x / sum.count, sum.y / sum.count), camera);
     }
   }
 

@@ -37,7 +37,7 @@ export class Stage {
     const span = Math.max(highX - lowX, highY - lowY) || 1;
     this.camera = new Camera([(highX - lowX) / span, (highY - lowY) / span], (moving) => this.redraw(moving));
     this.grid = new Grid(scene.points);
-    this.labels = new Labels(scene, this.context);
+    this.labels = new Labels(scene, this.grid, this.context);
     this.renderer = makeRenderer(scene.points, () => this.replaceRenderer());
     this.prepare();
     this.root.append(this.renderer.canvas, this.overlay, this.surface);
