@@ -19,6 +19,13 @@ namespace {
 
 using Reader = std::variant<CsvReader, JsonlReader, LinesReader>;
 
+// A row read ahead: its fields own their bytes.
+struct HeldRow {
+  std::vector<std::string> fields;
+  std::vector<ValueKind> kinds;
+  std::string place;
+};
+
 constexpr Index kSampleRows = 100;              // looked at to find prose
 constexpr std::size_t kSampleBytes = 1u << 20;  // and not more than this
 
@@ -38,7 +45,8 @@ struct Source::State {
   void choose_columns();
   bool next_record();
   void repair();
-  void check_kinds() const;
+  std::string place() const;
+  void check_kinds(const std::string* held_place) const;
   bool advance();
   void append(Texts& texts, std::vector<Texts>& others);
 
@@ -57,8 +65,7 @@ struct Source::State {
   std::vector<Index> text_at, other_at;  // positions in `columns`
   std::vector<std::string> text_names, other_names;
 
-  std::vector<Record> held;  // the first rows, looked at already; their bytes are in held_bytes
-  std::vector<std::vector<std::string>> held_bytes;
+  std::vector<HeldRow> held;  // the first rows, looked at already
   std::size_t given_back = 0;
   std::string joined;
 };
@@ -88,6 +95,11 @@ const std::string& Source::State::name() const {
   return std::visit([](const auto& r) -> const std::string& { return r.input().name(); }, *reader);
 }
 
+// File and line of the record read last.
+std::string Source::State::place() const {
+  return std::visit([](const auto& r) { return r.place(); }, *reader);
+}
+
 void Source::State::open_first() {
   open(files[0]);
   std::visit([&](auto& r) { columns = r.columns(); }, *reader);
@@ -105,19 +117,20 @@ void Source::State::open_first() {
 void Source::State::sample(Index rows) {
   std::size_t bytes = 0;
   while (held.size() < rows && bytes < kSampleBytes && next_record()) {
-    std::vector<std::string>& values = held_bytes.emplace_back();
+    HeldRow& row = held.emplace_back();
     for (const std::string_view field : record.fields) {
-      values.emplace_back(field);
+      row.fields.emplace_back(field);
       bytes += field.size();
     }
-    held.push_back({{}, record.kinds, true});
+    row.kinds = record.kinds;
+    row.place = place();
   }
 }
 
 void Source::State::choose_columns() {
   std::vector<std::vector<std::string>> values(columns.size());
-  for (const auto& row : held_bytes) {
-    for (Index c = 0; c < columns.size(); ++c) values[c].push_back(row[c]);
+  for (const HeldRow& row : held) {
+    for (Index c = 0; c < columns.size(); ++c) values[c].push_back(row.fields[c]);
   }
   text_at = choose_text_columns(name(), columns, options.text_columns, values);
   for (const Index c : text_at) text_names.push_back(columns[c]);
@@ -169,7 +182,7 @@ bool Source::State::open_following() {
 bool Source::State::next_record() {
   if (!std::visit([&](auto& r) { return r.next(record); }, *reader)) return false;
   if (!record.utf8) repair();
-  if (!record.kinds.empty() && !text_at.empty()) check_kinds();
+  check_kinds(nullptr);
   return true;
 }
 
@@ -180,20 +193,20 @@ void Source::State::repair() {
     repaired[i] = repair_utf8(record.fields[i]);
     record.fields[i] = repaired[i];
     if (++report.repaired_utf8 > 1) continue;
-    const std::string place = std::visit([](auto& r) { return r.place(); }, *reader);
-    add_note(report, place +
+    add_note(report, place() +
                          ": bytes that are not UTF-8 became U+FFFD (if the file is in an older encoding: "
                          "iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW)");
   }
 }
 
 // Only a string can be embedded; JSON may have anything there.
-void Source::State::check_kinds() const {
+void Source::State::check_kinds(const std::string* held_place) const {
+  if (record.kinds.empty()) return;
   for (const Index column : text_at) {
     const Index slot = slots[column];
     if (record.kinds[slot] != ValueKind::other) continue;
-    const std::string place = std::visit([](auto& r) { return r.place(); }, *reader);
-    throw Error(Fault::data, place + ": the text column \"" + columns[column] + "\" holds " +
+    throw Error(Fault::data, (held_place != nullptr ? *held_place : place()) + ": the text column \"" +
+                                 columns[column] + "\" holds " +
                                  std::string(record.fields[slot].substr(0, 40)) +
                                  "; it must hold a string or null. --text NAME takes another column");
   }
@@ -203,10 +216,10 @@ void Source::State::check_kinds() const {
 bool Source::State::advance() {
   if (options.limit && report.rows >= *options.limit) return false;
   if (given_back < held.size()) {
-    record = held[given_back];
-    record.fields.assign(held_bytes[given_back].begin(), held_bytes[given_back].end());
-    if (!record.kinds.empty()) check_kinds();
-    ++given_back;
+    const HeldRow& row = held[given_back++];
+    record.fields.assign(row.fields.begin(), row.fields.end());
+    record.kinds = row.kinds;
+    check_kinds(&row.place);
     ++report.rows;
     return true;
   }

@@ -201,6 +201,11 @@ TEST_F(SourceTest, JsonFaultsNameTheLine) {
                [&] { read_file(file("a.jsonl", "{\n\"text\":\"a\"\n}\n")); });
   expect_error(Fault::data, {"line 3", "\"text\" holds 17", "string or null"},
                [&] { read_file(file("a.jsonl", "{\"text\":\"a\"}\n\n{\"text\":17}\n")); });
+  expect_error(Fault::data, {"line 2", "\"note\" holds [1]"}, [&] {
+    read_file(
+        file("a.jsonl",
+             "{\"note\":\"reads like prose\"}\n{\"note\":[1]}\n{\"note\":\"this does as well\",\"n\":1}\n"));
+  });
   expect_error(Fault::data, {"line 1", "object { was expected"}, [&] { read_file(file("a.jsonl", "17\n")); });
   expect_error(Fault::data, {"no keys"}, [&] { read_file(file("a.jsonl", "{}\n{}\n")); });
   expect_error(Fault::data, {"no rows"}, [&] { read_file(file("a.jsonl", "\n\n")); });
