@@ -96,8 +96,9 @@ struct Corpus {
       std::string text;
       for (Index j = 0; j < 6; ++j) {
         const double u = random.uniform(8 * i + j);
-        text += "w" + std::to_string(static_cast<Index>(u * u * u * 3000)) +
-                (random.below(9 * i + j, 3) ? " " : "s ");
+        text += 'w';
+        text += std::to_string(static_cast<Index>(u * u * u * 3000));
+        text += random.below(9 * i + j, 3) ? " " : "s ";
       }
       texts.add(text);
       labels.push_back(static_cast<Label>(random.below(i, 8)) - 1);
