@@ -39,7 +39,7 @@ void add_embed(CLI::App& app, Session& session) {
   auto flags = std::make_shared<EmbedFlags>();
   auto* verb = app.add_subcommand("embed", "From texts to vectors, a row a text");
   verb->footer(
-      "Until all is done the work is kept in OUT.part, and the same command goes on from there.\n\n"
+      "Until all is done the work is kept in OUT.part.*, and the same command goes on from there.\n\n"
       "Examples:\n"
       "  shoal embed reviews.csv --text body --out reviews.npy\n"
       "  shoal embed a.jsonl b.jsonl --text title --text body --out both.safetensors");

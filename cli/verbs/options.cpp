@@ -79,6 +79,7 @@ void remark_report(const Session& session, const ReadReport& report) {
   say(report.repaired_utf8, "fields held bytes that are not UTF-8; they became U+FFFD");
   say(report.short_rows, "rows had fewer fields than the header; the missing ones are empty");
   say(report.long_rows, "rows had more fields than the header; the rest was joined to the last");
+  say(report.unknown_keys, "keys stood in no column of the first records; their values were passed over");
   for (const auto& note : report.notes) session.remark("note: " + note);
 }
 
@@ -88,6 +89,7 @@ nlohmann::ordered_json to_json(const ReadReport& report) {
           {"repaired_utf8", report.repaired_utf8},
           {"short_rows", report.short_rows},
           {"long_rows", report.long_rows},
+          {"unknown_keys", report.unknown_keys},
           {"notes", report.notes}};
 }
 

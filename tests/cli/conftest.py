@@ -1,6 +1,7 @@
 """What the tests of the program share. They run the real program on real texts with the real model."""
 import csv
 import hashlib
+import json
 import os
 import pathlib
 import random
@@ -28,7 +29,8 @@ def fingerprints(folder):
 
 def real_texts():
     """1,000 real descriptions of Debian packages, of 1 to over 256 tokens."""
-    return [line for line in (ROOT / "tests/golden/minilm_texts.txt").read_text().splitlines()]
+    lines = (ROOT / "tests/golden/encoder/debian.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 @pytest.fixture(scope="session")

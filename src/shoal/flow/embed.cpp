@@ -71,7 +71,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   require(extension == ".npy" || extension == ".safetensors", Fault::argument,
           "--out " + out.string() + ": vectors are written as .npy or .safetensors");
   require(overwrite || !fs::exists(out), Fault::argument, out.string() + " exists; --overwrite replaces it");
-  const fs::path part = out.string() + ".part", state = out.string() + ".part.json";
+  const fs::path part = out.string() + ".part.safetensors", state = out.string() + ".part.json";
 
   Partial kept = read_partial(state, part, step_key(encoder.space().id, "embed", list_fields(options)));
   EmbedReport report{.dims = encoder.space().dims, .resumed = kept.rows};
