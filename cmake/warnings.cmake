@@ -1,6 +1,7 @@
 # What every target of ours is compiled with. No contraction: a * b + c is an fma only where the code says fma, so
 # that results do not depend on the instruction set (HACKING.md, "Same bits").
 add_library(shoal_flags INTERFACE)
+target_compile_features(shoal_flags INTERFACE cxx_std_20)
 target_compile_options(shoal_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -ffp-contract=off
                                              -ffunction-sections -fdata-sections)
 # GCC 12 sees overlapping copies in std::string's operator+ where there are none (its bug 105329).
