@@ -1,7 +1,7 @@
 // Times Umap, or the neighbours that it begins with, on vectors from a file:
 //   umap_bench layout VECTORS THREADS OUT.npy        rows x 2
 //   umap_bench neighbours VECTORS THREADS OUT.npy    rows x 15, ids as floats
-// Prints one line of JSON. bench/umap.py and bench/neighbours.py run it beside the peers.
+// Prints one line of JSON. bench/layout.py and bench/neighbours.py run it beside the peers.
 #include <chrono>
 #include <cstdio>
 #include <map>

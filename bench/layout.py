@@ -1,6 +1,6 @@
 """Umap beside umap-learn on one file of vectors: time and trustworthiness.
 
-umap.py VECTORS.npy [--bench build/release/bench/umap_bench] [--python PYTHON] [--threads 2] [--repeat 3]
+layout.py VECTORS.npy [--bench build/release/bench/umap_bench] [--python PYTHON] [--threads 2] [--repeat 3]
         [--picture OUT.png]
 Each runs in a process of its own, by turns. Trustworthiness at 15 (Venna and Kaski 2001; cosine ranks in the
 source space) is computed for both by the same code, on 5,000 fixed rows against all rows.
