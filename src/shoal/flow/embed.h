@@ -10,7 +10,7 @@
 namespace shoal {
 
 /// Texts embedded between two commits: what an interruption can lose.
-inline constexpr Index kEmbedBatch = 1024;
+inline constexpr Index kEmbedBatch = 2048;
 
 /// Embeds the collection's rows that have no vector yet and appends to its vectors.safetensors, a commit a
 /// batch. Step "embed", in rows.

@@ -130,7 +130,7 @@ class MapRun {
 
   void reduce() {
     const Rows x = vectors();
-    if (run_.progress) run_.progress("pca", 0, static_cast<double>(x.rows()));
+    if (run_.progress) run_.progress("PCA", 0, static_cast<double>(x.rows()));
     const Pca pca = Pca::fit(x, options_.pca, run_);
     require(pca.explained_variance().front() > 0, Fault::data,
             "all " + std::to_string(x.rows()) + " texts have the same vector: there is nothing to map");
@@ -147,7 +147,7 @@ class MapRun {
       const MatrixView block = x.block(first, std::min(kBlock, x.rows() - first), scratch);
       file.append(pca.transform(Rows(block, x.space()), run_).view());
       if (run_.progress)
-        run_.progress("pca", static_cast<double>(first + block.rows), static_cast<double>(x.rows()));
+        run_.progress("PCA", static_cast<double>(first + block.rows), static_cast<double>(x.rows()));
     }
     file.commit();
   }

@@ -50,7 +50,7 @@ struct MapReport {
 /// The main job: read, embed, reduce, cluster, explain, lay out, and write the collection with map.html in
 /// it. A step that was finished before under the same input and options is not done again; an interrupted run
 /// goes on where it stopped and ends with the same bytes as an unbroken one. Steps (for Run::progress): read,
-/// embed, pca, neighbours, layout, cluster, explain, page. Error(argument) if `out` was made from another
+/// embed, PCA, neighbours, layout, k-means, explain, page. Error(argument) if `out` was made from another
 /// input or by another model, unless `overwrite`.
 MapReport map(const MapOptions& options, const Run& run);
 
