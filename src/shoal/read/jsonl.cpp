@@ -33,9 +33,12 @@ JsonlReader::JsonlReader(Input input, ReadReport* report, std::optional<std::vec
 
 // Passes over the bracket that opens an array of objects.
 void JsonlReader::begin_array() {
-  const std::string_view rest = input_.rest();
-  const std::size_t first = rest.find_first_not_of(kSpace);
-  if (first == std::string_view::npos || rest[first] != '[') return;
+  std::size_t first = input_.rest().find_first_not_of(kSpace);
+  while (first == std::string_view::npos && !input_.ended()) {  // a pipe may give the blanks before it alone
+    input_.grow();
+    first = input_.rest().find_first_not_of(kSpace);
+  }
+  if (first == std::string_view::npos || input_.rest()[first] != '[') return;
   array_ = true;
   input_.take(first + 1);
 }
