@@ -128,8 +128,8 @@ TEST(Tokenizer, RealModel) {
       model  ? std::filesystem::path(model)
       : data ? std::filesystem::path(data) / "shoal/models/all-MiniLM-L6-v2"
              : std::filesystem::path(home ? home : "") / ".local/share/shoal/models/all-MiniLM-L6-v2";
-  if (!std::filesystem::exists(folder))
-    GTEST_SKIP() << "no model at " << folder << " (tools/setup model fetches it)";
+  ASSERT_TRUE(std::filesystem::exists(folder))
+      << "no model at " << folder << "; run 'tools/setup model', which fetches it";
   const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
   EXPECT_EQ(tokenizer.vocabulary(), 30522u);
   EXPECT_EQ(encode(tokenizer, "hello world"), (Ids{101, 7592, 2088, 102}));
