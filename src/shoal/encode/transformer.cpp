@@ -46,7 +46,7 @@ void Transformer::embed(std::span<const std::uint32_t> ids, std::span<const Inde
 
 void Transformer::run(const TransformerLayer& layer, std::span<const Index> starts, MatrixSpan states,
                       TransformerScratch& scratch) const {
-  constexpr Index kBlockRows = 224;  // the inner activations of a block stay in the second cache
+  constexpr Index kBlockRows = 256;  // the inner activations of a block stay in the second cache
   const Index tokens = states.rows, hidden = config_.hidden;
   const MatrixSpan qkv = shaped(scratch.query_key_value, tokens, 3 * hidden);
   const MatrixSpan context = shaped(scratch.context, tokens, hidden);

@@ -23,21 +23,36 @@ inline F polynomial(F x, const float (&c)[N]) {
 /// 2^n for -126 <= n <= 127.
 inline F power_of_two(I n) { return float_of((n + 127) << 23); }
 
-inline F exp_of(F x) {
+/// exp(x) / 2^n, and 2^23 * 1.5 + n in `shifted`; n is the whole number nearest to x / ln 2.
+inline F exp_fraction(F x, F& shifted) {
   constexpr float kTail[] = {0.49999994f, 0.16666521f, 0.04166839f, 0.008368712f, 0.0013814608f};
-  constexpr float kLeast = -87.33654f;       // below, the result is no normal number and becomes 0
-  const F bounded = smaller(set(89.0f), x);  // above, the result is inf; a NaN passes
-  const F shifted = fma(bounded, set(1.44269504f), set(kRound));
+  shifted = fma(x, set(1.44269504f), set(kRound));
   const F n = shifted - set(kRound);
   // ln 2 in two parts: n times the first is exact.
-  F r = fma(n, set(-0.693359375f), bounded);
+  F r = fma(n, set(-0.693359375f), x);
   r = fma(n, set(2.12194440e-4f), r);
-  const F y = fma(r * r, polynomial(r, kTail), r) + set(1.0f);
+  return fma(r * r, polynomial(r, kTail), r) + set(1.0f);
+}
+
+constexpr float kLeastExp = -87.33654f;  // below, exp(x) is no normal number and becomes 0
+
+inline F exp_of(F x) {
+  F shifted;
+  const F y = exp_fraction(smaller(set(89.0f), x), shifted);  // above, the result is inf; a NaN passes
   // 2^n in two factors, because n may be 128, which no float's exponent is.
   const I exponent = bits_of(shifted) - whole(0x4b400000);
   const I first = exponent >> 1;
   const F result = y * power_of_two(first) * power_of_two(exponent - first);
-  return x < set(kLeast) ? F{} : result;
+  return x < set(kLeastExp) ? F{} : result;
+}
+
+/// exp_of for x < 88, whose 2^n is one factor.
+inline F exp_of_small(F x) {
+  F shifted;
+  const F y = exp_fraction(x, shifted);
+  // The shift drops all but the low bits, which hold n.
+  const F result = y * float_of((bits_of(shifted) << 23) + whole(127 << 23));
+  return x < set(kLeastExp) ? F{} : result;
 }
 
 inline F log_of(F x) {

@@ -7,16 +7,35 @@ constexpr std::size_t kPanel = kTileVectors * kWidth;
 
 std::size_t pack_size(std::size_t n, std::size_t k) { return (n + kPanel - 1) / kPanel * kPanel * k; }
 
+/// One panel of `outputs` outputs. The tile reads whole vectors: what is missing of the last one is zero.
+/// Rows of b that lie far apart are fetched some turns ahead.
+void pack_panel(const float* b, std::size_t outputs, std::size_t k, std::size_t output_stride,
+                std::size_t term_stride, float* packed) {
+  constexpr std::size_t kSoon = 8;
+  if (output_stride == 1) {
+    for (std::size_t t = 0; t < k; ++t, b += term_stride, packed += kPanel) {
+      __builtin_prefetch(b + kSoon * term_stride);
+      __builtin_prefetch(b + kSoon * term_stride + outputs - 1);
+      each_vector(outputs, [=](std::size_t i, auto at) { store(packed + i, at.get(b + i)); });
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < outputs; ++i, b += output_stride) {
+    __builtin_prefetch(b + kSoon * output_stride);
+    __builtin_prefetch(b + kSoon * output_stride + (k < 32 ? k : 32) - 1);
+    if (term_stride == 1)
+      for (std::size_t t = 0; t < k; ++t) packed[t * kPanel + i] = b[t];
+    else
+      for (std::size_t t = 0; t < k; ++t) packed[t * kPanel + i] = b[t * term_stride];
+  }
+  for (std::size_t i = outputs; i % kWidth != 0; ++i)
+    for (std::size_t t = 0; t < k; ++t) packed[t * kPanel + i] = 0;
+}
+
 void pack(const float* b, std::size_t n, std::size_t k, std::size_t output_stride, std::size_t term_stride,
           float* packed) {
-  for (std::size_t j = 0; j < n; j += kPanel, packed += kPanel * k) {
-    const std::size_t outputs = n - j < kPanel ? n - j : kPanel;
-    for (std::size_t t = 0; t < k; ++t) {
-      const float* from = b + j * output_stride + t * term_stride;
-      for (std::size_t i = 0; i < kPanel; ++i)
-        packed[t * kPanel + i] = i < outputs ? from[i * output_stride] : 0;
-    }
-  }
+  for (std::size_t j = 0; j < n; j += kPanel, packed += kPanel * k)
+    pack_panel(b + j * output_stride, n - j < kPanel ? n - j : kPanel, k, output_stride, term_stride, packed);
 }
 
 /// One tile of c and what it is made of.

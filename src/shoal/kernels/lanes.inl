@@ -1,14 +1,24 @@
 // Walking over arrays: whole vectors, then one ragged vector; and sums in 64 lanes.
 
+inline I lane_numbers() {
+  I numbers;
+  for (std::size_t i = 0; i < kWidth; ++i) numbers[i] = static_cast<std::int32_t>(i);
+  return numbers;
+}
+
 /// How a place in an array is read and written: a whole vector, or its first n elements.
 struct Whole {
   F get(const float* p) const { return load(p); }
+  F get_or(const float* p, F) const { return load(p); }  // the elements that are not there: of another vector
   void put(float* p, F v) const { store(p, v); }
   F keep(F v) const { return v; }
 };
 struct First {
   std::size_t n;
   F get(const float* p) const { return load_first(p, n); }
+  F get_or(const float* p, F other) const {
+    return lane_numbers() < static_cast<std::int32_t>(n) ? get(p) : other;
+  }
   void put(float* p, F v) const { store_first(p, v, n); }
   F keep(F v) const { return keep_first(v, n); }
 };

@@ -2,18 +2,15 @@
 
 inline float greatest(const float* x, std::size_t n) {
   F most = set(x[0]);
-  std::size_t i = 0;
-  for (; i + kWidth <= n; i += kWidth) most = greater(load(x + i), most);
-  float result = greatest_lane(most);
-  for (; i < n; ++i) result = x[i] > result ? x[i] : result;
-  return result;
+  each_vector(n, [&](std::size_t i, auto at) { most = greater(at.get_or(x + i, most), most); });
+  return greatest_lane(most);
 }
 
 void softmax(float factor, float* x, std::size_t n) {
   scale(factor, x, n);
   const F most = set(greatest(x, n));
   const float total = sum_in_lanes(n, [=](F s, std::size_t i, auto at) {
-    const F y = exp_of(at.get(x + i) - most);
+    const F y = exp_of_small(at.get(x + i) - most);
     at.put(x + i, y);
     return s + at.keep(y);
   });
