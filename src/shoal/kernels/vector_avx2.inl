@@ -4,7 +4,7 @@ using F = float __attribute__((vector_size(32)));
 using I = std::int32_t __attribute__((vector_size(32)));
 constexpr const char* kLevel = "avx2";
 constexpr std::size_t kWidth = 8;
-constexpr std::size_t kTileRows = 6, kTileVectors = 2;
+constexpr std::size_t kTileVectors = 2, kTileRows[] = {12, 6};
 
 // The n words before the middle are ones: a window that starts n before it masks the first n lanes.
 alignas(64) constexpr std::int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};

@@ -6,7 +6,7 @@ using F = float __attribute__((vector_size(16)));
 using I = std::int32_t __attribute__((vector_size(16)));
 constexpr const char* kLevel = "base";
 constexpr std::size_t kWidth = 4;
-constexpr std::size_t kTileRows = 4, kTileVectors = 2;
+constexpr std::size_t kTileVectors = 2, kTileRows[] = {8, 4};  // rows of a tile of one vector and of two
 
 inline F load(const float* p) {
   F v;
