@@ -85,7 +85,7 @@ void tile(const Place& at) {
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < V; ++v) {
       column[v] = load(b + (t * P + v) * kWidth);
-      __builtin_prefetch(b + ((t + kSoon) * P + v) * kWidth);
+      if (v * kWidth % 16 == 0) __builtin_prefetch(b + ((t + kSoon) * P + v) * kWidth);  // a line: 16 floats
     }
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < R; ++r) {
@@ -104,6 +104,7 @@ void tile(const Place& at) {
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < V; ++v) __builtin_prefetch(row + v * kWidth);
     __builtin_prefetch(row + V * kWidth - 1);
+#pragma GCC unroll 4
     for (; t < turn; ++t) add_term(t);
   }
   for (; t < terms; ++t) add_term(t);
