@@ -41,7 +41,7 @@ format: ## clang-format over all sources
 tidy: ## clang-tidy over the library and the program
 	@tools/setup base lint
 	@tools/build dev all
-	@git ls-files 'src/*.cpp' 'cli/*.cpp' | grep -v _test | xargs -P 2 -n 4 clang-tidy -p build/dev --quiet
+	@git ls-files 'src/*.cpp' 'cli/*.cpp' | grep -v _test | xargs -P 2 -n 4 clang-tidy -p build/dev --quiet --extra-arg=-Wno-unknown-warning-option
 
 install: build ## program, library and headers to PREFIX (default /usr/local)
 	@cmake --install build/release --prefix $(PREFIX)
