@@ -120,8 +120,8 @@ void each_batch(const Source& source, Index first, Index end, Use use) {
   }
 }
 
-/// What is done to make a column fit: texts of more than `limit` bytes are cut there, `rows` holds 1 for those.
-/// limit 0: all are whole.
+/// What is done to make a column fit: texts of more than `limit` bytes are cut there, `rows` holds 1 for
+/// those. limit 0: all are whole.
 struct Cut {
   Index limit = 0;
   std::vector<std::uint8_t> rows;
