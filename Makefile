@@ -22,12 +22,12 @@ demo: ## map the descriptions of all Debian packages, leave demo/debian.shoal/ma
 	@tools/demo
 
 test: ## everything that proves it right
-	@tools/setup base model test
+	@tools/setup base model lists test
 	@tools/build ci all
 	@tools/test
 
 bench: ## shoal beside its peers, each in its own process; writes bench/results
-	@tools/setup base model bench
+	@tools/setup base model lists bench
 	@tools/build release all
 	@bench/run
 
@@ -35,11 +35,13 @@ page: ## rebuild web/page.html from web/src (needs Node 18 or newer)
 	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 
 format: ## clang-format over all sources
+	@tools/setup lint
 	@git ls-files '*.h' '*.cpp' '*.inl' | xargs clang-format -i
 
 tidy: ## clang-tidy over the library and the program
+	@tools/setup base lint
 	@tools/build dev all
-	@git ls-files 'src/*.cpp' 'cli/*.cpp' | grep -v _test | xargs -P 2 -n 4 clang-tidy -p build/dev --quiet
+	@git ls-files 'src/*.cpp' 'cli/*.cpp' | grep -v _test | xargs -P 2 -n 4 clang-tidy -p build/dev --quiet --extra-arg=-Wno-unknown-warning-option
 
 install: build ## program, library and headers to PREFIX (default /usr/local)
 	@cmake --install build/release --prefix $(PREFIX)

@@ -90,11 +90,12 @@ def compare(kind, texts, args, folder):
 
 
 def main():
-    data = pathlib.Path(os.environ.get("XDG_DATA_HOME", pathlib.Path.home() / ".local/share"))
+    data = pathlib.Path(os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local/share")
+    models = pathlib.Path(os.environ.get("SHOAL_MODELS") or data / "shoal/models")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bench", default=HERE.parent / "build/release/bench/encode_bench")
     parser.add_argument("--python", default=sys.executable, help="with the peers installed")
-    parser.add_argument("--model", default=os.environ.get("SHOAL_MODEL", data / "shoal/models/all-MiniLM-L6-v2"))
+    parser.add_argument("--model", default=os.environ.get("SHOAL_MODEL", models / "all-MiniLM-L6-v2"))
     parser.add_argument("--short", type=int, default=2000)
     parser.add_argument("--long", type=int, default=250)
     parser.add_argument("--rounds", type=int, default=1, help="in each process")

@@ -1,9 +1,9 @@
-# Debian 12 packages; tools/setup installs them. Each is used behind one file or one room.
+# Debian 12 packages; tools/setup installs them. Beside each, where alone it is used.
 find_package(Threads REQUIRED)
-find_package(SQLite3 REQUIRED)        # store/collection.cpp
-find_package(nlohmann_json REQUIRED)  # configs, manifests
+find_package(SQLite3 REQUIRED)        # store/database.cpp
+find_package(nlohmann_json REQUIRED)  # JSON: store, encode, map, flow, cli, and tests of read
 find_package(Eigen3 REQUIRED)         # linear/eigen.cpp
-find_package(ZLIB REQUIRED)           # map/page.cpp
+find_package(ZLIB REQUIRED)           # map/page_blocks.cpp
 find_package(CLI11 REQUIRED)          # cli
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)  # tokenize/words.cpp
@@ -14,7 +14,7 @@ endif()
 set(SHOAL_LIBS_store SQLite::SQLite3 nlohmann_json::nlohmann_json)
 set(SHOAL_LIBS_linear Eigen3::Eigen)
 set(SHOAL_LIBS_read nlohmann_json::nlohmann_json)  # its tests only
-set(SHOAL_LIBS_tokenize shoal_tokenizers PkgConfig::utf8proc nlohmann_json::nlohmann_json)
+set(SHOAL_LIBS_tokenize shoal_tokenizers PkgConfig::utf8proc)
 set(SHOAL_LIBS_encode nlohmann_json::nlohmann_json)
 set(SHOAL_LIBS_map ZLIB::ZLIB nlohmann_json::nlohmann_json shoal_page)
 set(SHOAL_LIBS_flow nlohmann_json::nlohmann_json)

@@ -2,10 +2,12 @@
 # Needs cargo 1.89 or newer: the machine's, or Debian's cargo-web.
 set(hf ${PROJECT_SOURCE_DIR}/src/shoal/tokenize/hf)
 find_program(SHOAL_CARGO NAMES cargo REQUIRED)
+get_filename_component(cargo_folder ${SHOAL_CARGO} DIRECTORY)
+find_program(rustc NAMES rustc HINTS ${cargo_folder} NO_CACHE REQUIRED)  # cargo's own, not an older one first on the PATH
 set(SHOAL_CARGO_TARGET ${PROJECT_SOURCE_DIR}/build/cargo CACHE PATH "Where cargo builds; shared by all presets")
 add_custom_command(
   OUTPUT ${SHOAL_CARGO_TARGET}/release/libshoal_tokenizers.a
-  COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${SHOAL_CARGO_TARGET} ${SHOAL_CARGO} build --release --locked --quiet
+  COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${SHOAL_CARGO_TARGET} RUSTC=${rustc} ${SHOAL_CARGO} build --release --locked --quiet
           --manifest-path ${hf}/Cargo.toml
   DEPENDS ${hf}/src/lib.rs ${hf}/src/load.rs ${hf}/Cargo.toml ${hf}/Cargo.lock
   COMMENT "Building the tokenizers crate (about two minutes the first time)"

@@ -4,41 +4,100 @@ import os
 import resource
 import shutil
 import sqlite3
+import subprocess
 
-from conftest import fingerprints, shoal
+import pytest
+from conftest import SHOAL, fingerprints, shoal
+
+
+@pytest.fixture(scope="module")
+def whole_map(short_csv, tmp_path_factory):
+    """A map that nothing disturbed."""
+    out = tmp_path_factory.mktemp("whole") / "m.shoal"
+    shoal("map", short_csv, "--text", "text", "--clusters", 5, "--out", out, "--quiet")
+    return out
+
+
+@pytest.fixture(scope="module")
+def whole_vectors(short_csv, tmp_path_factory):
+    """The bytes of vectors whose making nothing disturbed."""
+    out = tmp_path_factory.mktemp("whole") / "v.npy"
+    shoal("embed", short_csv, "--text", "text", "--out", out)
+    return out.read_bytes()
 
 
 def limit_file_size(megabytes):
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (int(megabytes * 1e6), int(megabytes * 1e6)))
 
 
-def test_full_disk_while_embedding(short_csv, tmp_path):
+@pytest.fixture
+def small_disk(tmp_path):
+    """small_disk(size) is a folder on a real file system of that size; called again, the same one of another size."""
+    folder = tmp_path / "disk"
+
+    def mount(size):
+        options = f"size={size}" if not folder.exists() else f"remount,size={size}"
+        folder.mkdir(exist_ok=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.skip(f"a full disk needs a mounted one, and mounting is not allowed here: {done.stderr.strip()}")
+        return folder
+
+    yield mount
+    subprocess.run(["umount", folder], capture_output=True)
+
+
+def test_really_full_disk_while_embedding(short_csv, whole_vectors, small_disk):
+    out = small_disk("1m") / "v.npy"
+    result = shoal("embed", short_csv, "--text", "text", "--out", out, check=False)
+    assert result.returncode == 4 and "full" in result.stderr, result.stderr
+    assert not out.exists()
+    small_disk("64m")
+    shoal("embed", short_csv, "--text", "text", "--out", out)
+    assert out.read_bytes() == whole_vectors
+
+
+@pytest.mark.parametrize("size", ["200k", "1m", "6m"])  # full in the database, in the vectors, after them
+def test_really_full_disk_while_mapping(short_csv, whole_map, small_disk, size):
+    arguments = ["map", short_csv, "--text", "text", "--clusters", 5, "--out", small_disk(size) / "m.shoal", "--quiet"]
+    result = shoal(*arguments, check=False)
+    assert result.returncode == 4 and len(result.stderr.strip().splitlines()) == 1, result.stderr
+    out = small_disk("256m") / "m.shoal"
+    shoal(*arguments)
+    assert fingerprints(out) == fingerprints(whole_map)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.npy"])
+def test_really_full_disk_while_exporting(whole_map, small_disk, name):
+    disk = small_disk("64k")
+    result = shoal("export", whole_map, "--out", disk / name, check=False)
+    assert result.returncode == 4 and "full" in result.stderr, result.stderr
+    assert list(disk.iterdir()) == []
+
+
+def test_full_disk_while_embedding(short_csv, whole_vectors, tmp_path):
     out = tmp_path / "v.npy"
     result = shoal("embed", short_csv, "--text", "text", "--out", out, check=False, preexec_fn=limit_file_size(2))
     assert result.returncode == 4, result.stderr
     assert len(result.stderr.strip().splitlines()[-1]) > 20
     assert not out.exists()
     shoal("embed", short_csv, "--text", "text", "--out", out)  # and goes on when there is room
+    assert out.read_bytes() == whole_vectors
 
 
-def test_full_disk_while_mapping_keeps_what_was_committed(short_csv, tmp_path):
+def test_full_disk_while_mapping_keeps_what_was_committed(short_csv, whole_map, tmp_path):
     out = tmp_path / "m.shoal"
     arguments = ["map", short_csv, "--text", "text", "--clusters", 5, "--out", out, "--quiet"]
     result = shoal(*arguments, check=False, preexec_fn=limit_file_size(2))
     assert result.returncode == 4, result.stderr
     shoal(*arguments)
-    whole = tmp_path / "whole" / "m.shoal"
-    whole.parent.mkdir()
-    shoal("map", short_csv, "--text", "text", "--clusters", 5, "--out", whole, "--quiet")
-    assert fingerprints(out) == fingerprints(whole)
+    assert fingerprints(out) == fingerprints(whole_map)
 
 
 def test_standard_output_that_is_full(short_csv, tmp_path):
     out = tmp_path / "m.shoal"
     shoal("map", short_csv, "--text", "text", "--limit", 50, "--out", out)
     with open("/dev/full", "w") as full:
-        import subprocess
-        from conftest import SHOAL
         result = subprocess.run([SHOAL, "export", out, "--out", "-"], stdout=full, stderr=subprocess.PIPE, text=True)
     assert result.returncode == 4 and "standard output" in result.stderr
 

@@ -1,5 +1,6 @@
 // Writes pages of invented but plausible data with the real writer: make_page KIND FILE [ROWS].
-// KIND: plain, hostile, empty, one, same (all points equal), unplaced (no points), many (2,000 clusters).
+// KIND: plain, hostile, empty, one, same (all points equal), unplaced (no points), many (2,000 clusters),
+// cut (row 0 is longer than the page may hold).
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
@@ -166,6 +167,10 @@ Invented invent(const std::string& kind, Index rows) {
     add_rows(out, kind == "one" ? 1 : rows);
   }
   if (kind == "hostile") add_hostile(out);
+  if (kind == "cut") {
+    out.texts[0] = "beginning " + std::string(1000, 'x') + " hidden";
+    out.page.text_budget = 0;
+  }
   if (kind == "same") std::fill_n(out.page.points.data(), 2 * out.page.points.rows(), 3.25f);
   if (kind == "unplaced") out.page.points = shoal::Matrix();
   count_clusters(out.page);

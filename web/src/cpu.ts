@@ -50,10 +50,10 @@ export class CpuRenderer implements Renderer {
   draw(frame: Frame): void {
     const start = performance.now();
     this.light.fill(0);
-    const { size, alpha } = frame;
+    const { size, bold, alpha } = frame;
     if (frame.stress) {
       this.splat(frame, size, alpha * 0.22, 0);
-      this.splat(frame, Math.max(size * 1.3, 2.5), Math.max(alpha, 0.85), STRESSED);
+      this.splat(frame, bold, Math.max(alpha, 0.85), STRESSED);
     } else {
       this.splat(frame, size, alpha, -1);
     }

@@ -21,6 +21,7 @@ export interface Meta {
   made_by: string;
   rows: number;
   block_rows: number;
+  text_limit: number; // bytes at which the longest texts are cut; 0: all are whole
   box: [number, number, number, number]; // low x, low y, high x, high y of the points' middle 99.4 %
   column: string; // "" if there is none
   clusters: Cluster[];
@@ -145,6 +146,11 @@ export async function readTexts(meta: Meta, name: "b-text" | "b-column"): Promis
   for (let b = 0; b * meta.block_rows < meta.rows; b++)
     blocks.push(new TextDecoder().decode(await bytesOf(name + b)));
   return new Texts(blocks, meta.block_rows, meta.rows);
+}
+
+/** 1 for each row whose text is cut; null if none is. */
+export async function readCut(meta: Meta): Promise<Uint8Array | null> {
+  return meta.text_limit ? new Uint8Array(await bytesOf("b-cut")) : null;
 }
 
 /** From the file's units to map units. */

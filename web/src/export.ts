@@ -1,11 +1,14 @@
 import { csv, download } from "./csv.ts";
 import type { Scene } from "./scene.ts";
 
-/** Rows as CSV: row (counted from 0, as in the input), cluster, its name and group, the column, the text as shown. */
+/**
+ * Rows as CSV: row (counted from 0, as in the input), cluster, its name and group, the column, the text as shown, and
+ * where this file does not hold all texts whole, "yes" for each that is cut.
+ */
 export function exportRows(scene: Scene, rows: Uint32Array, what: string): void {
-  const { meta, points, texts, column } = scene;
+  const { meta, points, texts, column, cut } = scene;
   if (!texts) return;
-  const header = ["row", "cluster", "cluster_name", "group", ...(column ? [meta.column] : []), "text"];
+  const header = ["row", "cluster", "cluster_name", "group", ...(column ? [meta.column] : []), "text", ...(cut ? ["text_cut"] : [])];
   const lines = function* () {
     for (const row of rows) {
       const label = points.label[row];
@@ -13,7 +16,8 @@ export function exportRows(scene: Scene, rows: Uint32Array, what: string): void 
       const group = cluster ? meta.groups[cluster.group] : undefined;
       const own = column ? [column.get(row)] : [];
       const id = cluster ? String(label) : "";
-      yield [String(row), id, cluster?.name ?? "", group?.name ?? "", ...own, texts.get(row)];
+      const isCut = cut ? [cut[row] ? "yes" : "no"] : [];
+      yield [String(row), id, cluster?.name ?? "", group?.name ?? "", ...own, texts.get(row), ...isCut];
     }
   };
   const name = meta.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "") || "map";

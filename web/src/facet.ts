@@ -54,7 +54,7 @@ export function columnFacet(title: string, values: Texts): Facet {
   }
   const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const listed = sorted.slice(0, LISTED);
-  const items: Item[] = listed.map(([name, size]) => ({ name: name.trim() || "(empty)", size, group: 0 }));
+  const items: Item[] = listed.map(([name, size]) => ({ name: name.trim().slice(0, 200) || "(empty)", size, group: 0 }));
   const index = new Map(listed.map(([value], i) => [value, i]));
   const rest = sorted.slice(LISTED).reduce((sum, [, size]) => sum + size, 0);
   if (rest > 0) items.push({ name: "other values", size: rest, group: 0 });

@@ -5,13 +5,13 @@ import { STRESSED, VISIBLE } from "./scene.ts";
 const VERTEX = `#version 300 es
 layout(location=0) in float x; layout(location=1) in float y;
 layout(location=2) in uint item; layout(location=3) in uint flags;
-uniform vec2 center, zoom; uniform float size, alpha; uniform int pass; uniform vec3 pale; uniform sampler2D colors;
+uniform vec2 center, zoom; uniform float size, bold, alpha; uniform int pass; uniform vec3 pale; uniform sampler2D colors;
 out vec4 color; out float radius;
 void main() {
   bool stressed = (flags & ${STRESSED}u) != 0u;
   bool drawn = (flags & ${VISIBLE}u) != 0u && (pass == 0 || stressed == (pass == 2));
   float a = pass == 1 ? alpha * .22 : pass == 2 ? max(alpha, .85) : alpha;
-  float s = pass == 2 ? max(size * 1.3, 2.5) : size;
+  float s = pass == 2 ? bold : size;
   gl_Position = drawn ? vec4((vec2(x, y) - center) * zoom, 0., 1.) : vec4(2., 2., 2., 1.);
   gl_PointSize = s + 1.;
   radius = (s + 1.) * .5;
@@ -22,7 +22,7 @@ const FRAGMENT = `#version 300 es
 precision mediump float; in vec4 color; in float radius; out vec4 o;
 void main() { o = color * clamp(radius - length(gl_PointCoord - .5) * 2. * radius, 0., 1.); }`;
 
-const UNIFORMS = ["center", "zoom", "size", "alpha", "pass", "pale", "colors"] as const;
+const UNIFORMS = ["center", "zoom", "size", "bold", "alpha", "pass", "pale", "colors"] as const;
 
 /** WebGL2: the points stay on the card; a frame is one or two draw calls. */
 export class GlRenderer implements Renderer {
@@ -99,6 +99,7 @@ export class GlRenderer implements Renderer {
     gl.uniform2f(uniforms.center, frame.x, frame.y);
     gl.uniform2f(uniforms.zoom, (2 * frame.scale) / this.width, (2 * frame.scale) / this.height);
     gl.uniform1f(uniforms.size, frame.size * this.ratio);
+    gl.uniform1f(uniforms.bold, frame.bold * this.ratio);
     gl.uniform1f(uniforms.alpha, frame.alpha);
     gl.uniform3fv(uniforms.pale, frame.pale.map((v) => v / 255));
     for (const pass of frame.stress ? [1, 2] : [0]) {

@@ -16,6 +16,7 @@ interface Name {
   group: boolean;
   index: number; // of the cluster or group
   lines: string[];
+  home: [number, number]; // its place on the whole map
   x: number;
   y: number;
   size: number; // rows that speak for it at this moment
@@ -48,13 +49,13 @@ export class Labels {
     const toMap = mapUnits(meta);
     const name = (group: boolean) => (c: { name: string; size: number; at: [number, number] }, index: number): Name => {
       const [x, y] = toMap(...c.at);
-      return { group, index, lines: wrapped(c.name, group ? 18 : 20), x, y, size: c.size, total: c.size };
+      return { group, index, lines: wrapped(c.name, group ? 18 : 22), home: [x, y], x, y, size: c.size, total: c.size };
     };
     this.names = [...meta.groups.map(name(true)), ...meta.clusters.map(name(false))];
     this.recount();
   }
 
-  /** Names follow filter, search and selection: those that speak for no shown row vanish. */
+  /** Names follow filter, search and selection: they go where their hits are, and those that have none vanish. */
   recount(): void {
     const { scene } = this;
     const facet = scene.facets[0];
@@ -64,10 +65,30 @@ export class Labels {
     else for (let i = 0; i < scene.flags.length; i++) if (scene.visible(i)) clusters[facet.of[i]]++;
     const groups = new Float64Array(scene.meta.groups.length);
     scene.meta.clusters.forEach((c, i) => (groups[c.group] += clusters[i]));
-    for (const name of this.names) name.size = (name.group ? groups : clusters)[name.index];
+    const places = rows && this.placesOf(rows);
+    for (const name of this.names) {
+      name.size = (name.group ? groups : clusters)[name.index];
+      [name.x, name.y] = (!name.group && places?.get(name.index)) || name.home;
+    }
     this.largest = Math.max(1, ...this.names.filter((n) => !n.group).map((n) => n.size));
     const weight = (n: Name) => (n.group ? 1e12 : n.index === scene.focus ? 1e13 : 0) + n.size;
     this.names.sort((a, b) => weight(b) - weight(a) || a.index - b.index);
+  }
+
+  /** For each cluster with visible rows among these, the place of the one nearest to where the cluster is at home. */
+  private placesOf(rows: Uint32Array): Map<number, [number, number]> {
+    const { scene } = this;
+    const { x, y, label } = scene.points;
+    const homes: [number, number][] = [];
+    for (const name of this.names) if (!name.group) homes[name.index] = name.home;
+    const best = new Map<number, { row: number; far: number }>();
+    for (const row of rows) {
+      if (label[row] < 0 || !scene.visible(row)) continue;
+      const [homeX, homeY] = homes[label[row]];
+      const far = (x[row] - homeX) ** 2 + (y[row] - homeY) ** 2;
+      if (far < (best.get(label[row])?.far ?? Infinity)) best.set(label[row], { row, far });
+    }
+    return new Map([...best].map(([cluster, { row }]) => [cluster, [x[row], y[row]]]));
   }
 
   recolor(): void {
@@ -122,7 +143,9 @@ export class Labels {
 
   private put(name: Name, lines: string[], px: number, py: number, camera: Camera): void {
     const font = this.fontSize(name, camera);
-    const box = this.boxOf(lines, name.group, font, px, py, camera);
+    // With hits or a selection a name stands above its place, so as not to cover what was found.
+    const lift = this.scene.stressed() ? lines.length * font * 0.58 + 10 : 0;
+    const box = this.boxOf(lines, name.group, font, px, py - lift, camera);
     if (this.placed.some((p) => box.left < p.right && box.right > p.left && box.top < p.bottom && box.bottom > p.top))
       return;
     this.placed.push({ name, font, lines, ...box });
@@ -158,12 +181,12 @@ export class Labels {
     return Math.round(Math.min(17, size) * small * 2) / 2;
   }
 
-  /** Centred on its place, moved inside the view where it would be cut off. */
+  /** Centred on its place, moved inside the view and above its last line where it would be cut off. */
   private boxOf(lines: string[], group: boolean, font: number, px: number, py: number, camera: Camera) {
     const w = Math.max(...lines.map((line) => this.width(line, group, font))) + 8;
     const h = lines.length * font * 1.16 + 4;
     const left = Math.max(4, Math.min(camera.width - w - 4, px - w / 2));
-    const top = Math.max(4, Math.min(camera.height - h - 4, py - h / 2));
+    const top = Math.max(4, Math.min(camera.height - h - 24, py - h / 2));
     return { left, top, right: left + w, bottom: top + h };
   }
 
@@ -182,16 +205,29 @@ export class Labels {
 
 const fontOf = (group: boolean, pixels: number): string => `${group ? 750 : 620} ${pixels}px ${FONT}`;
 
-/** At most three lines of about `wide` characters; the rest is an ellipsis. */
+/** At most three lines of about `wide` characters, as even as can be; the rest is an ellipsis. */
 export function wrapped(name: string, wide: number): string[] {
+  const most = filled(name, wide).length;
+  let even = 1;
+  while (even < wide && filled(name, even).length > most) even++;
+  const lines = filled(name, even).map((line) => (line.length > wide + 6 ? line.slice(0, wide + 5) + "…" : line));
+  return lines.length > 3 ? [lines[0], lines[1], lines[2].replace(/[,;…]?$/, "…")] : lines;
+}
+
+/** Breaks at dots first, which go where a line ends, and inside a part only where it must. */
+function filled(name: string, wide: number): string[] {
   const lines: string[] = [];
-  for (const word of name.trim().split(/\s+/)) {
-    const last = lines[lines.length - 1];
-    if (last !== undefined && (last + " " + word).length <= wide) lines[lines.length - 1] = last + " " + word;
-    else if (lines.length === 3) {
-      lines[2] = lines[2].replace(/[,;]?$/, "…");
-      break;
-    } else lines.push(word.length > wide + 6 ? word.slice(0, wide + 5) + "…" : word);
+  const add = (text: string, joint: string): boolean => {
+    const last = lines.length - 1;
+    if (last < 0 || lines[last].length + joint.length + text.length > wide) return false;
+    lines[last] += joint + text;
+    return true;
+  };
+  for (const part of name.trim().split(/\s+·\s+/)) {
+    if (add(part, " · ")) continue;
+    const [first, ...words] = part.split(/\s+/);
+    lines.push(first);
+    for (const word of words) if (!add(word, " ")) lines.push(word);
   }
   return lines;
 }

@@ -1,5 +1,5 @@
 // Puts the page together: first the points, so that there is something to see, then the texts.
-import { readMeta, readPoints, readTexts, mapUnits } from "./data.ts";
+import { readCut, readMeta, readPoints, readTexts, mapUnits } from "./data.ts";
 import { el } from "./dom.ts";
 import { clusterFacet, columnFacet } from "./facet.ts";
 import { makeHelp } from "./help.ts";
@@ -116,6 +116,7 @@ async function start(): Promise<void> {
   stage.paint();
   window.shoal = { scene, stage, ready: false };
 
+  scene.cut = await readCut(meta);
   scene.texts = await readTexts(meta, "b-text");
   if (meta.column && document.getElementById("b-column0")) {
     scene.column = await readTexts(meta, "b-column");

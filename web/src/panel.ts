@@ -30,7 +30,7 @@ export class Panel {
   private readonly root = document.getElementById("side") as HTMLElement;
   private readonly body = el("div", { class: "body" });
   private readonly filter = el("input", { type: "search", class: "filter", autocomplete: "off", input: () => this.relist(true) });
-  private readonly list = new VirtualList("Clusters", 32, (i) => this.line(this.lines[i]));
+  private readonly list = new VirtualList("Clusters", matchMedia("(pointer: coarse)").matches ? 40 : 32, (i) => this.line(this.lines[i]));
   private readonly hits = new VirtualList("Texts found", 64, (i) => this.hit(i));
   private readonly listHead = el("div", { class: "head" });
   private readonly hitsHead = el("div", { class: "head" });
@@ -103,9 +103,16 @@ export class Panel {
     save.disabled = hits.length === 0;
     const title = el("h2", {}, hits.length ? `${plural(hits.length, "text")} found` : "Nothing found");
     this.hitsHead.replaceChildren(title, save);
-    const hint = el("p", { class: "hint" }, "Every word must occur, in any order; capitals do not matter.");
-    this.body.replaceChildren(this.hitsHead, ...(hits.length ? [this.hits.root] : [hint]));
+    const hint = (text: string) => el("p", { class: "hint" }, text);
+    const cut = this.scene.cut ? [hint(this.cutNote(this.scene.cut))] : [];
+    const found = hits.length ? this.hits.root : hint("Every word must occur, in any order; capitals do not matter.");
+    this.body.replaceChildren(this.hitsHead, ...cut, found);
     this.hits.show(hits.length, true);
+  }
+
+  private cutNote(cut: Uint8Array): string {
+    const count = cut.reduce((sum, c) => sum + c, 0);
+    return `Of ${plural(count, "long text")} only the first ${number(this.scene.meta.text_limit)} bytes are in this page and searched.`;
   }
 
   private hit(index: number): HTMLElement {
@@ -220,18 +227,18 @@ export class Panel {
     const chip = (word: string) =>
       el("button", { type: "button", class: "chip", title: `Search for ${word}`, click: () => this.searchFor(word) }, word);
     const typical = medoids.map((row) =>
-      el("li", {}, el("button", { type: "button", class: "typical", click: () => this.moves.toRow(row) }, marked(scene.texts?.get(row) ?? "", []))),
+      el("li", {}, el("button", { type: "button", class: "typical", click: () => this.moves.toRow(row) }, marked(scene.texts?.get(row).slice(0, 400) ?? "", []))),
     );
     const groupName = scene.meta.groups[group]?.name;
     return el("section", { class: "card", "aria-label": `Cluster ${name}` },
       el("div", { class: "head" }, back, el("span", { class: "crumb" }, groupName ?? "Cluster")),
-      el("h2", { tabindex: -1, dir: "auto" }, this.swatch(color), name),
+      el("h2", { tabindex: -1, dir: "auto" }, this.swatch(color), name.replaceAll(" ·", "\u00a0·")),
       el("p", { class: "facts" }, `${plural(size, "text")} · ${share} % of the map`),
       ...(all.length ? [el("h3", {}, "Words"), el("div", { class: "chips" }, ...all.map(chip))] : []),
       ...(typical.length ? [el("h3", {}, "Most typical"), el("ol", { class: "typicals" }, ...typical)] : []),
       el("div", { class: "actions" },
         button("Select all", () => scene.select(members())),
-        button("Show only this", () => this.only(cluster)),
+        button("Only this", () => this.only(cluster)),
         button("Export CSV", () => exportRows(scene, members(), "cluster"))),
     );
   }

@@ -78,9 +78,14 @@ test("colours: known values, and all different", () => {
   }
 });
 
-test("names break into at most three lines", () => {
+test("names break into at most three even lines, at dots first, and no line begins or ends with one", () => {
   assert.deepEqual(wrapped("python library", 20), ["python library"]);
-  assert.deepEqual(wrapped("development files, headers", 18), ["development files,", "headers"]);
+  assert.deepEqual(wrapped("qt · audio · gtk", 18), ["qt · audio · gtk"]);
+  assert.deepEqual(wrapped("development files · gnu · c++", 18), ["development files", "gnu · c++"]);
+  assert.deepEqual(wrapped("openstack · node · js", 18), ["openstack", "node · js"]);
+  assert.deepEqual(wrapped("linear algebra solver problems", 20), ["linear algebra", "solver problems"]);
   assert.equal(wrapped("one two three four five six seven eight nine ten eleven twelve", 10).length, 3);
+  assert.match(wrapped("interpreter · modular compiler · toolchain technologies · x", 20)[2], /…$/);
   assert.ok(wrapped("x".repeat(500), 20)[0].length < 30);
+  assert.deepEqual(wrapped("", 20), [""]);
 });

@@ -9,6 +9,7 @@ export interface Frame {
   y: number;
   scale: number; // CSS pixels a map unit
   size: number; // diameter of a point, CSS pixels
+  bold: number; // diameter of a stressed one
   alpha: number;
   pale: Rgb; // what the points that step back fade to
   stress: boolean; // stressed points in full, the others faint

@@ -12,6 +12,7 @@ export class Scene {
   facets: Facet[]; // the clusters first, the column second if there is one
   colorBy = 0; // index into facets
   texts: Texts | null = null; // null until they are unpacked
+  cut: Uint8Array | null = null; // 1: the row's text goes on beyond what this file holds; null: all are whole
   column: Texts | null = null;
   hits: Uint32Array | null = null; // rows that the search found; null: no search
   query: string[] = []; // its words, lower case

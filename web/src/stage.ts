@@ -63,11 +63,14 @@ export class Stage {
     const start = performance.now();
     const { camera, scene, context } = this;
     const spacing = this.spacing();
+    const size = Math.max(1.5, Math.min(9, 1.45 * Math.sqrt(spacing)));
+    const few = scene.stressed()?.length ?? Infinity;
     this.renderer.draw({
       x: camera.x,
       y: camera.y,
       scale: camera.scale,
-      size: Math.max(1.5, Math.min(9, 1.45 * Math.sqrt(spacing))),
+      size,
+      bold: Math.max(1.3 * size, 2.5, Math.min(7, 60 / Math.sqrt(few))), // two hits among 100,000 points can be seen
       alpha: Math.max(0.3, Math.min(0.92, 0.5 + 0.16 * Math.log2(spacing))),
       pale: scene.dark ? [62, 68, 78] : [214, 216, 220],
       stress: scene.stress,

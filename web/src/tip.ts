@@ -5,6 +5,8 @@ import type { Scene } from "./scene.ts";
 import { marked } from "./search.ts";
 import type { Stage } from "./stage.ts";
 
+const HOVERED = 1000; // characters of a text that are shown while hovering: seven lines are seen
+
 export class Tip {
   private readonly hover = el("div", { class: "tip", role: "tooltip", hidden: true });
   private readonly pin = el("section", { class: "tip pinned", "aria-label": "Pinned text", hidden: true });
@@ -63,8 +65,9 @@ export class Tip {
   }
 
   private text(row: number): HTMLElement {
-    const text = marked(this.scene.texts?.get(row) ?? "…", this.scene.query);
     const scrolls = !this.pin.hidden && row === this.scene.pinned;
+    const whole = this.scene.texts?.get(row) ?? "…";
+    const text = marked(scrolls ? whole : whole.slice(0, HOVERED), this.scene.query);
     return el("p", { class: "words", dir: "auto", tabindex: scrolls ? 0 : -1 }, text);
   }
 
@@ -73,7 +76,8 @@ export class Tip {
     const value = column?.get(row);
     const label = points.label[row];
     const parts: (Node | string)[] = [`row ${number(row)}`];
-    if (value) parts.push(" · ", `${meta.column}: `, el("b", { dir: "auto" }, value));
+    if (this.scene.cut?.[row]) parts.push(" · text cut");
+    if (value) parts.push(" · ", `${meta.column}: `, el("b", { dir: "auto" }, value.slice(0, 200)));
     const foot = el("p", { class: "foot" }, el("span", {}, ...parts));
     if (meta.clusters[label]) {
       const click = () => this.openCluster(label);

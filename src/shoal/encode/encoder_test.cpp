@@ -15,6 +15,7 @@
 #include "shoal/core/random.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/archive.h"
+#include "tests/minilm.h"
 
 namespace shoal {
 namespace {
@@ -30,14 +31,6 @@ Texts read_texts(const fs::path& path, Index most = ~Index{0}) {
     texts.add(nlohmann::json::parse(line).get<std::string>());
   EXPECT_GT(texts.size(), 0u) << path;
   return texts;
-}
-
-fs::path minilm_folder() {
-  if (const char* set = std::getenv("SHOAL_MODEL")) return set;
-  const char* data = std::getenv("XDG_DATA_HOME");
-  const char* home = std::getenv("HOME");
-  return (data ? fs::path(data) : fs::path(home ? home : "") / ".local/share") /
-         "shoal/models/all-MiniLM-L6-v2";
 }
 
 /// Every component within `bound` of the reference vector's length, and the directions equal.

@@ -26,14 +26,9 @@ using Json = nlohmann::ordered_json;
 constexpr int kFormat = 1;  // of meta and blocks; web/src/data.ts reads it
 constexpr std::string_view kMarker = "<!--DATA-->";
 constexpr Index kTextRows = 65536;  // rows a text block: a browser's string holds 2^29 characters
-constexpr Index kBlockBytes = Index{1} << 27;
+constexpr Index kLeastCut = 400;    // bytes that are kept of every text
 constexpr Index kBatch = 4096;
 constexpr int kPositionBits = 21;  // steps across the map, as a power of two: finer than a pixel at zoom 1000
-
-/// Rows a text block, so that no block outgrows what a browser can hold as one string.
-Index rows_per_block(const PageData& data) {
-  return std::clamp<Index>(kBlockBytes / std::max<Index>(data.max_text_bytes, 1), 1, kTextRows);
-}
 
 void check(const PageData& data) {
   const Index rows = data.labels.of.size();
@@ -68,7 +63,7 @@ Json cluster_json(const PageCluster& cluster, const PageData& data) {
           {"medoids", std::move(medoids)}};
 }
 
-std::string meta(const PageData& data, const MapBox& box) {
+std::string meta(const PageData& data, const MapBox& box, Index text_limit) {
   Json clusters = Json::array(), groups = Json::array();
   for (const auto& cluster : data.clusters) clusters.push_back(cluster_json(cluster, data));
   for (const auto& group : data.groups)
@@ -78,7 +73,8 @@ std::string meta(const PageData& data, const MapBox& box) {
                     {"title", repair_utf8(data.title)},
                     {"made_by", repair_utf8(data.made_by)},
                     {"rows", data.labels.of.size()},
-                    {"block_rows", rows_per_block(data)},
+                    {"block_rows", kTextRows},
+                    {"text_limit", text_limit},
                     {"box", {box.low.x, box.low.y, box.high.x, box.high.y}},
                     {"column", repair_utf8(data.column_name)},
                     {"clusters", std::move(clusters)},
@@ -111,30 +107,66 @@ std::vector<float> positions(const PageData& data, Index axis, float span) {
 
 using Source = std::function<Texts(Index, Index)>;
 
-/// Rows [first, end) of a column of texts as one block: each text and a NUL.
-void add_texts(std::string& out, const std::string& id, const Source& source, Index first, Index end,
-               Index most) {
-  out += "\n<script type=\"text/plain\" id=\"" + id + "\">";
-  page::Block block(out);
+/// Calls use(texts) for rows [first, end), batch by batch.
+template <class Use>
+void each_batch(const Source& source, Index first, Index end, Use use) {
   for (Index at = first; at < end; at += kBatch) {
     const Index count = std::min(kBatch, end - at);
     const Texts texts = source(at, count);
     require(texts.size() == count, Fault::argument,
             "asked for " + std::to_string(count) + " texts from row " + std::to_string(at) + ", got " +
                 std::to_string(texts.size()));
-    std::string piece;
-    for (Index i = 0; i < count; ++i) (piece += page::shown(texts[i], most)) += '\0';
-    block.add(piece);
+    use(texts);
   }
+}
+
+/// What is done to make a column fit: texts of more than `limit` bytes are cut there, `rows` holds 1 for
+/// those. limit 0: all are whole.
+struct Cut {
+  Index limit = 0;
+  std::vector<std::uint8_t> rows;
+};
+
+/// The short texts take what they need of the budget; the others share the rest evenly.
+Cut cut(const Source& source, Index rows, Index budget) {
+  std::vector<Index> lengths;
+  lengths.reserve(rows);
+  each_batch(source, 0, rows, [&](const Texts& texts) {
+    for (Index i = 0; i < texts.size(); ++i) lengths.push_back(texts[i].size());
+  });
+  std::vector<Index> sorted = lengths;
+  std::ranges::sort(sorted);
+  for (Index i = 0; i < rows; ++i) {
+    const Index share = std::max(budget / (rows - i), kLeastCut);
+    if (sorted[i] > share) {
+      Cut found{share, {}};
+      for (const Index length : lengths) found.rows.push_back(length > share);
+      return found;
+    }
+    budget -= std::min(budget, sorted[i]);
+  }
+  return {};
+}
+
+/// Rows [first, end) of a column of texts as one block: each text and a NUL.
+void add_texts(std::string& out, const std::string& id, const Source& source, Index first, Index end,
+               Index most) {
+  out += "\n<script type=\"text/plain\" id=\"" + id + "\">";
+  page::Block block(out);
+  each_batch(source, first, end, [&](const Texts& texts) {
+    std::string piece;
+    for (Index i = 0; i < texts.size(); ++i) (piece += page::shown(texts[i], most)) += '\0';
+    block.add(piece);
+  });
   block.finish();
   out += "</script>";
 }
 
-void add_column(std::string& out, const std::string& name, const Source& source, const PageData& data) {
-  const Index rows = data.labels.of.size(), step = rows_per_block(data);
-  for (Index first = 0; first < rows; first += step)
-    add_texts(out, name + std::to_string(first / step), source, first, std::min(first + step, rows),
-              data.max_text_bytes);
+void add_column(std::string& out, const std::string& name, const Source& source, Index rows, Index limit) {
+  const Index most = limit ? limit : std::numeric_limits<Index>::max();
+  for (Index first = 0; first < rows; first += kTextRows)
+    add_texts(out, name + std::to_string(first / kTextRows), source, first, std::min(first + kTextRows, rows),
+              most);
 }
 
 }  // namespace
@@ -147,13 +179,17 @@ void write_page(const std::filesystem::path& path, const PageData& data) {
           "this program was built with a page that has no place for data");
   const MapBox box = map_box(data.points.view());
   const float span = std::max(box.high.x - box.low.x, box.high.y - box.low.y);
+  const Index rows = data.labels.of.size();
+  const Cut texts = cut(data.texts, rows, data.text_budget);
   std::string out(html.substr(0, marker));
-  out += "<script type=\"application/json\" id=\"meta\">" + meta(data, box) + "</script>";
+  out += "<script type=\"application/json\" id=\"meta\">" + meta(data, box, texts.limit) + "</script>";
   add_block(out, "b-x", positions(data, 0, span));
   add_block(out, "b-y", positions(data, 1, span));
   add_block(out, "b-label", data.labels.of);
-  add_column(out, "b-text", data.texts, data);
-  if (!data.column_name.empty() && data.column) add_column(out, "b-column", data.column, data);
+  add_column(out, "b-text", data.texts, rows, texts.limit);
+  if (texts.limit) add_block(out, "b-cut", texts.rows);
+  if (!data.column_name.empty() && data.column)
+    add_column(out, "b-column", data.column, rows, cut(data.column, rows, data.text_budget).limit);
   out += html.substr(marker + kMarker.size());
   write_file(path, out);
 }

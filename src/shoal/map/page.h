@@ -30,13 +30,17 @@ struct PageGroup {
 /// All that map.html shows.
 struct PageData {
   std::string title;
-  std::string made_by;  ///< "shoal 0.1.0, all-MiniLM-L6-v2, spherical k-means k=100, seed 42"
+  std::string made_by;  ///< "shoal 0.1.0, all-MiniLM-L6-v2, spherical k-means, 100 clusters"
   Matrix points;        ///< rows x 2
   Labels labels;
   std::vector<PageCluster> clusters;
   std::vector<PageGroup> groups;
-  Index max_text_bytes = 400;  ///< longer texts are cut at a character with an ellipsis
-  /// Texts of rows [first, first + count): streamed, so that the page writer never holds all rows as objects.
+  /// Bytes of texts that the page may hold. If all are no more, all are whole; else the longest are cut to
+  /// one length that fits, never below 400 bytes, and the page says which. The column has the same budget for
+  /// itself. A megabyte of plain text adds about half a megabyte to the file.
+  Index text_budget = Index{64} << 20;
+  /// Texts of rows [first, first + count): asked for in order, twice (once for their lengths), and held only
+  /// compressed.
   std::function<Texts(Index first, Index count)> texts;
   /// One user column to colour and filter by (may be absent: empty name).
   std::string column_name;
@@ -44,7 +48,7 @@ struct PageData {
 };
 
 /// Writes the self-contained page: the built template with the data spliced in, gzip + base64. Whole or not
-/// at all.
+/// at all. The page is put together in memory.
 void write_page(const std::filesystem::path& path, const PageData& data);
 
 }  // namespace shoal

@@ -151,6 +151,30 @@ TEST(WritePage, ManyTextsStandInSeveralBlocks) {
   EXPECT_EQ(rest.substr(rest.size() - 5), std::string("last\0", 5));
 }
 
+TEST(WritePage, LongTextsAreWholeWithinTheBudget) {
+  const std::vector<std::string> texts = {std::string(100000, 'a'), "b"};
+  const std::string html = written(small(texts), "long.html");
+  EXPECT_EQ(block(html, "b-text0"), texts[0] + '\0' + "b" + '\0');
+  EXPECT_EQ(nlohmann::json::parse(script(html, "meta"))["text_limit"], 0);
+  EXPECT_EQ(script(html, "b-cut"), "") << "nothing is cut";
+}
+
+TEST(WritePage, BeyondTheBudgetTheLongestTextsAreCutAndNamed) {
+  const std::vector<std::string> texts = {std::string(3000, 'a'), "short", std::string(1000, 'c')};
+  PageData page = small(texts);
+  page.text_budget = 1505;  // 5 for the short one, 750 for each of the others
+  page.column_name = "same";
+  page.column = page.texts;
+  const std::string html = written(page, "cut.html"), end = std::string("\xe2\x80\xa6") + '\0';
+  EXPECT_EQ(block(html, "b-text0"),
+            std::string(750, 'a') + end + "short" + '\0' + std::string(750, 'c') + end);
+  EXPECT_EQ(block(html, "b-column0"), block(html, "b-text0"));
+  EXPECT_EQ(nlohmann::json::parse(script(html, "meta"))["text_limit"], 750);
+  EXPECT_EQ(block(html, "b-cut"), std::string("\1\0\1", 3));
+  page.text_budget = 0;
+  EXPECT_EQ(nlohmann::json::parse(script(written(page, "least.html"), "meta"))["text_limit"], 400);
+}
+
 TEST(WritePage, EmptyAndUnplacedMaps) {
   const std::vector<std::string> none;
   EXPECT_EQ(nlohmann::json::parse(script(written(small(none), "empty.html"), "meta"))["rows"], 0);

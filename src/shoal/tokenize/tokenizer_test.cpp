@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
+#include "tests/minilm.h"
 
 namespace shoal {
 namespace {
@@ -122,12 +121,7 @@ TEST(Tokenizer, ManyThreads) {
 }
 
 TEST(Tokenizer, RealModel) {
-  const char *model = std::getenv("SHOAL_MODEL"), *data = std::getenv("XDG_DATA_HOME"),
-             *home = std::getenv("HOME");
-  const std::filesystem::path folder =
-      model  ? std::filesystem::path(model)
-      : data ? std::filesystem::path(data) / "shoal/models/all-MiniLM-L6-v2"
-             : std::filesystem::path(home ? home : "") / ".local/share/shoal/models/all-MiniLM-L6-v2";
+  const std::filesystem::path folder = minilm_folder();
   ASSERT_TRUE(std::filesystem::exists(folder))
       << "no model at " << folder << "; run 'tools/setup model', which fetches it";
   const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
