@@ -9,9 +9,9 @@
 #include "shoal/flow/export.h"
 #include "shoal/flow/fingerprint.h"
 #include "shoal/flow/ingest.h"
-#include "shoal/flow/map_options.h"
+#include "shoal/flow/map_options_impl.h"
 #include "shoal/flow/models.h"
-#include "shoal/flow/replace.h"
+#include "shoal/flow/replace_impl.h"
 #include "shoal/flow/show.h"
 #include "shoal/store/archive.h"
 

@@ -1,4 +1,4 @@
-#include "shoal/flow/map_options.h"
+#include "shoal/flow/map_options_impl.h"
 
 #include <nlohmann/json.hpp>
 

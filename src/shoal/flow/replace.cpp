@@ -1,4 +1,4 @@
-#include "shoal/flow/replace.h"
+#include "shoal/flow/replace_impl.h"
 
 #include <algorithm>
 #include <system_error>
