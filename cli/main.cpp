@@ -1,8 +1,12 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <new>
+#include <string_view>
+#include <system_error>
 
 #include "session.h"
 #include "shoal/core/error.h"
@@ -13,14 +17,26 @@ namespace {
 
 using shoal::Fault;
 
-int fail(shoal::cli::Session& session, Fault fault, const std::string& message) {
+constexpr int kBug = 1;  // the exit status where shoal itself is wrong
+
+int fail(shoal::cli::Session& session, int status, const std::string& message) {
   session.progress().finish();
   if (session.json) {
-    const nlohmann::ordered_json object{{"error", message}, {"status", static_cast<int>(fault)}};
+    const nlohmann::ordered_json object{{"error", message}, {"status", status}};
     std::printf("%s\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   }
   std::fprintf(stderr, "shoal: %s\n", message.c_str());
-  return static_cast<int>(fault);
+  return status;
+}
+
+int fail(shoal::cli::Session& session, Fault fault, const std::string& message) {
+  return fail(session, static_cast<int>(fault), message);
+}
+
+int interrupted(shoal::cli::Session& session) {
+  const bool goes_on = session.goes_on && session.goes_on();
+  return fail(session, Fault::cancelled,
+              goes_on ? "interrupted; the same command goes on from here" : "interrupted");
 }
 
 }  // namespace
@@ -31,10 +47,12 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("shoal " SHOAL_VERSION));
   app.require_subcommand(1);
   app.footer(
-      "'shoal VERB --help' explains a verb. Exit status: 0 done, 2 a wrong option, 3 unusable data, 4 a file "
-      "that\n"
-      "cannot be read or written, 5 a damaged file, 6 something that shoal does not do, 130 interrupted.");
+      "'shoal VERB --help' explains a verb. Exit status: 0 done, 2 a wrong option, 3 unusable data,\n"
+      "4 a file that cannot be read or written, 5 a damaged file, 6 something that shoal does not do,\n"
+      "130 interrupted; 1 is an error in shoal itself.");
   shoal::cli::Session session;
+  // Known before the options are parsed, so that a wrong one before it is told as JSON too.
+  session.json = std::any_of(argv, argv + argc, [](std::string_view a) { return a == "--json"; });
   shoal::cli::add_map(app, session);
   shoal::cli::add_embed(app, session);
   shoal::cli::add_search(app, session);
@@ -50,11 +68,14 @@ int main(int argc, char** argv) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     return fail(session, Fault::argument, std::string(e.what()) + " (see 'shoal --help')");
   } catch (const shoal::Error& e) {
-    return fail(session, e.fault,
-                e.fault == Fault::cancelled ? "interrupted; the same command goes on from here" : e.what());
+    return e.fault == Fault::cancelled ? interrupted(session) : fail(session, e.fault, e.what());
   } catch (const std::bad_alloc&) {
     return fail(session, Fault::file, "out of memory");
   } catch (const std::filesystem::filesystem_error& e) {
     return fail(session, Fault::file, e.path1().string() + ": " + e.code().message());
+  } catch (const std::system_error& e) {  // as where no thread can be started
+    return fail(session, Fault::file, std::string("the system refuses: ") + e.what());
+  } catch (const std::exception& e) {
+    return fail(session, kBug, std::string("an error in shoal, please report it: ") + e.what());
   }
 }

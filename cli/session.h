@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -15,6 +16,8 @@ class Session {
   unsigned threads = 0;
   bool json = false;
   bool quiet = false;
+  /// Whether the same command would go on where this one is; not set: it would not.
+  std::function<bool()> goes_on;
 
   /// Ctrl-C and SIGTERM ask the run to stop; a second one ends the process at once.
   Run run();

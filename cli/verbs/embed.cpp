@@ -15,10 +15,11 @@ struct EmbedFlags {
 };
 
 void run_embed(const EmbedFlags& flags, Session& session) {
-  Source source({flags.inputs.begin(), flags.inputs.end()}, flags.read);
+  const Run run = session.run();
+  session.goes_on = [out = flags.out] { return std::filesystem::exists(out + ".part.json"); };
+  Source source({flags.inputs.begin(), flags.inputs.end()}, flags.read, run.stop);
   const Encoder encoder = Encoder::load(find_model(flags.model, models_folder()));
-  const EmbedReport report =
-      embed_file(source, encoder, flags.encode, flags.out, flags.overwrite, session.run());
+  const EmbedReport report = embed_file(source, encoder, flags.encode, flags.out, flags.overwrite, run);
   session.progress().finish();
   remark_report(session, source.report());
   session.answer({{"out", flags.out},
@@ -54,7 +55,10 @@ void add_embed(CLI::App& app, Session& session) {
   add_reading(*verb, flags->read);
   add_encoding(*verb, flags->encode);
   add_shared(*verb, session);
-  verb->callback([flags, &session] { run_embed(*flags, session); });
+  verb->callback([verb, flags, &session] {
+    check_encoding(*verb, flags->encode);
+    run_embed(*flags, session);
+  });
 }
 
 }  // namespace shoal::cli

@@ -1,9 +1,9 @@
 #include "shoal/flow/export.h"
 
 #include <cstdio>
-#include <fstream>
 
 #include "shoal/core/error.h"
+#include "shoal/store/new_file.h"
 #include "shoal/store/rows_file.h"
 #include "verbs/verbs.h"
 
@@ -28,27 +28,12 @@ std::string format_of(const ExportFlags& flags) {
       "--out " + flags.out + ": the ending says no format; use .csv, .jsonl, .npy, .safetensors or --format");
 }
 
-/// Writes under a temporary name and renames, so that the file is whole or absent.
+/// The file is whole or absent.
 void export_to_file(const Collection& collection, ExportFormat format, const fs::path& out, const Run& run) {
-  const fs::path partial = out.string() + ".part";
-  try {
-    std::ofstream file(partial, std::ios::binary | std::ios::trunc);
-    require(file.good(), Fault::file, "cannot write " + partial.string());
-    export_rows(
-        collection, format,
-        [&](std::string_view piece) {
-          file.write(piece.data(), static_cast<std::streamsize>(piece.size()));
-          require(file.good(), Fault::file, "cannot write " + partial.string() + ": is the disk full?");
-        },
-        run);
-    file.close();
-    require(!file.fail(), Fault::file, "cannot write " + partial.string() + ": is the disk full?");
-    fs::rename(partial, out);
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    throw;
-  }
+  NewFile file(out);
+  export_rows(
+      collection, format, [&](std::string_view piece) { file.write(piece); }, run);
+  file.keep();
 }
 
 void export_to_stdout(const Collection& collection, ExportFormat format, const Run& run) {
@@ -68,11 +53,13 @@ void run_export(const ExportFlags& flags, Session& session) {
   const bool vectors = format == "npy" || format == "safetensors";
   require(!vectors || flags.out != "-", Fault::argument,
           "vectors are written to a file: --out NAME." + format);
+  require(!session.json || flags.out != "-", Fault::argument,
+          "--json with --out -: standard output holds the rows already");
   require(flags.out == "-" || flags.overwrite || !fs::exists(flags.out), Fault::argument,
           flags.out + " exists; --overwrite replaces it");
   const Run run = session.run();
   if (vectors) {
-    write_rows(flags.out, open_rows(collection.file("vectors.safetensors")));
+    write_rows(flags.out, open_rows(collection.file("vectors.safetensors")), run);
   } else if (flags.out == "-") {
     return export_to_stdout(collection, format == "csv" ? ExportFormat::csv : ExportFormat::jsonl, run);
   } else {
@@ -90,7 +77,8 @@ void add_export(CLI::App& app, Session& session) {
   auto* verb =
       app.add_subcommand("export", "The rows of a collection with clusters and places, or its vectors");
   verb->footer(
-      "Columns: row, text, your own, cluster, cluster_name, group_name, x, y.\n\nExamples:\n"
+      "Columns: row, text, your own, cluster, cluster_name, group_name, x, y. One of your own that has the\n"
+      "name of another comes out as 'NAME (2)'.\n\nExamples:\n"
       "  shoal export reviews.shoal --out reviews-clustered.csv\n"
       "  shoal export reviews.shoal --out reviews.npy          the vectors\n"
       "  shoal export reviews.shoal --out - --format jsonl | head");

@@ -64,16 +64,13 @@ Json inspect_archive(const fs::path& path) {
   return {{"kind", "archive"}, {"path", path.string()}, {"metadata", metadata}, {"tensors", tensors}};
 }
 
-Json inspect_texts(const fs::path& path, const ReadOptions& options) {
-  Source source({path}, options);
+Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& run) {
+  Source source({path}, options, run.stop);
   Texts texts;
-  std::vector<Texts> others(source.other_columns().size());
+  std::vector<Texts> others;
   std::string first;
-  while (source.next(8192, texts, others)) {
-    if (first.empty() && texts.size() > 0) first = texts[0];
-    texts.clear();
-    for (Texts& column : others) column.clear();
-  }
+  while (source.next(8192, texts, others))
+    if (first.empty()) first = texts[0];
   const ReadReport& report = source.report();
   return {{"kind", "texts"},
           {"path", path.string()},
@@ -84,8 +81,8 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options) {
           {"read", to_json(report)}};
 }
 
-Json inspect(const fs::path& path, const ReadOptions& options) {
-  if (path == "-") return inspect_texts(path, options);
+/// What is no file of texts; null if it is one.
+Json inspect_made(const fs::path& path) {
   require(fs::exists(path), Fault::file, path.string() + ": no such file or folder");
   if (Collection::exists(path)) return inspect_collection(path);
   if (fs::is_directory(path)) {
@@ -97,7 +94,14 @@ Json inspect(const fs::path& path, const ReadOptions& options) {
   if (path.extension() == ".safetensors") {
     return Reader(path).has("vectors") ? inspect_vectors(path) : inspect_archive(path);
   }
-  return inspect_texts(path, options);
+  return nullptr;
+}
+
+Json inspect(const fs::path& path, const ReadOptions& options, CLI::App& verb, const Run& run) {
+  const Json made = path == "-" ? Json() : inspect_made(path);
+  if (made.is_null()) return inspect_texts(path, options, run);
+  refuse_reading(verb, path.string(), "no such file: its kind is " + made.at("kind").get<std::string>());
+  return made;
 }
 
 /// One "key: value" a line; lists of objects as a line each.
@@ -140,9 +144,8 @@ void add_inspect(CLI::App& app, Session& session) {
       ->type_name("PATH");
   add_reading(*verb, flags->read);
   add_shared(*verb, session);
-  verb->callback([flags, &session] {
-    session.run();
-    const Json object = inspect(flags->path, flags->read);
+  verb->callback([verb, flags, &session] {
+    const Json object = inspect(flags->path, flags->read, *verb, session.run());
     session.answer(object, in_words(object));
   });
 }

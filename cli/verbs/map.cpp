@@ -1,5 +1,6 @@
 #include "shoal/flow/map.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "shoal/core/error.h"
@@ -9,18 +10,34 @@
 namespace shoal::cli {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct MapFlags {
   std::vector<std::string> inputs;
   std::string out, model;
   MapOptions options;
 };
 
-/// reviews.csv -> reviews.shoal, in the current folder; a collection stands for itself.
-std::filesystem::path default_out(const std::vector<std::string>& inputs) {
+/// reviews.csv -> reviews.shoal, in the current folder.
+fs::path default_out(const std::vector<std::string>& inputs) {
   require(inputs.size() == 1 && inputs.front() != "-", Fault::argument,
           "--out NAME.shoal is needed for standard input and for several files");
-  const std::filesystem::path input = inputs.front();
-  return Collection::exists(input) ? input : input.filename().replace_extension(".shoal");
+  return fs::path(inputs.front()).filename().replace_extension(".shoal");
+}
+
+/// A collection is mapped where it stands: flags that were not given have the values of the last time.
+void take_stored(MapFlags& flags, CLI::App& verb) {
+  const std::string collection = flags.inputs.front();  // a copy: the callbacks below set inputs anew
+  std::error_code absent;
+  require(flags.out.empty() || fs::equivalent(flags.out, collection, absent), Fault::argument,
+          collection + " is a collection: it is mapped where it stands, without --out");
+  refuse_reading(verb, collection, "a collection, whose texts are in it");
+  // Opened for writing, because that mends what was cut.
+  flags.options = stored_options(Collection::open(collection, false));
+  if (!flags.options.model_name.empty()) flags.model = flags.options.model_name;
+  for (CLI::Option* given : verb.get_options())
+    if (given->count() > 0) given->run_callback();
+  flags.options.out = collection;
 }
 
 std::string percent(double share) {
@@ -66,6 +83,7 @@ nlohmann::ordered_json in_json(const MapReport& report, const MapOptions& option
           {"n_components", report.components},
           {"explained_variance_ratio", report.variance},
           {"n_clusters", report.clusters.size()},
+          {"n_neighbors", std::min(report.rows, options.umap.n_neighbors)},
           {"mean_cosine", report.objective},
           {"n_iter", report.n_iter},
           {"done_before", report.done_before},
@@ -74,19 +92,24 @@ nlohmann::ordered_json in_json(const MapReport& report, const MapOptions& option
           {"seconds_total", progress.seconds()}};
 }
 
-void run_map(MapFlags& flags, Session& session) {
+void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   MapOptions& options = flags.options;
-  options.out = flags.out.empty() ? default_out(flags.inputs) : std::filesystem::path(flags.out);
   if (flags.inputs.size() == 1 && Collection::exists(flags.inputs.front())) {
-    require(flags.out.empty() || std::filesystem::path(flags.out) == flags.inputs.front(), Fault::argument,
-            flags.inputs.front() + " is a collection: it is mapped where it stands, without --out");
+    take_stored(flags, verb);
   } else {
     options.inputs.assign(flags.inputs.begin(), flags.inputs.end());
+    options.out = flags.out.empty() ? default_out(flags.inputs) : fs::path(flags.out);
   }
+  check_encoding(verb, options.encode);
   options.model = find_model(flags.model, models_folder());
+  options.model_name = fs::is_directory(flags.model) ? "" : flags.model;
+  session.goes_on = [&options] { return !options.overwrite && Collection::exists(options.out); };
   const MapReport report = map(options, session.run());
   session.progress().finish();
   remark_report(session, report.read);
+  if (report.rows < options.umap.n_neighbors)
+    session.remark("note: each text has all " + std::to_string(report.rows) +
+                   " as neighbours in the layout, not " + std::to_string(options.umap.n_neighbors));
   session.answer(in_json(report, options, session.progress()), in_words(report, session.progress()));
 }
 
@@ -96,9 +119,10 @@ void add_map(CLI::App& app, Session& session) {
   auto flags = std::make_shared<MapFlags>();
   auto* verb = app.add_subcommand("map", "From texts to a map: embed, reduce, cluster, name, lay out");
   verb->footer(
-      "The result is a collection, a folder NAME.shoal with map.html in it. Interrupted, the same command "
-      "goes on\n"
-      "where it stopped; repeated with other options, only what depends on them is done again.\n\n"
+      "The result is a collection, a folder NAME.shoal with map.html in it. Interrupted, the same\n"
+      "command goes on where it stopped; repeated with other options, only what depends on them is done\n"
+      "again. A collection as INPUT is mapped again where it stands, with the options of the last time but\n"
+      "for those that are given.\n\n"
       "Examples:\n"
       "  shoal map reviews.csv                             the text column is found, the map is "
       "reviews.shoal/map.html\n"
@@ -113,7 +137,8 @@ void add_map(CLI::App& app, Session& session) {
   verb->add_option("--out", flags->out,
                    "The collection. Default: the input's name with .shoal, in the current folder")
       ->type_name("NAME.shoal");
-  verb->add_flag("--overwrite", o.overwrite, "Start anew if the collection exists");
+  verb->add_flag("--overwrite", o.overwrite,
+                 "Start anew if the collection exists; the old one is replaced when the new one is finished");
   add_model_option(*verb, flags->model);
   add_reading(*verb, o.read);
   add_encoding(*verb, o.encode);
@@ -139,7 +164,7 @@ void add_map(CLI::App& app, Session& session) {
       ->type_name("COLUMN");
   verb->add_option("--seed", o.seed.value, "Start of all randomness")->type_name("S")->capture_default_str();
   add_shared(*verb, session);
-  verb->callback([flags, &session] { run_map(*flags, session); });
+  verb->callback([verb, flags, &session] { run_map(*flags, *verb, session); });
 }
 
 }  // namespace shoal::cli

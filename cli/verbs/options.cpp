@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "shoal/core/error.h"
 #include "shoal/flow/models.h"
 #include "verbs/verbs.h"
 
@@ -48,6 +49,13 @@ void add_reading(CLI::App& verb, ReadOptions& options) {
       ->capture_default_str();
 }
 
+void refuse_reading(CLI::App& verb, const std::string& path, const std::string& kind) {
+  for (const char* flag : {"--text", "--format", "--limit", "--max-record"}) {
+    require(verb.count(flag) == 0, Fault::argument,
+            std::string(flag) + " says how files of texts are read; " + path + " is " + kind);
+  }
+}
+
 void add_encoding(CLI::App& verb, EncodeOptions& options) {
   add_choice(
       verb, "--long", {"truncate", "chunk"},
@@ -63,6 +71,11 @@ void add_encoding(CLI::App& verb, EncodeOptions& options) {
       ->type_name("N");
   verb.add_option("--prompt", options.prompt, "Name of one of the model's prompts to put before each text")
       ->type_name("NAME");
+}
+
+void check_encoding(CLI::App& verb, const EncodeOptions& options) {
+  require(verb.count("--overlap") == 0 || options.long_texts == LongTexts::chunk, Fault::argument,
+          "--overlap is of windows, and without --long chunk there are none");
 }
 
 void add_model_option(CLI::App& verb, std::string& model) {

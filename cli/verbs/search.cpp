@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "shoal/core/error.h"
+#include "shoal/flow/map.h"
 #include "shoal/flow/models.h"
 #include "verbs/verbs.h"
 
@@ -10,6 +12,7 @@ namespace {
 
 struct SearchFlags {
   std::string collection, question, model;
+  bool words = false;
   SearchOptions options;
 };
 
@@ -22,24 +25,33 @@ std::string one_line(std::string text, std::size_t most) {
   return text.substr(0, most) + "...";
 }
 
-void run_search(const SearchFlags& flags, Session& session) {
+std::vector<SearchHit> find(const SearchFlags& flags, Session& session) {
   const Collection collection = Collection::open(flags.collection, true);
-  const std::string model =
-      !flags.model.empty() ? flags.model : collection.manifest("model_name").value_or(kDefaultModel);
+  if (flags.words) {
+    require(flags.model.empty(), Fault::argument, "--words asks the index of words, and no --model");
+    return search_words(collection, flags.question, flags.options);
+  }
+  const std::string stored = stored_options(collection).model_name;
+  const std::string model = !flags.model.empty() ? flags.model : stored.empty() ? kDefaultModel : stored;
   const Encoder encoder = Encoder::load(find_model(model, models_folder()));
-  const auto hits = search(collection, encoder, flags.question, flags.options, session.run());
+  return search(collection, encoder, flags.question, flags.options, session.run());
+}
+
+void run_search(const SearchFlags& flags, Session& session) {
+  const auto hits = find(flags, session);
   session.progress().finish();
 
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   std::string text;
   for (const SearchHit& hit : hits) {
-    list.push_back({{"row", hit.row},
-                    {"score", hit.score},
-                    {"cluster", hit.cluster},
-                    {"cluster_name", hit.cluster_name},
-                    {"text", hit.text}});
+    auto& entry = list.emplace_back(nlohmann::ordered_json{{"row", hit.row}});
+    if (!flags.words) entry["score"] = hit.score;
+    entry["cluster"] = hit.cluster;
+    entry["cluster_name"] = hit.cluster_name;
+    entry["text"] = hit.text;
     char line[64];
-    std::snprintf(line, sizeof line, "%.4f  %8zu  ", hit.score, hit.row);
+    flags.words ? std::snprintf(line, sizeof line, "%8zu  ", hit.row)
+                : std::snprintf(line, sizeof line, "%.4f  %8zu  ", hit.score, hit.row);
     text += line + one_line(hit.text, 120) +
             (hit.cluster_name.empty() ? "" : "   [" + hit.cluster_name + "]") + "\n";
   }
@@ -54,12 +66,18 @@ void add_search(CLI::App& app, Session& session) {
       app.add_subcommand("search", "The texts of a collection that mean most nearly what a question says");
   verb->footer(
       "Prints cosine, row number, text and cluster, best first. Every row is compared: the answer is "
-      "exact.\n\n"
-      "Example:\n  shoal search reviews.shoal \"refund never arrived\" --top 20");
+      "exact.\n"
+      "With --words the order is BM25's, and no cosine stands before the row.\n\n"
+      "Examples:\n"
+      "  shoal search reviews.shoal \"refund never arrived\" --top 20\n"
+      "  shoal search reviews.shoal \"order 1234\" --words");
   verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
   verb->add_option("question", flags->question, "What to look for, in plain words")
       ->required()
       ->type_name("QUESTION");
+  verb->add_flag(
+      "--words", flags->words,
+      "Only texts that hold all these words, without regard to case and accents; no model is needed");
   verb->add_option("--top", flags->options.top, "Hits wanted")
       ->check(quietly(CLI::PositiveNumber))
       ->type_name("K")

@@ -29,8 +29,12 @@ void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::
 void add_shared(CLI::App& verb, Session& session);
 /// --text, --format, --limit, --max-record.
 void add_reading(CLI::App& verb, ReadOptions& options);
+/// Error(argument) if one of them was given: `path` is `kind`, and nothing is read as texts.
+void refuse_reading(CLI::App& verb, const std::string& path, const std::string& kind);
 /// --long, --overlap, --max-tokens, --prompt.
 void add_encoding(CLI::App& verb, EncodeOptions& options);
+/// Error(argument) if one of them would do nothing.
+void check_encoding(CLI::App& verb, const EncodeOptions& options);
 /// --model.
 void add_model_option(CLI::App& verb, std::string& model);
 

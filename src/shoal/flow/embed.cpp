@@ -1,5 +1,6 @@
 #include "shoal/flow/embed.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -36,9 +37,21 @@ void write_partial(const fs::path& state, const Partial& p) {
              nlohmann::json{{"rows", p.rows}, {"key", p.key}, {"fingerprint", p.fingerprint}}.dump() + "\n");
 }
 
-void finish(const fs::path& part, const fs::path& state, const fs::path& out) {
+/// How many of the collection's vectors are safe.
+Index vectors_kept(const Collection& collection) {
+  const std::string text = collection.manifest("vectors").value_or("0");
+  Index kept = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), kept);
+  require(fault == std::errc() && end == text.data() + text.size() && kept <= collection.rows(),
+          Fault::format,
+          collection.folder().string() + " is damaged: '" + text + "' vectors for " +
+              std::to_string(collection.rows()) + " rows");
+  return kept;
+}
+
+void finish(const fs::path& part, const fs::path& state, const fs::path& out, const Run& run) {
   if (out.extension() == ".npy") {
-    write_rows(out, open_rows(part));
+    write_rows(out, open_rows(part), run);
     fs::remove(part);
   } else {
     fs::rename(part, out);
@@ -51,7 +64,7 @@ void finish(const fs::path& part, const fs::path& state, const fs::path& out) {
 void embed_collection(const Encoder& encoder, const EncodeOptions& options, Collection& collection,
                       const Run& run) {
   const Index rows = collection.rows();
-  const Index kept = std::stoull(collection.manifest("vectors").value_or("0"));
+  const Index kept = vectors_kept(collection);
   RowsFile file(collection.file("vectors.safetensors"), encoder.space().dims, encoder.space(), kept);
   for (Index first = kept; first < rows;) {
     check_stop(run);
@@ -73,18 +86,17 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   require(overwrite || !fs::exists(out), Fault::argument, out.string() + " exists; --overwrite replaces it");
   const fs::path part = out.string() + ".part.safetensors", state = out.string() + ".part.json";
 
+  encoder.encode(Texts(), options);  // whatever is wrong with the options is said before a file is made
   Partial kept = read_partial(state, part, step_key(encoder.space().id, "embed", list_fields(options)));
   EmbedReport report{.dims = encoder.space().dims, .resumed = kept.rows};
-  if (kept.rows == 0) fs::remove(part);
   RowsFile file(part, encoder.space().dims, encoder.space(), kept.rows);
+  if (kept.rows == 0) fs::remove(state);  // it may tell of what was in the part before
 
   Fingerprint print;
   Texts texts;
-  std::vector<Texts> others(source.other_columns().size());
+  std::vector<Texts> others;
   for (;;) {
     check_stop(run);
-    texts.clear();
-    for (Texts& column : others) column.clear();
     const Index most = report.rows < kept.rows ? std::min(kEmbedBatch, kept.rows - report.rows) : kEmbedBatch;
     if (!source.next(most, texts, others)) break;
     for (Index i = 0; i < texts.size(); ++i)
@@ -106,7 +118,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   }
   require(report.rows >= kept.rows, Fault::argument,
           part.string() + " was begun with a longer input; delete it or choose another --out");
-  finish(part, state, out);
+  finish(part, state, out, run);
   return report;
 }
 

@@ -25,7 +25,7 @@ struct EmbedReport {
 
 /// Embeds every row of `source` into `out` (.npy or .safetensors). Until it is whole, the work is kept in
 /// out.part, and the same call goes on from there; `out` appears whole. Error(argument) if `out` exists and
-/// not `overwrite`.
+/// not `overwrite`, Error(file) if another process is writing it.
 EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptions& options,
                        const std::filesystem::path& out, bool overwrite, const Run& run);
 

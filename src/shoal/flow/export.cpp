@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "shoal/core/chunks.h"
@@ -23,7 +24,7 @@ struct Batch {
 
 /// What belongs to the whole collection.
 struct Results {
-  std::vector<std::string> columns;
+  std::vector<std::string> columns;  // the user's, each under a name of its own
   Labels labels;
   std::vector<ClusterRow> clusters;
   std::vector<GroupRow> groups;
@@ -61,6 +62,17 @@ void add_csv_field(std::string& out, std::string_view field) {
     out += c;
   }
   out += '"';
+}
+
+std::vector<std::string> own_names(const std::vector<std::string>& columns) {
+  std::set<std::string> taken = {"row", "text", "cluster", "cluster_name", "group_name", "x", "y"};
+  std::vector<std::string> out;
+  for (const std::string& name : columns) {
+    std::string own = name;
+    for (int n = 2; !taken.insert(own).second; ++n) own = name + " (" + std::to_string(n) + ")";
+    out.push_back(own);
+  }
+  return out;
 }
 
 std::string csv_header(const Results& results) {
@@ -109,12 +121,13 @@ void add_json_row(std::string& out, const Batch& batch, Index i, const Results& 
   object["group_name"] = group ? nlohmann::ordered_json(group->name) : nullptr;
   object["x"] = placed ? nlohmann::ordered_json(results.points[row][0]) : nullptr;
   object["y"] = placed ? nlohmann::ordered_json(results.points[row][1]) : nullptr;
-  out += object.dump() + '\n';
+  out += object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
 }
 
 Results read_results(const Collection& collection) {
-  Results results{
-      .columns = collection.columns(), .clusters = collection.clusters(), .groups = collection.groups()};
+  Results results{.columns = own_names(collection.columns()),
+                  .clusters = collection.clusters(),
+                  .groups = collection.groups()};
   if (!results.clusters.empty()) results.labels = collection.labels();
   try {
     results.points = collection.points();
@@ -134,7 +147,8 @@ void export_rows(const Collection& collection, ExportFormat format, const Sink& 
     check_stop(run);
     const Index count = std::min(kBatch, rows - first);
     Batch batch{.first = first, .texts = collection.texts(first, count)};
-    for (const auto& name : results.columns) batch.columns.push_back(collection.column(name, first, count));
+    for (Index c = 0; c < results.columns.size(); ++c)
+      batch.columns.push_back(collection.column_at(c, first, count));
     std::string out;
     for (Index i = 0; i < count; ++i)
       format == ExportFormat::csv ? add_csv_row(out, batch, i, results)

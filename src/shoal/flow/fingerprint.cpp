@@ -2,7 +2,6 @@
 
 #include <cstring>
 
-#include "shoal/core/error.h"
 #include "shoal/store/archive.h"
 
 namespace shoal {
@@ -33,12 +32,6 @@ std::string value_text(const FieldValue& value) {
 
 }  // namespace
 
-Fingerprint::Fingerprint(std::string_view text) {
-  const bool hex = text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-  require(hex, Fault::format, "a fingerprint of 16 hex digits was expected, not '" + std::string(text) + "'");
-  state_ = std::stoull(std::string(text), nullptr, 16);
-}
-
 void Fingerprint::add(std::string_view field) {
   state_ = mix(state_ ^ (field.size() + 0x9E3779B97F4A7C15u));
   for (; field.size() >= 8; field.remove_prefix(8)) {
@@ -63,7 +56,7 @@ std::string Fingerprint::text() const {
 }
 
 std::string step_key(std::string_view before, std::string_view step, const std::vector<Field>& options) {
-  std::string all = std::string(before) + "\n" + std::string(step) + "\n";
+  std::string all = "shoal " SHOAL_VERSION "\n" + std::string(before) + "\n" + std::string(step) + "\n";
   for (const Field& field : options) all += field.name + "=" + value_text(field.value) + "\n";
   return sha256(std::as_bytes(std::span(all.data(), all.size()))).substr(0, 16);
 }

@@ -14,9 +14,6 @@ namespace shoal {
 /// Not for adversaries: it guards against mistakes, not against forgery.
 class Fingerprint {
  public:
-  Fingerprint() = default;
-  /// From `text()` of an earlier one. Error(format) if it is not 16 hex digits.
-  explicit Fingerprint(std::string_view text);
   /// Row `row` of a batch: its text and the values of its other columns, lengths included.
   void add(const Texts& texts, const std::vector<Texts>& columns, Index row);
   std::string text() const;  ///< 16 hex digits
@@ -27,8 +24,8 @@ class Fingerprint {
   std::uint64_t state_ = 0;
 };
 
-/// Names what a step's result depends on: the key of the step before it, the step's name and its options. 16
-/// hex digits.
+/// Names what a step's result depends on: the version of shoal, the key of the step before it, the step's
+/// name and its options. 16 hex digits.
 std::string step_key(std::string_view before, std::string_view step, const std::vector<Field>& options);
 
 }  // namespace shoal

@@ -1,13 +1,19 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "shoal/core/error.h"
+#include "shoal/flow/embed.h"
 #include "shoal/flow/export.h"
 #include "shoal/flow/fingerprint.h"
 #include "shoal/flow/ingest.h"
+#include "shoal/flow/map_options_impl.h"
 #include "shoal/flow/models.h"
+#include "shoal/flow/replace_impl.h"
+#include "shoal/flow/show.h"
+#include "shoal/store/archive.h"
 
 namespace shoal {
 namespace {
@@ -43,13 +49,6 @@ TEST(Fingerprint, TellsRowsApartAndGoesOn) {
   EXPECT_NE(print_of(texts_of({"ab", ""})), print_of(texts_of({"a", "b"})));
   EXPECT_NE(print_of(texts_of({""})), print_of(texts_of({"", ""})));
   EXPECT_NE(print_of(texts_of({"12345678"})), print_of(texts_of({"12345679"})));
-  Fingerprint first;
-  const Texts texts = texts_of({"one", "two"});
-  first.add(texts, {}, 0);
-  Fingerprint resumed(first.text());
-  resumed.add(texts, {}, 1);
-  EXPECT_EQ(resumed.text(), print_of(texts));
-  EXPECT_THROW(Fingerprint("not hex"), Error);
 }
 
 TEST(StepKey, DependsOnAllThatItIsGiven) {
@@ -58,6 +57,119 @@ TEST(StepKey, DependsOnAllThatItIsGiven) {
   for (const auto& other :
        {step_key("y", "pca", a), step_key("x", "umap", a), step_key("x", "pca", b), step_key("x", "pca", c)})
     EXPECT_NE(step_key("x", "pca", a), other);
+  const std::string all = "shoal " SHOAL_VERSION "\nx\npca\n";
+  EXPECT_EQ(step_key("x", "pca", {}), sha256(std::as_bytes(std::span(all.data(), all.size()))).substr(0, 16))
+      << "another version's results are not this one's";
+}
+
+TEST(StoredOptions, ComeBackAsTheyWere) {
+  Folder folder;
+  Collection collection = Collection::create(folder.path / "c.shoal");
+  collection.set_manifest("model_name", "mine");
+  EXPECT_EQ(stored_options(collection).model_name, "mine") << "a collection without";
+  MapOptions o{.model = "somewhere/model", .title = "T \"q\"", .color = "kind", .n_clusters = 7};
+  o.encode = {.long_texts = LongTexts::chunk, .overlap = 5, .max_tokens = 64, .prompt = "query"};
+  o.pca = {.variance = 0.7, .n_components = 3};
+  o.umap = {.n_neighbors = 9, .metric = Metric::euclidean, .min_dist = 0.3f, .n_epochs = 11};
+  o.seed.value = 0xFFFFFFFFFFFFFFFFu;
+  collection.set_manifest("options", options_text(o));
+  const MapOptions back = stored_options(collection);
+  EXPECT_EQ(back.model_name, (fs::current_path() / "somewhere/model").string());
+  EXPECT_EQ(options_text(back), options_text(o));
+  EXPECT_EQ(back.seed, o.seed);
+  EXPECT_EQ(back.encode.long_texts, LongTexts::chunk);
+  EXPECT_EQ(back.umap.metric, Metric::euclidean);
+  EXPECT_EQ(back.umap.min_dist, 0.3f);
+  EXPECT_EQ(back.n_clusters, 7u);
+  collection.set_manifest("options", options_text({.model = "m"}));
+  EXPECT_EQ(stored_options(collection).n_clusters, std::nullopt);
+  for (const char* damaged : {"", "{", "[]", "{}", "{\"model\": 3}"}) {
+    collection.set_manifest("options", damaged);
+    try {
+      stored_options(collection);
+      ADD_FAILURE() << damaged;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.fault, Fault::format) << e.what();
+    }
+  }
+}
+
+TEST(Show, NamesACollectionByItsFolder) {
+  for (const char* path :
+       {"a/rev.iews.shoal", "a/rev.iews.shoal/", "/a/b/../rev.iews.shoal/.", "rev.iews.shoal//"})
+    EXPECT_EQ(name_of_collection(path), "rev.iews") << path;
+}
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> out;
+  for (const auto& entry : fs::directory_iterator(folder)) out.push_back(entry.path().filename());
+  std::ranges::sort(out);
+  return out;
+}
+
+TEST(Replace, KeepsWhatIsNotShoals) {
+  Folder folder;
+  const fs::path out = folder.path / "c.shoal";
+  Collection::create(out).set_manifest("is", "old");
+  for (const char* name : {"notes.txt", "vectors.safetensors", ".map.html.part"})
+    std::ofstream(out / name) << name;
+  fs::create_directories(out / "pictures/more");
+  {
+    Collection old = Collection::open(out, false);
+    Collection fresh = create_beside(old);
+    EXPECT_EQ(fresh.folder(), place_beside(out));
+    fresh.set_manifest("is", "fresh");
+    EXPECT_EQ(Collection::open(out, true).manifest("is"), "old");
+    replace(fresh, std::move(old));
+  }
+  EXPECT_EQ(Collection::open(out, true).manifest("is"), "fresh");
+  EXPECT_EQ(names_in(out), (std::vector<std::string>{"notes.txt", "pictures", "rows.sqlite"}));
+  EXPECT_EQ(names_in(folder.path), std::vector<std::string>{"c.shoal"});
+}
+
+TEST(Replace, WhatAKilledOneLeftIsNoObstacle) {
+  Folder folder;
+  const fs::path out = folder.path / "c.shoal", beside = place_beside(out),
+                 aside = folder.path / ".c.shoal.old";
+  // Killed while it built the new one, or after it was in place: with files of the user not yet moved over.
+  for (const fs::path& left : {beside, aside}) {
+    Collection::create(left).set_manifest("is", "left");
+    std::ofstream(left / "notes.txt") << "x";
+  }
+  Collection::create(out).set_manifest("is", "old");
+  {
+    Collection old = Collection::open(out, false);
+    EXPECT_EQ(create_beside(old).manifest("is"), std::nullopt) << "begun anew";
+  }
+  EXPECT_EQ(names_in(out), (std::vector<std::string>{"notes.txt", "notes.txt.old", "rows.sqlite"}));
+  // Killed between the two renames.
+  fs::rename(out, aside);
+  mend_replacement(out);
+  EXPECT_EQ(Collection::open(out, true).manifest("is"), "old");
+  mend_replacement(out);
+  EXPECT_EQ(Collection::open(out, true).manifest("is"), "old");
+  // Nothing is done to a folder that is not shoal's, whatever its name.
+  remove_collection(beside);
+  fs::create_directories(beside);
+  std::ofstream(beside / "map.html") << "mine";
+  Collection old = Collection::open(out, false);
+  EXPECT_THROW(create_beside(old), Error);
+  EXPECT_EQ(names_in(beside), std::vector<std::string>{"map.html"});
+}
+
+TEST(Embed, ADamagedCountIsAnError) {
+  Folder folder;
+  Collection collection = Collection::create(folder.path / "c.shoal");
+  const Encoder encoder = Encoder::load(fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare");
+  for (const char* count : {"", "many", "-1", "1", "99999999999999999999999"}) {
+    collection.set_manifest("vectors", count);
+    try {
+      embed_collection(encoder, {}, collection, {});
+      ADD_FAILURE() << count;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.fault, Fault::format) << e.what();
+    }
+  }
 }
 
 void write(const fs::path& path, const std::string& content) {
@@ -82,9 +194,13 @@ TEST(Ingest, KeepsRowsGoesOnAndRefusesAnotherInput) {
     EXPECT_EQ(collection.rows(), 2u);
   }
   Collection collection = Collection::open(folder.path / "c.shoal", false);
+  collection.set_manifest("input", "of two rows");
+  ingest_file(folder.path / "t.csv", collection);
+  EXPECT_EQ(collection.manifest("input"), "of two rows");
   write(folder.path / "longer.csv", "text,k\nfirst,1\n\"sec,ond\",2\nthird,3\n");
   ingest_file(folder.path / "longer.csv", collection);
   EXPECT_EQ(collection.rows(), 3u) << "an input that goes on where the kept rows end is gone on with";
+  EXPECT_EQ(collection.manifest("input"), "") << "and is not the one that the results are of";
   for (const char* changed :
        {"text,k\nfirst,1\n", "text,k\nfirst,1\nother,2\nthird,3\n", "text,j\nfirst,1\n"}) {
     write(folder.path / "changed.csv", changed);
@@ -125,6 +241,27 @@ TEST(Export, QuotesAndLeavesEmptyWhatIsNotKnown) {
   export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {});
   EXPECT_NE(csv.find("0,plain,1,0,words,all,0,0\n"), std::string::npos) << csv;
   EXPECT_NE(csv.find(",,0,words,all,0.1,0\n"), std::string::npos) << csv;
+}
+
+TEST(Export, ColumnsWithTakenNamesGetOthers) {
+  Folder folder;
+  Collection collection = Collection::create(folder.path / "c.shoal");
+  collection.define_columns({"row", "cluster", "x", "same", "same", "text", "x (2)"});
+  std::vector<Texts> values;
+  for (const char* value : {"r", "c", "x", "s1", "s2", "t", "x2"}) values.push_back(texts_of({value}));
+  collection.append(texts_of({"body"}), values, {});
+  std::string csv, jsonl;
+  export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {});
+  EXPECT_EQ(csv,
+            "row,text,row (2),cluster (2),x (2),same,same (2),text (2),x (2) (2),"
+            "cluster,cluster_name,group_name,x,y\n"
+            "0,body,r,c,x,s1,s2,t,x2,,,,,\n");
+  export_rows(collection, ExportFormat::jsonl, [&](std::string_view piece) { jsonl += piece; }, {});
+  const std::string expected =
+      R"json({"row":0,"text":"body","row (2)":"r","cluster (2)":"c","x (2)":"x","same":"s1","same (2)":"s2",)json"
+      R"json("text (2)":"t","x (2) (2)":"x2",)json"
+      R"json("cluster":null,"cluster_name":null,"group_name":null,"x":null,"y":null})json";
+  EXPECT_EQ(jsonl, expected + "\n");
 }
 
 TEST(Models, AreFoundByPathFirstAndThenByName) {

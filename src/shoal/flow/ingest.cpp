@@ -34,11 +34,9 @@ std::string ingest(Source& source, Collection& collection, const Run& run) {
   Fingerprint print;
   Index seen = 0;
   Texts texts;
-  std::vector<Texts> others(source.other_columns().size());
+  std::vector<Texts> others;
   for (;;) {
     check_stop(run);
-    texts.clear();
-    for (Texts& column : others) column.clear();
     // The first batch after the kept rows is shorter, so that batches end at the same rows after an
     // interruption.
     const Index most = seen < kept ? std::min(kBatch, kept - seen) : kBatch - seen % kBatch;
@@ -46,7 +44,7 @@ std::string ingest(Source& source, Collection& collection, const Run& run) {
     for (Index i = 0; i < texts.size(); ++i) print.add(texts, others, i);
     seen += texts.size();
     if (seen == kept && print.text() != kept_print) throw changed;
-    if (seen > kept) collection.append(texts, others, {{"rows_fingerprint", print.text()}});
+    if (seen > kept) collection.append(texts, others, {{"rows_fingerprint", print.text()}, {"input", ""}});
     report_bytes(source, run);
   }
   if (seen < kept) throw changed;

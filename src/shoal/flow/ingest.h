@@ -8,8 +8,9 @@ namespace shoal {
 
 /// Reads all rows of `source` into the collection, batch by batch; each batch and the fingerprint of all rows
 /// up to it are committed together. If the collection holds rows already, they are read again and compared:
-/// the same input goes on where it stopped; another is Error(argument). Returns the fingerprint of all rows.
-/// Step "read", in bytes if the size is known.
+/// an input that begins with them goes on where they end; another is Error(argument). The manifest's `input`,
+/// set by the caller when all is read, is emptied with the first new rows: the results are not of these rows.
+/// Returns the fingerprint of all rows. Step "read", in bytes if the size is known.
 std::string ingest(Source& source, Collection& collection, const Run& run);
 
 }  // namespace shoal

@@ -1,13 +1,16 @@
 #include "shoal/flow/map.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "shoal/cluster/join.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/embed.h"
 #include "shoal/flow/fingerprint.h"
 #include "shoal/flow/ingest.h"
+#include "shoal/flow/map_options_impl.h"
 #include "shoal/flow/name_clusters.h"
+#include "shoal/flow/replace_impl.h"
 #include "shoal/flow/show.h"
 #include "shoal/store/archive.h"
 #include "shoal/store/rows_file.h"
@@ -20,11 +23,16 @@ namespace {
 // that another number of clusters does not lay the map out again.
 constexpr const char* kSteps[] = {"embed", "pca", "layout", "cluster", "explain", "page"};
 
-Collection open_or_create(const MapOptions& options) {
-  if (!Collection::exists(options.out)) return Collection::create(options.out);
-  if (!options.overwrite) return Collection::open(options.out, false);
-  fs::remove_all(options.out);
-  return Collection::create(options.out);
+/// The collection that will be replaced, locked, if there is one.
+std::optional<Collection> open_old(const MapOptions& options) {
+  if (!options.overwrite || !Collection::exists(options.out)) return std::nullopt;
+  return Collection::open(fs::canonical(options.out), false);
+}
+
+Collection open_or_create(const MapOptions& options, const std::optional<Collection>& old) {
+  if (old) return create_beside(*old);
+  return Collection::exists(options.out) ? Collection::open(options.out, false)
+                                         : Collection::create(options.out);
 }
 
 /// One run of `map`: the collection, and the chain of keys that says which steps still hold.
@@ -35,8 +43,16 @@ class MapRun {
         run_(run),
         encoder_(Encoder::load(options.model)),
         source_(open_source()),
-        fresh_(options.overwrite || !Collection::exists(options.out)),
-        collection_(open_or_create(options)) {}
+        old_(open_old(options)),
+        fresh_(old_ || !Collection::exists(options.out)),
+        collection_(open_or_create(options, old_)) {}
+
+  /// Takes back what stands in the way of another try: a new collection that replaces an old one, or one in
+  /// which there is nothing yet that took time.
+  void give_up(Fault fault) {
+    if (old_ || (fresh_ && !taken_in_ && (fault == Fault::data || fault == Fault::argument)))
+      remove_collection(collection_.folder());
+  }
 
   MapReport finish() {
     read();
@@ -48,6 +64,7 @@ class MapRun {
     step("page", page_options(), [&] { page(); });
     collection_.settle();  // last: any change after it would leave its trace in the bytes
     describe();
+    if (old_) replace(collection_, *std::exchange(old_, std::nullopt));
     return report_;
   }
 
@@ -57,7 +74,7 @@ class MapRun {
       require(Collection::exists(options_.out), Fault::argument, "no input was given");
       return std::nullopt;
     }
-    return Source(options_.inputs, options_.read);
+    return Source(options_.inputs, options_.read, run_.stop);
   }
 
   /// Runs `work` unless it was finished under the same key. A step that is done anew makes all after it due.
@@ -80,21 +97,26 @@ class MapRun {
                                        encoder_.space().id +
                                        " was given; choose another --out, or --overwrite to start it anew");
     }
-    if (source_) {
-      try {
-        take_in();
-      } catch (const Error& e) {
-        // Nothing that took time is in it yet; left behind, it would stand in the way of the mended input.
-        if (fresh_ && (e.fault == Fault::data || e.fault == Fault::argument)) fs::remove_all(options_.out);
-        throw;
-      }
-    }
+    if (source_) take_in();
     const auto input = collection_.manifest("input");
-    require(input.has_value(), Fault::argument,
+    require(input && !input->empty(), Fault::argument,
             options_.out.string() + " was interrupted while it read its input; give the input again");
     key_ = *input;
     report_.rows = collection_.rows();
     report_.text_columns = collection_.manifest("text_columns").value_or("");
+    check_options();
+    collection_.set_manifest("options", options_text(options_));
+    taken_in_ = true;
+  }
+
+  /// Whatever is wrong with the options is said now, not after the work.
+  void check_options() const {
+    Pca{options_.pca};
+    encoder_.encode(Texts(), options_.encode);
+    color_column(collection_, options_.color);
+    require(cluster_options().n_clusters <= report_.rows, Fault::argument,
+            "--clusters " + std::to_string(cluster_options().n_clusters) + ": there are only " +
+                std::to_string(report_.rows) + " texts");
   }
 
   void take_in() {
@@ -103,7 +125,6 @@ class MapRun {
     const std::string print = ingest(*source_, collection_, run_);
     require(collection_.rows() >= 2, Fault::data,
             "the input has " + std::to_string(collection_.rows()) + " text(s); a map needs at least 2");
-    color_column(collection_, options_.color);  // a wrong name is said now, not after the work
     collection_.set_manifest("input", print);
     report_.read = source_->report();
     std::string columns;
@@ -184,13 +205,15 @@ class MapRun {
     collection_.set_points(umap.embedding().view());
   }
 
-  std::vector<Field> page_options() const {
-    return {{"title", options_.title}, {"color", options_.color}, {"version", std::string(SHOAL_VERSION)}};
+  std::string title() const {
+    return options_.title.empty() ? name_of_collection(options_.out) : options_.title;
   }
+
+  std::vector<Field> page_options() const { return {{"title", title()}, {"color", options_.color}}; }
 
   void page() {
     if (run_.progress) run_.progress("page", 0, 1);
-    write_map_page(collection_, {.title = options_.title, .color = options_.color});
+    write_map_page(collection_, {.title = title(), .color = options_.color});
     if (run_.progress) run_.progress("page", 1, 1);
   }
 
@@ -204,14 +227,16 @@ class MapRun {
     report_.n_iter = fitted.n_iter();
     report_.clusters = collection_.clusters();
     report_.groups = collection_.groups();
-    report_.page = collection_.file("map.html");
+    report_.page = options_.out / "map.html";
   }
 
   const MapOptions& options_;
   const Run& run_;
   Encoder encoder_;
   std::optional<Source> source_;
-  bool fresh_;  // the collection was made by this call
+  std::optional<Collection> old_;  // to be replaced
+  bool fresh_;                     // the collection is made by this call
+  bool taken_in_ = false;          // the texts are in it, and the options fit them
   Collection collection_;
   std::string key_;
   MapReport report_;
@@ -219,6 +244,19 @@ class MapRun {
 
 }  // namespace
 
-MapReport map(const MapOptions& options, const Run& run) { return MapRun(options, run).finish(); }
+MapReport map(const MapOptions& given, const Run& run) {
+  require(!given.overwrite || !given.inputs.empty(), Fault::argument,
+          "--overwrite makes " + given.out.string() + " anew: give the files of texts that it is made from");
+  MapOptions options = given;
+  if (!options.out.has_filename()) options.out = options.out.parent_path();  // NAME.shoal/
+  mend_replacement(options.out);
+  MapRun job(options, run);
+  try {
+    return job.finish();
+  } catch (const Error& e) {
+    job.give_up(e.fault);
+    throw;
+  }
+}
 
 }  // namespace shoal

@@ -20,9 +20,10 @@ struct MapOptions {
   std::vector<std::filesystem::path> inputs;  ///< files of texts; empty: go on with the collection `out`
   std::filesystem::path out;                  ///< the collection
   std::filesystem::path model;                ///< a sentence-transformers folder
-  bool overwrite = false;                     ///< replace a collection that stands at `out`
-  std::string title;                          ///< of the page; empty: the collection's name
-  std::string color;                          ///< a user column that the page can colour by; empty: found
+  std::string model_name;  ///< what later runs are to find it by, kept in the collection; empty: its path
+  bool overwrite = false;  ///< make a new collection, which replaces the one at `out` when it is finished
+  std::string title;       ///< of the page; empty: the collection's name
+  std::string color;       ///< a user column that the page can colour by; empty: found
   ReadOptions read;
   EncodeOptions encode;
   PcaOptions pca;
@@ -48,10 +49,17 @@ struct MapReport {
 };
 
 /// The main job: read, embed, reduce, cluster, explain, lay out, and write the collection with map.html in
-/// it. A step that was finished before under the same input and options is not done again; an interrupted run
-/// goes on where it stopped and ends with the same bytes as an unbroken one. Steps (for Run::progress): read,
-/// embed, PCA, neighbours, layout, k-means, explain, page. Error(argument) if `out` was made from another
-/// input or by another model, unless `overwrite`.
+/// it. A step that was finished before under the same input, options and version of shoal is not done again;
+/// an interrupted run goes on where it stopped and ends with the same bytes as an unbroken one. An input that
+/// begins with the rows that are there adds its further rows, and all is done anew. Error(argument) if `out`
+/// was made from any other input or by another model, unless `overwrite`: then all is made anew beside it
+/// each time, and whatever fails or stops the run, what stands at `out` stays as it is. Error(argument) too
+/// for options that do not fit the rows, before anything is embedded. Steps (for Run::progress): read, embed,
+/// PCA, neighbours, layout, k-means, explain, page.
 MapReport map(const MapOptions& options, const Run& run);
+
+/// The options that the collection was last mapped with, defaults where it was never; inputs, out, model,
+/// overwrite and read are not kept. Error(format) if they are damaged.
+MapOptions stored_options(const Collection& collection);
 
 }  // namespace shoal

@@ -39,38 +39,90 @@ TopK rank(const Rows& x, std::span<const float> query, const Labels& labels, con
   return best;
 }
 
+/// What is wrong with the options is said before the work.
+void check_options(const Collection& collection, const SearchOptions& options, Index clusters) {
+  require(options.top >= 1, Fault::argument, "--top is 0; at least 1 hit must be asked for");
+  if (!options.cluster) return;
+  require(clusters > 0, Fault::data,
+          collection.folder().string() + " has no clusters yet; run 'shoal map' on it to the end");
+  require(*options.cluster >= 0 && static_cast<Index>(*options.cluster) < clusters, Fault::argument,
+          "--cluster " + std::to_string(*options.cluster) + ": the collection has clusters 0.." +
+              std::to_string(clusters - 1));
+}
+
+/// The collection's vectors, one for each row, as long as `dims`.
+Rows whole_vectors(const Collection& collection, Index dims) {
+  const auto file = collection.file("vectors.safetensors");
+  const std::string name = collection.folder().string();
+  require(std::filesystem::exists(file), Fault::data,
+          name + " has no vectors yet; run 'shoal map' on it to the end");
+  Rows x = open_rows(file);
+  require(x.rows() == collection.rows(), Fault::data,
+          name + " has " + std::to_string(x.rows()) + " vectors for " + std::to_string(collection.rows()) +
+              " rows; run 'shoal map' on it to the end");
+  require(x.cols() == dims, Fault::argument,
+          name + " has vectors of " + std::to_string(x.cols()) + " numbers, and the model makes " +
+              std::to_string(dims));
+  return x;
+}
+
+/// Clusters as far as there are any.
+class Named {
+ public:
+  explicit Named(const Collection& collection)
+      : collection_(collection),
+        clusters_(collection.clusters()),
+        labels_(clusters_.empty() ? Labels{} : collection.labels()) {}
+
+  Index count() const { return clusters_.size(); }
+  const Labels& labels() const { return labels_; }
+  SearchHit hit(Index row, float score) const {
+    SearchHit out{.row = row, .score = score, .text = collection_.text(row)};
+    if (row < labels_.of.size()) out.cluster = labels_.of[row];
+    if (out.cluster >= 0 && static_cast<Index>(out.cluster) < clusters_.size())
+      out.cluster_name = clusters_[static_cast<Index>(out.cluster)].name;
+    return out;
+  }
+
+ private:
+  const Collection& collection_;
+  std::vector<ClusterRow> clusters_;
+  Labels labels_;
+};
+
 }  // namespace
 
 std::vector<SearchHit> search(const Collection& collection, const Encoder& encoder,
                               const std::string& question, const SearchOptions& options, const Run& run) {
-  require(options.top >= 1, Fault::argument, "--top is 0; at least 1 hit must be asked for");
   require(!question.empty(), Fault::argument, "the question is empty");
-  const auto vectors_file = collection.file("vectors.safetensors");
-  require(std::filesystem::exists(vectors_file), Fault::data,
-          collection.folder().string() + " has no vectors yet; run 'shoal map' on it to the end");
   const auto made_by = collection.manifest("model");
   require(!made_by || *made_by == encoder.space().id, Fault::argument,
           collection.folder().string() + " was made by the model " + made_by.value_or("") + ", and " +
               encoder.space().id + " was given; their vectors cannot be compared");
-  const auto clusters = collection.clusters();
-  if (options.cluster) {
-    require(*options.cluster >= 0 && static_cast<Index>(*options.cluster) < clusters.size(), Fault::argument,
-            "--cluster " + std::to_string(*options.cluster) + ": the collection has clusters 0.." +
-                std::to_string(clusters.size() - 1));
-  }
+  const Rows vectors = whole_vectors(collection, encoder.space().dims);
+  const Named named(collection);
+  check_options(collection, options, named.count());
 
   Texts query;
   query.add(question);
   const Matrix vector = encoder.encode(query, {}, run);
-  const Labels labels = clusters.empty() ? Labels{} : collection.labels();
-  const TopK best = rank(open_rows(vectors_file), vector[0], labels, options, run);
-
   std::vector<SearchHit> hits;
-  for (const auto& item : best.sorted()) {
-    SearchHit hit{.row = item.id, .score = item.score, .text = collection.text(item.id)};
-    if (item.id < labels.of.size()) hit.cluster = labels.of[item.id];
-    if (hit.cluster != kNoise) hit.cluster_name = clusters[static_cast<Index>(hit.cluster)].name;
-    hits.push_back(std::move(hit));
+  for (const auto& item : rank(vectors, vector[0], named.labels(), options, run).sorted())
+    hits.push_back(named.hit(item.id, item.score));
+  return hits;
+}
+
+std::vector<SearchHit> search_words(const Collection& collection, const std::string& words,
+                                    const SearchOptions& options) {
+  require(!options.threshold, Fault::argument, "--threshold is a cosine; --words has none");
+  const Named named(collection);
+  check_options(collection, options, named.count());
+  std::vector<SearchHit> hits;
+  const auto& of = named.labels().of;
+  for (const Index row : collection.find_words(words, options.cluster ? collection.rows() : options.top)) {
+    if (options.cluster && (row >= of.size() || of[row] != *options.cluster)) continue;
+    hits.push_back(named.hit(row, 0));
+    if (hits.size() == options.top) break;
   }
   return hits;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,16 +18,21 @@ struct SearchOptions {
 
 struct SearchHit {
   Index row = 0;
-  float score = 0;  ///< cosine
+  float score = 0;  ///< cosine; 0 from search_words
   Label cluster = kNoise;
   std::string cluster_name;
   std::string text;
 };
 
 /// The rows whose texts mean most nearly what `question` says, best first, ties by row: exact, O(rows x
-/// dims). Error(argument) unless the encoder is the one that made the collection; Error(data) if it has no
-/// vectors yet.
+/// dims). Error(argument) unless the encoder is the one that made the collection; Error(data) if it does not
+/// have a vector for each row yet.
 std::vector<SearchHit> search(const Collection& collection, const Encoder& encoder,
                               const std::string& question, const SearchOptions& options, const Run& run);
+
+/// The rows that hold all of `words`, from the full-text index, best first by BM25, ties by row; see
+/// Collection::find_words. Error(argument) if a threshold is given; Error(data) if there is no index yet.
+std::vector<SearchHit> search_words(const Collection& collection, const std::string& words,
+                                    const SearchOptions& options);
 
 }  // namespace shoal

@@ -25,6 +25,11 @@ bool is_category(const Collection& collection, const std::string& column) {
 
 }  // namespace
 
+std::string name_of_collection(const std::filesystem::path& folder) {
+  const auto full = std::filesystem::absolute(folder).lexically_normal();  // ends with / where the path did
+  return (full.has_filename() ? full : full.parent_path()).stem().string();
+}
+
 std::string color_column(const Collection& collection, const std::string& wanted) {
   const auto columns = collection.columns();
   if (wanted.empty()) {
@@ -41,7 +46,7 @@ std::string color_column(const Collection& collection, const std::string& wanted
 
 void write_map_page(const Collection& collection, const ShowOptions& options) {
   PageData page;
-  page.title = options.title.empty() ? collection.folder().stem().string() : options.title;
+  page.title = options.title.empty() ? name_of_collection(collection.folder()) : options.title;
   page.points = collection.points();
   page.labels = collection.labels();
   page.made_by = "shoal " SHOAL_VERSION ", " + collection.manifest("model_name").value_or("") +

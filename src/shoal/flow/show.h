@@ -1,10 +1,14 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "shoal/store/collection.h"
 
 namespace shoal {
+
+/// The name of a collection: its folder's, without ending.
+std::string name_of_collection(const std::filesystem::path& folder);
 
 struct ShowOptions {
   std::string title;  ///< empty: the collection's name

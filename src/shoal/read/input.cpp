@@ -1,6 +1,7 @@
 #include "shoal/read/input.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,8 +29,21 @@ class Descriptor {
   int fd_;
 };
 
-std::size_t read_some(int fd, const std::string& name, char* to, std::size_t room) {
+// Returns when a read would not wait, so that a request to stop is heard while a pipe gives nothing.
+void wait_for_bytes(int fd, const std::stop_token& stop) {
+  constexpr int kPauseMs = 100;
+  pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+  int ready = 0;
+  do {
+    require(!stop.stop_requested(), Fault::cancelled, "stopped on request");
+    ready = ::poll(&wanted, 1, kPauseMs);
+  } while (ready == 0 || (ready < 0 && errno == EINTR));
+}
+
+std::size_t read_some(int fd, const std::string& name, const std::stop_token& stop, char* to,
+                      std::size_t room) {
   for (;;) {
+    wait_for_bytes(fd, stop);
     const ssize_t got = ::read(fd, to, room);
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno != EINTR) throw Error(Fault::file, name + ": cannot read: " + std::strerror(errno));
@@ -43,7 +57,7 @@ std::string size_text(std::size_t bytes) {
 
 }  // namespace
 
-Input Input::open(const std::filesystem::path& path, std::size_t max_record) {
+Input Input::open(const std::filesystem::path& path, std::size_t max_record, std::stop_token stop) {
   const bool standard = path == "-";
   const std::string name = standard ? "standard input" : path.string();
   const int fd = standard ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -51,7 +65,10 @@ Input Input::open(const std::filesystem::path& path, std::size_t max_record) {
   auto file = std::make_shared<Descriptor>(fd);  // std::function wants a copyable capture
   ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   return Input(
-      name, [file, name](char* to, std::size_t room) { return read_some(file->get(), name, to, room); },
+      name,
+      [file, name, stop = std::move(stop)](char* to, std::size_t room) {
+        return read_some(file->get(), name, stop, to, room);
+      },
       max_record);
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,9 @@ class Input {
   using Fetch = std::function<std::size_t(char* to, std::size_t room)>;
   static constexpr std::size_t kBlock = 1u << 20;  ///< fits in the second-level cache of one core
 
-  /// A file, or standard input for "-". Error(file) if it cannot be opened.
-  static Input open(const std::filesystem::path& path, std::size_t max_record);
+  /// A file, or standard input for "-". Error(file) if it cannot be opened; Error(cancelled), from whatever
+  /// needs bytes, once `stop` is asked.
+  static Input open(const std::filesystem::path& path, std::size_t max_record, std::stop_token stop = {});
   /// Bytes from anywhere; `name` stands in messages.
   Input(std::string name, Fetch fetch, std::size_t max_record, std::size_t block = kBlock);
   /// Bytes in memory.

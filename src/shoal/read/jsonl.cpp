@@ -28,7 +28,17 @@ JsonlReader::JsonlReader(Input input, ReadReport* report, std::optional<std::vec
   begin_array();
   find_columns();
   found_ = columns_;
-  if (columns) set_columns(*columns, *columns);
+  if (columns) take_columns(std::move(*columns));
+}
+
+// The columns of an earlier file, under the keys that this file has for them.
+void JsonlReader::take_columns(std::vector<std::string> names) {
+  std::vector<std::string> keys = names;
+  for (Index i = 0; i < found_.size(); ++i) {
+    const auto at = std::ranges::find(names, found_[i]);
+    if (at != names.end()) keys[static_cast<Index>(at - names.begin())] = keys_[i];
+  }
+  set_columns(std::move(names), keys);
 }
 
 // Passes over the bracket that opens an array of objects.

@@ -32,8 +32,11 @@ constexpr std::size_t kSampleBytes = 1u << 20;  // and not more than this
 }  // namespace
 
 struct Source::State {
-  State(std::vector<fs::path> paths, ReadOptions given)
-      : files(std::move(paths)), options(std::move(given)), total(total_bytes(files)) {}
+  State(std::vector<fs::path> paths, ReadOptions given, std::stop_token asked)
+      : files(std::move(paths)),
+        options(std::move(given)),
+        stop(std::move(asked)),
+        total(total_bytes(files)) {}
 
   void open_first();
   const std::string& name() const;
@@ -52,6 +55,7 @@ struct Source::State {
 
   std::vector<fs::path> files;
   ReadOptions options;
+  std::stop_token stop;
   std::optional<std::uint64_t> total;
   ReadReport report;
 
@@ -71,7 +75,7 @@ struct Source::State {
 };
 
 void Source::State::open(const fs::path& path) {
-  Input input = Input::open(path, options.max_record);
+  Input input = Input::open(path, options.max_record, stop);
   check_is_text(input);
   std::optional<FileFormat> format = options.format;
   if (!format && path != "-") format = format_by_extension(path);
@@ -248,9 +252,9 @@ void Source::State::append(Texts& texts, std::vector<Texts>& others) {
   texts.add(joined);
 }
 
-Source::Source(std::vector<fs::path> files, ReadOptions options) {
+Source::Source(std::vector<fs::path> files, ReadOptions options, std::stop_token stop) {
   check_files(files);
-  state_ = std::make_unique<State>(std::move(files), std::move(options));
+  state_ = std::make_unique<State>(std::move(files), std::move(options), std::move(stop));
   state_->open_first();
 }
 
@@ -269,17 +273,12 @@ std::uint64_t Source::bytes_read() const {
 
 bool Source::next(Index most, Texts& texts, std::vector<Texts>& others) {
   require(most > 0, Fault::argument, "Source::next: most must be at least 1");
-  if (others.empty()) others.resize(state_->other_at.size());
-  require(others.size() == state_->other_at.size(), Fault::argument,
-          "Source::next: others must have one Texts for each of other_columns()");
+  texts.clear();
+  others.resize(state_->other_at.size());
+  for (Texts& column : others) column.clear();
   Index added = 0;
   for (; added < most && state_->advance(); ++added) state_->append(texts, others);
   return added > 0;
-}
-
-void Source::skip(Index rows) {
-  for (Index i = 0; i < rows && state_->advance(); ++i) {
-  }
 }
 
 }  // namespace shoal

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ const char* name_of(FileFormat f);
 
 /// What a reader repaired or passed over, with the first few places: nothing is dropped silently.
 struct ReadReport {
-  Index rows = 0;                  ///< rows given out or skipped
+  Index rows = 0;                  ///< rows given out
   Index empty_rows = 0;            ///< blank lines passed over
   Index repaired_utf8 = 0;         ///< fields in which bytes became U+FFFD
   Index short_rows = 0;            ///< rows with fewer fields than the header: filled with empty
@@ -39,7 +40,7 @@ struct ReadOptions {
 ///   Source source({"reviews.csv"}, {.text_columns = {"review"}});
 ///   Texts texts;
 ///   std::vector<Texts> others;
-///   while (source.next(1024, texts, others)) { ...; texts.clear(); for (Texts& o : others) o.clear(); }
+///   while (source.next(1024, texts, others)) { ... }
 ///
 /// Format: ReadOptions::format, else by extension, else by content (jsonl if the first character is {, csv or
 /// tsv if the first line has several columns and one of them a name from the list below, else lines). CSV and
@@ -52,21 +53,19 @@ class Source {
   /// question, title, sentence, document, comment, utterance, query or headline, else the only one whose
   /// first values read like prose. Error(argument) listing the columns if none or several fit. Error(file):
   /// absent, a directory, empty, unreadable. Error(data): header only, binary, UTF-16. The other files are
-  /// opened when their turn comes.
-  Source(std::vector<std::filesystem::path> files, ReadOptions options);
+  /// opened when their turn comes. `stop` is asked whenever bytes are needed, also while a pipe gives none:
+  /// Error(cancelled).
+  Source(std::vector<std::filesystem::path> files, ReadOptions options, std::stop_token stop = {});
   Source(Source&&) noexcept;
   ~Source();
 
   const std::vector<std::string>& text_columns() const;   ///< as chosen
   const std::vector<std::string>& other_columns() const;  ///< all others, in order
-  /// Adds at most `most` rows (>= 1) to `texts` and, in the order of other_columns, to `others` (which is
-  /// given as many columns if it is empty). False at the end, with nothing added. Several text columns are
+  /// Puts the next rows, at most `most` (>= 1), into `texts` and, in the order of other_columns, into
+  /// `others`, in place of what they held. False at the end, with nothing in them. Several text columns are
   /// joined by a line feed, empty ones left out. Error(data), naming file and line: a record over max_record,
   /// an open quote, broken JSON, a text that is no string, a further file with other columns.
   bool next(Index most, Texts& texts, std::vector<Texts>& others);
-  /// Passes over `rows` rows, already read by an earlier, interrupted run: they are read and counted in the
-  /// report and against the limit, and not built.
-  void skip(Index rows);
   const ReadReport& report() const;
   /// Bytes taken so far, and of all files if known (not for standard input): for progress.
   std::uint64_t bytes_read() const;

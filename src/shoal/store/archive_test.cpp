@@ -13,7 +13,8 @@
 
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
-#include "shoal/store/new_file_impl.h"
+#include "shoal/store/descriptor_impl.h"
+#include "shoal/store/new_file.h"
 #include "shoal/store/scratch_folder_impl.h"
 
 namespace shoal {

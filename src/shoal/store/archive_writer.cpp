@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "shoal/core/error.h"
 #include "shoal/store/archive.h"
-#include "shoal/store/new_file_impl.h"
+#include "shoal/store/new_file.h"
 #include "shoal/store/safetensors_impl.h"
 
 namespace shoal {
@@ -72,7 +73,7 @@ void Writer::write(const std::filesystem::path& path) const {
   }
   const std::string first = safetensors_header_bytes(header);
   NewFile file(path);
-  file.write(as_bytes(first));
+  file.write(first);
   for (const Named* e : in_order) file.write(e->second.bytes);
   file.keep();
 }

@@ -3,9 +3,14 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "shoal/core/error.h"
 #include "shoal/store/collection_impl.h"
@@ -38,6 +43,24 @@ bool nothing_in(const fs::path& folder) {
   return true;
 }
 
+[[noreturn]] void exists_already(const fs::path& folder) {
+  throw Error(Fault::file, folder.string() + " exists already; remove it or choose another name");
+}
+
+bool has_database(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / kDatabaseFile, ignored);
+}
+
+/// Renames b to aside and a to b, or nothing. Returns 0 or the reason.
+int move_in(const fs::path& a, const fs::path& b, const fs::path& aside) {
+  if (std::rename(b.c_str(), aside.c_str()) != 0) return errno;
+  if (std::rename(a.c_str(), b.c_str()) == 0) return 0;
+  const int reason = errno;
+  std::rename(aside.c_str(), b.c_str());
+  return reason;
+}
+
 void check_version(Database& database, const fs::path& folder) {
   if (database.number("PRAGMA application_id") != kApplication) {
     throw Error(Fault::format, folder.string() + " is not a shoal collection: its " + kDatabaseFile +
@@ -63,24 +86,26 @@ Collection Collection::create(const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0777) != 0) {
     if (errno != EEXIST) throw_file_error("make the folder", folder, errno);
     if (!fs::is_directory(folder) || !nothing_in(folder)) {
-      throw Error(Fault::file, folder.string() + " exists already; remove it or choose another name");
+      exists_already(folder);
     }
   }
-  {
-    const Descriptor lock = lock_folder(folder);
-    Database database = new_database(folder / kDatabasePart, {});
-    database.run("INSERT INTO manifest VALUES('format_version', " + std::to_string(kFormatVersion) + ")");
-    database.close();
-    finish_database(folder / kDatabasePart, folder / kDatabaseFile);
-    sync_folder(folder_of(fs::absolute(folder)));
-  }
-  return open(folder, false);
+  auto state = std::make_unique<State>();
+  state->folder = folder;
+  state->lock = lock_folder(folder);
+  if (!nothing_in(folder)) exists_already(folder);  // another process was faster
+  Database database = new_database(folder / kDatabasePart, {});
+  database.run("INSERT INTO manifest VALUES('format_version', " + std::to_string(kFormatVersion) + ")");
+  database.close();
+  finish_database(folder / kDatabasePart, folder / kDatabaseFile);
+  sync_folder(folder_of(fs::absolute(folder)));
+  state->connect();
+  return Collection(std::move(state));
 }
 
 Collection Collection::open(const fs::path& folder, bool read_only) {
   std::error_code ignored;
   if (!fs::exists(folder, ignored)) throw Error(Fault::file, "there is no collection " + folder.string());
-  if (!exists(folder)) {
+  if (!has_database(folder)) {
     throw Error(Fault::format, folder.string() + " is not a shoal collection: it has no " + kDatabaseFile);
   }
   auto state = std::make_unique<State>();
@@ -96,8 +121,26 @@ Collection Collection::open(const fs::path& folder, bool read_only) {
 }
 
 bool Collection::exists(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::is_regular_file(folder / kDatabaseFile, ignored);
+  if (!has_database(folder)) return false;
+  // The first bytes of an SQLite file, and the place of its application_id
+  // (https://www.sqlite.org/fileformat2.html).
+  std::array<char, 72> head;
+  const Descriptor file(::open((folder / kDatabaseFile).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  return file && ::pread(file.number(), head.data(), head.size(), 0) == std::ssize(head) &&
+         std::memcmp(head.data(), "SQLite format 3", 16) == 0 && std::memcmp(&head[68], "shol", 4) == 0;
+}
+
+void Collection::take_place_of(Collection& old, const fs::path& aside) {
+  State &mine = *state_, &theirs = *old.state_;
+  require(!mine.read_only && !theirs.read_only, Fault::argument, "the collection was opened read-only");
+  mine.database.close();  // SQLite knows its file by name
+  theirs.database.close();
+  const int reason = move_in(mine.folder, theirs.folder, aside);
+  if (reason == 0) mine.folder = std::exchange(theirs.folder, aside);
+  mine.connect();
+  theirs.connect();
+  if (reason != 0) throw_file_error("replace", theirs.folder, reason);
+  sync_folder(folder_of(fs::absolute(mine.folder)));
 }
 
 void Collection::State::connect() {

@@ -51,6 +51,7 @@ class Collection {
   /// Error(file) if absent, Error(format) if not a collection or of a newer version.
   /// Read-only opens never write, and work on a read-only disk.
   static Collection open(const std::filesystem::path& folder, bool read_only);
+  /// True if the folder holds a database of shoal's, whole or damaged.
   static bool exists(const std::filesystem::path& folder);
   Collection(Collection&&) noexcept;
   Collection& operator=(Collection&&) noexcept;
@@ -58,6 +59,9 @@ class Collection {
 
   const std::filesystem::path& folder() const;
   std::filesystem::path file(std::string_view name) const;  ///< a path inside the folder
+  /// Gives this collection the place of `old`, which goes to `aside`, where nothing may be. Both must be open
+  /// for writing, in one file system, and stay open and locked. On Error(file) both are where they were.
+  void take_place_of(Collection& old, const std::filesystem::path& aside);
 
   // The manifest: small facts as strings (input hash, model, options).
   std::optional<std::string> manifest(std::string_view key) const;
@@ -75,7 +79,6 @@ class Collection {
   /// together with manifest entries `facts`, so that rows and the reader's position are committed at once.
   void append(const Texts& texts, const std::vector<Texts>& columns,
               const std::vector<std::pair<std::string, std::string>>& facts);
-  void clear_rows();
   Index rows() const;
   Texts texts(Index first, Index count) const;
   std::string text(Index row) const;
@@ -85,7 +88,7 @@ class Collection {
   Texts column_at(Index position, Index first, Index count) const;
 
   // Results. Each replaces what was there, in one transaction.
-  void set_labels(const Labels& labels);
+  void set_labels(const Labels& labels);  ///< clusters and groups go: they described other labels
   Labels labels() const;
   void set_points(MatrixView xy);  ///< rows x 2
   Matrix points() const;           ///< Error(data) if none yet

@@ -63,7 +63,9 @@ void Collection::set_labels(const Labels& labels) {
   const SqlFunction label(s.database, "shoal_label", [&](std::int64_t id) {
     return inside(id) ? labels.of[static_cast<Index>(id)] : kNoise;
   });
-  s.database.run("UPDATE rows SET cluster = CAST(shoal_label(id) AS INTEGER)");
+  s.database.run(
+      "UPDATE rows SET cluster = CAST(shoal_label(id) AS INTEGER);"
+      "DELETE FROM clusters; DELETE FROM groups");
   s.database.run("INSERT OR REPLACE INTO manifest VALUES('label_count', '" + std::to_string(labels.count) +
                  "')");
   transaction.commit();

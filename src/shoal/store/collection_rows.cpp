@@ -114,15 +114,6 @@ void Collection::append(const Texts& texts, const std::vector<Texts>& columns,
   transaction.commit();
 }
 
-void Collection::clear_rows() {
-  Transaction transaction(state_->database);
-  state_->changing();
-  state_->database.run(
-      "DROP TABLE IF EXISTS texts; DELETE FROM rows; DELETE FROM clusters; DELETE FROM groups;"
-      "DELETE FROM manifest WHERE key = 'label_count'");
-  transaction.commit();
-}
-
 Index Collection::rows() const { return state_->rows(); }
 Texts Collection::texts(Index first, Index count) const { return state_->values("text", first, count); }
 std::string Collection::text(Index row) const { return std::string(texts(row, 1)[0]); }

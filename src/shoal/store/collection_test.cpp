@@ -7,8 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <limits>
+#include <thread>
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
@@ -138,10 +140,68 @@ TEST(Collection, AsksOutsideWhatThereIsAreRefused) {
   c.set_labels({.of = {0, 0, 0, 0, 0}, .count = 1});
   append_rows(c, 5, 6);
   EXPECT_EQ(error_of([&] { c.labels(); }).fault, Fault::data) << "a new row has no cluster";
-  c.clear_rows();
-  EXPECT_EQ(c.rows(), 0u);
-  c.define_columns({"two"});
-  EXPECT_EQ(c.columns(), (std::vector<std::string>{"two"}));
+  Collection empty = Collection::create(scratch / "b");
+  empty.define_columns({"one"});
+  empty.define_columns({"two"});
+  EXPECT_EQ(empty.columns(), (std::vector<std::string>{"two"})) << "until there are rows";
+}
+
+TEST(Collection, NewLabelsLeaveNoClustersOfOldOnes) {
+  const ScratchFolder scratch;
+  Collection c = Collection::create(scratch / "a");
+  c.append(texts_of({"u", "v"}), {}, {});
+  c.set_labels({.of = {0, 0}, .count = 1});
+  c.set_clusters({{.id = 0, .name = "old", .size = 2}}, {{.id = 0, .name = "g", .size = 2}});
+  c.set_labels({.of = {0, 1}, .count = 2});
+  EXPECT_TRUE(c.clusters().empty());
+  EXPECT_TRUE(c.groups().empty());
+}
+
+TEST(Collection, TakesThePlaceOfAnother) {
+  const ScratchFolder scratch;
+  Collection old = Collection::create(scratch / "a"), fresh = Collection::create(scratch / "b");
+  old.set_manifest("is", "old");
+  fresh.set_manifest("is", "fresh");
+  write_file(old.file("mine.txt"), "x");
+  fs::create_directories(scratch / "taken" / "full");
+  EXPECT_EQ(error_of([&] { fresh.take_place_of(old, scratch / "taken"); }).fault, Fault::file);
+  EXPECT_EQ(old.folder(), scratch / "a");
+  EXPECT_EQ(fresh.folder(), scratch / "b");
+  EXPECT_EQ(old.manifest("is"), "old") << "as before";
+
+  fresh.take_place_of(old, scratch / "aside");
+  EXPECT_EQ(fresh.folder(), scratch / "a");
+  EXPECT_EQ(old.folder(), scratch / "aside");
+  EXPECT_FALSE(fs::exists(scratch / "b"));
+  EXPECT_TRUE(fs::exists(old.file("mine.txt")));
+  fresh.set_manifest("still", "writes");
+  for (const char* locked : {"a", "aside"})
+    EXPECT_EQ(error_of([&] { Collection::open(scratch / locked, false); }).fault, Fault::file);
+  const Collection reader = Collection::open(scratch / "a", true);
+  EXPECT_EQ(reader.manifest("is"), "fresh");
+  EXPECT_EQ(reader.manifest("still"), "writes");
+  EXPECT_EQ(Collection::open(scratch / "aside", true).manifest("is"), "old");
+}
+
+TEST(Collection, OfManyThatCreateItOneDoes) {
+  for (int round = 0; round < 10; ++round) {
+    const ScratchFolder scratch;
+    std::atomic<int> made = 0;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        try {
+          Collection::create(scratch / "a").append(texts_of({"mine"}), {}, {});
+          ++made;
+        } catch (const Error& e) {
+          EXPECT_EQ(e.fault, Fault::file);
+        }
+      });
+    }
+    for (std::thread& t : threads) t.join();
+    ASSERT_EQ(made, 1);
+    ASSERT_EQ(Collection::open(scratch / "a", true).rows(), 1u);
+  }
 }
 
 TEST(Collection, AnyTextAndAnyColumnNameSurvives) {
@@ -301,13 +361,9 @@ TEST(Collection, SettledBytesDependOnContentAlone) {
   fill(scratch / "hundred", kRows, kRows / 100);
   EXPECT_EQ(database_bytes(scratch / "hundred"), expected);
 
-  fill(scratch / "again", kRows / 2, kRows);  // settled half-way, changed, restarted with other columns
+  fill(scratch / "again", kRows / 2, kRows);  // settled half-way, then changed
   {
     Collection c = Collection::open(scratch / "again", false);
-    c.clear_rows();
-    c.define_columns({"other", "more"});
-    c.append(texts_of({"x"}), {texts_of({"y"}), texts_of({"z"})}, {{"position", "0"}});
-    c.clear_rows();
     c.finish_step("passing", "k");
     c.forget_step("passing");
   }
@@ -433,6 +489,8 @@ TEST(Collection, WhatIsNoCollectionIsRefused) {
   fs::create_directory(scratch / "foreign");
   Database(scratch / "foreign" / "rows.sqlite", Database::Mode::create).run("CREATE TABLE rows(id)");
   EXPECT_EQ(fault_of_opening(scratch / "foreign"), Fault::format);
+  for (const char* name : {"zero", "junk", "foreign"})
+    EXPECT_FALSE(Collection::exists(scratch / name)) << name;
 
   fill(scratch / "good", 50, 50);
   EXPECT_EQ(error_of([&] { Collection::create(scratch / "good"); }).fault, Fault::file);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,6 +38,14 @@ Descriptor open_regular(const std::filesystem::path& path, int flags) {
     throw Error(Fault::file, path.string() + " is a pipe or device; a file on disk is needed");
   }
   return file;
+}
+
+bool lock_file(const Descriptor& file, const std::filesystem::path& path) {
+  if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  struct stat by_number {
+  }, by_name{};
+  return ::fstat(file.number(), &by_number) == 0 && ::stat(path.c_str(), &by_name) == 0 &&
+         by_number.st_dev == by_name.st_dev && by_number.st_ino == by_name.st_ino;
 }
 
 std::uint64_t file_size(const Descriptor& file, const std::filesystem::path& path) {

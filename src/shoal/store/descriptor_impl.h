@@ -37,6 +37,11 @@ std::string reason_words(int reason);
 /// Opens an existing regular file. Error(file) if it is missing or anything else: a folder, a pipe, a device.
 Descriptor open_regular(const std::filesystem::path& path, int flags);
 
+/// Locks an open file until it is closed. False if another process has locked it, or if `path` names another
+/// file by now: between the open and the lock a writer may have finished and renamed it. A file system
+/// without such locks (some network disks) goes unguarded.
+bool lock_file(const Descriptor& file, const std::filesystem::path& path);
+
 std::uint64_t file_size(const Descriptor& file, const std::filesystem::path& path);
 
 /// Writes all of `bytes` at `offset`; Error(file) if that fails half-way.

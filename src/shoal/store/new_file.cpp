@@ -1,14 +1,17 @@
+#include "shoal/store/new_file.h"
+
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
+#include <utility>
 
 #include "shoal/core/error.h"
 #include "shoal/store/archive.h"
-#include "shoal/store/new_file_impl.h"
+#include "shoal/store/descriptor_impl.h"
 
 namespace shoal {
 namespace {
@@ -30,54 +33,56 @@ void check_replaceable(const std::filesystem::path& path) {
   }
 }
 
-bool same_file(const Descriptor& open, const std::filesystem::path& path) {
-  struct stat by_number {
-  }, by_name{};
-  return ::fstat(open.number(), &by_number) == 0 && ::stat(path.c_str(), &by_name) == 0 &&
-         by_number.st_dev == by_name.st_dev && by_number.st_ino == by_name.st_ino;
-}
-
 }  // namespace
 
-NewFile::NewFile(const std::filesystem::path& path) : path_(without_links(path)) {
-  check_replaceable(path_);
-  part_ = folder_of(path_) / ("." + path_.filename().string() + ".part");
-  take_part();
+struct NewFile::State {
+  explicit State(const std::filesystem::path& wanted);
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State();
+
+  std::filesystem::path path, part;
+  Descriptor file;
+  std::uint64_t size = 0;
+  bool kept = false;
+};
+
+NewFile::State::State(const std::filesystem::path& wanted) : path(without_links(wanted)) {
+  check_replaceable(path);
+  part = folder_of(path) / ("." + path.filename().string() + ".part");
+  Descriptor mine(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+  if (!mine) throw_file_error("write", path, errno);
+  if (!lock_file(mine, part))
+    throw Error(Fault::file, "cannot write " + path.string() + ": another process is writing it");
+  file = std::move(mine);
+  if (::ftruncate(file.number(), 0) != 0) throw_file_error("write", path, errno);
 }
 
-void NewFile::take_part() {
-  for (;;) {
-    file_ = Descriptor(::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
-    if (!file_) throw_file_error("write", path_, errno);
-    if (::flock(file_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      throw Error(Fault::file, "cannot write " + path_.string() + ": another process is writing it");
-    }
-    // Between our open and our lock another writer may have renamed the part into place: then what we hold
-    // is its finished file, which must not be touched.
-    if (same_file(file_, part_)) break;
-  }
-  if (::ftruncate(file_.number(), 0) != 0) throw_file_error("write", path_, errno);
+NewFile::State::~State() {
+  if (!kept) ::unlink(part.c_str());
 }
 
-NewFile::~NewFile() {
-  if (file_ && !kept_) ::unlink(part_.c_str());
-}
+NewFile::NewFile(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {}
+NewFile::~NewFile() = default;
 
 void NewFile::write(std::span<const std::byte> bytes) {
-  write_at(file_, path_, size_, bytes);
-  size_ += bytes.size();
+  write_at(state_->file, state_->path, state_->size, bytes);
+  state_->size += bytes.size();
 }
 
+void NewFile::write(std::string_view text) { write(as_bytes(text)); }
+
 void NewFile::keep() {
-  sync_file(file_, path_);
-  if (::rename(part_.c_str(), path_.c_str()) != 0) throw_file_error("write", path_, errno);
-  kept_ = true;
-  sync_folder(folder_of(path_));
+  State& s = *state_;
+  sync_file(s.file, s.path);
+  if (std::rename(s.part.c_str(), s.path.c_str()) != 0) throw_file_error("write", s.path, errno);
+  s.kept = true;
+  sync_folder(folder_of(s.path));
 }
 
 void write_file(const std::filesystem::path& path, std::string_view content) {
   NewFile file(path);
-  file.write(as_bytes(content));
+  file.write(content);
   file.keep();
 }
 

@@ -1,9 +1,10 @@
 #include <algorithm>
 
+#include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/archive.h"
-#include "shoal/store/new_file_impl.h"
+#include "shoal/store/new_file.h"
 #include "shoal/store/npy_impl.h"
 #include "shoal/store/rows_file.h"
 #include "shoal/store/safetensors_impl.h"
@@ -91,16 +92,17 @@ Rows open_rows(const std::filesystem::path& path) {
   return rows;
 }
 
-void write_rows(const std::filesystem::path& path, const Rows& rows) {
+void write_rows(const std::filesystem::path& path, const Rows& rows, const Run& run) {
   if (path.extension() != ".npy" && path.extension() != ".safetensors") {
     throw Error(Fault::argument, path.string() + ": vectors are written as .npy or .safetensors");
   }
   constexpr Index kBlock = 4096;
   const std::string first = header_for(path, rows);
   NewFile out(path);
-  out.write(as_bytes(first));
+  out.write(first);
   Matrix scratch;
   for (Index row = 0; row < rows.rows(); row += kBlock) {
+    check_stop(run);
     write_block(out, rows.block(row, std::min(kBlock, rows.rows() - row), scratch), rows.dtype());
   }
   out.keep();

@@ -1,7 +1,6 @@
 #include "shoal/store/rows_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -45,6 +44,7 @@ struct RowsFile::State {
 
   std::uint64_t row_bytes() const { return dims * sizeof(float); }
   std::uint64_t end_of(Index row) const { return data_begin + row * row_bytes(); }
+  void lock() const;
   void cut_to(Index row) const {
     if (::ftruncate(file.number(), static_cast<off_t>(end_of(row))) != 0)
       throw_file_error("write", path, errno);
@@ -55,10 +55,17 @@ struct RowsFile::State {
   void check_header() const;
 };
 
+void RowsFile::State::lock() const {
+  if (lock_file(file, path)) return;
+  throw Error(Fault::file, "another shoal process is writing to " + path.string() +
+                               "; wait until it has finished, or stop it");
+}
+
 void RowsFile::State::start() {
   file = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
   if (!file) throw_file_error("write", path, errno);
   file = open_regular(path, O_RDWR);  // says what it is if it is no file
+  lock();
   if (::ftruncate(file.number(), 0) != 0) throw_file_error("write", path, errno);
 }
 
@@ -85,6 +92,7 @@ void RowsFile::State::check_header() const {
 
 void RowsFile::State::go_on(Index committed_rows) {
   file = open_regular(path, O_RDWR);
+  lock();
   check_header();
   const std::uint64_t size = file_size(file, path);
   if (committed_rows >

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "shoal/core/rows.h"
+#include "shoal/core/run.h"
 
 namespace shoal {
 
@@ -12,8 +13,8 @@ namespace shoal {
 class RowsFile {
  public:
   /// Creates `path`, or opens it to go on: then `committed` rows are kept and any after them are cut off.
-  /// Error(format) if the file holds fewer, or another dims. Tensor name "vectors"; first at a 64-byte
-  /// boundary.
+  /// Error(format) if the file holds fewer, or another dims; Error(file) while another RowsFile, of this or
+  /// another process, has it. Tensor name "vectors"; first at a 64-byte boundary.
   RowsFile(const std::filesystem::path& path, Index dims, Space space, Index committed);
   RowsFile(RowsFile&&) noexcept;
   ~RowsFile();
@@ -32,6 +33,6 @@ class RowsFile {
 Rows open_rows(const std::filesystem::path& path);
 
 /// Writes rows as .npy or .safetensors by extension (Error(argument) on another), whole or not at all.
-void write_rows(const std::filesystem::path& path, const Rows& rows);
+void write_rows(const std::filesystem::path& path, const Rows& rows, const Run& run = {});
 
 }  // namespace shoal

@@ -65,6 +65,36 @@ TEST(RowsFile, IsReadableAfterEachCommit) {
   EXPECT_EQ((bytes_of_file(path).size() - rows * kDims * 4) % 64, 0u);
 }
 
+TEST(RowsFile, OneWriterAtATime) {
+  const ScratchFolder folder;
+  const fs::path path = folder / "v.safetensors";
+  {
+    RowsFile first(path, kDims, kSpace, 0);
+    first.append(block_of(0, 4).view());
+    first.commit();
+    for (const Index kept : {0u, 4u}) {
+      const Error e = error_of([&] { RowsFile(path, kDims, kSpace, kept); });
+      EXPECT_EQ(e.fault, Fault::file);
+      EXPECT_NE(std::string(e.what()).find("another shoal process is writing to"), std::string::npos)
+          << e.what();
+    }
+    first.append(block_of(4, 2).view());
+    first.commit();
+  }
+  EXPECT_EQ(open_rows(path).to_matrix(), block_of(0, 6));
+  EXPECT_EQ(RowsFile(path, kDims, kSpace, 6).rows(), 6u);
+}
+
+TEST(OpenRows, WritingStopsOnRequest) {
+  const ScratchFolder folder;
+  std::stop_source stop;
+  stop.request_stop();
+  const Matrix x = block_of(0, 4);
+  EXPECT_EQ(error_of([&] { write_rows(folder / "v.npy", Rows(x), {.stop = stop.get_token()}); }).fault,
+            Fault::cancelled);
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
 TEST(RowsFile, StridedRowsAndOtherLengths) {
   const ScratchFolder folder;
   RowsFile file(folder / "v", 2, {}, 0);

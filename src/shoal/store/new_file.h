@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
-
-#include "shoal/store/descriptor_impl.h"
+#include <string_view>
 
 namespace shoal {
 
@@ -16,21 +16,16 @@ class NewFile {
   /// Error(file) if the folder is missing or not writable, if `path` is a folder, pipe or device, or if
   /// another process is writing to it at this moment. A symbolic link is followed.
   explicit NewFile(const std::filesystem::path& path);
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
   ~NewFile();
 
-  void write(std::span<const std::byte> bytes);
+  void write(std::span<const std::byte> bytes);  ///< Error(file) on a full disk
+  void write(std::string_view text);
   /// Syncs, renames, syncs the folder.
   void keep();
 
  private:
-  void take_part();
-
-  std::filesystem::path path_, part_;
-  Descriptor file_;
-  std::uint64_t size_ = 0;
-  bool kept_ = false;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace shoal

@@ -1,0 +1,88 @@
+#include "shoal/flow/map_options_impl.h"
+
+#include <nlohmann/json.hpp>
+
+#include "shoal/core/error.h"
+
+namespace shoal {
+namespace {
+
+using nlohmann::json;
+
+template <class T>
+void put(json& to, const T& x) {
+  if constexpr (std::is_enum_v<T>) {
+    to = name_of(x);
+  } else if constexpr (std::is_same_v<T, Seed>) {
+    to = x.value;
+  } else {
+    to = x;
+  }
+}
+template <class T>
+void put(json& to, const std::optional<T>& x) {
+  to = nullptr;
+  if (x) put(to, *x);
+}
+
+template <class T>
+void take(const json& from, T& x) {
+  if constexpr (std::is_enum_v<T>) {
+    const auto name = from.get<std::string>();
+    for (const T value : {T{0}, T{1}})  // each of these options has two values
+      if (name == name_of(value)) x = value;
+  } else if constexpr (std::is_same_v<T, Seed>) {
+    x.value = from.get<std::uint64_t>();
+  } else {
+    x = from.get<T>();
+  }
+}
+template <class T>
+void take(const json& from, std::optional<T>& x) {
+  x.reset();
+  if (!from.is_null()) take(from, x.emplace());
+}
+
+/// Calls `visit(name, value)` for each option that is kept.
+template <class Visit>
+void each_kept(MapOptions& o, Visit&& visit) {
+  const auto inside = [&](const std::string& stage) {
+    return [&visit, stage](const char* name, auto& value, const char*) { visit(stage + name, value); };
+  };
+  visit("model", o.model_name);
+  visit("title", o.title);
+  visit("color", o.color);
+  visit("n_clusters", o.n_clusters);
+  visit("seed", o.seed);
+  fields(o.encode, inside("encode."));
+  fields(o.pca, inside("pca."));
+  fields(o.umap, inside("umap."));
+}
+
+}  // namespace
+
+std::string options_text(const MapOptions& options) {
+  MapOptions copy = options;
+  if (copy.model_name.empty())
+    copy.model_name = std::filesystem::absolute(copy.model).lexically_normal().string();
+  json out;
+  each_kept(copy, [&](const std::string& name, const auto& value) { put(out[name], value); });
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+MapOptions stored_options(const Collection& collection) {
+  MapOptions out;
+  out.model_name = collection.manifest("model_name").value_or("");
+  const auto text = collection.manifest("options");
+  if (!text) return out;
+  try {
+    const json from = json::parse(*text);
+    each_kept(out, [&](const std::string& name, auto& value) { take(from.at(name), value); });
+  } catch (const json::exception& e) {
+    throw Error(Fault::format,
+                collection.folder().string() + " is damaged: its options cannot be read (" + e.what() + ")");
+  }
+  return out;
+}
+
+}  // namespace shoal

@@ -1,0 +1,122 @@
+"""A collection that is mapped again takes the options of the last time, and what is not finished is not taken for it."""
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+
+from conftest import SHOAL, fingerprints, shoal
+
+ALL = ["embed", "pca", "layout", "cluster", "explain", "page"]
+
+
+def again(*arguments):
+    return json.loads(shoal("map", *arguments, "--json").stdout)
+
+
+def test_options_that_are_not_given_stay(short_csv, tmp_path):
+    out = tmp_path / "m.shoal"
+    shoal("map", short_csv, "--text", "text", "--limit", 60, "--out", out, "--long", "chunk", "--overlap", 3, "--max-tokens",
+          8, "--seed", 7, "--variance", 0.8, "--n-neighbors", 6, "--min-dist", 0.3, "--clusters", 5, "--title",
+          "Mine and yours", "--color", "letter")
+    before = fingerprints(out)
+    assert again(out)["done_before"] == ALL
+    assert fingerprints(out) == before
+    changed = again(out, "--clusters", 3)
+    assert changed["done_before"] == ["embed", "pca", "layout"] and changed["n_clusters"] == 3
+    assert '"title":"Mine and yours"' in (out / "map.html").read_text()
+    assert again(f"{out}/")["n_clusters"] == 3, "the given ones stay too"
+    again(out, "--clusters", 5, "--overlap", 3)
+    assert fingerprints(out) == before
+    # With the texts the command line is complete: what is not given has its default.
+    assert again(short_csv, "--text", "text", "--limit", 60, "--out", out)["done_before"] == []
+
+
+def test_a_model_by_its_folder_is_found_again(short_csv, tmp_path):
+    model = tmp_path / "models" / "my model"
+    shutil.copytree(json.loads(shoal("model", "path", "--json").stdout)["path"], model)
+    out = tmp_path / "m.shoal"
+    shoal("map", short_csv, "--text", "text", "--limit", 40, "--out", out, "--model", "models/my model", cwd=tmp_path)
+    assert again(out)["done_before"] == ALL
+    assert shoal("search", out, "anything").stdout
+
+
+def cut(out, copy, sql):
+    shutil.copytree(out, copy)
+    with sqlite3.connect(copy / "rows.sqlite") as database:
+        database.executescript(sql)
+    return copy
+
+
+def test_a_grown_input_that_was_cut_is_not_finished(short_csv, tmp_path):
+    lines = short_csv.read_text().splitlines(keepends=True)
+    grown = tmp_path / "t.csv"
+    grown.write_text("".join(lines[:51]))
+    out = tmp_path / "m.shoal"
+    shoal("map", grown, "--text", "text", "--out", out)
+    half = cut(out, tmp_path / "half", "update manifest set value = '' where key = 'input'")  # as the first new rows do
+    result = shoal("map", half, check=False)
+    assert result.returncode == 2 and "give the input again" in result.stderr
+    grown.write_text("".join(lines[:71]))
+    report = again(grown, "--text", "text", "--out", out)
+    assert report["rows"] == 70 and report["done_before"] == []
+    whole = tmp_path / "whole" / "m.shoal"
+    whole.parent.mkdir()
+    shoal("map", grown, "--text", "text", "--out", whole)
+    assert fingerprints(out) == fingerprints(whole)
+
+
+def test_search_wants_a_finished_collection(short_csv, tmp_path):
+    out = tmp_path / "m.shoal"
+    shoal("map", short_csv, "--text", "text", "--limit", 50, "--clusters", 2, "--out", out)
+
+    more = cut(out, tmp_path / "more", "insert into rows(id, text, number, letter) values(50, 'a', 'b', 'c')")
+    result = shoal("search", more, "x", check=False)
+    assert result.returncode == 3 and "50 vectors for 51 rows; run 'shoal map' on it" in result.stderr
+    bare = cut(out, tmp_path / "bare", "delete from clusters")
+    assert shoal("search", bare, "x").stdout
+    result = shoal("search", bare, "x", "--cluster", 0, check=False)
+    assert result.returncode == 3 and "no clusters yet" in result.stderr
+    result = shoal("search", out, "x", "--cluster", 99, check=False)
+    assert result.returncode == 2 and "clusters 0..1" in result.stderr
+
+    with_clusters = cut(out, tmp_path / "fewer", "delete from clusters where id > 0")
+    assert shoal("search", with_clusters, "x", "--top", 50).stdout.count("\n") == 50
+
+    other = tmp_path / "other"
+    shutil.copytree(out, other)
+    os.unlink(other / "vectors.safetensors")
+    result = shoal("search", other, "x", check=False)
+    assert result.returncode == 3 and "no vectors yet" in result.stderr
+
+
+def test_damaged_facts_are_refused(short_csv, tmp_path):
+    out = tmp_path / "m.shoal"
+    shoal("map", short_csv, "--text", "text", "--limit", 50, "--out", out)
+    for name, sql in (("count", "delete from steps; update manifest set value = 'many' where key = 'vectors'"),
+                      ("options", "update manifest set value = '{' where key = 'options'")):
+        copy = cut(out, tmp_path / name, sql)
+        result = shoal("map", copy, check=False)
+        assert result.returncode == 5 and "damaged" in result.stderr, (name, result.stderr)
+
+
+def test_words_are_found_without_a_model(short_csv, tmp_path):
+    texts = tmp_path / "t.txt"
+    texts.write_text("".join(f"{a} {b}\n" for a in ("red", "green", "blue") for b in ("café", "Cafe table", "chair")))
+    out = tmp_path / "t.shoal"
+    shoal("map", texts, "--format", "lines", "--clusters", 3, "--out", out)
+    nowhere = dict(os.environ, SHOAL_MODELS=str(tmp_path / "none"))
+    def rows(*arguments):
+        result = subprocess.run([SHOAL, "search", out, *arguments, "--words", "--json"], env=nowhere, check=True,
+                                capture_output=True, text=True)
+        return [hit["row"] for hit in json.loads(result.stdout)["hits"]]
+
+    assert rows("CAFE") == [0, 3, 6, 1, 4, 7], "shorter texts first, then by row"
+    assert rows("cafe", "--top", "2") == [0, 3]
+    assert rows("cafe green table") == [4]
+    assert rows("sofa") == []
+    found = [rows("cafe", "--cluster", str(c)) for c in range(3)]
+    assert sorted(sum(found, [])) == [0, 1, 3, 4, 6, 7]
+    assert all(c == [row for row in (0, 3, 6, 1, 4, 7) if row in c] for c in found)
+    for wrong in (["--threshold", "0.5"], ["--model", "x"]):
+        assert shoal("search", out, "cafe", "--words", *wrong, check=False).returncode == 2
