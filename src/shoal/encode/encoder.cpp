@@ -22,8 +22,8 @@ Tokenizer lower_case_tokenizer(const fs::path& path) {
   json steps = json::array();
   if (const auto found = file.find("normalizer"); found != file.end() && found->is_object()) {
     const json& own = *found;
-    const bool list = own.value("type", json()) == "Sequence" && own.contains("normalizers");
-    steps = list ? own["normalizers"] : json::array({own});
+    steps = own.value("type", json()) == "Sequence" ? own.value("normalizers", json()) : json::array({own});
+    require(steps.is_array(), Fault::format, path.string() + ": normalizers must be a list");
   }
   for (const json& step : steps)
     if (step.is_object() && step.value("type", json()) == "Lowercase") return Tokenizer::load(path);

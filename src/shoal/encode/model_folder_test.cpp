@@ -150,8 +150,29 @@ TEST_F(Spoilt, Modules) {
     write("modules.json", content);
     expect(Fault::format, {"modules.json"});
   }
-  write("modules.json", std::string(1000000, '['));
-  expect(Fault::format, {"modules.json"});
+}
+
+TEST_F(Spoilt, DeepAndLongJson) {
+  const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
+  for (const char* name : {"config.json", "modules.json", "tokenizer_config.json", "tokenizer.json",
+                           "1_Pooling/config.json", "config_sentence_transformers.json"}) {
+    SCOPED_TRACE(name);
+    for (const std::string& content : {deep, R"({"model_type":)" + deep + "}", std::string(1000000, '[')}) {
+      fresh("bert_old");
+      write(name, content);
+      expect(Fault::format, {fs::path(name).filename().string(), "nests deeper"});
+    }
+  }
+  fresh("bert_old");
+  edit("config.json", "brackets", std::string(100, '[') + "\"\\" + std::string(100, '['));  // in a string
+  EXPECT_NO_THROW(Encoder::load(folder_));
+  write("modules.json", "[\"" + std::string(1000000, 'x'));
+  try {
+    Encoder::load(folder_);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_LT(std::string(error.what()).size(), 500u) << "the message holds the file";
+  }
 }
 
 TEST_F(Spoilt, DenseIsChecked) {
@@ -169,10 +190,22 @@ TEST_F(Spoilt, DenseIsChecked) {
   expect(Fault::format, {"default_prompt_name"});
 }
 
-TEST_F(Spoilt, ShardOutsideTheFolder) {
-  fresh("distilbert");
-  edit("0_Transformer/model.safetensors.index.json", "weight_map", json{{"a", "../../secret.safetensors"}});
-  expect(Fault::format, {"weight_map"});
+TEST_F(Spoilt, ShardsOutsideTheFolderOrNone) {
+  for (const json& map : {json{{"a", "../../secret.safetensors"}}, json::object(), json::array()}) {
+    fresh("distilbert");
+    edit("0_Transformer/model.safetensors.index.json", "weight_map", map);
+    expect(Fault::format, {"weight_map"});
+  }
+}
+
+TEST_F(Spoilt, LowerCaseBeforeStepsThatAreNoList) {
+  edit("sentence_bert_config.json", "do_lower_case", true);
+  edit("tokenizer.json", "normalizer", json{{"type", "Sequence"}, {"normalizers", json::array()}});
+  EXPECT_NO_THROW(Encoder::load(folder_));
+  for (const json& steps : {json(), json(5), json::object()}) {
+    edit("tokenizer.json", "normalizer", json{{"type", "Sequence"}, {"normalizers", steps}});
+    expect(Fault::format, {"tokenizer.json", "normalizers must be a list"});
+  }
 }
 
 TEST_F(Spoilt, WeightsThatAreNotFinite) {
