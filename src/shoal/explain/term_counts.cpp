@@ -19,7 +19,7 @@ namespace {
 constexpr Index kSegmentRows = 8192;
 constexpr Index kSegmentBytes = Index{4} << 20;
 constexpr Index kMostOfText = Index{1} << 20;  // bytes
-constexpr Index kGrain = 256;                  // rows a chunk
+constexpr Index kChunks = 32;                  // of a segment
 constexpr Index kLongest = 48;                 // bytes; longer "words" are addresses, hashes and the like
 
 /// The finaliser of SplitMix64: every bit of the result depends on every bit of x.
@@ -202,8 +202,9 @@ void TermCounts::add(const Texts& texts, const Label* labels, const Run& run) {
 
 void TermCounts::add_segment(const Texts& texts, const Label* labels, Index first, Index last,
                              const Run& run) {
-  std::vector<Finder> finders(chunk_count(last - first, kGrain), Finder(pairs_, stop_words_));
-  for_chunks(run, last - first, kGrain, [&](Index chunk, Index begin, Index end) {
+  const Index grain = chunk_count(last - first, kChunks);
+  std::vector<Finder> finders(chunk_count(last - first, grain), Finder(pairs_, stop_words_));
+  for_chunks(run, last - first, grain, [&](Index chunk, Index begin, Index end) {
     for (Index i = first + begin; i < first + end; ++i)
       if (labels[i] != kNoise) finders[chunk].take(texts[i], static_cast<std::uint32_t>(labels[i]));
   });
