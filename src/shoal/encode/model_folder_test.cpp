@@ -198,6 +198,66 @@ TEST_F(Spoilt, ShardsOutsideTheFolderOrNone) {
   }
 }
 
+TEST_F(Spoilt, SettingsThatAskForOtherIds) {
+  const fs::path settings = "tokenizer_config.json";
+  const auto refused = [&](const char* model, const char* name, const std::string& setting, const json& value,
+                           const char* part) {
+    SCOPED_TRACE(setting + " = " + value.dump());
+    fresh(model);
+    edit(settings, "tokenizer_class", name);
+    EXPECT_NO_THROW(Encoder::load(folder_));
+    edit(settings, setting, value);
+    expect(Fault::unsupported, {"tokenizer_config.json", setting, part, "tokenizer.json"});
+  };
+  refused("bert_old", "BertTokenizer", "do_lower_case", false, "normalizer.lowercase");
+  refused("bert_old", "BertTokenizerFast", "strip_accents", false, "normalizer.strip_accents");
+  refused("bert_old", "DistilBertTokenizer", "tokenize_chinese_chars", false,
+          "normalizer.handle_chinese_chars");
+  refused("mpnet", "MPNetTokenizer", "do_lower_case", false, "normalizer.lowercase");
+  refused("roberta", "RobertaTokenizer", "add_prefix_space", true, "pre_tokenizer");
+  refused("xlm_roberta", "XLMRobertaTokenizerFast", "add_prefix_space", false, "pre_tokenizer");
+
+  fresh("bert_old");
+  edit(settings, "do_lower_case", false);  // of a class that does not heed it
+  EXPECT_NO_THROW(Encoder::load(folder_));
+  edit(settings, "split_special_tokens", true);
+  expect(Fault::unsupported, {"tokenizer_config.json", "split_special_tokens"});
+}
+
+TEST_F(Spoilt, StepsOtherThanTheClassStandsFor) {
+  const json plain{{"type", "BertNormalizer"}, {"clean_text", true}, {"handle_chinese_chars", true}};
+  const auto with = [&](json normalizer) {
+    fresh("bert_old");
+    fs::remove(folder_ / "tokenizer_config.json");  // then it is the usual class with its own settings
+    edit("tokenizer.json", "normalizer", normalizer);
+  };
+  json cased = plain;
+  cased.update({{"lowercase", false}, {"strip_accents", nullptr}});
+  with(cased);
+  expect(Fault::unsupported, {"do_lower_case is absent", "normalizer.lowercase", "BertTokenizer"});
+  json spelled = plain;
+  spelled.update({{"lowercase", true}, {"strip_accents", true}});  // what null means beside lowercase
+  with(spelled);
+  EXPECT_NO_THROW(Encoder::load(folder_));
+  with(json{{"type", "Lowercase"}});
+  expect(Fault::unsupported, {"tokenizer.json", "normalizer", "BertNormalizer"});
+  with(nullptr);
+  expect(Fault::unsupported, {"tokenizer.json", "normalizer"});
+  with(spelled);
+  edit("tokenizer.json", "post_processor", nullptr);
+  expect(Fault::unsupported, {"tokenizer.json", "post_processor", "BertTokenizer"});
+  with(spelled);
+  edit("tokenizer.json", "truncation",
+       {{"direction", "Left"}, {"max_length", 9}, {"strategy", "LongestFirst"}, {"stride", 0}});
+  expect(Fault::unsupported, {"tokenizer.json", "truncation", "Left"});
+}
+
+TEST_F(Spoilt, TheLimitsOlderName) {
+  fresh("bert_bare");
+  write("tokenizer_config.json", R"({"tokenizer_class": "BertTokenizer", "max_len": 20})");
+  EXPECT_EQ(Encoder::load(folder_).max_tokens(), 20u);
+}
+
 TEST_F(Spoilt, LowerCaseBeforeStepsThatAreNoList) {
   edit("sentence_bert_config.json", "do_lower_case", true);
   edit("tokenizer.json", "normalizer", json{{"type", "Sequence"}, {"normalizers", json::array()}});
