@@ -49,7 +49,7 @@ std::vector<SearchHit> search(const Collection& collection, const Encoder& encod
   require(std::filesystem::exists(vectors_file), Fault::data,
           collection.folder().string() + " has no vectors yet; run 'shoal map' on it to the end");
   const auto made_by = collection.manifest("model");
-  require(!made_by || *made_by == encoder.space().id, Fault::argument,
+  require(!made_by || model_of(*made_by) == model_of(encoder.space().id), Fault::argument,
           collection.folder().string() + " was made by the model " + made_by.value_or("") + ", and " +
               encoder.space().id + " was given; their vectors cannot be compared");
   const auto clusters = collection.clusters();
