@@ -120,7 +120,8 @@ void put_lower_case(json& file, const fs::path& path) {
   }
   for (const json& step : steps)
     if (step.is_object() && step.value("type", json()) == "Lowercase") return;
-  steps.insert(steps.begin(), {{"type", "Lowercase"}});
+  const json lower = {{"type", "Lowercase"}};
+  steps.insert(steps.begin(), lower);
   file["normalizer"] = {{"type", "Sequence"}, {"normalizers", steps}};
 }
 
