@@ -82,6 +82,7 @@ def main():
         raise SystemExit(f"differential: tokenizers {tokenizers.__version__} is installed, {PINNED} is wanted")
 
     raw = texts.real(options.real, options.data) + texts.random_texts(options.random)
+    raw += texts.long_texts(160, raw)
     decoded = [text.decode("utf-8", errors="replace") for text in raw]
     lessons = decoded[:options.real:8]
     with tempfile.TemporaryDirectory() as folder:

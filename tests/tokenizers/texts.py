@@ -88,6 +88,12 @@ def random_text(draw):
     return " ".join("".join(draw.choices("etaoinshrdluETA0123.,-'_", k=draw.randrange(1, 12))) for _ in range(length))
 
 
+def long_texts(count, pieces):
+    """`count` texts of up to 600 of `pieces` each: of these shoal tokenizes only the beginning if it can."""
+    draw = random.Random(3)
+    return [b" ".join(draw.choices(pieces, k=draw.randrange(20, 600))) for _ in range(count)]
+
+
 def random_texts(count):
     """`count` texts; about one in six with bytes that are not UTF-8."""
     draw = random.Random(2)

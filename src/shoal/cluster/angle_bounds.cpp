@@ -11,7 +11,6 @@
 namespace shoal {
 namespace {
 
-constexpr Index kMostBytes = Index{1} << 30;
 constexpr double kPerRadian = 2 * kRightAngle / std::numbers::pi;
 constexpr Angle kStraight = 2 * kRightAngle;
 // Bounds (up to kStraight) plus this, and kNoAngle minus this and one more step, must stay in range.
@@ -58,10 +57,10 @@ Angle AngleTable::step(std::span<const float> from, std::span<const float> to) {
   return static_cast<Angle>(std::ceil(2 * std::asin(std::min(1.0, chord / 2)) * kPerRadian));
 }
 
-AngleBounds::AngleBounds(Index rows, Index clusters)
+AngleBounds::AngleBounds(Index rows, Index clusters, Index most_bytes)
     : width_(1), clusters_(clusters), limit_(rows, kRightAngle), centroid_moved_(clusters) {
   const Index bytes = sizeof(Angle) * clusters * std::max<Index>(rows, 1);
-  width_ = (bytes + kMostBytes - 1) / kMostBytes;
+  width_ = (bytes + most_bytes - 1) / most_bytes;
   const Index sets = (clusters + width_ - 1) / width_;
   bounds_.resize(rows * sets);
   moved_.resize(sets);

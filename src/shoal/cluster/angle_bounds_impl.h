@@ -44,10 +44,13 @@ class AngleTable {
 /// AngleTable::limit, for each set of `width` neighbouring centroids a lower bound over the set without the
 /// row's own centroid. Centroids move; a bound is kept as if they had not, and what a set has moved
 /// since is subtracted when it is read: triangle inequality of angles, cf. Elkan 2003, Schubert, Lang,
-/// Feher, arXiv:2107.04074. 2 n sets + 4 n bytes; width is 1 while that stays under 1 GiB.
+/// Feher, arXiv:2107.04074. 2 n sets + 4 n bytes; width is the least for which the first of these stay within
+/// `most_bytes`.
 class AngleBounds {
  public:
-  AngleBounds(Index rows, Index clusters);
+  static constexpr Index kMostBytes = Index{1} << 30;
+
+  AngleBounds(Index rows, Index clusters, Index most_bytes = kMostBytes);
 
   Index width() const { return width_; }
   Index sets() const { return moved_.size(); }

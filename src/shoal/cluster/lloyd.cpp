@@ -33,7 +33,7 @@ class Rounds {
         labels_(rows.rows(), kNoise),
         sums_(clusters(), rows.cols(), rows.rows()),
         angles_(rows.cols()),
-        bounds_(options.bounds ? rows.rows() : 0, clusters()) {}
+        bounds_(options.bounds ? rows.rows() : 0, clusters(), options.bound_bytes) {}
 
   LloydResult go(const Run& run) {
     double objective = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "shoal/cluster/angle_bounds_impl.h"
 #include "shoal/cluster/unit_rows_impl.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
@@ -11,6 +12,7 @@ struct LloydOptions {
   Index max_iter = 100;
   double tol = 1e-4;
   bool bounds = true;  ///< false: every product of every round, for comparison; the same bits
+  Index bound_bytes = AngleBounds::kMostBytes;  ///< memory for bounds: less of it, more products
 };
 
 struct LloydResult {

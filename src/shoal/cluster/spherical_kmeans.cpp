@@ -174,6 +174,8 @@ SphericalKMeans SphericalKMeans::load(const Reader& in) {
   if (s.centers_.rows() < 1 || s.centers_.rows() != s.options_.n_clusters)
     throw bad("there are " + std::to_string(s.centers_.rows()) + " centers, but n_clusters is " +
               std::to_string(s.options_.n_clusters));
+  for (Index c = 0; c < s.centers_.rows(); ++c)
+    if (unit_scale(s.centers_[c]) != 1) throw bad("center " + std::to_string(c) + " is not of length 1");
   s.labels_.count = s.centers_.rows();
   for (const std::int64_t label : in.integers("labels")) {
     if (label < kNoise || label >= static_cast<std::int64_t>(s.labels_.count))

@@ -35,7 +35,7 @@ void fields(SphericalKMeansOptions& o, V&& visit) {
 /// k-means on the unit sphere (Dhillon, Modha 2001): rows are normalised, centroids are unit means, the
 /// objective is the sum of cosines. Exact: bounds on angles skip products that cannot change a label, and
 /// every label is the nearest centroid as `predict` finds it, ties by the smaller id.
-/// Rows are read block by block; kept in memory: 14 bytes a row and 2 bytes a row and cluster (at most about
+/// Rows are read block by block; kept in memory: 16 bytes a row and 2 bytes a row and cluster (at most about
 /// 1 GiB of the latter: above that, neighbouring clusters share a bound).
 /// A row of zeros points nowhere: its label is kNoise, its distance to every centroid 1, and it counts in no
 /// sum. A cluster that loses all rows takes over the row furthest from its own centroid; it may end without
@@ -67,6 +67,7 @@ class SphericalKMeans {
   const Options& options() const { return options_; }
 
   void save(Writer& out) const;
+  /// Error(format) unless `in` holds what `save` writes; the centers must be of length 1.
   static SphericalKMeans load(const Reader& in);
 
  private:

@@ -1,11 +1,13 @@
 #include "shoal/cluster/spherical_kmeans.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -15,6 +17,7 @@
 #include "shoal/cluster/unit_rows_impl.h"
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
+#include "shoal/store/archive.h"
 
 namespace shoal {
 namespace {
@@ -161,6 +164,29 @@ TEST(SphericalKMeans, MoreStartsAreNeverWorse) {
   }
 }
 
+TEST(SphericalKMeans, LoadRefusesCentersThatAreNotOfLengthOne) {
+  const auto path = std::filesystem::temp_directory_path() / ("shoal_centers_" + std::to_string(getpid()));
+  const auto load = [&](float v) {
+    Writer out(SphericalKMeans::kind);
+    out.options(list_fields(SphericalKMeansOptions{.n_clusters = 2}));
+    out.add("centers", from({{1, 0}, {0, v}}).view());
+    out.add("labels", std::span<const std::int32_t>());
+    const double objective = 0;
+    out.add("objective", std::span(&objective, 1));
+    const std::int64_t n_iter = 1;
+    out.add("n_iter", std::span(&n_iter, 1));
+    out.write(path);
+    return SphericalKMeans::load(Reader(path));
+  };
+  EXPECT_EQ(load(1).predict(from({{0, 3}})).of, std::vector<Label>{1});
+  for (float v : {std::nanf(""), std::numeric_limits<float>::infinity(), 2.0f, 0.0f}) {
+    const Error e = error_of([&] { load(v); });
+    EXPECT_EQ(e.fault, Fault::format);
+    EXPECT_NE(std::string(e.what()).find("center 1"), std::string::npos) << e.what();
+  }
+  std::filesystem::remove(path);
+}
+
 // ---- exactness: with bounds, without them, and as written on paper
 
 struct Paper {
@@ -238,12 +264,17 @@ TEST_P(LloydBounds, ChangeNoBit) {
   for (Index max_iter : {1u, 2u, 3u, 9u, 40u}) {
     const LloydResult plain =
         lloyd(rows, start, {.max_iter = max_iter, .tol = 0, .bounds = false}, {.threads = 2});
-    const LloydResult fast = lloyd(rows, start, {.max_iter = max_iter, .tol = 0}, {.threads = 2});
-    EXPECT_EQ(fast.labels, plain.labels);
-    EXPECT_EQ(fast.objective, plain.objective);
-    EXPECT_EQ(fast.n_iter, plain.n_iter);
-    EXPECT_TRUE(fast.centers == plain.centers);
-    EXPECT_EQ(fast.labels.of, all_products(rows, fast.centers)) << "labels of other centers";
+    EXPECT_EQ(plain.labels.of, all_products(rows, plain.centers)) << "labels of other centers";
+    for (Index width : {1u, 2u, 7u}) {
+      const Index bytes = sizeof(Angle) * s.rows * s.clusters / width + 1;
+      ASSERT_EQ(AngleBounds(s.rows, s.clusters, bytes).width(), width);
+      const LloydResult fast =
+          lloyd(rows, start, {.max_iter = max_iter, .tol = 0, .bound_bytes = bytes}, {.threads = 2});
+      EXPECT_EQ(fast.labels, plain.labels) << width;
+      EXPECT_EQ(fast.objective, plain.objective) << width;
+      EXPECT_EQ(fast.n_iter, plain.n_iter) << width;
+      EXPECT_TRUE(fast.centers == plain.centers) << width;
+    }
   }
 }
 

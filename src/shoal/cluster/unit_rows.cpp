@@ -11,7 +11,7 @@ namespace shoal {
 namespace {
 
 constexpr Index kGrain = 2048;
-constexpr float kUnit = 2e-6f;  // |length^2 - 1| that counts as rounding; AngleUnits allows for it
+constexpr float kUnit = 2e-6f;  // |length^2 - 1| that counts as rounding; AngleTable allows for it
 
 void scale_row(std::span<const float> from, double scale, std::span<float> to) {
   for (Index j = 0; j < from.size(); ++j) to[j] = static_cast<float>(from[j] * scale);
@@ -35,7 +35,6 @@ UnitRows::UnitRows(const Rows& x, const Run& run) : x_(x), scale_(x.rows()) {
     for (Index i = first; i < last; ++i) scale_[i] = unit_scale(block[i - first]);
   });
   if (std::ranges::any_of(scale_, [](double v) { return std::isnan(v); })) check_finite(x, run);
-  zeros_ = static_cast<Index>(std::ranges::count(scale_, 0.0));
 }
 
 MatrixView UnitRows::block(Index first, Index count, UnitScratch& scratch) const {

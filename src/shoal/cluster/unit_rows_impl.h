@@ -24,14 +24,12 @@ class UnitRows {
   Index rows() const { return x_.rows(); }
   Index cols() const { return x_.cols(); }
   bool zero(Index row) const { return scale_[row] == 0; }  ///< a row of zeros points nowhere
-  Index zeros() const { return zeros_; }
   /// Rows [first, first + count), each of length 1 or all zero.
   MatrixView block(Index first, Index count, UnitScratch& scratch) const;
 
  private:
   Rows x_;
   std::vector<double> scale_;  // 1 / length; 1: unit already; 0: a row of zeros
-  Index zeros_ = 0;
 };
 
 /// 1 / length of a row; exactly 1 if it is unit within rounding, 0 if it is all zero, NaN if it is not

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "shoal/core/error.h"
@@ -22,12 +23,13 @@ struct Shared {
   Index done = 0;
 };
 
-}  // namespace
-
+/// The threads to use: run.threads, or the machine's.
 unsigned thread_count(const Run& run) {
   if (run.threads != 0) return run.threads;
   return std::max(1u, std::thread::hardware_concurrency());
 }
+
+}  // namespace
 
 void check_stop(const Run& run) {
   require(!run.stop.stop_requested(), Fault::cancelled, "stopped on request");
@@ -68,7 +70,10 @@ void for_chunks(const Run& run, Index n, Index grain, const Body& body, std::str
   {
     std::vector<std::jthread> threads;
     threads.reserve(helpers);
-    for (Index i = 0; i < helpers; ++i) threads.emplace_back(work);
+    try {
+      for (Index i = 0; i < helpers; ++i) threads.emplace_back(work);
+    } catch (const std::system_error&) {  // the system has no more: those that there are do the work
+    }
     work();
   }
   if (shared.failure) std::rethrow_exception(shared.failure);

@@ -21,10 +21,8 @@ inline Index chunk_count(Index n, Index grain) { return (n + grain - 1) / grain;
 /// An exception of the lowest-numbered failing chunk is rethrown after all threads have stopped; no new
 /// chunk starts after a failure. Error(cancelled) if run.stop is asked. With a `step` name, progress is
 /// reported after each chunk as rows done of n. Calls inside a body run in that body's thread.
+/// Threads that the system refuses to start are done without.
 void for_chunks(const Run& run, Index n, Index grain, const Body& body, std::string_view step = {});
-
-/// The threads `for_chunks` would use: run.threads, or the machine's.
-unsigned thread_count(const Run& run);
 
 /// Error(cancelled) if run.stop is asked. For long loops that are not chunked.
 void check_stop(const Run& run);

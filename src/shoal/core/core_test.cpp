@@ -1,9 +1,12 @@
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <cmath>
 #include <numeric>
 #include <stop_token>
+#include <system_error>
+#include <thread>
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
@@ -75,6 +78,19 @@ TEST(Chunks, FoldIsInOrderAndNestingStaysInTheThread) {
       },
       [](std::string& all, std::string part) { all += part; });
   EXPECT_EQ(text, "abcdefghijklmnopqrstuvwxyz");
+}
+
+TEST(Chunks, ThreadsThatDoNotStartAreDoneWithout) {
+  pthread_attr_t usual, huge;  // no machine has room for such a stack
+  ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
+  ASSERT_EQ(pthread_attr_init(&huge), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&huge, std::size_t{1} << 48), 0);
+  ASSERT_EQ(pthread_setattr_default_np(&huge), 0);
+  EXPECT_THROW(std::thread([] {}).join(), std::system_error);
+  std::vector<int> seen(100);
+  EXPECT_NO_THROW(for_chunks({.threads = 4}, 100, 1, [&](Index chunk, Index, Index) { ++seen[chunk]; }));
+  EXPECT_EQ(pthread_setattr_default_np(&usual), 0);
+  EXPECT_EQ(seen, std::vector<int>(100, 1));
 }
 
 TEST(Random, DrawsAreFunctionsOfSeedAndIndex) {

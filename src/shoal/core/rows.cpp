@@ -7,6 +7,8 @@
 
 namespace shoal {
 
+std::string_view model_of(std::string_view id) { return id.substr(id.rfind('@') + 1); }
+
 Rows::Rows(MatrixView borrowed, Space space)
     : Rows(
           borrowed.rows, borrowed.cols, Dtype::f32,

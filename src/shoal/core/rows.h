@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "shoal/core/matrix.h"
 
@@ -12,9 +13,13 @@ namespace shoal {
 /// How a vector's numbers are kept. The values are written to disk: never renumber.
 enum class Dtype : std::uint8_t { f32 = 0, f16 = 1 };
 
+/// Which model an id "name@hash" means: its hash, or all of it if there is no '@'. The name is for people: a
+/// model in a folder that was renamed is the same model.
+std::string_view model_of(std::string_view id);
+
 /// Who made these vectors. Travels with them and with every stage fitted on them.
 struct Space {
-  std::string id;     ///< name and hash of the model; empty: unknown
+  std::string id;     ///< "name@hash" of the model (model_of); empty: unknown
   Index dims = 0;     ///< length of a vector
   bool unit = false;  ///< every vector has length 1
 

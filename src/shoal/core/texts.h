@@ -27,12 +27,4 @@ class Texts {
   std::vector<std::uint64_t> ends_;
 };
 
-/// Named columns of equally many strings: what a reader yields.
-struct Table {
-  std::vector<std::string> names;
-  std::vector<Texts> columns;  ///< as many as names, all of one size
-
-  Index rows() const { return columns.empty() ? 0 : columns.front().size(); }
-};
-
 }  // namespace shoal

@@ -1,46 +1,14 @@
 #include "shoal/encode/encoder.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder_impl.h"
-#include "shoal/encode/json_fields_impl.h"
 
 namespace shoal {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-
-/// tokenizer.json with lower case as the first step of its normaliser, unless it has one already: what
-/// do_lower_case means to sentence-transformers.
-Tokenizer lower_case_tokenizer(const fs::path& path) {
-  json file = read_json(path);
-  require(file.is_object(), Fault::format, path.string() + ": must hold one JSON object");
-  const json lower = {{"type", "Lowercase"}};
-  json steps = json::array();
-  if (const auto found = file.find("normalizer"); found != file.end() && found->is_object()) {
-    const json& own = *found;
-    const bool list = own.value("type", json()) == "Sequence" && own.contains("normalizers");
-    steps = list ? own["normalizers"] : json::array({own});
-  }
-  for (const json& step : steps)
-    if (step.is_object() && step.value("type", json()) == "Lowercase") return Tokenizer::load(path);
-  steps.insert(steps.begin(), lower);
-  file["normalizer"] = {{"type", "Sequence"}, {"normalizers", steps}};
-  return Tokenizer::from_json(file.dump(), path.string());
-}
-
-Tokenizer load_tokenizer(const ModelFolder& model) {
-  const fs::path path = model.transformer_folder / "tokenizer.json";
-  if (!fs::exists(path) && (fs::exists(model.transformer_folder / "vocab.txt") ||
-                            fs::exists(model.transformer_folder / "sentencepiece.bpe.model")))
-    throw Error(Fault::unsupported, path.string() +
-                                        ": missing; shoal reads tokenizer.json, not the older files "
-                                        "beside it (save_pretrained of transformers writes it)");
-  return model.lower_case ? lower_case_tokenizer(path) : Tokenizer::load(path);
-}
 
 void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer) {
   if (tokenizer.vocabulary() > model.transformer.vocabulary)
@@ -60,8 +28,7 @@ std::vector<fs::path> small_files(const ModelFolder& model) {
   for (const HeadStep& step : model.head)
     if (!step.folder.empty()) add(step.folder / "config.json");
   add(model.transformer_folder / "config.json");
-  for (const char* name : {"bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"})
-    add(model.transformer_folder / ("sentence_" + std::string(name) + "_config.json"));
+  add(model.sentence_config);
   add(model.transformer_folder / "tokenizer_config.json");
   add(model.transformer_folder / "tokenizer.json");
   return out;
@@ -76,7 +43,7 @@ bool is_unit(const ModelFolder& model) {
 
 const char* name_of(LongTexts x) { return x == LongTexts::chunk ? "chunk" : "truncate"; }
 
-Encoder Encoder::load(const fs::path& folder) {
+Encoder Encoder::load(const fs::path& folder, const Run& run) {
   ModelFolder model = read_model_folder(folder);
   Tokenizer tokenizer = load_tokenizer(model);
   check_vocabulary(model, tokenizer);
@@ -89,7 +56,7 @@ Encoder Encoder::load(const fs::path& folder) {
   files.insert(files.end(), head.files().begin(), head.files().end());
   const fs::path whole = fs::weakly_canonical(folder);
   const std::string name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
-  const Space space{.id = name + "@" + hash_of_files(files),
+  const Space space{.id = name + "@" + hash_of_files(files, run),
                     .dims = std::min(model.truncate.value_or(model.dims), model.dims),
                     .unit = is_unit(model)};
 

@@ -24,8 +24,9 @@ const char* name_of(LongTexts x);
 /// Options change the vectors.
 struct EncodeOptions {
   LongTexts long_texts = LongTexts::truncate;
-  Index overlap = 32;               ///< tokens shared by neighbouring windows under `chunk`, below the limit
-  std::optional<Index> max_tokens;  ///< below the model's limit; special tokens count
+  Index overlap = 32;  ///< tokens that a window under `chunk` shares with the one before (the last window: at
+                       ///< least so many); less than fit beside special tokens and prompt
+  std::optional<Index> max_tokens;    ///< 1..the model's limit, but room for a token; special tokens count
   std::optional<std::string> prompt;  ///< name in the model's prompts; absent: the model's default
 };
 template <class V>
@@ -40,20 +41,24 @@ void fields(EncodeOptions& o, V&& visit) {
 /// A sentence-transformers folder, ready to run. Copies share the weights. May be used from many threads.
 class Encoder {
  public:
-  /// Reads config, tokenizer and weights, checks every shape, packs the weights.
-  /// Error(file), Error(format), or Error(unsupported) naming the part that shoal does not do.
-  static Encoder load(const std::filesystem::path& folder);
+  /// Reads config, tokenizer and weights, checks every shape, packs the weights. The tokenizer is
+  /// tokenizer.json; where tokenizer_config.json asks for other ids (do_lower_case, add_prefix_space, ...) it
+  /// is unsupported. Error(file), Error(format), or Error(unsupported) naming the part that shoal does not
+  /// do.
+  static Encoder load(const std::filesystem::path& folder, const Run& run = {});
 
   /// texts [first, first + count) -> count x dims. A text's vector has the same bits alone, in any batch, in
   /// any order, at any thread count and level. Work is cut by tokens; peak memory does not grow with count
-  /// beyond the result.
+  /// beyond the result. Error(argument) if the texts asked for are not there or an option does not fit the
+  /// model; Error(data) naming the tokenizer and its reason if a text cannot be tokenized; Error(format) if
+  /// the weights give a vector that is not finite.
   Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
                 const Run& run) const;
   Matrix encode(const Texts& texts, const EncodeOptions& options = {}, const Run& run = {}) const {
     return encode(texts, 0, texts.size(), options, run);
   }
 
-  const Space& space() const;  ///< id is "name@first 16 digits of the hash of weights, tokenizer and configs"
+  const Space& space() const;  ///< id is "name()@HASH": 16 digits of the hash of weights, tokenizer, configs
   const std::string& name() const;  ///< the folder's name
   Index max_tokens() const;
   double flops(Index tokens) const;  ///< multiply-adds x 2 of the linear layers for that many tokens

@@ -20,6 +20,10 @@ struct Encoder::State {
   Space space;
 };
 
+/// The tokenizer of a model's folder. Error(file), Error(format); Error(unsupported) naming the two fields if
+/// tokenizer_config.json asks for other ids than tokenizer.json gives.
+Tokenizer load_tokenizer(const ModelFolder& model);
+
 /// What the options come to for one model.
 struct EncodePlan {
   Index limit = 0;       ///< most tokens of a window, special ones included
@@ -36,6 +40,6 @@ EncodePlan make_plan(const Tokenizer& tokenizer, const ModelFolder& model, const
 
 /// 16 hex digits from the content of all files that decide the vectors. Hashes of blocks of 1 MB are hashed,
 /// so that threads share the work.
-std::string hash_of_files(const std::vector<std::filesystem::path>& files);
+std::string hash_of_files(const std::vector<std::filesystem::path>& files, const Run& run);
 
 }  // namespace shoal

@@ -120,7 +120,13 @@ TEST(Encoder, SpaceNamesFolderAndContent) {
   const std::string id = Encoder::load(kGolden / "bert_old").space().id;
   EXPECT_EQ(id.size(), std::string("bert_old@").size() + 16);
   EXPECT_EQ(Encoder::load(kGolden / "bert_old" / "").space().id, id);
-  EXPECT_NE(Encoder::load(kGolden / "bert_bare").space().id.substr(10), id.substr(9));
+  EXPECT_NE(model_of(Encoder::load(kGolden / "bert_bare").space().id), model_of(id));
+  const fs::path renamed = fs::temp_directory_path() / ("shoal@renamed_" + std::to_string(getpid()));
+  fs::copy(kGolden / "bert_old", renamed, fs::copy_options::recursive);
+  const std::string other = Encoder::load(renamed).space().id;
+  fs::remove_all(renamed);
+  EXPECT_NE(other, id);
+  EXPECT_EQ(model_of(other), model_of(id));
 }
 
 TEST(Encoder, ThousandTextsEqualSentenceTransformers) {

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cmath>
 
 #include "shoal/core/error.h"
+#include "shoal/core/utf8.h"
 #include "shoal/encode/json_fields_impl.h"
 #include "shoal/store/archive.h"
 
@@ -8,13 +10,40 @@ namespace shoal {
 
 using nlohmann::json;
 
+namespace {
+
+/// The deepest nesting of brackets outside strings.
+std::size_t depth(std::string_view content) {
+  std::size_t now = 0, most = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    const char c = content[i];
+    if (c == '"') in_string = !in_string;
+    if (in_string)
+      i += c == '\\';  // what follows a backslash ends no string
+    else if (c == '[' || c == '{')
+      most = std::max(most, ++now);
+    else if ((c == ']' || c == '}') && now > 0)
+      --now;
+  }
+  return most;
+}
+
+}  // namespace
+
 json read_json(const std::filesystem::path& path) {
   constexpr std::size_t kMost = std::size_t{64} << 20;
+  constexpr std::size_t kMostDepth = 32;  // real files nest eight levels; writing and copying a value recurse
+  constexpr std::size_t kShown = 200;
   const std::string content = read_file(path, kMost);
+  if (depth(content) > kMostDepth)
+    throw Error(Fault::format,
+                path.string() + ": nests deeper than the " + std::to_string(kMostDepth) + " levels allowed");
   try {
     return json::parse(content);
-  } catch (const json::exception& problem) {
-    throw Error(Fault::format, path.string() + ": not JSON: " + problem.what());
+  } catch (const json::exception& problem) {  // its message repeats the file's content up to the fault
+    throw Error(Fault::format, path.string() + ": not JSON: " +
+                                   repair_utf8(std::string_view(problem.what()).substr(0, kShown)));
   }
 }
 

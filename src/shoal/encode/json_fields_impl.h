@@ -14,7 +14,8 @@ namespace shoal {
 /// the field, what stands there and what is allowed. A field that is null counts as absent.
 class JsonFields {
  public:
-  /// Error(file) if it cannot be read; Error(format) if it is not one JSON object of at most 64 MB.
+  /// Error(file) if it cannot be read; Error(format) if it is not one JSON object of at most 64 MB
+  /// and 32 levels.
   static JsonFields read(const std::filesystem::path& path);
   JsonFields(std::filesystem::path path, nlohmann::json object);
 

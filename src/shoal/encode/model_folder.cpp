@@ -15,13 +15,13 @@ namespace fs = std::filesystem;
 
 constexpr Index kMostDims = Index{1} << 20;
 
-/// The transformer's own small file has had many names.
-std::optional<JsonFields> read_sentence_config(const fs::path& folder) {
+/// The transformer's own small file has had many names. Empty if there is none.
+fs::path find_sentence_config(const fs::path& folder) {
   for (const char* name : {"bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"}) {
     const fs::path path = folder / ("sentence_" + std::string(name) + "_config.json");
-    if (fs::exists(path)) return JsonFields::read(path);
+    if (fs::exists(path)) return path;
   }
-  return std::nullopt;
+  return {};
 }
 
 /// The tokenizer's limit. Models without one say 10^30, so any size is allowed here.
@@ -31,23 +31,27 @@ std::optional<Index> tokenizer_limit(const fs::path& folder) {
   const JsonFields config = JsonFields::read(path);
   if (config.text("truncation_side", "right") != "right")
     config.refuse("truncation_side", "shoal keeps the beginning of long texts");
-  const double limit = config.number("model_max_length", 1, 1e300, 1e300);
+  if (config.flag("split_special_tokens", false))
+    config.refuse("split_special_tokens", "shoal takes special tokens in a text whole");
+  const double limit =
+      config.number(config.has("model_max_length") ? "model_max_length" : "max_len", 1, 1e300, 1e300);
   if (limit >= 1e9) return std::nullopt;
   return static_cast<Index>(limit);
 }
 
 void read_limit(ModelFolder& out) {
-  const auto by_tokenizer = tokenizer_limit(out.transformer_folder);
-  std::optional<Index> limit = by_tokenizer;
-  if (const auto config = read_sentence_config(out.transformer_folder)) {
-    if (config->text("transformer_task", "feature-extraction") != "feature-extraction")
-      config->refuse("transformer_task", "shoal runs feature-extraction");
-    if (config->text("module_output_name", "token_embeddings") != "token_embeddings")
-      config->refuse("module_output_name", "shoal pools token_embeddings");
-    if (const auto* extra = config->find("processing_kwargs"); extra && !extra->empty())
-      config->refuse("processing_kwargs", "shoal tokenizes as tokenizer.json says");
-    if (config->has("max_seq_length")) limit = config->integer("max_seq_length", 1, kMostDims);
-    out.lower_case = config->flag("do_lower_case", false);
+  std::optional<Index> limit = tokenizer_limit(out.transformer_folder);
+  out.sentence_config = find_sentence_config(out.transformer_folder);
+  if (!out.sentence_config.empty()) {
+    const JsonFields config = JsonFields::read(out.sentence_config);
+    if (config.text("transformer_task", "feature-extraction") != "feature-extraction")
+      config.refuse("transformer_task", "shoal runs feature-extraction");
+    if (config.text("module_output_name", "token_embeddings") != "token_embeddings")
+      config.refuse("module_output_name", "shoal pools token_embeddings");
+    if (const auto* extra = config.find("processing_kwargs"); extra && !extra->empty())
+      config.refuse("processing_kwargs", "shoal tokenizes as tokenizer.json says");
+    if (config.has("max_seq_length")) limit = config.integer("max_seq_length", 1, kMostDims);
+    out.lower_case = config.flag("do_lower_case", false);
   }
   out.limit = std::min(limit.value_or(kMostDims), out.transformer.max_tokens());
 }

@@ -35,6 +35,7 @@ struct HeadStep {
 struct ModelFolder {
   std::filesystem::path folder;
   std::filesystem::path transformer_folder;
+  std::filesystem::path sentence_config;  ///< sentence_bert_config.json or as it is called; empty: none
   TransformerConfig transformer;
   Index limit = 0;  ///< most tokens of a text, special ones included; at most transformer.max_tokens()
   bool lower_case = false;  ///< texts are put in lower case before the tokenizer's own steps

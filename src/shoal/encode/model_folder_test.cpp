@@ -150,8 +150,29 @@ TEST_F(Spoilt, Modules) {
     write("modules.json", content);
     expect(Fault::format, {"modules.json"});
   }
-  write("modules.json", std::string(1000000, '['));
-  expect(Fault::format, {"modules.json"});
+}
+
+TEST_F(Spoilt, DeepAndLongJson) {
+  const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
+  for (const char* name : {"config.json", "modules.json", "tokenizer_config.json", "tokenizer.json",
+                           "1_Pooling/config.json", "config_sentence_transformers.json"}) {
+    SCOPED_TRACE(name);
+    for (const std::string& content : {deep, R"({"model_type":)" + deep + "}", std::string(1000000, '[')}) {
+      fresh("bert_old");
+      write(name, content);
+      expect(Fault::format, {fs::path(name).filename().string(), "nests deeper"});
+    }
+  }
+  fresh("bert_old");
+  edit("config.json", "brackets", std::string(100, '[') + "\"\\" + std::string(100, '['));  // in a string
+  EXPECT_NO_THROW(Encoder::load(folder_));
+  write("modules.json", "[\"" + std::string(1000000, 'x'));
+  try {
+    Encoder::load(folder_);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_LT(std::string(error.what()).size(), 500u) << "the message holds the file";
+  }
 }
 
 TEST_F(Spoilt, DenseIsChecked) {
@@ -169,10 +190,82 @@ TEST_F(Spoilt, DenseIsChecked) {
   expect(Fault::format, {"default_prompt_name"});
 }
 
-TEST_F(Spoilt, ShardOutsideTheFolder) {
-  fresh("distilbert");
-  edit("0_Transformer/model.safetensors.index.json", "weight_map", json{{"a", "../../secret.safetensors"}});
-  expect(Fault::format, {"weight_map"});
+TEST_F(Spoilt, ShardsOutsideTheFolderOrNone) {
+  for (const json& map : {json{{"a", "../../secret.safetensors"}}, json::object(), json::array()}) {
+    fresh("distilbert");
+    edit("0_Transformer/model.safetensors.index.json", "weight_map", map);
+    expect(Fault::format, {"weight_map"});
+  }
+}
+
+TEST_F(Spoilt, SettingsThatAskForOtherIds) {
+  const fs::path settings = "tokenizer_config.json";
+  const auto refused = [&](const char* model, const char* name, const std::string& setting, const json& value,
+                           const char* part) {
+    SCOPED_TRACE(setting + " = " + value.dump());
+    fresh(model);
+    edit(settings, "tokenizer_class", name);
+    EXPECT_NO_THROW(Encoder::load(folder_));
+    edit(settings, setting, value);
+    expect(Fault::unsupported, {"tokenizer_config.json", setting, part, "tokenizer.json"});
+  };
+  refused("bert_old", "BertTokenizer", "do_lower_case", false, "normalizer.lowercase");
+  refused("bert_old", "BertTokenizerFast", "strip_accents", false, "normalizer.strip_accents");
+  refused("bert_old", "DistilBertTokenizer", "tokenize_chinese_chars", false,
+          "normalizer.handle_chinese_chars");
+  refused("mpnet", "MPNetTokenizer", "do_lower_case", false, "normalizer.lowercase");
+  refused("roberta", "RobertaTokenizer", "add_prefix_space", true, "pre_tokenizer");
+  refused("xlm_roberta", "XLMRobertaTokenizerFast", "add_prefix_space", false, "pre_tokenizer");
+
+  fresh("bert_old");
+  edit(settings, "do_lower_case", false);  // of a class that does not heed it
+  EXPECT_NO_THROW(Encoder::load(folder_));
+  edit(settings, "split_special_tokens", true);
+  expect(Fault::unsupported, {"tokenizer_config.json", "split_special_tokens"});
+}
+
+TEST_F(Spoilt, StepsOtherThanTheClassStandsFor) {
+  const json plain{{"type", "BertNormalizer"}, {"clean_text", true}, {"handle_chinese_chars", true}};
+  const auto with = [&](json normalizer) {
+    fresh("bert_old");
+    fs::remove(folder_ / "tokenizer_config.json");  // then it is the usual class with its own settings
+    edit("tokenizer.json", "normalizer", normalizer);
+  };
+  json cased = plain;
+  cased.update({{"lowercase", false}, {"strip_accents", nullptr}});
+  with(cased);
+  expect(Fault::unsupported, {"do_lower_case is absent", "normalizer.lowercase", "BertTokenizer"});
+  json spelled = plain;
+  spelled.update({{"lowercase", true}, {"strip_accents", true}});  // what null means beside lowercase
+  with(spelled);
+  EXPECT_NO_THROW(Encoder::load(folder_));
+  with(json{{"type", "Lowercase"}});
+  expect(Fault::unsupported, {"tokenizer.json", "normalizer", "BertNormalizer"});
+  with(nullptr);
+  expect(Fault::unsupported, {"tokenizer.json", "normalizer"});
+  with(spelled);
+  edit("tokenizer.json", "post_processor", nullptr);
+  expect(Fault::unsupported, {"tokenizer.json", "post_processor", "BertTokenizer"});
+  with(spelled);
+  edit("tokenizer.json", "truncation",
+       {{"direction", "Left"}, {"max_length", 9}, {"strategy", "LongestFirst"}, {"stride", 0}});
+  expect(Fault::unsupported, {"tokenizer.json", "truncation", "Left"});
+}
+
+TEST_F(Spoilt, TheLimitsOlderName) {
+  fresh("bert_bare");
+  write("tokenizer_config.json", R"({"tokenizer_class": "BertTokenizer", "max_len": 20})");
+  EXPECT_EQ(Encoder::load(folder_).max_tokens(), 20u);
+}
+
+TEST_F(Spoilt, LowerCaseBeforeStepsThatAreNoList) {
+  edit("sentence_bert_config.json", "do_lower_case", true);
+  edit("tokenizer.json", "normalizer", json{{"type", "Sequence"}, {"normalizers", json::array()}});
+  EXPECT_NO_THROW(Encoder::load(folder_));
+  for (const json& steps : {json(), json(5), json::object()}) {
+    edit("tokenizer.json", "normalizer", json{{"type", "Sequence"}, {"normalizers", steps}});
+    expect(Fault::format, {"tokenizer.json", "normalizers must be a list"});
+  }
 }
 
 TEST_F(Spoilt, WeightsThatAreNotFinite) {

@@ -7,7 +7,7 @@
 
 namespace shoal {
 
-std::string hash_of_files(const std::vector<std::filesystem::path>& files) {
+std::string hash_of_files(const std::vector<std::filesystem::path>& files, const Run& run) {
   constexpr Index kBlock = Index{1} << 20;
   constexpr std::size_t kDigits = 16;
   std::string all;
@@ -15,7 +15,7 @@ std::string hash_of_files(const std::vector<std::filesystem::path>& files) {
     const Mapping mapping(file);
     const auto bytes = mapping.bytes();
     std::vector<std::string> digests(chunk_count(bytes.size(), kBlock));
-    for_chunks({}, bytes.size(), kBlock, [&](Index chunk, Index first, Index last) {
+    for_chunks(run, bytes.size(), kBlock, [&](Index chunk, Index first, Index last) {
       digests[chunk] = sha256(bytes.subspan(first, last - first));
     });
     all += file.filename().string() + " " + std::to_string(bytes.size()) + "\n";

@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 std::vector<fs::path> shards(const fs::path& index) {
   const JsonFields fields = JsonFields::read(index);
   const nlohmann::json* map = fields.find("weight_map");
-  if (!map || !map->is_object()) fields.fail("weight_map", "it must name a file for each tensor");
+  if (!map || !map->is_object() || map->empty())
+    fields.fail("weight_map", "it must name a file for each tensor");
   std::set<std::string> names;
   for (const auto& item : map->items()) {
     if (!item.value().is_string() || fs::path(item.value().get<std::string>()).has_parent_path())

@@ -15,9 +15,7 @@ namespace shoal {
 class TensorTable {
  public:
   TensorTable(std::shared_ptr<const Reader> file, const Tensor& tensor);
-  Index rows() const { return tensor_.shape[0]; }
-  Index cols() const { return tensor_.shape[1]; }
-  /// Copies row `i`, below rows(), to `row`.
+  /// Copies row `i` of the tensor to `row`, which is as long.
   void read(Index i, std::span<float> row) const;  // out: row
 
  private:

@@ -1,84 +1,101 @@
 #include "shoal/explain/ctfidf.h"
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
+#include <numeric>
 
 #include "shoal/core/error.h"
 #include "shoal/explain/repeats.h"
 #include "shoal/explain/term_counts.h"
+#include "shoal/kernels/kernels.h"
 
 namespace shoal {
+
+struct Ctfidf::State {
+  CtfidfOptions options;
+  TermCounts counts;
+};
+
 namespace {
 
 constexpr Index kCandidates = 8;  // ranked for each word that is wanted, before repeats are left out
 
 struct Candidate {
   TopWord word;
-  Index texts = 0;  // of this cluster that hold it
+  Index texts = 0;  // of this group that hold it
 };
 
 bool better(const Candidate& a, const Candidate& b) {
   return a.word.score != b.word.score ? a.word.score > b.word.score : a.word.word < b.word.word;
 }
 
-}  // namespace
-
-struct Ctfidf::State {
-  CtfidfOptions options;
-  TermCounts counts;
-
-  /// What the score needs to know of all clusters.
-  struct Totals {
-    std::vector<double> words;  // a cluster: its texts' words, each once a text
-    double mean_words = 0, texts = 0;
-  };
-  Totals totals() const;
-  double score(const TermCounts::Term& term, const TermCounts::Count& count, const Totals& totals) const;
-  std::vector<std::vector<Candidate>> candidates() const;
+/// What the score needs to know of all groups of clusters.
+struct Totals {
+  std::vector<double> texts, words;  // of each group; its texts' words, each once a text
+  double all_texts = 0, mean_words = 0;
 };
 
-Ctfidf::State::Totals Ctfidf::State::totals() const {
-  Totals t{.words = std::vector<double>(counts.texts_of().size())};
+Totals totals_of(const TermCounts& counts, const Labels& groups) {
+  Totals t{.texts = std::vector<double>(groups.count), .words = std::vector<double>(groups.count)};
+  const auto group = [&](Index cluster) { return static_cast<Index>(groups.of[cluster]); };
   for (const TermCounts::Shard& shard : counts.shards())
     for (const TermCounts::Count& c : shard.counts)
-      if (!shard.terms[c.term].pair) t.words[c.cluster] += c.texts;
+      if (!shard.terms[c.term].pair) t.words[group(c.cluster)] += c.texts;
   for (double words : t.words) t.mean_words += words / static_cast<double>(t.words.size());
-  for (std::uint64_t n : counts.texts_of()) t.texts += static_cast<double>(n);
+  for (Index c = 0; c < groups.of.size(); ++c) t.texts[group(c)] += static_cast<double>(counts.texts_of()[c]);
+  for (double texts : t.texts) t.all_texts += texts;
   return t;
 }
 
-/// c-TF-IDF, times the share of the cluster's texts with the term that the rest does not lead one to expect:
+/// c-TF-IDF, times the share of the group's texts with the term that the rest does not lead one to expect:
 /// a word that is as common elsewhere says nothing, however often it stands here.
-double Ctfidf::State::score(const TermCounts::Term& term, const TermCounts::Count& count,
-                            const Totals& totals) const {
-  const double here = static_cast<double>(counts.texts_of()[count.cluster]);
-  const double elsewhere = totals.texts - here;
+double score(const TermCounts::Term& term, const TermCounts::Count& count, const Totals& totals) {
+  const double here = totals.texts[count.cluster];
+  const double elsewhere = totals.all_texts - here;
   const double share = count.texts / here;
   const double share_elsewhere = elsewhere > 0 ? (term.texts - count.texts) / elsewhere : 0;
   const double contrast = std::max(0.0, 1 - share_elsewhere / share);
   const double tf = count.texts / totals.words[count.cluster];
-  return tf * std::log(1 + totals.mean_words / term.texts) * contrast * contrast;
+  const auto ratio = static_cast<float>(1 + totals.mean_words / term.texts);
+  float log = 0;  // by the kernel: the same bits on every machine
+  kernels().log(&ratio, &log, 1);
+  return tf * log * contrast * contrast;
 }
 
-std::vector<std::vector<Candidate>> Ctfidf::State::candidates() const {
-  const Totals all = totals();
-  std::vector<std::vector<Candidate>> found(counts.texts_of().size());
+/// For each group the terms of the highest scores, best first.
+std::vector<std::vector<Candidate>> candidates(const TermCounts& counts, const CtfidfOptions& options,
+                                               const Labels& groups) {
+  const Totals totals = totals_of(counts, groups);
+  const Index most = kCandidates * options.n_words;
+  std::vector<std::vector<Candidate>> found(groups.count);  // heaps with the worst in front
   for (const TermCounts::Shard& shard : counts.shards()) {
-    for (const TermCounts::Count& c : shard.counts) {
+    for (const TermCounts::Count& c : TermCounts::by_group(shard, groups)) {
       const TermCounts::Term& term = shard.terms[c.term];
       if (term.texts < options.min_count) continue;
-      const double s = score(term, c, all);
-      if (s > 0) found[c.cluster].push_back({{counts.display(term), s}, c.texts});
+      const double s = score(term, c, totals);
+      auto& heap = found[c.cluster];
+      const bool full = heap.size() == most;
+      if (!(s > 0) || (full && (most == 0 || s < heap.front().word.score))) continue;
+      heap.push_back({{counts.display(term), s}, c.texts});
+      std::ranges::push_heap(heap, better);
+      if (!full) continue;
+      std::ranges::pop_heap(heap, better);
+      heap.pop_back();
     }
   }
-  for (auto& list : found) {
-    const Index kept = std::min(list.size(), kCandidates * options.n_words);
-    std::partial_sort(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(kept), list.end(), better);
-    list.resize(kept);
-  }
+  for (auto& heap : found) std::ranges::sort_heap(heap, better);
   return found;
 }
+
+void check(const Labels& groups, Index n_clusters) {
+  const auto in_range = [&](Label g) { return g >= 0 && static_cast<Index>(g) < groups.count; };
+  if (groups.of.size() != n_clusters || !std::ranges::all_of(groups.of, in_range))
+    throw Error(Fault::argument, "top_words: each of " + std::to_string(n_clusters) +
+                                     " clusters needs one of the " + std::to_string(groups.count) +
+                                     " groups");
+}
+
+}  // namespace
 
 Ctfidf::Ctfidf(Index n_clusters, CtfidfOptions options) {
   if (options.max_ngram < 1 || options.max_ngram > 2)
@@ -94,8 +111,16 @@ void Ctfidf::add(const Texts& texts, const Label* labels, const Run& run) {
 }
 
 std::vector<std::vector<TopWord>> Ctfidf::top_words() const {
+  Labels itself{.of = std::vector<Label>(state_->counts.texts_of().size())};
+  std::iota(itself.of.begin(), itself.of.end(), 0);
+  itself.count = itself.of.size();
+  return top_words(itself);
+}
+
+std::vector<std::vector<TopWord>> Ctfidf::top_words(const Labels& groups) const {
+  check(groups, state_->counts.texts_of().size());
   std::vector<std::vector<TopWord>> out;
-  for (const auto& list : state_->candidates()) {
+  for (const auto& list : candidates(state_->counts, state_->options, groups)) {
     std::vector<RankedTerm> terms;
     for (const Candidate& c : list) terms.push_back({c.word.word, c.word.score, c.texts});
     out.emplace_back();

@@ -27,8 +27,9 @@ struct TopWord {
 /// word's count over all; each word once a text, singular and plural as one. Times (1 - q / p)^2 for a word
 /// in the share p of the cluster's texts and q < p of all others, so that what is said everywhere names
 /// nothing. The result depends on the rows and their order, not on threads or on how `add` was cut. Memory is
-/// bounded: above two million words and pairs (about 300 MB) the rarest are forgotten. 26 MB of text take
-/// about two seconds.
+/// bounded, whatever the texts: above six million words, pairs and counts of one in a cluster (about 400 MB,
+/// 700 if nearly every word is new) the rarest are forgotten, and of a text longer than a megabyte the first
+/// counts. 26 MB of text take about two seconds.
 class Ctfidf {
  public:
   /// Error(argument) if max_ngram is neither 1 nor 2.
@@ -40,6 +41,9 @@ class Ctfidf {
   void add(const Texts& texts, const Label* labels, const Run& run);
   /// For each cluster its best words, best first; no two share a word or a stem. Ties alphabetically.
   std::vector<std::vector<TopWord>> top_words() const;
+  /// The same for groups of clusters, as if the texts had been added with the labels groups.of[cluster].
+  /// Error(argument) unless each cluster has a group.
+  std::vector<std::vector<TopWord>> top_words(const Labels& groups) const;
 
  private:
   struct State;

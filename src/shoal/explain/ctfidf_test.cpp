@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <ranges>
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/explain/repeats.h"
+#include "shoal/explain/term_counts.h"
 
 namespace shoal {
 namespace {
@@ -47,7 +50,7 @@ TEST(Ctfidf, ScoreByHand) {
   const auto words =
       words_of({"red red car", "red", "sky car", "sky"}, {0, 0, 1, 1}, 2, {.max_ngram = 1, .min_count = 1});
   ASSERT_EQ(names(words[0]), (Lines{"red"}));  // "car": as common in the other cluster, contrast 0
-  EXPECT_DOUBLE_EQ(words[0][0].score, 2.0 / 3 * std::log(1 + 3.0 / 2));
+  EXPECT_NEAR(words[0][0].score, 2.0 / 3 * std::log(1 + 3.0 / 2), 1e-7);
 }
 
 TEST(Ctfidf, WhatStandsEverywhereNamesNothing) {
@@ -131,6 +134,76 @@ TEST(Ctfidf, SameBitsForAnyThreadsAndCuts) {
       expect_equal(parts.top_words(), expected);
     }
   }
+}
+
+TEST(Ctfidf, GroupsAreAsIfLabelledSo) {
+  const Corpus corpus(3000);
+  const Labels groups{.of = {1, 0, 2, 1, 1, 0, 0}, .count = 3};
+  Ctfidf clusters(7), expected(3);
+  clusters.add(corpus.texts, corpus.labels.data(), {});
+  std::vector<Label> labels = corpus.labels;
+  for (Label& label : labels)
+    if (label != kNoise) label = groups.of[static_cast<Index>(label)];
+  expected.add(corpus.texts, labels.data(), {});
+  ASSERT_EQ(expected.top_words()[1].size(), 10u);
+  expect_equal(clusters.top_words(groups), expected.top_words());
+  EXPECT_THROW(clusters.top_words({.of = {0, 0}, .count = 1}), Error);
+  EXPECT_THROW(clusters.top_words({.of = std::vector<Label>(7, kNoise), .count = 1}), Error);
+  EXPECT_THROW(clusters.top_words({.of = std::vector<Label>(7, 1), .count = 1}), Error);
+}
+
+/// All that is known after `add` in calls of `cut` rows: the texts of each key in each cluster.
+std::map<std::pair<std::uint64_t, std::uint32_t>, Index> counted(const Corpus& corpus, Index cut,
+                                                                 unsigned threads, Index most_held) {
+  TermCounts counts(7, true, true, most_held);
+  for (Index first = 0; first < corpus.texts.size(); first += cut) {
+    Texts part;
+    for (Index i = first; i < std::min(first + cut, corpus.texts.size()); ++i) part.add(corpus.texts[i]);
+    counts.add(part, corpus.labels.data() + first, {.threads = threads});
+  }
+  std::map<std::pair<std::uint64_t, std::uint32_t>, Index> out;
+  for (const TermCounts::Shard& shard : counts.shards())
+    for (const TermCounts::Count& c : shard.counts) out[{shard.terms[c.term].key, c.cluster}] = c.texts;
+  return out;
+}
+
+TEST(TermCounts, ForgetTheRarestWhateverTheThreadsAndCuts) {
+  constexpr Index kRows = 24576, kMost = 5000;  // three segments
+  const Corpus corpus(kRows);
+  const auto all = counted(corpus, kRows, 1, TermCounts::kMostHeld), left = counted(corpus, kRows, 1, kMost);
+  ASSERT_GT(all.size(), 2 * kMost);
+  EXPECT_LT(left.size(), kMost);
+  for (const auto& [term, texts] : left) EXPECT_LE(texts, all.at(term));
+  Index frequent = 0;
+  for (const auto& [term, texts] : all) {
+    if (texts < kRows / 100) continue;
+    ++frequent;
+    EXPECT_EQ(left.at(term), texts);
+  }
+  EXPECT_GT(frequent, 5u);
+  for (Index cut : {500u, 8192u, 10000u}) EXPECT_TRUE(counted(corpus, cut, 3, kMost) == left) << cut;
+}
+
+TEST(TermCounts, LongTextsEndASegmentToo) {
+  Corpus corpus(0);  // 20 texts of 300 KB with words of their own: far fewer rows than a segment has
+  for (Index i = 0; i < 20; ++i) {
+    std::string text = "common. ";
+    for (Index j = 0; text.size() < 300000; ++j)
+      text.append("w").append(std::to_string(i)).append("x").append(std::to_string(j)).append(". ");
+    corpus.texts.add(text);
+    corpus.labels.push_back(0);
+  }
+  const auto left = counted(corpus, 20, 2, 100000);
+  EXPECT_LT(left.size(), 400000u);  // of about 700,000
+  EXPECT_EQ(std::ranges::max(left | std::views::values), 20u);
+  EXPECT_TRUE(counted(corpus, 7, 1, 100000) == left);
+}
+
+TEST(TermCounts, OfALongTextTheFirstMegabyteCounts) {
+  Corpus corpus(0);
+  corpus.texts.add("first " + std::string(1 << 20, ' ') + "last");
+  corpus.labels.push_back(0);
+  EXPECT_EQ(counted(corpus, 1, 1, TermCounts::kMostHeld).size(), 1u);
 }
 
 TEST(Ctfidf, AnyBytes) {

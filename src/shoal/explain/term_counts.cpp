@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -13,10 +14,13 @@
 namespace shoal {
 namespace {
 
-constexpr Index kSegment = 8192;    // rows counted at a time: about 20 MB of findings for long texts
-constexpr Index kGrain = 256;       // rows a chunk
-constexpr Index kForget = 1 << 16;  // rows between two looks at the memory; a multiple of kSegment
-constexpr Index kLongest = 48;      // bytes; longer "words" are addresses, hashes and the like
+// Counted at a time: so many rows, or as many as hold so many bytes, which have up to about 100 MB of
+// findings.
+constexpr Index kSegmentRows = 8192;
+constexpr Index kSegmentBytes = Index{4} << 20;
+constexpr Index kMostOfText = Index{1} << 20;  // bytes
+constexpr Index kChunks = 32;                  // of a segment
+constexpr Index kLongest = 48;                 // bytes; longer "words" are addresses, hashes and the like
 
 /// The finaliser of SplitMix64: every bit of the result depends on every bit of x.
 std::uint64_t mix(std::uint64_t x) {
@@ -67,7 +71,7 @@ class Finder {
   void take(std::string_view text, std::uint32_t cluster) {
     of_text_.clear();
     const Entry* before = nullptr;
-    visit_words(text, [&](const Word& word) {
+    visit_words(text.substr(0, kMostOfText), [&](const Word& word) {
       const Entry* entry = look_up(word.text);
       if (entry && !entry->second.usable) entry = nullptr;
       if (entry) {
@@ -167,8 +171,9 @@ TermCounts::Shard without_rare(TermCounts::Shard old, std::uint32_t most) {
 
 }  // namespace
 
-TermCounts::TermCounts(Index n_clusters, bool pairs, bool stop_words)
+TermCounts::TermCounts(Index n_clusters, bool pairs, bool stop_words, Index most_held)
     : n_clusters_(n_clusters),
+      most_held_(most_held),
       pairs_(pairs),
       stop_words_(stop_words),
       shards_(kShards),
@@ -183,19 +188,23 @@ void TermCounts::add(const Texts& texts, const Label* labels, const Run& run) {
                                        std::to_string(n_clusters_ - 1) + " and -1");
     ++texts_of_[static_cast<Index>(labels[i])];
   }
-  for (Index first = 0; first < texts.size();) {  // cut where the rows of all calls together reach a multiple
-    const Index last = std::min(texts.size(), first + kSegment - rows_ % kSegment);
-    add_segment(texts, labels, first, last, run);
-    rows_ += last - first;
-    first = last;
-    if (rows_ % kForget == 0) forget_rare(run);
+  Index first = 0;
+  for (Index i = 0; i < texts.size(); ++i) {
+    const Index before = bytes_ / kSegmentBytes;
+    bytes_ += std::min(texts[i].size(), kMostOfText);
+    const bool full = ++rows_ % kSegmentRows == 0 || bytes_ / kSegmentBytes != before;
+    if (!full && i + 1 < texts.size()) continue;
+    add_segment(texts, labels, first, i + 1, run);
+    first = i + 1;
+    if (full) forget_rare(run);  // never where only a call ends
   }
 }
 
 void TermCounts::add_segment(const Texts& texts, const Label* labels, Index first, Index last,
                              const Run& run) {
-  std::vector<Finder> finders(chunk_count(last - first, kGrain), Finder(pairs_, stop_words_));
-  for_chunks(run, last - first, kGrain, [&](Index chunk, Index begin, Index end) {
+  const Index grain = chunk_count(last - first, kChunks);
+  std::vector<Finder> finders(chunk_count(last - first, grain), Finder(pairs_, stop_words_));
+  for_chunks(run, last - first, grain, [&](Index chunk, Index begin, Index end) {
     for (Index i = first + begin; i < first + end; ++i)
       if (labels[i] != kNoise) finders[chunk].take(texts[i], static_cast<std::uint32_t>(labels[i]));
   });
@@ -208,18 +217,34 @@ void TermCounts::add_segment(const Texts& texts, const Label* labels, Index firs
 /// One limit for all shards: a pair is never more frequent than its words, so that its words stay as long as
 /// it does.
 void TermCounts::forget_rare(const Run& run) {
-  const auto left = [&](std::uint32_t most) {
-    Index n = 0;
-    for (const Shard& shard : shards_)
-      for (const Term& term : shard.terms) n += term.texts > most;
-    return n;
-  };
+  Index left = 0;
+  for (const Shard& shard : shards_) left += shard.terms.size() + shard.counts.size();
+  if (left <= most_held_) return;
+  std::map<std::uint32_t, Index> held;  // terms and counts by the texts of the term
+  for (const Shard& shard : shards_) {
+    for (const Term& term : shard.terms) ++held[term.texts];
+    for (const Count& c : shard.counts) ++held[shard.terms[c.term].texts];
+  }
   std::uint32_t most = 0;
-  if (left(0) <= kMaxTerms) return;
-  while (left(++most) > kMaxTerms / 2) {
+  for (const auto& [texts, n] : held) {
+    if (left <= most_held_ / 2) break;
+    most = texts;
+    left -= n;
   }
   for_chunks(run, kShards, 1,
              [&](Index s, Index, Index) { shards_[s] = without_rare(std::move(shards_[s]), most); });
+}
+
+std::vector<TermCounts::Count> TermCounts::by_group(const Shard& shard, const Labels& groups) {
+  KeyTable place_of;
+  std::vector<Count> sums;
+  for (const Count& c : shard.counts) {
+    const auto group = static_cast<std::uint32_t>(groups.of[c.cluster]);
+    const Index place = place_of.add(mix(shard.terms[c.term].key, group));
+    if (place == sums.size()) sums.push_back({c.term, group, 0});
+    sums[place].texts += c.texts;
+  }
+  return sums;
 }
 
 const TermCounts::Name& TermCounts::name_of(std::uint64_t key) const {

@@ -13,8 +13,9 @@
 namespace shoal {
 
 /// In how many texts of each cluster each word, and each pair of neighbouring words, stands. Singular and
-/// plural are one word. Memory is bounded: past `kMaxTerms` the rarest are forgotten. Which ones depends on
-/// the rows seen, not on threads or on how the rows were cut into calls.
+/// plural are one word. Memory is bounded: past `most_held` terms and counts together the rarest terms are
+/// forgotten until half as many are left. Which ones depends on the rows seen, not on threads or on how the
+/// rows were cut into calls. Of a text longer than a megabyte the first counts.
 class TermCounts {
  public:
   struct Term {
@@ -39,26 +40,30 @@ class TermCounts {
     std::vector<Name> names;
   };
 
-  TermCounts(Index n_clusters, bool pairs, bool stop_words);
+  static constexpr Index kMostHeld = Index{6} << 20;  // about 400 MB
+
+  TermCounts(Index n_clusters, bool pairs, bool stop_words, Index most_held = kMostHeld);
   void add(const Texts& texts, const Label* labels, const Run& run);
 
   const std::vector<Shard>& shards() const { return shards_; }
+  /// A shard's counts summed over the clusters of each group, groups.of[cluster]; `cluster` is then the
+  /// group.
+  static std::vector<Count> by_group(const Shard& shard, const Labels& groups);
   const std::vector<std::uint64_t>& texts_of() const { return texts_of_; }  ///< texts a cluster
   std::string display(const Term& term) const;
 
   static constexpr Index kShards = 16;
-  static constexpr Index kMaxTerms = Index{2} << 20;
 
  private:
   void add_segment(const Texts& texts, const Label* labels, Index first, Index last, const Run& run);
   void forget_rare(const Run& run);
   const Name& name_of(std::uint64_t key) const;
 
-  Index n_clusters_;
+  Index n_clusters_, most_held_;
   bool pairs_, stop_words_;
   std::vector<Shard> shards_;
   std::vector<std::uint64_t> texts_of_;
-  Index rows_ = 0;
+  Index rows_ = 0, bytes_ = 0;  // seen in all calls
 };
 
 }  // namespace shoal

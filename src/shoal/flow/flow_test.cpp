@@ -9,9 +9,11 @@
 #include "shoal/flow/export.h"
 #include "shoal/flow/fingerprint.h"
 #include "shoal/flow/ingest.h"
+#include "shoal/flow/map.h"
 #include "shoal/flow/map_options_impl.h"
 #include "shoal/flow/models.h"
 #include "shoal/flow/replace_impl.h"
+#include "shoal/flow/search.h"
 #include "shoal/flow/show.h"
 #include "shoal/store/archive.h"
 
@@ -284,6 +286,28 @@ TEST(Models, AreFoundByPathFirstAndThenByName) {
   EXPECT_FALSE(listed[0].problem.empty()) << "an empty folder is listed with what is wrong";
   EXPECT_THROW(add_model(folder.path / "models/mine", "copy", folder.path / "models"), Error);
   EXPECT_FALSE(fs::exists(folder.path / "models/copy"));
+}
+
+TEST(Map, AModelInARenamedFolderIsTheSameModel) {
+  Folder folder;
+  const fs::path golden = fs::path(SHOAL_SOURCE) / "tests/golden/encoder";
+  fs::copy(golden / "bert_old", folder.path / "old", fs::copy_options::recursive);
+  std::string lines;
+  for (int i = 0; i < 40; ++i) lines += "a text with the number " + std::to_string(i * i) + "\n";
+  write(folder.path / "texts.txt", lines);
+  MapOptions options{
+      .inputs = {folder.path / "texts.txt"}, .out = folder.path / "m.shoal", .model = folder.path / "old"};
+  EXPECT_TRUE(map(options, {}).done_before.empty());
+
+  fs::rename(folder.path / "old", folder.path / "new");
+  options.model = folder.path / "new";
+  EXPECT_EQ(map(options, {}).done_before.size(), 6u);
+  const Collection collection = Collection::open(options.out, false);
+  EXPECT_EQ(search(collection, Encoder::load(options.model), "a number", {}, {}).size(), 10u);
+
+  options.model = golden / "bert_bare";
+  EXPECT_THROW(map(options, {}), Error);
+  EXPECT_THROW(search(collection, Encoder::load(options.model), "a number", {}, {}), Error);
 }
 
 }  // namespace

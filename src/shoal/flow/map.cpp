@@ -41,7 +41,7 @@ class MapRun {
   MapRun(const MapOptions& options, const Run& run)
       : options_(options),
         run_(run),
-        encoder_(Encoder::load(options.model)),
+        encoder_(Encoder::load(options.model, run)),
         source_(open_source()),
         old_(open_old(options)),
         fresh_(old_ || !Collection::exists(options.out)),
@@ -92,7 +92,8 @@ class MapRun {
   }
 
   void read() {
-    if (const auto made_by = collection_.manifest("model"); made_by && *made_by != encoder_.space().id) {
+    if (const auto made_by = collection_.manifest("model");
+        made_by && model_of(*made_by) != model_of(encoder_.space().id)) {
       throw Error(Fault::argument, options_.out.string() + " was made by the model " + *made_by + ", and " +
                                        encoder_.space().id +
                                        " was given; choose another --out, or --overwrite to start it anew");
@@ -134,14 +135,17 @@ class MapRun {
 
   std::vector<Field> embed_options() const {
     auto list = list_fields(options_.encode);
-    list.push_back({"model", encoder_.space().id});
+    list.push_back({"model", std::string(model_of(encoder_.space().id))});
     return list;
   }
 
   void embed() {
-    if (collection_.manifest("vectors_key") != key_) {  // vectors made with other options are of no use
+    // Vectors made with other options are of no use; a file begun under the model's old name is not gone on
+    // with.
+    const std::string made_with = key_ + " " + encoder_.space().id;
+    if (collection_.manifest("vectors_key") != made_with) {
       collection_.set_manifest("vectors", "0");
-      collection_.set_manifest("vectors_key", key_);
+      collection_.set_manifest("vectors_key", made_with);
     }
     embed_collection(encoder_, options_.encode, collection_, run_);
   }

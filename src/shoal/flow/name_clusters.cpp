@@ -28,21 +28,16 @@ void name_clusters(Collection& collection, const Rows& vectors, const SphericalK
   const std::vector<Index> sizes = sizes_of(labels);
   const Labels joined = join_centers(fitted.cluster_centers(), sizes, default_groups(labels.count));
 
-  Labels group_labels{.of = std::vector<Label>(labels.of.size(), kNoise), .count = joined.count};
-  for (Index i = 0; i < labels.of.size(); ++i)
-    if (labels.of[i] != kNoise) group_labels.of[i] = joined.of[static_cast<Index>(labels.of[i])];
-
-  Ctfidf cluster_words(labels.count), group_words(joined.count);
+  Ctfidf counted(labels.count);
   for (Index first = 0; first < labels.of.size(); first += kBatch) {
     const Texts texts = collection.texts(first, std::min(kBatch, labels.of.size() - first));
-    cluster_words.add(texts, labels.of.data() + first, run);
-    group_words.add(texts, group_labels.of.data() + first, run);
+    counted.add(texts, labels.of.data() + first, run);
     if (run.progress)
       run.progress("explain", static_cast<double>(first + texts.size()),
                    static_cast<double>(labels.of.size()));
   }
 
-  const auto words = cluster_words.top_words(), words_of_groups = group_words.top_words();
+  const auto words = counted.top_words(), words_of_groups = counted.top_words(joined);
   const auto typical = medoids(vectors, labels, fitted.cluster_centers(), kMedoids, run);
   std::vector<ClusterRow> clusters(labels.count);
   for (Index c = 0; c < labels.count; ++c) {
@@ -54,7 +49,8 @@ void name_clusters(Collection& collection, const Rows& vectors, const SphericalK
     for (const TopWord& word : words[c]) clusters[c].words.push_back(word.word);
     if (clusters[c].name.empty()) clusters[c].name = "cluster " + std::to_string(c);
   }
-  const std::vector<Index> group_sizes = sizes_of(group_labels);
+  std::vector<Index> group_sizes(joined.count);
+  for (Index c = 0; c < labels.count; ++c) group_sizes[static_cast<Index>(joined.of[c])] += sizes[c];
   std::vector<GroupRow> groups(joined.count);
   for (Index g = 0; g < joined.count; ++g) {
     groups[g] = {

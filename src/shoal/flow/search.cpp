@@ -96,7 +96,7 @@ std::vector<SearchHit> search(const Collection& collection, const Encoder& encod
                               const std::string& question, const SearchOptions& options, const Run& run) {
   require(!question.empty(), Fault::argument, "the question is empty");
   const auto made_by = collection.manifest("model");
-  require(!made_by || *made_by == encoder.space().id, Fault::argument,
+  require(!made_by || model_of(*made_by) == model_of(encoder.space().id), Fault::argument,
           collection.folder().string() + " was made by the model " + made_by.value_or("") + ", and " +
               encoder.space().id + " was given; their vectors cannot be compared");
   const Rows vectors = whole_vectors(collection, encoder.space().dims);

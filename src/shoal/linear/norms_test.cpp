@@ -96,6 +96,9 @@ TEST(CheckSpace, RefusesOnlyTwoKnownAndDifferentSpaces) {
   EXPECT_NO_THROW(shoal::check_space(mini, mini, "pca"));
   EXPECT_NO_THROW(shoal::check_space(mini, unknown, "pca"));
   EXPECT_NO_THROW(shoal::check_space(unknown, large, "pca"));
+  EXPECT_NO_THROW(shoal::check_space({"mini@1f", 384, true}, {"renamed@here@1f", 384, true}, "pca"));
+  EXPECT_THROW(shoal::check_space({"mini@1f", 384, true}, {"mini@1e", 384, true}, "pca"), shoal::Error);
+  EXPECT_THROW(shoal::check_space({"a@1f", 384, true}, {"a@1f+pca", 384, false}, "pca"), shoal::Error);
   try {
     shoal::check_space(mini, large, "pca");
     FAIL() << "accepted";

@@ -1,7 +1,6 @@
 #include "shoal/linear/topk.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace shoal {
 namespace {
@@ -25,12 +24,6 @@ void TopK::offer(float score, std::uint32_t id) {
     heap_.back() = item;
     std::ranges::push_heap(heap_, better);
   }
-}
-
-float TopK::threshold() const {
-  constexpr float kInf = std::numeric_limits<float>::infinity();
-  if (k_ == 0) return kInf;
-  return heap_.size() < k_ ? -kInf : heap_.front().score;
 }
 
 std::vector<TopK::Item> TopK::sorted() const {

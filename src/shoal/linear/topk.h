@@ -14,9 +14,6 @@ class TopK {
  public:
   explicit TopK(Index k);
   void offer(float score, std::uint32_t id);
-  /// A score below this cannot enter: lets a caller skip early. -inf until k are held,
-  /// +inf for k = 0.
-  float threshold() const;
   struct Item {
     float score;
     std::uint32_t id;

@@ -24,10 +24,10 @@ void fields(PcaOptions& o, V&& visit) {
   visit("n_components", o.n_components, "keep exactly so many components");
 }
 
-/// Principal components from the exact covariance, gathered in double in one pass over the rows: memory
-/// O(d^2), whatever the number of rows, which may be mapped. By share of variance it keeps the fewest
-/// components that reach the share (one, if all rows are equal). The sign of a component is fixed: its entry
-/// of largest magnitude is positive.
+/// Principal components from the exact covariance, gathered in double in two passes over each batch (means,
+/// products): memory O(d^2), whatever the number of rows, which may be mapped. By share of variance it keeps
+/// the fewest components that reach the share (one, if all rows are equal). The sign of a component is fixed:
+/// its entry of largest magnitude is positive.
 ///
 ///   Pca pca({.variance = 0.95});
 ///   for (const Rows& batch : batches) pca.update(batch, run);

@@ -19,11 +19,12 @@ struct ShoalEncodedView {
   const std::uint32_t* ids;
   const std::size_t* ends;
   ShoalBytes error;
+  bool unsupported;
 };
 
 ShoalEncodedView shoal_tokenizer_load(ShoalBytes json, ShoalTokenizer** out);
 ShoalEncodedView shoal_tokenizer_encode(const ShoalTokenizer* tokenizer, const ShoalBytes* texts,
-                                        std::size_t count);
+                                        std::size_t count, std::size_t most);
 void shoal_tokenizer_free(ShoalTokenizer* tokenizer);
 void shoal_encoded_free(ShoalEncoded* encoded);
 }

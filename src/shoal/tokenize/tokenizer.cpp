@@ -64,8 +64,8 @@ Tokenizer Tokenizer::load(const std::filesystem::path& path) {
 }
 
 Tokenizer Tokenizer::from_json(std::string_view json, const std::string& name) {
-  const auto fail = [&](const std::string& why) -> void {
-    throw Error(Fault::format, name + ": not a usable tokenizer.json: " + why);
+  const auto fail = [&](const std::string& why, Fault fault = Fault::format) -> void {
+    throw Error(fault, name + ": not a usable tokenizer.json: " + why);
   };
   if (json.size() > kMaxFile) fail("it has " + std::to_string(json.size()) + " bytes");
   if (const std::size_t bad = first_invalid_utf8(json); bad != std::string_view::npos)
@@ -73,7 +73,7 @@ Tokenizer Tokenizer::from_json(std::string_view json, const std::string& name) {
 
   ShoalTokenizer* handle = nullptr;
   const Encoded loaded(shoal_tokenizer_load({json.data(), json.size()}, &handle));
-  if (loaded.failed()) fail(loaded.error());
+  if (loaded.failed()) fail(loaded.error(), loaded.view.unsupported ? Fault::unsupported : Fault::format);
   auto state = std::make_shared<State>();
   state->handle.reset(handle);
   state->name = name;
@@ -114,7 +114,7 @@ Tokens Tokenizer::State::encode(const Texts& texts, Index first, Index count, In
     if (first_invalid_utf8(text) != std::string_view::npos) text = repaired.emplace_back(repair_utf8(text));
     pieces[i] = {text.data(), text.size()};
   }
-  const Encoded encoded(shoal_tokenizer_encode(handle.get(), pieces.data(), count));
+  const Encoded encoded(shoal_tokenizer_encode(handle.get(), pieces.data(), count, room));
   if (encoded.failed()) throw Error(Fault::data, name + ": a text cannot be tokenized: " + encoded.error());
 
   Tokens tokens;

@@ -28,17 +28,19 @@ struct Tokens {
 /// WordLevel. Copies share. May be used from many threads.
 class Tokenizer {
  public:
-  /// Error(file) if absent, Error(format) with the library's reason if it does not load. Padding in the file
-  /// is ignored.
+  /// Error(file) if absent, Error(format) with the library's reason if it does not load, Error(unsupported)
+  /// if it keeps the end of long texts, drops merges at random, or gives tokens another type than 0. Padding
+  /// and the length of truncation in the file are ignored.
   static Tokenizer load(const std::filesystem::path& path);
   static Tokenizer from_json(std::string_view json, const std::string& name);
 
   /// Ids with special tokens as the model's post-processor puts them, cut to at most `max_length` ids
   /// including them (0: no limit). Bytes that are not UTF-8 are replaced by U+FFFD first, as Python's
   /// errors="replace" does. In the calling thread. Error(argument) if max_length does not leave room for the
-  /// special tokens.
+  /// special tokens or if the texts asked for are not there; Error(data) with the library's reason if a text
+  /// cannot be tokenized; Error(format) if the model gives an id beyond its vocabulary.
   Tokens encode(const Texts& texts, Index first, Index count, Index max_length) const;
-  /// Without special tokens and without limit: what `--long chunk` cuts into windows.
+  /// Without special tokens and without limit: what `--long chunk` cuts into windows. Errors as encode.
   Tokens encode_plain(const Texts& texts, Index first, Index count) const;
   /// What stands before and after a text's own ids: e.g. {[CLS]}, {[SEP]}.
   const std::vector<std::uint32_t>& prefix() const;

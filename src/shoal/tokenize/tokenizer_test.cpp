@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
+#include "shoal/core/random.h"
 #include "tests/minilm.h"
 
 namespace shoal {
@@ -59,6 +62,36 @@ TEST(Tokenizer, LimitCountsSpecialTokens) {
   EXPECT_THROW(encode(tokenizer, "a map", 2), Error);
 }
 
+TEST(Tokenizer, LongTextsAreReadAsFarAsNeeded) {
+  // The beginning that is tried first has 64 bytes an id: it ends in all sorts of places, and often holds too
+  // few.
+  const Tokenizer tokenizer = Tokenizer::from_json(tiny(), "tiny");
+  const Random random({1});
+  const std::vector<std::string> pieces = {"a ",
+                                           "map ",
+                                           "maps, ",
+                                           "of  ",
+                                           "text\t",
+                                           "na\xC3\xAFve ",
+                                           " \xCC\x88",
+                                           "\xE4\xB8\xAD",
+                                           "[SEP]",
+                                           std::string(200, 'x'),
+                                           std::string(300, ' ')};
+  std::uint64_t draw = 0;
+  for (int t = 0; t < 200; ++t) {
+    std::string text;
+    while (text.size() < 3000) text += pieces[random.below(draw++, pieces.size())];
+    const Ids all = encode(tokenizer, text);
+    for (Index limit : {3u, 6u, 12u, 30u}) {
+      Ids expected(all.begin(),
+                   all.begin() + static_cast<std::ptrdiff_t>(std::min(limit - 1, all.size() - 1)));
+      expected.push_back(2);
+      EXPECT_EQ(encode(tokenizer, text, limit), expected) << t;
+    }
+  }
+}
+
 TEST(Tokenizer, ManyTextsAndPlain) {
   const Tokenizer tokenizer = Tokenizer::from_json(tiny(), "tiny");
   const Texts texts = texts_of({"map", "", "a a", "of"});
@@ -77,6 +110,31 @@ TEST(Tokenizer, FileSettingsForLengthAreNotHeeded) {
 "padding":{"strategy":{"Fixed":12},"direction":"Right","pad_to_multiple_of":null,"pad_id":0,"pad_type_id":0,"pad_token":"[PAD]"},)"),
       "tiny");
   EXPECT_EQ(encode(tokenizer, "a map of text"), (Ids{1, 3, 4, 6, 7, 2}));
+}
+
+TEST(Tokenizer, RefusesWhatWouldChangeIds) {
+  EXPECT_EQ(fault_of(tiny(
+                R"("truncation":{"direction":"Left","max_length":3,"strategy":"LongestFirst","stride":0},)")),
+            Fault::unsupported);
+  const auto bpe = [](const char* dropout) {
+    return std::string(R"({"version":"1.0","model":{"type":"BPE","dropout":)") + dropout +
+           R"(,"vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b"]]}})";
+  };
+  EXPECT_EQ(fault_of(bpe("0.1")), Fault::unsupported);
+  for (const char* none : {"0.0", "null"})
+    EXPECT_EQ(encode(Tokenizer::from_json(bpe(none), "bpe"), "ab"), Ids{2}) << none;
+  const auto typed = [](const char* type) {
+    std::string json = tiny();
+    const Index at = json.find("\"post_processor\":"), end = json.find("\"decoder\"");
+    return json.replace(at, end - at,
+                        R"("post_processor":{"type":"TemplateProcessing","single":[
+{"SpecialToken":{"id":"[CLS]","type_id":0}},{"Sequence":{"id":"A","type_id":)" +
+                            std::string(type) + R"(}}],
+"pair":[{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],
+"special_tokens":{"[CLS]":{"id":"[CLS]","ids":[1],"tokens":["[CLS]"]}}},)");
+  };
+  EXPECT_EQ(encode(Tokenizer::from_json(typed("0"), "typed"), "map"), (Ids{1, 4}));
+  EXPECT_EQ(fault_of(typed("1")), Fault::unsupported);
 }
 
 TEST(Tokenizer, RepairsBytes) {

@@ -174,12 +174,6 @@ void visit_words(std::string_view text, const std::function<void(const Word&)>& 
   }
 }
 
-std::vector<std::string> split_words(std::string_view text) {
-  std::vector<std::string> words;
-  visit_words(text, [&](const Word& word) { words.emplace_back(word.text); });
-  return words;
-}
-
 std::string_view singular(std::string_view word, std::string& buffer) {
   const auto ends = [&](std::string_view end) { return word.ends_with(end); };
   if (word.size() < 4 || !ends("s") || ends("ss") || ends("us") || ends("is") || ends("'s")) return word;

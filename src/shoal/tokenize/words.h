@@ -3,7 +3,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace shoal {
 
@@ -19,10 +18,7 @@ struct Word {
 /// overlapping pairs of characters. Bytes that are not UTF-8 separate words.
 void visit_words(std::string_view text, const std::function<void(const Word&)>& visit);
 
-/// The same words as a list.
-std::vector<std::string> split_words(std::string_view text);
-
-/// True for the ~180 English function words that say nothing about a topic. `word` as `visit_words` gives it.
+/// True for the 225 English function words that say nothing about a topic. `word` as `visit_words` gives it.
 bool is_stop_word(std::string_view word);
 
 /// The singular that an English plural most likely has ("libraries": "library"); other words unchanged.

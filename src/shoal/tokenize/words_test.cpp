@@ -2,10 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace shoal {
 namespace {
 
 using List = std::vector<std::string>;
+
+List split_words(std::string_view text) {
+  List words;
+  visit_words(text, [&](const Word& word) { words.emplace_back(word.text); });
+  return words;
+}
 
 TEST(Words, LowerCasedRuns) {
   EXPECT_EQ(split_words("A Map of 63,000 Texts!"), (List{"a", "map", "of", "63", "000", "texts"}));

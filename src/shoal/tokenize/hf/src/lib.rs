@@ -2,6 +2,7 @@
 //!
 //! No panic crosses the boundary: each function catches it and hands its message back. No threads are made.
 
+mod first_ids;
 mod load;
 
 use load::Tokenizer;
@@ -27,12 +28,13 @@ impl Bytes {
 }
 
 /// Ids of many texts, or of a template: text i has `ids[ends[i - 1]..ends[i]]`. If `error` is not empty, nothing
-/// else holds.
+/// else holds but `unsupported`: whether the fault is shoal's, not the file's.
 #[derive(Default)]
 pub struct Encoded {
     ids: Vec<u32>,
     ends: Vec<usize>,
     error: String,
+    unsupported: bool,
 }
 
 /// What C sees of an `Encoded`; valid until it is freed.
@@ -42,6 +44,7 @@ pub struct EncodedView {
     ids: *const u32,
     ends: *const usize,
     error: Bytes,
+    unsupported: bool,
 }
 
 fn hand_over(encoded: Encoded) -> EncodedView {
@@ -52,6 +55,7 @@ fn hand_over(encoded: Encoded) -> EncodedView {
         ids: held.ids.as_ptr(),
         ends: held.ends.as_ptr(),
         error: Bytes { data: held.error.as_ptr(), size: held.error.len() },
+        unsupported: held.unsupported,
     }
 }
 
@@ -82,19 +86,21 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 /// `json` must be valid UTF-8; `out` must be writable.
 #[no_mangle]
 pub unsafe extern "C" fn shoal_tokenizer_load(json: Bytes, out: *mut *mut Tokenizer) -> EncodedView {
-    let loaded = guarded(|| Tokenizer::from_json(json.text()));
-    hand_over(match loaded {
+    let loaded = guarded(|| Ok(Tokenizer::from_json(json.text())));
+    hand_over(match loaded.unwrap_or_else(|panic| Err(panic.into())) {
         Ok(tokenizer) => {
             let (before, after) = (tokenizer.prefix.len(), tokenizer.suffix.len());
             let ids = [&tokenizer.prefix[..], &tokenizer.suffix, &[tokenizer.vocabulary]].concat();
             *out = Box::into_raw(Box::new(tokenizer));
             Encoded { ids, ends: vec![before, before + after, before + after + 1], ..Encoded::default() }
         }
-        Err(error) => Encoded { error, ..Encoded::default() },
+        Err(refusal) => {
+            Encoded { error: refusal.reason, unsupported: refusal.unsupported, ..Encoded::default() }
+        }
     })
 }
 
-/// The ids of `count` texts, without special tokens and without limit.
+/// The ids of `count` texts, without special tokens; at least the first `most` of each text that has more.
 ///
 /// # Safety
 /// `tokenizer` must come from `shoal_tokenizer_load`; `texts` must be `count` pieces of valid UTF-8.
@@ -103,12 +109,19 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
     tokenizer: *const Tokenizer,
     texts: *const Bytes,
     count: usize,
+    most: usize,
 ) -> EncodedView {
+    let tokenizer = &*tokenizer;
     let mut encoded = Encoded::default();
     let outcome = guarded(|| {
         for i in 0..count {
             let text = (*texts.add(i)).text();
-            let encoding = (*tokenizer).hf.encode_fast(text, false).map_err(|e| e.to_string())?;
+            let encoding = if tokenizer.ends_at_spaces {
+                first_ids::encode(&tokenizer.hf, text, most)
+            } else {
+                tokenizer.hf.encode_fast(text, false)
+            };
+            let encoding = encoding.map_err(|e| e.to_string())?;
             encoded.ids.extend_from_slice(encoding.get_ids());
             encoded.ends.push(encoded.ids.len());
         }

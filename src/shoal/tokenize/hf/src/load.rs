@@ -1,6 +1,6 @@
 //! From the text of a tokenizer.json to a tokenizer, with bounds on what the library is given.
 
-use tokenizers::{Encoding, PostProcessorWrapper, Tokenizer as Hf};
+use tokenizers::{Encoding, ModelWrapper, PostProcessorWrapper, Tokenizer as Hf, TruncationDirection};
 
 /// Real files nest eight levels. The library tries every reading of each nested component, so that its time doubles
 /// with each level.
@@ -9,50 +9,79 @@ const MAX_DEPTH: usize = 16;
 /// Real vocabularies end near 262,000.
 const MAX_ID: u32 = 1 << 24;
 
+/// Why a file is not taken.
+pub struct Refusal {
+    pub reason: String,
+    pub unsupported: bool, // well-formed, but not what shoal does
+}
+
+impl Refusal {
+    fn unsupported(reason: &str) -> Self {
+        Self { reason: reason.into(), unsupported: true }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self { reason, unsupported: false }
+    }
+}
+
 pub struct Tokenizer {
     pub hf: Hf,
     pub prefix: Vec<u32>,
     pub suffix: Vec<u32>,
     pub vocabulary: u32,
+    pub ends_at_spaces: bool,
 }
 
 impl Tokenizer {
-    pub fn from_json(json: &str) -> Result<Self, String> {
+    pub fn from_json(json: &str) -> Result<Self, Refusal> {
         if depth(json) > MAX_DEPTH {
-            return Err(format!("it nests deeper than {MAX_DEPTH} levels"));
+            return Err(format!("it nests deeper than {MAX_DEPTH} levels").into());
         }
         tokenizers::utils::parallelism::set_parallelism(false); // the one thread pool of the process is shoal's own
         let mut hf: Hf = json.parse().map_err(|e: tokenizers::Error| e.to_string())?;
+        if hf.get_truncation().is_some_and(|t| t.direction == TruncationDirection::Left) {
+            return Err(Refusal::unsupported("its truncation has the direction Left; shoal keeps the beginning of texts"));
+        }
+        if matches!(hf.get_model(), ModelWrapper::BPE(bpe) if bpe.dropout.is_some_and(|p| p > 0.0)) {
+            return Err(Refusal::unsupported("its model has a dropout above 0, which makes ids random"));
+        }
         // Lengths are decided call by call, whatever the file says.
         hf.with_padding(None).with_truncation(None).map_err(|e| e.to_string())?;
-        let largest = hf.get_vocab(true).into_values().max().ok_or("the vocabulary is empty")?;
+        let largest = hf.get_vocab(true).into_values().max().ok_or("the vocabulary is empty".to_string())?;
         if largest >= MAX_ID {
-            return Err(format!("it has a token with id {largest}; allowed are ids below {MAX_ID}"));
+            return Err(format!("it has a token with id {largest}; allowed are ids below {MAX_ID}").into());
         }
         let (prefix, suffix) = template(&hf)?;
-        Ok(Self { hf, prefix, suffix, vocabulary: largest + 1 })
+        let ends_at_spaces = crate::first_ids::ends_at_spaces(&hf);
+        Ok(Self { hf, prefix, suffix, vocabulary: largest + 1, ends_at_spaces })
     }
 }
 
 /// What the post-processor puts before and after a text: found by having it process one token that cannot be real.
-fn template(hf: &Hf) -> Result<(Vec<u32>, Vec<u32>), String> {
+fn template(hf: &Hf) -> Result<(Vec<u32>, Vec<u32>), Refusal> {
     const MARK: u32 = u32::MAX;
     let Some(processor) = hf.get_post_processor() else {
         return Ok((vec![], vec![]));
     };
-    let framed = process(processor, MARK)?;
+    let encoding = process(processor, MARK)?;
+    if encoding.get_type_ids().iter().any(|&id| id != 0) {
+        return Err(Refusal::unsupported("its post-processor gives a type_id other than 0; shoal gives every token type 0"));
+    }
+    let framed = encoding.get_ids();
     let at: Vec<usize> = (0..framed.len()).filter(|&i| framed[i] == MARK).collect();
     match at[..] {
         [at] => Ok((framed[..at].to_vec(), framed[at + 1..].to_vec())),
-        _ => Err(format!("its post-processor repeats or drops the text ({} times)", at.len())),
+        _ => Err(format!("its post-processor repeats or drops the text ({} times)", at.len()).into()),
     }
 }
 
-fn process(processor: &PostProcessorWrapper, id: u32) -> Result<Vec<u32>, String> {
+fn process(processor: &PostProcessorWrapper, id: u32) -> Result<Encoding, String> {
     use tokenizers::{PostProcessor, Token};
     let one = Encoding::from_tokens(vec![Token::new(id, "x".into(), (0, 1))], 0);
-    let encoding = processor.process(one, None, true).map_err(|e| e.to_string())?;
-    Ok(encoding.get_ids().to_vec())
+    processor.process(one, None, true).map_err(|e| e.to_string())
 }
 
 /// The deepest nesting of brackets outside strings.
