@@ -80,11 +80,13 @@ std::vector<Index> named_columns(const std::string& file, const std::vector<std:
 
 }  // namespace
 
+std::string column_name(std::string_view header) { return trimmed(repair_utf8(header)); }
+
 std::vector<std::string> unique_names(const std::vector<std::string>& header) {
   std::vector<std::string> names;
   std::set<std::string> taken;  // a name that some column has by itself is not given to another
   for (const std::string& raw : header) {
-    names.push_back(trimmed(repair_utf8(raw)));
+    names.push_back(column_name(raw));
     taken.insert(names.back());
   }
   std::set<std::string> seen;

@@ -8,7 +8,10 @@
 
 namespace shoal {
 
-/// Header names as column names: repaired to UTF-8, without spaces around; an empty one becomes column_3 (its
+/// A header's name as a column's: repaired to UTF-8, without spaces around.
+std::string column_name(std::string_view header);
+
+/// The names of all columns, each by column_name, and no two alike: an empty one becomes column_3 (its
 /// position), a second "name" name_2; never one that is there already.
 std::vector<std::string> unique_names(const std::vector<std::string>& header);
 

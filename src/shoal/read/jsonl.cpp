@@ -28,17 +28,7 @@ JsonlReader::JsonlReader(Input input, ReadReport* report, std::optional<std::vec
   begin_array();
   find_columns();
   found_ = columns_;
-  if (columns) take_columns(std::move(*columns));
-}
-
-// The columns of an earlier file, under the keys that this file has for them.
-void JsonlReader::take_columns(std::vector<std::string> names) {
-  std::vector<std::string> keys = names;
-  for (Index i = 0; i < found_.size(); ++i) {
-    const auto at = std::ranges::find(names, found_[i]);
-    if (at != names.end()) keys[static_cast<Index>(at - names.begin())] = keys_[i];
-  }
-  set_columns(std::move(names), keys);
+  if (columns) set_columns(*columns, *columns);
 }
 
 // Passes over the bracket that opens an array of objects.
@@ -184,11 +174,13 @@ void JsonlReader::fill(Record& record) {
   }
 }
 
-// Most objects have their keys in the order of the first: look there before asking the map.
+// Most objects have their keys in the order of the first: look there before asking the map. The columns of an
+// earlier file may stand here with blanks around them.
 std::optional<Index> JsonlReader::column_of(const JsonMember& member, Index order) {
   if (!member.key_escaped && order < keys_.size() && keys_[order] == member.key) return order;
   key_ = decoded_key(member);
-  const auto at = position_.find(key_);
+  auto at = position_.find(key_);
+  if (at == position_.end()) at = position_.find(column_name(key_));
   if (at == position_.end()) return std::nullopt;
   return at->second;
 }

@@ -49,7 +49,6 @@ class JsonlReader {
 
   void begin_array();
   void find_columns();
-  void take_columns(std::vector<std::string> names);
   void set_columns(std::vector<std::string> names, const std::vector<std::string>& keys);
   bool advance();
   void end_array();
