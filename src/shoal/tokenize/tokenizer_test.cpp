@@ -159,6 +159,21 @@ TEST(Tokenizer, RefusesHostileFiles) {
   EXPECT_EQ(fault_of(far), Fault::format);  // the template adds an id that the vocabulary lacks
 }
 
+/// The library would make room for what the first bytes ask: some gigabytes.
+TEST(Tokenizer, RefusesACharsmapShorterThanItSays) {
+  for (const char* key : {"precompiled_charsmap", "precompiled\\u005fcharsmap"}) {
+    const std::string normalizer =
+        std::string(R"("normalizer":{"type":"Precompiled",")") + key + R"(":"AAindiAAAA=="},)";
+    try {
+      Tokenizer::from_json(tiny(normalizer), "hostile");
+      FAIL() << key;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.fault, Fault::format);
+      EXPECT_NE(std::string(error.what()).find("its precompiled_charsmap is shorter"), std::string::npos);
+    }
+  }
+}
+
 TEST(Tokenizer, AbsentFile) {
   try {
     Tokenizer::load("no/such/tokenizer.json");

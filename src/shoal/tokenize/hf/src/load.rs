@@ -40,6 +40,7 @@ impl Tokenizer {
         if depth(json) > MAX_DEPTH {
             return Err(format!("it nests deeper than {MAX_DEPTH} levels").into());
         }
+        check_charsmaps(json)?;
         tokenizers::utils::parallelism::set_parallelism(false); // the one thread pool of the process is shoal's own
         let mut hf: Hf = json.parse().map_err(|e: tokenizers::Error| e.to_string())?;
         if hf.get_truncation().is_some_and(|t| t.direction == TruncationDirection::Left) {
@@ -99,4 +100,47 @@ fn depth(json: &str) -> usize {
         most = most.max(now);
     }
     most
+}
+
+/// The strings of a JSON text, as they are written, without the quotes.
+fn strings(json: &str) -> impl Iterator<Item = &str> {
+    let mut rest = json;
+    std::iter::from_fn(move || {
+        let begin = rest.find('"')? + 1;
+        let bytes = rest.as_bytes();
+        let mut end = begin;
+        while *bytes.get(end)? != b'"' {
+            end += if bytes[end] == b'\\' { 2 } else { 1 };
+        }
+        let string = &rest[begin..end];
+        rest = &rest[end + 1..];
+        Some(string)
+    })
+}
+
+/// The library makes room for the trie of a precompiled_charsmap as its first four bytes ask, up to 8 GB, before it
+/// looks whether so much is there.
+fn check_charsmaps(json: &str) -> Result<(), String> {
+    let names_one = |s: &str| {
+        let plain = s.contains('\\').then(|| serde_json::from_str::<String>(&format!("\"{s}\"")).unwrap_or_default());
+        plain.as_deref().unwrap_or(s) == "precompiled_charsmap"
+    };
+    let mut is_named = false;
+    for string in strings(json) {
+        if is_named && trie_size(string).is_some_and(|size| size > string.len() as u64 / 4 * 3) {
+            return Err("its precompiled_charsmap is shorter than it says".into());
+        }
+        is_named = names_one(string);
+    }
+    Ok(())
+}
+
+/// The first four bytes of what stands in base64, little-endian.
+fn trie_size(base64: &str) -> Option<u64> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bits = 0u64;
+    for c in base64.bytes().take(6) {
+        bits = bits << 6 | DIGITS.iter().position(|&d| d == c)? as u64;
+    }
+    (base64.len() >= 6).then(|| u64::from(((bits >> 4) as u32).swap_bytes()))
 }
