@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -59,7 +60,7 @@ std::filesystem::path models_folder() {
     const char* value = std::getenv(name);
     return value == nullptr ? "" : value;
   };
-  if (const auto own = variable("SHOAL_MODELS"); !own.empty()) return own;
+  if (auto own = variable("SHOAL_MODELS"); !own.empty()) return own;
   if (const auto data = variable("XDG_DATA_HOME"); !data.empty()) return data / "shoal/models";
   return variable("HOME") / ".local/share/shoal/models";
 }
@@ -73,7 +74,7 @@ std::string with_commas(std::size_t n) {
 
 std::string duration(double seconds) {
   char buffer[48];
-  const auto whole = static_cast<long>(seconds + 0.5);
+  const auto whole = std::lround(seconds);
   if (seconds < 59.95) {
     std::snprintf(buffer, sizeof buffer, "%.1f s", seconds);
   } else if (whole < 3600) {

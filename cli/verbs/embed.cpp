@@ -18,7 +18,7 @@ void run_embed(const EmbedFlags& flags, Session& session) {
   const Run run = session.run();
   session.goes_on = [out = flags.out] { return std::filesystem::exists(out + ".part.json"); };
   Source source({flags.inputs.begin(), flags.inputs.end()}, flags.read, run.stop);
-  const Encoder encoder = Encoder::load(find_model(flags.model, models_folder()));
+  const Encoder encoder = Encoder::load(find_model(flags.model, models_folder()), run);
   const EmbedReport report = embed_file(source, encoder, flags.encode, flags.out, flags.overwrite, run);
   session.progress().finish();
   remark_report(session, source.report());

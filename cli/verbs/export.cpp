@@ -78,7 +78,9 @@ void add_export(CLI::App& app, Session& session) {
       app.add_subcommand("export", "The rows of a collection with clusters and places, or its vectors");
   verb->footer(
       "Columns: row, text, your own, cluster, cluster_name, group_name, x, y. One of your own that has the\n"
-      "name of another comes out as 'NAME (2)'.\n\nExamples:\n"
+      "name of another comes out as 'NAME (2)'. Cells are written as they are: a spreadsheet may run one "
+      "that\n"
+      "begins with = + - or @ as a formula (the CSV that the page saves guards against it).\n\nExamples:\n"
       "  shoal export reviews.shoal --out reviews-clustered.csv\n"
       "  shoal export reviews.shoal --out reviews.npy          the vectors\n"
       "  shoal export reviews.shoal --out - --format jsonl | head");

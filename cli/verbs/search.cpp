@@ -33,8 +33,9 @@ std::vector<SearchHit> find(const SearchFlags& flags, Session& session) {
   }
   const std::string stored = stored_options(collection).model_name;
   const std::string model = !flags.model.empty() ? flags.model : stored.empty() ? kDefaultModel : stored;
-  const Encoder encoder = Encoder::load(find_model(model, models_folder()));
-  return search(collection, encoder, flags.question, flags.options, session.run());
+  const Run run = session.run();
+  const Encoder encoder = Encoder::load(find_model(model, models_folder()), run);
+  return search(collection, encoder, flags.question, flags.options, run);
 }
 
 void run_search(const SearchFlags& flags, Session& session) {
