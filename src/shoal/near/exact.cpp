@@ -16,8 +16,9 @@ namespace shoal {
 namespace {
 
 // A packed block of kBlock rows and a tile of kStrip x kBlock scores stay in the second-level cache together.
-// A strip lies within one block, so that one lock covers its rows; 14 rows go into the widest kernel's tile.
-constexpr Index kStrip = 8 * 14;
+// A strip lies within one block, so that one lock covers its rows. Both are whole tiles of the widest kernel
+// (8 rows by 48).
+constexpr Index kStrip = 120;
 constexpr Index kBlock = 2 * kStrip;
 constexpr Index kGrain = 256;  // rows a chunk when lists are finished
 
