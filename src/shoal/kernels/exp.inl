@@ -4,6 +4,12 @@
 inline I bits_of(F x) { return reinterpret_cast<I>(x); }
 inline F float_of(I x) { return reinterpret_cast<F>(x); }
 inline I whole(std::int32_t x) { return I{} + x; }
+// Sums that wrap: the bits of what is replaced afterwards (NaN, out of range) may be anything.
+using Bits = std::uint32_t __attribute__((vector_size(sizeof(I))));
+inline I plus(I a, I b) { return reinterpret_cast<I>(reinterpret_cast<Bits>(a) + reinterpret_cast<Bits>(b)); }
+inline I minus(I a, I b) {
+  return reinterpret_cast<I>(reinterpret_cast<Bits>(a) - reinterpret_cast<Bits>(b));
+}
 inline F smaller(F a, F b) { return a < b ? a : b; }  // b if either is NaN
 inline F greater(F a, F b) { return a > b ? a : b; }  // b if either is NaN
 inline F magnitude(F x) { return float_of(bits_of(x) & whole(0x7fffffff)); }
@@ -21,7 +27,7 @@ inline F polynomial(F x, const float (&c)[N]) {
 }
 
 /// 2^n for -126 <= n <= 127.
-inline F power_of_two(I n) { return float_of((n + 127) << 23); }
+inline F power_of_two(I n) { return float_of(plus(n, whole(127)) << 23); }
 
 /// exp(x) / 2^n, and 2^23 * 1.5 + n in `shifted`; n is the whole number nearest to x / ln 2.
 inline F exp_fraction(F x, F& shifted) {
@@ -40,9 +46,9 @@ inline F exp_of(F x) {
   F shifted;
   const F y = exp_fraction(smaller(set(89.0f), x), shifted);  // above, the result is inf; a NaN passes
   // 2^n in two factors, because n may be 128, which no float's exponent is.
-  const I exponent = bits_of(shifted) - whole(0x4b400000);
+  const I exponent = minus(bits_of(shifted), whole(0x4b400000));
   const I first = exponent >> 1;
-  const F result = y * power_of_two(first) * power_of_two(exponent - first);
+  const F result = y * power_of_two(first) * power_of_two(minus(exponent, first));
   return x < set(kLeastExp) ? F{} : result;
 }
 
@@ -51,7 +57,7 @@ inline F exp_of_small(F x) {
   F shifted;
   const F y = exp_fraction(x, shifted);
   // The shift drops all but the low bits, which hold n.
-  const F result = y * float_of((bits_of(shifted) << 23) + whole(127 << 23));
+  const F result = y * float_of(plus(bits_of(shifted) << 23, whole(127 << 23)));
   return x < set(kLeastExp) ? F{} : result;
 }
 
@@ -61,7 +67,7 @@ inline F log_of(F x) {
   constexpr std::int32_t kRootHalf = 0x3f3504f3;  // sqrt(1/2)
   const I is_small = x < set(1.17549435e-38f);    // subnormal: scaled up by 2^23 first
   const F scaled = is_small ? x * set(8388608.0f) : x;
-  const I offset = bits_of(scaled) - whole(kRootHalf);
+  const I offset = minus(bits_of(scaled), whole(kRootHalf));
   const I exponent = offset >> 23;
   const F f =
       float_of((offset & whole(0x7fffff)) + whole(kRootHalf)) - set(1.0f);  // sqrt(1/2)-1 .. sqrt(2)-1
