@@ -41,6 +41,22 @@ def test_a_model_by_its_folder_is_found_again(short_csv, tmp_path):
     assert shoal("search", out, "anything").stdout
 
 
+def test_files_that_are_lost_or_cut_are_made_again(short_csv, tmp_path):
+    out = tmp_path / "m.shoal"
+    shoal("map", short_csv, "--text", "text", "--limit", 60, "--out", out, "--clusters", 4)
+    before = fingerprints(out)
+    for step, name in [("embed", "vectors"), ("pca", "pca"), ("pca", "reduced"), ("layout", "umap"), ("cluster", "clusters")]:
+        file = out / f"{name}.safetensors"
+        os.truncate(file, file.stat().st_size // 2)
+        assert again(out)["done_before"] == ALL[: ALL.index(step)], name
+        assert fingerprints(out) == before
+        file.unlink()
+        again(out)
+        assert fingerprints(out) == before
+    (out / "map.html").unlink()
+    assert again(out)["done_before"] == ALL[:-1] and fingerprints(out) == before
+
+
 def cut(out, copy, sql):
     shutil.copytree(out, copy)
     with sqlite3.connect(copy / "rows.sqlite") as database:

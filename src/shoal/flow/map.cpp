@@ -56,12 +56,12 @@ class MapRun {
 
   MapReport finish() {
     read();
-    step("embed", embed_options(), [&] { embed(); });
-    step("pca", list_fields(options_.pca), [&] { reduce(); });
-    step("layout", list_fields(layout_options()), [&] { lay_out(); });
-    step("cluster", list_fields(cluster_options()), [&] { cluster(); });
-    step("explain", {}, [&] { explain(); });
-    step("page", page_options(), [&] { page(); });
+    step("embed", embed_options(), {"vectors.safetensors"}, [&] { embed(); });
+    step("pca", list_fields(options_.pca), {"pca.safetensors", "reduced.safetensors"}, [&] { reduce(); });
+    step("layout", list_fields(layout_options()), {"umap.safetensors"}, [&] { lay_out(); });
+    step("cluster", list_fields(cluster_options()), {"clusters.safetensors"}, [&] { cluster(); });
+    step("explain", {}, {}, [&] { explain(); });
+    step("page", page_options(), {"map.html"}, [&] { page(); });
     collection_.settle();  // last: any change after it would leave its trace in the bytes
     describe();
     if (old_) replace(collection_, *std::exchange(old_, std::nullopt));
@@ -77,13 +77,31 @@ class MapRun {
     return Source(options_.inputs, options_.read, run_.stop);
   }
 
-  /// Runs `work` unless it was finished under the same key. A step that is done anew makes all after it due.
+  /// Whether a file that a finished step left is still there and, so far as its header tells, whole.
+  bool whole(const char* name) const {
+    const fs::path path = collection_.file(name);
+    if (!fs::exists(path)) return false;
+    if (path.extension() != ".safetensors") return true;
+    try {
+      Reader{path};
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  /// Runs `work` unless it was finished under the same key and its files are there. A step that is done anew
+  /// makes all after it due.
   template <class Work>
-  void step(const char* name, const std::vector<Field>& step_options, Work&& work) {
+  void step(const char* name, const std::vector<Field>& step_options,
+            std::initializer_list<const char*> files, Work&& work) {
     key_ = step_key(key_, name, step_options);
     if (collection_.done(name, key_)) {
-      report_.done_before.push_back(name);
-      return;
+      if (std::ranges::all_of(files, [&](const char* file) { return whole(file); })) {
+        report_.done_before.push_back(name);
+        return;
+      }
+      if (name == std::string_view("embed")) collection_.set_manifest("vectors", "0");
     }
     for (auto due = std::ranges::find(kSteps, std::string_view(name)); due != std::end(kSteps); ++due)
       collection_.forget_step(*due);
