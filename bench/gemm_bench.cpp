@@ -5,9 +5,10 @@
 // The peers are loaded at run time, so that the program builds and runs without them. c = a b with a: m x k
 // and b: k x n, both row-major. Ours has b packed beforehand, as the encoder's weights are; the peers get
 // plain memory, and MKL also its own packed form ("mkl packed"). Contenders take turns; a round is one turn
-// of each. With two threads ours cuts the rows by for_chunks; a peer runs the faster of its own two threads
-// and two of our threads that call it single-threaded. Products too small to be cut are run as two at once,
-// by all.
+// of each. With two threads each works on its half of the rows, as the encoder's threads work on their own
+// pieces of text, and they meet at the end of a turn; a peer runs the faster of that, single-threaded in
+// each of our threads, and of its own two threads. Products too small to be cut are run as two at once, by
+// all. The peers' threads are told not to spin while they wait: they would take the other's core.
 
 #include <dlfcn.h>
 #include <immintrin.h>
@@ -217,9 +218,9 @@ std::function<void()> turn(const Contender& contender, Problem& p, Problem& q, b
     };
   return [=, &contender, &p] {
     if (contender.set_threads) contender.set_threads(1);
-    for (int i = 0; i < times; ++i)
-      shoal::for_chunks(run, m, 512,
-                        [&](Index, Index first, Index last) { contender.product(p, first, last); });
+    shoal::for_chunks(run, m, (m + 1) / 2, [&](Index, Index first, Index last) {
+      for (int i = 0; i < times; ++i) contender.product(p, first, last);
+    });
   };
 }
 
@@ -323,6 +324,8 @@ int main(int argc, char** argv) {
   std::vector<Contender> contenders = {{"shoal", ours, {}}};
   int rounds = 11;
   bool json = false;
+  setenv("OMP_WAIT_POLICY", "passive", 0);
+  setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];
     if (option == "--json") {
