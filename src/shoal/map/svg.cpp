@@ -1,0 +1,273 @@
+#include "shoal/map/svg.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numbers>
+#include <numeric>
+
+#include "shoal/core/error.h"
+#include "shoal/map/layout.h"
+
+namespace shoal {
+namespace {
+
+constexpr double kWidth = 860, kLeft = 76, kRight = 24, kTop = 52;
+constexpr double kInner = kWidth - kLeft - kRight;
+
+/// A number as people write it: four significant digits at most.
+std::string number(double v) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.4g", v);
+  return buffer;
+}
+
+/// A place in the drawing, to a tenth of a unit.
+std::string at(double v) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.1f", v);
+  return buffer;
+}
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (static_cast<unsigned char>(c) >= 0x20)  // XML knows no other control characters
+      out += c;
+  }
+  return out;
+}
+
+std::string words(double x, double y, const char* kind, const std::string& text) {
+  return "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\" class=\"" + kind + "\">" + escaped(text) +
+         "</text>\n";
+}
+
+std::string line(double x1, double y1, double x2, double y2, const char* kind) {
+  return "<path class=\"" + std::string(kind) + "\" d=\"M" + at(x1) + " " + at(y1) + "L" + at(x2) + " " +
+         at(y2) + "\"/>\n";
+}
+
+std::string document(const PlotText& text, double height, const std::string& body) {
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " + number(height) +
+         "\" width=\"" + number(kWidth) + "\" height=\"" + number(height) + "\" role=\"img\" aria-label=\"" +
+         escaped(text.title) +
+         "\">\n<style>"
+         "svg{background:#fff;color:#1d2530;font:12px system-ui,sans-serif}"
+         "text{fill:currentColor}.t{font-size:17px;font-weight:600}.m{text-anchor:middle}.e{text-anchor:end}"
+         ".n{text-anchor:middle;font-weight:600;paint-order:stroke;stroke:#fff;stroke-width:3px}"
+         ".a{stroke:#8a94a3;fill:none}.g{stroke:#8a94a3;stroke-opacity:.25;fill:none}"
+         ".c{stroke:#2f6fde;fill:none;stroke-width:2;stroke-linejoin:round}.b{fill:#2f6fde}"
+         ".d{fill:#d6402b}.p{fill:none;stroke-linecap:round;stroke-opacity:.6}"
+         "@media(prefers-color-scheme:dark){svg{background:#12161c;color:#e4e8ee}"
+         ".n{stroke:#12161c}.c{stroke:#6ea2ff}.b{fill:#6ea2ff}.d{fill:#ff7d68}}"
+         "</style>\n" +
+         words(kLeft, 28, "t", text.title) + body + "</svg>\n";
+}
+
+/// Round numbers that cover low..high: 1, 2 or 5 times a power of ten apart, about `most` of them.
+std::vector<double> ticks(double low, double high, int most) {
+  const double rough = (high - low) / most;
+  const double power = std::pow(10, std::floor(std::log10(rough)));
+  const double step = power * (rough <= power ? 1 : rough <= 2 * power ? 2 : rough <= 5 * power ? 5 : 10);
+  std::vector<double> out;
+  for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) {
+    out.push_back(i == 0 ? 0 : i * step);
+    if (out.size() > 50) break;
+  }
+  return out;
+}
+
+/// A straight line from numbers to places; of equal numbers all lie in the middle.
+struct Scale {
+  double low = 0, high = 1, from = 0, to = 1;
+  static Scale over(double low, double high, double from, double to) {
+    if (!(low < high)) {
+      const double room = low == 0 ? 0.5 : std::abs(low) / 2;
+      return {low - room, low + room, from, to};
+    }
+    return {low, high, from, to};
+  }
+  double operator()(double v) const { return from + (v - low) / (high - low) * (to - from); }
+};
+
+std::string x_axis(const Scale& x, double y, double top, const std::string& label) {
+  std::string out = line(kLeft, y, kWidth - kRight, y, "a");
+  for (const double v : ticks(x.low, x.high, 10))
+    out += line(x(v), top, x(v), y, "g") + words(x(v), y + 17, "m", number(v));
+  return out + words(kLeft + kInner / 2, y + 36, "m", label);
+}
+
+std::string y_axis(const Scale& y, int most) {
+  std::string out;
+  for (const double v : ticks(y.low, y.high, most))
+    out += line(kLeft, y(v), kWidth - kRight, y(v), "g") + words(kLeft - 8, y(v) + 4, "e", number(v));
+  return out;
+}
+
+struct Range {
+  double low = 0, high = 0;
+  bool any = false;
+  void take(double v) {
+    if (!std::isfinite(v)) return;
+    low = any ? std::min(low, v) : v;
+    high = any ? std::max(high, v) : v;
+    any = true;
+  }
+};
+
+std::string curve_panel(const Curve& curve, const Scale& x, double top, double height) {
+  Range range;
+  for (const double v : curve.y) range.take(v);
+  std::string out = words(kLeft, top - 6, "", curve.name);
+  if (!range.any) return out + words(kLeft + kInner / 2, top + height / 2, "m", "no value");
+  const Scale y = Scale::over(range.low, range.high, top + height, top + 4);
+  out += y_axis(y, 4) + line(kLeft, top, kLeft, top + height, "a");
+  std::string path;
+  bool down = false;
+  for (Index i = 0; i < curve.y.size(); ++i) {
+    if (!std::isfinite(curve.y[i])) {
+      down = false;
+      continue;
+    }
+    path += (down ? "L" : "M") + at(x(curve.x[i])) + " " + at(y(curve.y[i]));
+    down = true;
+  }
+  out += "<path class=\"c\" d=\"" + path + "\"/>\n";
+  if (curve.marked && std::isfinite(curve.y[*curve.marked])) {
+    const double px = x(curve.x[*curve.marked]), py = y(curve.y[*curve.marked]);
+    const std::string said = number(curve.x[*curve.marked]) + ": " + number(curve.y[*curve.marked]);
+    out += "<circle class=\"d\" cx=\"" + at(px) + "\" cy=\"" + at(py) + "\" r=\"5\"><title>" + said +
+           "</title></circle>\n" + words(px, py < top + 20 ? py + 20 : py - 10, "n", said);
+  }
+  return out;
+}
+
+/// As the page colours its clusters: hues a golden angle apart.
+std::string color_of(Index label) {
+  const double hue = std::fmod(25 + 137.50776405 * static_cast<double>(label), 360);
+  const int lightness = 48 + 6 * static_cast<int>(label % 3);
+  return "hsl(" + at(hue) + " 65% " + std::to_string(lightness) + "%)";
+}
+
+}  // namespace
+
+std::string curves_svg(const PlotText& text, const std::vector<Curve>& curves) {
+  constexpr double kPanel = 130, kGap = 34;
+  Range range;
+  for (const Curve& c : curves) {
+    require(c.x.size() == c.y.size() && (!c.marked || *c.marked < c.x.size()), Fault::argument,
+            "curve " + c.name + " has " + std::to_string(c.x.size()) + " x and " +
+                std::to_string(c.y.size()) + " y");
+    for (const double v : c.x) range.take(v);
+  }
+  const Scale x = Scale::over(range.low, range.high, kLeft, kWidth - kRight);
+  std::string body;
+  double top = kTop + 14;
+  for (const Curve& c : curves) {
+    body += curve_panel(c, x, top, kPanel);
+    top += kPanel + kGap;
+  }
+  const double bottom = top - kGap;
+  return document(text, bottom + 52, x_axis(x, bottom, kTop, text.x_label) + body);
+}
+
+std::string bars_svg(const PlotText& text, const std::vector<Bar>& bars) {
+  constexpr double kHeight = 280, kBottom = kTop + kHeight;
+  double most = 0;
+  for (const Bar& b : bars) most = std::max(most, b.value);
+  const Scale y = Scale::over(0, most > 0 ? most : 1, kBottom, kTop);
+  const double step = kInner / static_cast<double>(std::max<Index>(1, bars.size()));
+  std::string body = y_axis(y, 6) + line(kLeft, kBottom, kWidth - kRight, kBottom, "a");
+  const auto every = static_cast<Index>(std::ceil(64 / step));  // a name needs so much room
+  for (Index i = 0; i < bars.size(); ++i) {
+    const double left = kLeft + step * static_cast<double>(i);
+    body += "<rect class=\"b\" x=\"" + at(left + step * 0.08) + "\" y=\"" + at(y(bars[i].value)) +
+            "\" width=\"" + at(step * 0.84) + "\" height=\"" + at(kBottom - y(bars[i].value)) + "\"><title>" +
+            escaped(bars[i].name) + ": " + number(bars[i].value) + "</title></rect>\n";
+    if (i % every == 0) body += words(left + step / 2, kBottom + 17, "m", bars[i].name);
+  }
+  body +=
+      words(kLeft + kInner / 2, kBottom + 36, "m", text.x_label) + words(kLeft, kTop - 8, "", text.y_label);
+  return document(text, kBottom + 52, body);
+}
+
+std::string histogram_svg(const PlotText& text, const std::vector<double>& values, Index n_bins) {
+  require(n_bins >= 1, Fault::argument, "a histogram needs at least 1 bin");
+  constexpr double kBottom = kTop + 280;
+  Range range;
+  for (const double v : values) range.take(v);
+  const Scale x = Scale::over(range.low, range.high, kLeft, kWidth - kRight);
+  std::vector<Index> count(n_bins);
+  for (const double v : values) {
+    if (!std::isfinite(v)) continue;
+    const double place = (v - x.low) / (x.high - x.low) * static_cast<double>(n_bins);
+    ++count[std::min(n_bins - 1, static_cast<Index>(std::max(0.0, place)))];
+  }
+  const auto most = static_cast<double>(std::ranges::max(count));
+  const Scale y = Scale::over(0, std::max(1.0, most), kBottom, kTop);
+  std::string body = y_axis(y, 6);
+  const double step = kInner / static_cast<double>(n_bins);
+  for (Index i = 0; i < n_bins; ++i) {
+    const auto rows = static_cast<double>(count[i]);
+    const double share = (x.high - x.low) / static_cast<double>(n_bins);
+    const double low = x.low + share * static_cast<double>(i);
+    body += "<rect class=\"b\" x=\"" + at(kLeft + step * static_cast<double>(i) + 0.5) + "\" y=\"" +
+            at(y(rows)) + "\" width=\"" + at(step - 1) + "\" height=\"" + at(kBottom - y(rows)) +
+            "\"><title>" + number(low) + " to " + number(low + share) + ": " + std::to_string(count[i]) +
+            "</title></rect>\n";
+  }
+  body += words(kLeft, kTop - 8, "", text.y_label);
+  return document(text, kBottom + 52, x_axis(x, kBottom, kTop, text.x_label) + body);
+}
+
+std::string scatter_svg(const PlotText& text, MatrixView points, const Labels& labels,
+                        const std::vector<std::string>& names) {
+  constexpr double kSide = 760, kEdge = (kWidth - kSide) / 2;
+  constexpr Index kMostNames = 40, kCells = 64;
+  const MapBox box = map_box(points);
+  const auto places = densest_places(points, labels, box, kCells);
+  // One unit is equally long on both axes: distances on the map are to be compared.
+  const double span = std::max({box.high.x - box.low.x, box.high.y - box.low.y, 1e-30f});
+  const auto px = [&](float v) {
+    return kEdge + kSide / 2 + (v - (static_cast<double>(box.low.x) + box.high.x) / 2) / span * kSide * 0.96;
+  };
+  const auto py = [&](float v) {
+    return kTop + kSide / 2 - (v - (static_cast<double>(box.low.y) + box.high.y) / 2) / span * kSide * 0.96;
+  };
+  const double size = std::clamp(120 / std::sqrt(static_cast<double>(points.rows) + 1), 1.2, 7.0);
+  std::vector<std::string> path(labels.count + 1);
+  std::vector<Index> rows(labels.count + 1);
+  for (Index i = 0; i < points.rows; ++i) {
+    const double x = px(points[i][0]), y = py(points[i][1]);
+    if (!(x >= 0 && x <= kWidth && y >= kTop && y <= kTop + kSide)) continue;  // the far tails, or no place
+    const Index part = labels.of[i] == kNoise ? labels.count : static_cast<Index>(labels.of[i]);
+    path[part] += "M" + at(x) + " " + at(y) + "h0";
+    ++rows[part];
+  }
+  std::string body;
+  const auto draw = [&](Index part, const std::string& color, const std::string& name) {
+    body += "<path class=\"p\" stroke=\"" + color + "\" stroke-width=\"" + number(size) + "\" d=\"" +
+            path[part] + "\"><title>" + escaped(name) + "</title></path>\n";
+  };
+  draw(labels.count, "#9aa3af", "noise");
+  const auto name_of = [&](Index c) { return c < names.size() ? names[c] : std::to_string(c); };
+  for (Index c = 0; c < labels.count; ++c) draw(c, color_of(c), name_of(c));
+  std::vector<Index> order(labels.count);
+  std::iota(order.begin(), order.end(), Index{0});
+  std::ranges::stable_sort(order, std::greater{}, [&](Index c) { return rows[c]; });
+  for (Index i = 0; i < std::min(kMostNames, order.size()); ++i)
+    if (rows[order[i]] > 0)
+      body += words(px(places[order[i]].x), py(places[order[i]].y), "n", name_of(order[i]));
+  return document(text, kTop + kSide + 20, body);
+}
+
+}  // namespace shoal

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/core/labels.h"
+#include "shoal/core/matrix.h"
+
+namespace shoal {
+
+/// Plots as one SVG file each, which any browser opens: light or dark as the reader's system is, with the
+/// numbers readable as tooltips. Equal input gives equal bytes.
+
+struct PlotText {
+  std::string title, x_label, y_label;
+};
+
+/// A curve; `marked` is drawn as a dot with its value: a place in x.
+struct Curve {
+  std::string name;
+  std::vector<double> x, y;  ///< as many; a y that is not finite breaks the line
+  std::optional<Index> marked;
+};
+/// One panel a curve, under each other, on a common x axis, each with its own scale.
+/// Error(argument) if x and y differ in length.
+std::string curves_svg(const PlotText& text, const std::vector<Curve>& curves);
+
+/// A bar: how much of a thing.
+struct Bar {
+  std::string name;
+  double value = 0;  ///< >= 0
+};
+/// Bars beside each other; names are written as far as there is room, and all are tooltips.
+std::string bars_svg(const PlotText& text, const std::vector<Bar>& bars);
+
+/// So many bars of equal width from the smallest to the largest finite value; those of 0..n_bins - 1 rows.
+/// Values that are not finite are left out. Error(argument) for 0 bins.
+std::string histogram_svg(const PlotText& text, const std::vector<double>& values, Index n_bins = 40);
+
+/// Points (rows x 2) coloured by label, noise in grey, the names of clusters at their densest places; of
+/// more names than fit, those of the largest clusters. names: one a label, or empty. Error(argument) as
+/// densest_places.
+std::string scatter_svg(const PlotText& text, MatrixView points, const Labels& labels,
+                        const std::vector<std::string>& names);
+
+}  // namespace shoal

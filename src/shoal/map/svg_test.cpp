@@ -1,0 +1,103 @@
+#include "shoal/map/svg.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "shoal/core/error.h"
+
+namespace shoal {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+Index count(const std::string& text, const std::string& part) {
+  Index n = 0;
+  for (auto place = text.find(part); place != std::string::npos; place = text.find(part, place + 1)) ++n;
+  return n;
+}
+
+/// Every tag closed in order, every & an entity: enough to see that a browser takes it as XML.
+void expect_well_formed(const std::string& svg) {
+  std::vector<std::string> open;
+  for (Index i = 0; i < svg.size(); ++i) {
+    if (svg[i] == '&') {
+      const std::string rest = svg.substr(i, 6);
+      EXPECT_TRUE(rest.starts_with("&amp;") || rest.starts_with("&lt;") || rest.starts_with("&gt;") ||
+                  rest.starts_with("&quot;"))
+          << rest;
+    }
+    if (svg[i] != '<') continue;
+    const Index end = svg.find('>', i);
+    ASSERT_NE(end, std::string::npos);
+    const std::string tag = svg.substr(i + 1, end - i - 1);
+    const std::string name = tag.substr(0, tag.find_first_of(" \n"));
+    if (name[0] == '/') {
+      ASSERT_FALSE(open.empty()) << tag;
+      EXPECT_EQ(open.back(), name.substr(1));
+      open.pop_back();
+    } else if (tag.back() != '/') {
+      open.push_back(name);
+    }
+    i = end;
+  }
+  EXPECT_TRUE(open.empty());
+}
+
+TEST(Svg, CurvesMarkTheChosen) {
+  const std::string svg =
+      curves_svg({"How many?", "clusters", ""}, {{"silhouette", {2, 3, 4, 5}, {0.1, 0.35, kNone, 0.2}, 1},
+                                                 {"inertia", {2, 3, 4, 5}, {9, 7, 6, 5}, {}}});
+  expect_well_formed(svg);
+  EXPECT_EQ(count(svg, "class=\"c\""), 2u);
+  EXPECT_EQ(count(svg, "<circle"), 1u);
+  EXPECT_NE(svg.find("3: 0.35"), std::string::npos);
+  const auto path = svg.find("class=\"c\" d=\"");
+  EXPECT_EQ(count(svg.substr(path, svg.find('/', path) - path), "M"), 2u) << "a NaN breaks the line";
+}
+
+TEST(Svg, CurvesOfNothingAndOfWrongLengths) {
+  expect_well_formed(curves_svg({"t", "x", "y"}, {}));
+  expect_well_formed(curves_svg({"t", "x", "y"}, {{"none", {1}, {kNone}, {}}, {"flat", {1}, {3}, 0}}));
+  EXPECT_THROW(curves_svg({"t", "x", "y"}, {{"c", {1, 2}, {1}, {}}}), Error);
+  EXPECT_THROW(curves_svg({"t", "x", "y"}, {{"c", {1}, {1}, 1}}), Error);
+}
+
+TEST(Svg, NamesAreEscaped) {
+  const std::string svg = bars_svg({"a < b & \"c\"", "", ""}, {{"<script>", 3}, {std::string("x\1y"), 0}});
+  expect_well_formed(svg);
+  EXPECT_EQ(svg.find("<script>"), std::string::npos);
+  EXPECT_NE(svg.find("&lt;script&gt;: 3"), std::string::npos);
+  EXPECT_EQ(svg.find('\1'), std::string::npos);
+}
+
+TEST(Svg, AHistogramCountsEveryFiniteValueOnce) {
+  std::vector<double> values = {kNone, std::numeric_limits<double>::infinity()};
+  for (int i = 0; i < 100; ++i) values.push_back(i % 10);
+  const std::string svg = histogram_svg({"t", "x", "rows"}, values, 10);
+  expect_well_formed(svg);
+  EXPECT_EQ(count(svg, ": 10</title>"), 10u);
+  expect_well_formed(histogram_svg({"t", "x", "rows"}, {}));
+  EXPECT_EQ(count(histogram_svg({"t", "x", "y"}, {5, 5, 5}, 3), ": 3</title>"), 1u);
+  EXPECT_THROW(histogram_svg({"t", "x", "y"}, {1}, 0), Error);
+}
+
+TEST(Svg, AScatterDrawsEachPointUnderItsLabel) {
+  Matrix points(6, 2);
+  for (Index i = 0; i < 6; ++i) points[i][0] = points[i][1] = static_cast<float>(i);
+  points[5][0] = std::numeric_limits<float>::quiet_NaN();
+  const std::string svg =
+      scatter_svg({"map", "", ""}, points.view(), {{0, 0, 1, kNoise, 1, 0}, 2}, {"left & low", "right"});
+  expect_well_formed(svg);
+  EXPECT_EQ(count(svg, "h0"), 5u) << "a point without a place is not drawn";
+  EXPECT_EQ(count(svg, "class=\"p\""), 3u);
+  EXPECT_EQ(count(svg, "left &amp; low"), 2u);  // as a name and as a tooltip
+  EXPECT_THROW(scatter_svg({}, points.view(), {{0, 0}, 1}, {}), Error);
+  expect_well_formed(scatter_svg({"map", "", ""}, Matrix(0, 2).view(), {}, {}));
+}
+
+}  // namespace
+}  // namespace shoal
