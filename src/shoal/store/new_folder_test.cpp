@@ -1,0 +1,86 @@
+#include "shoal/store/new_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "shoal/core/error.h"
+#include "shoal/store/archive.h"
+#include "shoal/store/scratch_folder_impl.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string error_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(NewFolder, AppearsWholeOrNotAtAll) {
+  const ScratchFolder home;
+  {
+    NewFolder made(home / "m", "mark", false);
+    write_file(made / "mark", "1");
+    write_file(made / "x", "2");
+    EXPECT_FALSE(fs::exists(home / "m"));
+    made.keep();
+  }
+  EXPECT_EQ(read_file(home / "m/x", 10), "2");
+  { const NewFolder given_up(home / "n", "mark", false); }
+  EXPECT_FALSE(fs::exists(home / "n"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(home.path()), {}), 1) << "nothing is left beside it";
+}
+
+TEST(NewFolder, ReplacesItsOwnOnly) {
+  const ScratchFolder home;
+  fs::create_directory(home / "foreign");
+  write_file(home / "foreign/letter", "dear");
+  write_file(home / "file", "x");
+  for (const char* name : {"foreign", "file"}) {
+    EXPECT_NE(error_of([&] { NewFolder(home / name, "mark", false); }).find("exists"), std::string::npos);
+    EXPECT_NE(error_of([&] { NewFolder(home / name, "mark", true); }).find("not made by"), std::string::npos);
+  }
+  EXPECT_EQ(read_file(home / "foreign/letter", 10), "dear");
+
+  for (const char* content : {"first", "second"}) {
+    NewFolder made(home / "m/", "mark", true);
+    write_file(made / "mark", content);
+    if (content[0] == 's') {
+      EXPECT_EQ(read_file(home / "m/mark", 10), "first");
+    }
+    made.keep();
+  }
+  EXPECT_EQ(read_file(home / "m/mark", 10), "second");
+}
+
+TEST(NewFolder, TakesAwayWhatAKilledMakerLeft) {
+  const ScratchFolder home;
+  fs::create_directories(home / ".m.part/deep");
+  NewFolder made(home / "m", "mark", false);
+  EXPECT_TRUE(fs::is_empty(made / ""));
+  EXPECT_NE(error_of([&] { NewFolder(home / "m", "mark", false); }).find("another process"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { made.keep(); }).find("has no mark"), std::string::npos);
+}
+
+TEST(NewFolder, BringsBackWhatAKilledMakerHadSetAside) {
+  const ScratchFolder home;
+  fs::create_directory(home / ".m.old");
+  write_file(home / ".m.old/mark", "old");
+  EXPECT_NE(error_of([&] { NewFolder(home / "m", "mark", false); }).find("exists"), std::string::npos);
+  EXPECT_EQ(read_file(home / "m/mark", 10), "old");
+}
+
+TEST(NewFolder, NeedsItsParent) {
+  const ScratchFolder home;
+  EXPECT_NE(error_of([&] { NewFolder(home / "no/m", "mark", false); }), "");
+}
+
+}  // namespace
+}  // namespace shoal
