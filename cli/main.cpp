@@ -55,6 +55,8 @@ int main(int argc, char** argv) {
   session.json = std::any_of(argv, argv + argc, [](std::string_view a) { return a == "--json"; });
   shoal::cli::add_map(app, session);
   shoal::cli::add_embed(app, session);
+  shoal::cli::add_cluster(app, session);
+  shoal::cli::add_classify(app, session);
   shoal::cli::add_search(app, session);
   shoal::cli::add_inspect(app, session);
   shoal::cli::add_export(app, session);

@@ -1,6 +1,7 @@
 #include "shoal/flow/name_clusters.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "shoal/cluster/join.h"
 #include "shoal/core/chunks.h"
@@ -22,11 +23,10 @@ std::vector<Index> sizes_of(const Labels& labels) {
 
 }  // namespace
 
-void name_clusters(Collection& collection, const Rows& vectors, const SphericalKMeans& fitted,
-                   const Run& run) {
-  const Labels& labels = fitted.labels();
+DescribedClusters describe_clusters(const Collection& collection, const Rows& vectors, const Labels& labels,
+                                    const Matrix& centers, const Run& run) {
   const std::vector<Index> sizes = sizes_of(labels);
-  const Labels joined = join_centers(fitted.cluster_centers(), sizes, default_groups(labels.count));
+  const Labels joined = join_centers(centers, sizes, default_groups(labels.count));
 
   Ctfidf counted(labels.count);
   for (Index first = 0; first < labels.of.size(); first += kBatch) {
@@ -38,7 +38,7 @@ void name_clusters(Collection& collection, const Rows& vectors, const SphericalK
   }
 
   const auto words = counted.top_words(), words_of_groups = counted.top_words(joined);
-  const auto typical = medoids(vectors, labels, fitted.cluster_centers(), kMedoids, run);
+  const auto typical = medoids(vectors, labels, centers, kMedoids, run);
   std::vector<ClusterRow> clusters(labels.count);
   for (Index c = 0; c < labels.count; ++c) {
     clusters[c] = {.id = static_cast<Label>(c),
@@ -57,7 +57,14 @@ void name_clusters(Collection& collection, const Rows& vectors, const SphericalK
         .id = static_cast<Label>(g), .name = cluster_name(words_of_groups[g]), .size = group_sizes[g]};
     if (groups[g].name.empty()) groups[g].name = "group " + std::to_string(g);
   }
-  collection.set_clusters(clusters, groups);
+  return {std::move(clusters), std::move(groups)};
+}
+
+void name_clusters(Collection& collection, const Rows& vectors, const SphericalKMeans& fitted,
+                   const Run& run) {
+  const DescribedClusters found =
+      describe_clusters(collection, vectors, fitted.labels(), fitted.cluster_centers(), run);
+  collection.set_clusters(found.clusters, found.groups);
 }
 
 }  // namespace shoal

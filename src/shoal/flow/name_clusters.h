@@ -1,14 +1,26 @@
 #pragma once
 
+#include <vector>
+
 #include "shoal/cluster/spherical_kmeans.h"
 #include "shoal/core/run.h"
 #include "shoal/store/collection.h"
 
 namespace shoal {
 
-/// Gives each cluster words, a name and typical texts, joins clusters into groups by their centroids, names
-/// those, and writes all to the collection. Texts stream by: memory does not grow with them. Step "explain",
-/// in rows.
+/// Clusters and groups of them as people read them.
+struct DescribedClusters {
+  std::vector<ClusterRow> clusters;
+  std::vector<GroupRow> groups;
+};
+
+/// Words, a name and typical texts of each cluster of the collection's rows; clusters joined into groups by
+/// their centers (labels.count x d), with names too. Texts stream by: memory does not grow with them. Step
+/// "explain", in rows.
+DescribedClusters describe_clusters(const Collection& collection, const Rows& vectors, const Labels& labels,
+                                    const Matrix& centers, const Run& run);
+
+/// Writes what describe_clusters finds to the collection.
 void name_clusters(Collection& collection, const Rows& vectors, const SphericalKMeans& fitted,
                    const Run& run);
 

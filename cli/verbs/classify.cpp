@@ -1,0 +1,82 @@
+#include "shoal/flow/classify.h"
+
+#include "shoal/flow/cluster_report.h"
+#include "shoal/store/archive.h"
+#include "verbs/verbs.h"
+
+namespace shoal::cli {
+namespace {
+
+std::string in_words(const PredictReport& report, const Progress& progress) {
+  std::string out = with_commas(report.rows) + " rows placed into " + with_commas(report.clusters.size()) +
+                    " clusters, " + with_commas(report.unlike) + " unlike any; mean probability " +
+                    short_number(report.mean_probability) + "\nlargest:\n";
+  auto largest = report.clusters;
+  std::ranges::stable_sort(largest, std::greater{}, &PredictReport::Found::size);
+  for (std::size_t i = 0; i < std::min<std::size_t>(10, largest.size()); ++i) {
+    const std::string size = with_commas(largest[i].size);
+    out += std::string(size.size() < 9 ? 9 - size.size() : 0, ' ') + size + "  " +
+           (largest[i].name.empty() ? "cluster " + std::to_string(largest[i].id) : largest[i].name) + "\n";
+  }
+  return out + "time: " + duration(progress.seconds()) + "\nwrote " + report.out.string() +
+         ": predictions.csv, predictions.json and plots\n";
+}
+
+void run_predict(PredictOptions& options, Session& session) {
+  if (options.out.empty()) {
+    std::filesystem::path name = options.input;
+    if (!name.has_filename()) name = name.parent_path();
+    options.out = name.filename().replace_extension(".predictions");
+  }
+  const PredictReport report = predict_clusters(options, session.run());
+  session.progress().finish();
+  auto object =
+      nlohmann::ordered_json::parse(read_file(report.out / "predictions.json", std::size_t{1} << 30));
+  object["out"] = report.out.string();
+  object["seconds_total"] = session.progress().seconds();
+  session.answer(object, in_words(report, session.progress()));
+}
+
+}  // namespace
+
+void add_classify(CLI::App& app, Session& session) {
+  auto* verb = app.add_subcommand("classify", "New vectors into clusters found before");
+  verb->require_subcommand(1);
+  auto options = std::make_shared<PredictOptions>();
+  auto input = std::make_shared<std::string>(), model = std::make_shared<std::string>(),
+       out = std::make_shared<std::string>();
+  auto* predict = verb->add_subcommand("predict", "Places vectors into the clusters of 'shoal cluster'");
+  predict->footer(
+      "The vectors are prepared as the model's own were (PCA, standardising), then each row gets a cluster,\n"
+      "its probability, its distance to the nearest centroid, and whether it is unlike any cluster (then\n"
+      "cluster is -1, and likeliest still says which it would be). Vectors must come from the same "
+      "encoder.\n\n"
+      "Example:\n"
+      "  shoal cluster january/ --out topics\n"
+      "  shoal classify predict topics february/           february.predictions/predictions.csv and plots");
+  predict->add_option("model", *model, "A folder that 'shoal cluster' made")->required()->type_name("MODEL");
+  predict->add_option("input", *input, "Vectors: a file, a folder of files, or a collection")
+      ->required()
+      ->type_name("INPUT");
+  predict
+      ->add_option("--out", *out,
+                   "The folder to make. Default: the input's name with .predictions, in the current folder")
+      ->type_name("DIR");
+  predict->add_flag("--overwrite", options->overwrite, "Replace a folder that this command has made");
+  add_choice(
+      *predict, "--layout", {"tsne", "umap", "none"},
+      [options](std::size_t chosen) { options->layout = static_cast<PlotLayout>(chosen); },
+      "The map of the new rows: tsne (default), umap or none");
+  predict->add_option("--seed", options->seed.value, "Start of all randomness")
+      ->type_name("S")
+      ->capture_default_str();
+  add_shared(*predict, session);
+  predict->callback([=, &session] {
+    options->model = *model;
+    options->input = *input;
+    options->out = *out;
+    run_predict(*options, session);
+  });
+}
+
+}  // namespace shoal::cli

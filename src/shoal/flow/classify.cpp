@@ -1,0 +1,174 @@
+#include "shoal/flow/classify.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "shoal/core/error.h"
+#include "shoal/flow/cluster_report.h"
+#include "shoal/map/svg.h"
+#include "shoal/reduce/tsne.h"
+#include "shoal/reduce/umap.h"
+#include "shoal/store/archive.h"
+#include "shoal/store/new_file.h"
+#include "shoal/store/new_folder.h"
+#include "shoal/store/rows_file.h"
+
+namespace shoal {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kMark = "predictions.json";  // by which the folder is known
+
+class PredictRun {
+ public:
+  PredictRun(const PredictOptions& options, const Run& run)
+      : options_(options),
+        run_(run),
+        facts_(read_facts(options.model)),
+        preparation_(Preparation::load(options.model, facts_.pca, facts_.standardise)),
+        classifier_(load_classifier()),
+        x_(open_vectors(options.input)),
+        out_(options.out, kMark, options.overwrite) {}
+
+  PredictReport finish() {
+    require(x_.cols() == facts_.dims, Fault::data,
+            options_.input.string() + " has vectors of " + std::to_string(x_.cols()) + " numbers; " +
+                options_.model.string() + " was made from vectors of " + std::to_string(facts_.dims));
+    place();
+    draw();
+    write_summary();
+    out_.keep();
+    return std::move(report_);
+  }
+
+ private:
+  ClusterClassifier load_classifier() const {
+    require(facts_.classifier, Fault::argument,
+            options_.model.string() +
+                " has no classifier: it was made with --classifier none, or has fewer "
+                "than two clusters");
+    return ClusterClassifier::load(Reader(options_.model / "classifier.safetensors"));
+  }
+  Run quiet() const { return {.threads = run_.threads, .stop = run_.stop, .progress = {}}; }
+
+  void place() {
+    report_.rows = x_.rows();
+    report_.out = out_.path();
+    for (Index c = 0; c < facts_.ids.size(); ++c)
+      report_.clusters.push_back({facts_.ids[c], facts_.names[c]});
+    NewFile file(out_ / "predictions.csv");
+    file.write("row,cluster,likeliest,probability,distance,unlike\n");
+    const Space between = preparation_.space_of(x_.space());
+    std::optional<RowsFile> prepared;
+    each_block(x_, [&](const Rows& block, Index first) {
+      if (preparation_.empty()) {
+        place_block(block, first, file);
+        return;
+      }
+      const Matrix ready = preparation_.transform(block, quiet());
+      place_block(Rows(ready, between), first, file);
+      if (options_.layout == PlotLayout::none) return;
+      if (!prepared) prepared.emplace(prepared_path(), ready.cols(), between, 0);
+      prepared->append(ready.view());
+    });
+    file.keep();
+    if (prepared) prepared->commit();
+    const auto rows = static_cast<double>(std::max<Index>(1, report_.rows));
+    for (const double p : probability_) report_.mean_probability += p / rows;
+    for (const double d : distance_) report_.mean_distance += d / rows;
+  }
+  fs::path prepared_path() const { return out_ / "prepared.safetensors"; }
+
+  void place_block(const Rows& block, Index first, NewFile& file) {
+    const Classified said = classifier_.classify(block, quiet());
+    std::string lines;
+    for (Index i = 0; i < block.rows(); ++i) {
+      const Label likeliest = said.likeliest[i], label = said.labels.of[i];
+      const double p = likeliest == kNoise ? 0 : said.probabilities[i][static_cast<Index>(likeliest)];
+      probability_.push_back(p);
+      distance_.push_back(said.distance[i]);
+      labels_.of.push_back(label == kNoise ? kNoise : place_of(label));
+      if (label == kNoise)
+        ++report_.unlike;
+      else
+        ++report_.clusters[static_cast<Index>(labels_.of.back())].size;
+      lines += std::to_string(first + i) + "," + std::to_string(label) + "," + std::to_string(likeliest) +
+               "," + short_number(p) + "," + short_number(said.distance[i]) + "," +
+               std::to_string(said.unlike[i]) + "\n";
+    }
+    file.write(lines);
+    if (run_.progress)
+      run_.progress("classify", static_cast<double>(first + block.rows()), static_cast<double>(x_.rows()));
+  }
+
+  Label place_of(Label id) const {
+    return static_cast<Label>(std::ranges::lower_bound(facts_.ids, id) - facts_.ids.begin());
+  }
+
+  void draw() {
+    labels_.count = facts_.ids.size();
+    std::vector<Bar> bars;
+    std::vector<std::string> names;
+    for (const auto& c : report_.clusters) {
+      names.push_back(c.name.empty() ? std::to_string(c.id) : c.name);
+      bars.push_back({names.back(), static_cast<double>(c.size)});
+    }
+    bars.push_back({"unlike any", static_cast<double>(report_.unlike)});
+    write_file(out_ / "clusters.svg", bars_svg({"Where the new rows went", "clusters", "rows"}, bars));
+    write_file(out_ / "distances.svg",
+               histogram_svg({"How near rows are to their nearest centroid", "distance", "rows"}, distance_));
+    write_file(out_ / "probabilities.svg",
+               histogram_svg({"How sure the classifier is", "probability of the likeliest cluster", "rows"},
+                             probability_));
+    if (options_.layout == PlotLayout::none) return;
+    const Rows rows = preparation_.empty() ? x_ : open_rows(prepared_path());
+    const bool cosine = classifier_.options().metric == CentroidMetric::cosine;
+    const Metric metric = cosine ? Metric::cosine : Metric::euclidean;
+    const Matrix points =
+        options_.layout == PlotLayout::umap
+            ? Umap::fit(rows, {.metric = metric, .seed = options_.seed.child(2)}, run_).embedding()
+            : Tsne::fit(rows, {.metric = metric, .seed = options_.seed.child(2)}, run_).embedding();
+    const char* how = options_.layout == PlotLayout::umap ? "UMAP" : "t-SNE";
+    write_file(out_ / "map.svg",
+               scatter_svg({std::string("The new rows by ") + how, "", ""}, points.view(), labels_, names));
+    fs::remove(prepared_path());
+  }
+
+  void write_summary() const {
+    using Json = nlohmann::ordered_json;
+    Json clusters = Json::array();
+    for (const auto& c : report_.clusters)
+      clusters.push_back({{"id", c.id}, {"name", c.name}, {"size", c.size}});
+    const Json out{{"format", "shoal predictions"},
+                   {"version", 1},
+                   {"made_by", "shoal " SHOAL_VERSION},
+                   {"model", options_.model.string()},
+                   {"input", options_.input.string()},
+                   {"rows", report_.rows},
+                   {"unlike", report_.unlike},
+                   {"mean_probability", report_.mean_probability},
+                   {"mean_distance", report_.mean_distance},
+                   {"clusters", clusters}};
+    write_file(out_ / kMark, out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+
+  const PredictOptions& options_;
+  const Run& run_;
+  ClusterFacts facts_;
+  Preparation preparation_;
+  ClusterClassifier classifier_;
+  Rows x_;
+  NewFolder out_;
+  std::vector<double> probability_, distance_;
+  Labels labels_;  // numbered as facts_.ids
+  PredictReport report_;
+};
+
+}  // namespace
+
+PredictReport predict_clusters(const PredictOptions& options, const Run& run) {
+  return PredictRun(options, run).finish();
+}
+
+}  // namespace shoal

@@ -1,0 +1,269 @@
+#include "shoal/flow/cluster_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "shoal/core/error.h"
+#include "shoal/map/svg.h"
+#include "shoal/store/archive.h"
+
+namespace shoal {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+
+Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
+Json number(const std::optional<double>& v) { return v ? number(*v) : Json(nullptr); }
+
+Json to_json(const Separation& s) {
+  return {{"n_clusters", s.n_clusters},
+          {"silhouette", number(s.silhouette)},
+          {"davies_bouldin", number(s.davies_bouldin)},
+          {"davies_bouldin_cosine", number(s.davies_bouldin_cosine)},
+          {"calinski_harabasz", number(s.calinski_harabasz)},
+          {"inertia", number(s.inertia)},
+          {"smallest", s.smallest},
+          {"largest", s.largest},
+          {"balance", number(s.balance)}};
+}
+
+Json to_json(const Stability& s) {
+  Json jaccard = Json::array();
+  for (const double v : s.jaccard) jaccard.push_back(number(v));
+  return {{"resamples", s.adjusted_rand.size()},
+          {"adjusted_rand_mean", number(s.mean)},
+          {"adjusted_rand_spread", number(s.spread)},
+          {"jaccard", jaccard}};
+}
+
+Json to_json(const ChosenK& c) {
+  Json picks = Json::array();
+  for (const Pick& p : c.picks)
+    picks.push_back(
+        {{"criterion", name_of(p.criterion)}, {"n_clusters", p.n_clusters}, {"value", number(p.value)}});
+  return {{"criterion", name_of(c.criterion)},
+          {"n_clusters", c.n_clusters},
+          {"value", number(c.value)},
+          {"tried_min", c.tried_min},
+          {"tried_max", c.tried_max},
+          {"why", c.why},
+          {"against", c.against},
+          {"picks", picks}};
+}
+
+Json to_json(const std::vector<Field>& fields) {
+  Json out = Json::object();
+  for (const Field& f : fields)
+    std::visit(
+        [&]<class T>(const T& v) {
+          if constexpr (std::is_same_v<T, std::monostate>)
+            out[f.name] = nullptr;
+          else
+            out[f.name] = v;
+        },
+        f.value);
+  return out;
+}
+
+Json report_json(const ClusterReport& report, const ClusterOptions& options) {
+  Json clusters = Json::array(), tried = Json::array();
+  for (const ClusterRow& c : report.clusters) {
+    Json one{{"id", c.id}, {"size", c.size}, {"medoids", c.medoids}};
+    if (!c.name.empty()) one["name"] = c.name, one["words"] = c.words;
+    clusters.push_back(one);
+  }
+  for (const TriedK& t : report.tried) {
+    Json one = to_json(t.measures);
+    if (t.stability) one["stability"] = to_json(*t.stability);
+    tried.push_back(one);
+  }
+  Json out{{"format", "shoal clusters"},
+           {"version", kVersion},
+           {"made_by", "shoal " SHOAL_VERSION},
+           {"input", options.input.string()},
+           {"rows", report.rows},
+           {"dims", report.dims},
+           {"pca", nullptr},
+           {"standardise", options.standardise},
+           {"method", report.method},
+           {"options", to_json(options.method.list())},
+           {"n_clusters", report.n_clusters},
+           {"noise", report.noise}};
+  if (options.pca)
+    out["pca"] = {{"n_components", report.components}, {"explained_variance_ratio", report.variance}};
+  out["measures"] = report.measures ? to_json(*report.measures) : Json(nullptr);
+  if (report.chosen) out["chosen"] = to_json(*report.chosen), out["tried"] = tried;
+  if (report.stability) out["stability"] = to_json(*report.stability);
+  out["placement_agreement"] = number(report.placement);
+  out["classifier"] = nullptr;
+  if (options.classifier && report.without_classifier.empty()) {
+    out["classifier"] = {{"rule", name_of(*options.classifier)},
+                         {"training_agreement", number(report.training_agreement)},
+                         {"unlike_quantile", options.unlike_quantile}};
+    if (report.held_out)
+      out["classifier"]["held_out"] = {{"agreement", number(report.held_out->agreement)},
+                                       {"unlike", number(report.held_out->unlike)},
+                                       {"folds", report.held_out->folds}};
+  }
+  out["clusters"] = clusters;
+  return out;
+}
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text)
+    out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  return out;
+}
+
+std::string title_of(const ClusterRow& c) {
+  return c.name.empty() ? "cluster " + std::to_string(c.id) : c.name;
+}
+
+std::string line(const std::string& what, const std::string& value) {
+  return "<tr><th>" + escaped(what) + "</th><td>" + escaped(value) + "</td></tr>\n";
+}
+
+std::string measures_table(const ClusterReport& report) {
+  std::string out = "<table>\n" + line("rows", std::to_string(report.rows)) +
+                    line("clusters", std::to_string(report.n_clusters)) +
+                    line("rows in no cluster", std::to_string(report.noise));
+  if (report.measures) {
+    const Separation& m = *report.measures;
+    if (m.silhouette) out += line("silhouette (-1 to 1, high is good)", short_number(*m.silhouette));
+    out +=
+        line("Davies-Bouldin (low is good)", short_number(m.davies_bouldin)) +
+        line("Davies-Bouldin by cosine (low is good)", short_number(m.davies_bouldin_cosine)) +
+        line("Calinski-Harabasz (high is good)", short_number(m.calinski_harabasz)) +
+        line("balance of sizes (1: all equal)", short_number(m.balance)) +
+        line("smallest and largest cluster", std::to_string(m.smallest) + ", " + std::to_string(m.largest));
+  }
+  if (report.stability)
+    out += line(
+        "stability: adjusted Rand index over resamples",
+        short_number(report.stability->mean) + " (spread " + short_number(report.stability->spread) + ")");
+  if (report.placement)
+    out += line("the method's rule for new rows agrees with the labels", short_number(*report.placement));
+  if (report.held_out)
+    out +=
+        line("the classifier agrees on rows that it had not seen", short_number(report.held_out->agreement));
+  return out + "</table>\n";
+}
+
+std::string clusters_table(const ClusterReport& report) {
+  std::string out =
+      "<h2>Clusters</h2>\n<table><tr><th>id</th><th>rows</th><th>name</th><th>most typical "
+      "rows</th></tr>\n";
+  for (const ClusterRow& c : report.clusters) {
+    std::string typical;
+    for (const Index row : c.medoids) typical += (typical.empty() ? "" : ", ") + std::to_string(row);
+    out += "<tr><td>" + std::to_string(c.id) + "</td><td>" + std::to_string(c.size) + "</td><td>" +
+           escaped(c.name) + "</td><td>" + typical + "</td></tr>\n";
+  }
+  return out + "</table>\n";
+}
+
+std::string choice_text(const ClusterReport& report) {
+  if (!report.chosen) return "";
+  std::string out = "<h2>Why " + std::to_string(report.chosen->n_clusters) + " clusters?</h2>\n<p>" +
+                    escaped(report.chosen->why) + "</p>\n";
+  if (report.chosen->against.empty()) return out + "<p>Nothing that was measured speaks against it.</p>\n";
+  out += "<p>Against it speaks:</p>\n<ul>\n";
+  for (const std::string& reason : report.chosen->against) out += "<li>" + escaped(reason) + "</li>\n";
+  return out + "</ul>\n";
+}
+
+/// Every criterion over the numbers tried, its own pick marked.
+std::string criterion_plot(const ClusterReport& report) {
+  std::vector<double> x;
+  for (const TriedK& t : report.tried) x.push_back(static_cast<double>(t.measures.n_clusters));
+  std::vector<Curve> curves;
+  for (const Pick& pick : report.chosen->picks) {
+    const auto place = std::ranges::find(x, static_cast<double>(pick.n_clusters)) - x.begin();
+    std::string name = name_of(pick.criterion);
+    if (pick.criterion == report.chosen->criterion) name += " (chosen by this)";
+    curves.push_back({name, x, criterion_values(pick.criterion, report.tried), static_cast<Index>(place)});
+  }
+  return curves_svg({"How many clusters?", "clusters", ""}, curves);
+}
+
+std::vector<std::pair<std::string, std::string>> draw(const ClusterReport& report,
+                                                      const ClusterOptions& options,
+                                                      const ClusterPlots& plots) {
+  std::vector<std::pair<std::string, std::string>> out;
+  if (report.chosen) out.push_back({"criterion.svg", criterion_plot(report)});
+  if (plots.points.rows() > 0) {
+    std::vector<std::string> names;
+    for (const ClusterRow& c : report.clusters)
+      names.push_back(c.name.empty() ? std::to_string(c.id) : c.name);
+    const std::string how = options.layout == PlotLayout::tsne ? "t-SNE" : "UMAP";
+    out.push_back(
+        {"map.svg", scatter_svg({"The rows by " + how, "", ""}, plots.points.view(), plots.labels, names)});
+  }
+  if (report.clusters.empty()) return out;
+  std::vector<ClusterRow> by_size = report.clusters;
+  std::ranges::stable_sort(by_size, std::greater{}, &ClusterRow::size);
+  std::vector<Bar> bars;
+  for (const ClusterRow& c : by_size) bars.push_back({title_of(c), static_cast<double>(c.size)});
+  out.push_back({"sizes.svg", bars_svg({"Sizes of the clusters", "clusters, largest first", "rows"}, bars)});
+  out.push_back(
+      {"distances.svg",
+       histogram_svg({"How near rows are to their nearest centroid", "distance", "rows"}, plots.distances)});
+  return out;
+}
+
+}  // namespace
+
+void write_report(const ClusterReport& report, const ClusterOptions& options, const ClusterPlots& plots,
+                  const fs::path& folder) {
+  std::string body = choice_text(report) + measures_table(report);
+  for (const auto& [name, svg] : draw(report, options, plots)) {
+    write_file(folder / name, svg);
+    body += "<figure>" + svg + "</figure>\n";
+  }
+  body += clusters_table(report);
+  const std::string title = std::to_string(report.n_clusters) + " clusters of " +
+                            std::to_string(report.rows) + " rows by " + report.method;
+  write_file(
+      folder / "report.html",
+      "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>" + escaped(title) +
+          "</title>\n<style>body{font:15px/1.5 system-ui,sans-serif;max-width:920px;margin:2rem "
+          "auto;padding:0 1rem;color:#1d2530;background:#fff}table{border-collapse:collapse}th,td{text-"
+          "align:left;padding:.2rem .8rem .2rem 0;border-bottom:1px solid #8883;vertical-align:top}"
+          "figure{margin:1.5rem 0;overflow:auto}svg{max-width:100%;height:auto}@media(prefers-color-"
+          "scheme:dark){body{background:#12161c;color:#e4e8ee}}</style>\n<h1>" +
+          escaped(title) + "</h1>\n" + body + "</html>\n");
+  write_file(folder / kClusterMark,
+             report_json(report, options).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+ClusterFacts read_facts(const fs::path& folder) {
+  const fs::path path = folder / kClusterMark;
+  require(fs::is_directory(folder), Fault::file, folder.string() + ": no such folder");
+  require(fs::exists(path), Fault::format,
+          folder.string() + " was not made by 'shoal cluster': there is no " + kClusterMark + " in it");
+  try {
+    const Json in = Json::parse(read_file(path, Index{256} << 20));
+    require(in.at("format") == "shoal clusters" && in.at("version") == kVersion, Fault::format,
+            path.string() + " is not a report that this version of shoal reads");
+    ClusterFacts facts{.pca = !in.at("pca").is_null(),
+                       .standardise = in.at("standardise").get<bool>(),
+                       .classifier = !in.at("classifier").is_null(),
+                       .dims = in.at("dims").get<Index>(),
+                       .ids = {},
+                       .names = {}};
+    for (const Json& c : in.at("clusters")) {
+      facts.ids.push_back(c.at("id").get<Label>());
+      facts.names.push_back(c.value("name", ""));
+    }
+    return facts;
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(Fault::format, path.string() + " is damaged: " + e.what());
+  }
+}
+
+}  // namespace shoal

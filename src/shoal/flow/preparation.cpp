@@ -1,0 +1,97 @@
+#include "shoal/flow/preparation.h"
+
+#include <algorithm>
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+#include "shoal/store/archive.h"
+
+namespace shoal {
+namespace {
+
+constexpr const char* kPcaFile = "pca.safetensors";
+constexpr const char* kScalerFile = "standardise.safetensors";
+
+template <class S>
+void save_stage(const S& stage, const std::filesystem::path& path) {
+  Writer out(S::kind);
+  stage.save(out);
+  out.write(path);
+}
+
+void say(const Run& run, const char* step, Index done, Index total) {
+  if (run.progress) run.progress(step, static_cast<double>(done), static_cast<double>(total));
+}
+
+}  // namespace
+
+void each_block(const Rows& x, const std::function<void(const Rows& block, Index first)>& each) {
+  constexpr Index kBlock = 16384;
+  Matrix scratch;
+  for (Index first = 0; first < x.rows(); first += kBlock)
+    each(Rows(x.block(first, std::min(kBlock, x.rows() - first), scratch), x.space()), first);
+}
+
+Space Preparation::space_of(const Space& given) const {
+  if (empty()) return given;
+  Space space{.id = given.id, .dims = pca ? pca->n_components() : given.dims};
+  if (pca) space.id += "+pca";
+  if (scaler) space.id += "+standardise";
+  return space;
+}
+
+Matrix Preparation::transform(const Rows& x, const Run& run) const {
+  if (!pca) return scaler ? scaler->transform(x, run) : x.to_matrix();
+  Matrix reduced = pca->transform(x, run);
+  if (!scaler) return reduced;
+  return scaler->transform(Rows(reduced, scaler->space()), run);
+}
+
+Preparation Preparation::fit(const Rows& x, const std::optional<PcaOptions>& pca, bool standardise,
+                             const std::function<void(MatrixView)>& keep, const Run& run) {
+  Preparation made;
+  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
+  if (pca) {
+    say(run, "PCA", 0, x.rows());
+    made.pca = Pca::fit(x, *pca, quiet);
+    require(made.pca->explained_variance().front() > 0, Fault::data,
+            "all " + std::to_string(x.rows()) + " rows are equal: there is nothing to reduce");
+    say(run, "PCA", x.rows(), x.rows());
+  }
+  if (standardise) {
+    Standardise scaler;
+    // With PCA before it: of the reduced rows, which are made twice rather than kept in a second file.
+    const Space between = made.space_of(x.space());
+    each_block(x, [&](const Rows& block, Index first) {
+      check_stop(run);
+      if (made.pca) {
+        const Matrix reduced = made.pca->transform(block, quiet);
+        scaler.update(Rows(reduced, between), quiet);
+      } else {
+        scaler.update(block, quiet);
+      }
+      say(run, "standardise", first + block.rows(), x.rows());
+    });
+    made.scaler = std::move(scaler);
+  }
+  if (made.empty()) return made;
+  each_block(x, [&](const Rows& block, Index) {
+    check_stop(run);
+    keep(made.transform(block, quiet).view());
+  });
+  return made;
+}
+
+void Preparation::save(const std::filesystem::path& folder) const {
+  if (pca) save_stage(*pca, folder / kPcaFile);
+  if (scaler) save_stage(*scaler, folder / kScalerFile);
+}
+
+Preparation Preparation::load(const std::filesystem::path& folder, bool pca, bool standardise) {
+  Preparation made;
+  if (pca) made.pca = Pca::load(Reader(folder / kPcaFile));
+  if (standardise) made.scaler = Standardise::load(Reader(folder / kScalerFile));
+  return made;
+}
+
+}  // namespace shoal
