@@ -35,8 +35,8 @@ struct Contingency {
 };
 
 /// How well a labelling agrees with another, whatever the labels are called. Equal to scikit-learn 1.9 within
-/// 1e-12, also where it is a matter of definition: two empty labellings agree perfectly (1) save by
-/// Fowlkes-Mallows (0); a single class against a single cluster too.
+/// 1e-12, also where it is a matter of definition: two empty labellings, or one class against one cluster,
+/// agree perfectly (1); only Fowlkes-Mallows is 0 if no two rows are together in both.
 struct Agreement {
   double rand = 0;                ///< share of the pairs of rows that both join or both part, 0..1
   double adjusted_rand = 0;       ///< Hubert, Arabie 1985: 1 equal, 0 as good as chance, may be negative
