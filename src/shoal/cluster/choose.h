@@ -41,9 +41,27 @@ std::optional<Criterion> criterion_named(std::string_view name);
 
 /// One number of clusters that was tried.
 struct TriedK {
+  Index n_clusters = 0;  ///< asked for; a method may find fewer: measures.n_clusters
   Separation measures;
   std::optional<Stability> stability;
 };
+
+struct TryOptions {
+  JudgeOptions judge;
+  std::optional<StabilityOptions>
+      stability;  ///< empty: not tried, as it takes so many more runs of the method
+  Seed seed{42};  ///< of the method on all rows
+};
+
+/// Any method over a range: for each number of clusters its labels, their measures and, if asked for, their
+/// stability. Progress as step "numbers of clusters". Errors of the method go through.
+std::vector<TriedK> try_range(const Rows& x, ClusterRange range, const ClusterMethod& method,
+                              const TryOptions& options = {}, const Run& run = {});
+
+/// Every cut of one dendrogram of x (judge_dendrogram). `method` made it; it is called only for stability,
+/// once a resample.
+std::vector<TriedK> try_cuts(const Rows& x, const Dendrogram& dendrogram, ClusterRange range,
+                             const JoinMethod& method, const TryOptions& options = {}, const Run& run = {});
 
 /// What one criterion would choose.
 struct Pick {
@@ -65,19 +83,19 @@ struct ChosenK {
   std::vector<Pick> picks;           ///< every criterion that could be computed, in the order of the enum
 };
 
-/// The value of a criterion for each number tried (of the elbow: how far below the chord, 0..1, both axes
-/// scaled to 0..1). Error(argument) if it was not computed for all of them.
+/// The value of a criterion for each number tried. Of the elbow: how far the inertia lies below the chord
+/// from the fewest to the most clusters, with both axes scaled to 0..1; needs three numbers.
+/// Calinski-Harabasz is infinite where the inertia is 0. Error(argument) if it was not computed for all of
+/// them.
 std::vector<double> criterion_values(Criterion criterion, const std::vector<TriedK>& tried);
 
-/// Chooses by the criterion; ties by the fewest clusters. `tried` is ascending in n_clusters.
-/// Against it may speak: the second best is nearly as good; other criteria choose otherwise; the best is at
-/// an end of the range; a cluster holds more than half of the rows; the curve is flat, or the silhouette too
-/// low to mean anything; stability below 0.6.
-/// Error(argument) if nothing was tried, or it is not ascending, or the criterion was not computed.
+/// Chooses by the criterion; ties by the fewest clusters (of stability by the most: what never changes may be
+/// divided further). `tried` is ascending in n_clusters.
+/// What is held against the choice: a second best within 2%; criteria that choose otherwise; the best at an
+/// end of the range; a cluster with more than half of the rows; a flat curve (the best within 5% of the
+/// median; an elbow below 0.1); a silhouette below 0.25 (Kaufman, Rousseeuw 1990: no structure); stability
+/// below 0.6. Error(argument) if nothing was tried, or not in ascending order, or the criterion was not
+/// computed.
 ChosenK choose_k(Criterion criterion, const std::vector<TriedK>& tried);
-
-/// Any method over a range: for each number of clusters its labels by `method` and their measures.
-std::vector<TriedK> try_range(const Rows& x, ClusterRange range, const ClusterMethod& method, Seed seed,
-                              const JudgeOptions& options = {}, const Run& run = {});
 
 }  // namespace shoal

@@ -50,12 +50,13 @@ struct Stability {
 /// called once a resample, in one thread, with labels.count clusters and a seed of its own. Memory besides
 /// the method's: 12 bytes a row. Error(argument) on an option out of range or labels that do not fit; what
 /// the method throws goes through. Progress as step "stability".
-Stability stability(const Rows& x, const Labels& labels, const ClusterMethod& method,
-                    const StabilityOptions& options = {}, const Run& run = {});
+Stability measure_stability(const Rows& x, const Labels& labels, const ClusterMethod& method,
+                            const StabilityOptions& options = {}, const Run& run = {});
 
 /// The same for several cuts of one dendrogram of x, which a resample is joined for only once. 8 bytes a row
 /// and cut.
-std::vector<Stability> stability(const Rows& x, const std::vector<Labels>& cuts, const JoinMethod& method,
-                                 const StabilityOptions& options = {}, const Run& run = {});
+std::vector<Stability> measure_stability(const Rows& x, const std::vector<Labels>& cuts,
+                                         const JoinMethod& method, const StabilityOptions& options = {},
+                                         const Run& run = {});
 
 }  // namespace shoal
