@@ -1,7 +1,7 @@
 # Debian 12 packages; tools/setup installs them. Beside each, where alone it is used.
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)        # store/database.cpp
-find_package(nlohmann_json REQUIRED)  # JSON: store, encode, map, flow, cli, and tests of read
+find_package(nlohmann_json REQUIRED)  # JSON: store, encode, map, flow, cli, and tests of read and measure
 find_package(Eigen3 REQUIRED)         # linear/eigen.cpp
 find_package(ZLIB REQUIRED)           # map/page_blocks.cpp
 find_package(CLI11 REQUIRED)          # cli
@@ -14,6 +14,7 @@ endif()
 set(SHOAL_LIBS_store SQLite::SQLite3 nlohmann_json::nlohmann_json)
 set(SHOAL_LIBS_linear Eigen3::Eigen)
 set(SHOAL_LIBS_read nlohmann_json::nlohmann_json)  # its tests only
+set(SHOAL_LIBS_measure nlohmann_json::nlohmann_json)  # its tests only
 set(SHOAL_LIBS_tokenize shoal_tokenizers PkgConfig::utf8proc)
 set(SHOAL_LIBS_encode nlohmann_json::nlohmann_json)
 set(SHOAL_LIBS_map ZLIB::ZLIB nlohmann_json::nlohmann_json shoal_page)

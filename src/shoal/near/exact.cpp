@@ -107,14 +107,6 @@ void check_rows(Index rows, const char* what) {
 
 }  // namespace
 
-const char* name_of(Metric m) { return m == Metric::cosine ? "cosine" : "euclidean"; }
-
-std::optional<Metric> metric_named(std::string_view name) {
-  for (const Metric m : {Metric::cosine, Metric::euclidean})
-    if (name == name_of(m)) return m;
-  return std::nullopt;
-}
-
 Neighbours nearest_neighbours(const Rows& x, Index k, Metric metric, const Run& run) {
   check_rows(x.rows(), "nearest_neighbours");
   if (k < 1 || k >= x.rows())

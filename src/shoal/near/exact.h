@@ -1,18 +1,11 @@
 #pragma once
 
-#include <optional>
-#include <string_view>
-
 #include "shoal/core/labels.h"
+#include "shoal/core/metric.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
 
 namespace shoal {
-
-/// How far apart two rows are.
-enum class Metric : std::uint8_t { cosine, euclidean };
-const char* name_of(Metric m);
-std::optional<Metric> metric_named(std::string_view name);
 
 /// The k nearest other rows of every row, exactly, self excluded.
 /// cosine: distance 1 - cos, in [0, 2]; zero rows are at distance 1 from all. euclidean: in the rows' units.
