@@ -42,7 +42,8 @@ class CentroidFeatures {
   /// Distance to each centroid, 0..2 under cosine: rows x clusters. Error(data) as fit, or if the rows have
   /// another dimension or space. O(n d clusters).
   Matrix transform(const Rows& x, const Run& run = {}) const;
-  /// The nearest centroid, ties to the smaller label; kNoise for a row of zeros under cosine.
+  /// The nearest centroid, ties to the smaller label; kNoise under cosine for a row at right angles to
+  /// all of them, as a row of zeros is.
   Labels predict(const Rows& x, const Run& run = {}) const;
   const Matrix& centroids() const { return centroids_; }  ///< clusters x d
   const Space& space() const { return space_; }

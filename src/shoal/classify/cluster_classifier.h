@@ -34,7 +34,7 @@ struct ClusterClassifierOptions {
   double unlike_quantile = 0.995;
   double c = 1.0;         ///< inverse strength of the L2 penalty, above 0
   double tol = 1e-4;      ///< done when no derivative of the mean loss is larger, >= 0
-  Index max_iter = 1000;  ///< most steps, >= 1
+  Index max_iter = 1000;  ///< most evaluations of the loss, >= 1
   bool balanced = false;  ///< clusters weigh the same, however many rows they have
 };
 template <class V>
@@ -45,7 +45,7 @@ void fields(ClusterClassifierOptions& o, V&& visit) {
         "rows further out than this share of a cluster's training rows are unlike any cluster; 0: never");
   visit("c", o.c, "inverse strength of the L2 penalty");
   visit("tol", o.tol, "done when no derivative of the mean loss is larger");
-  visit("max_iter", o.max_iter, "most steps");
+  visit("max_iter", o.max_iter, "most evaluations of the loss");
   visit("balanced", o.balanced, "clusters weigh the same, however many rows they have");
 }
 
@@ -59,7 +59,8 @@ struct Classified {
 };
 
 /// Places new rows into the clusters of a labelling, whoever made it. Rows labelled kNoise are left out;
-/// clusters without rows are never answered. A row of zeros under cosine is unlike any cluster.
+/// clusters without rows are never answered. Under cosine a row at right angles to every centroid, as a row
+/// of zeros is, is unlike any cluster.
 class ClusterClassifier {
  public:
   using Options = ClusterClassifierOptions;

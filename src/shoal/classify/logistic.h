@@ -16,14 +16,14 @@ namespace shoal {
 struct LogisticOptions {
   double c = 1.0;         ///< inverse strength of the L2 penalty, above 0, as in scikit-learn
   double tol = 1e-4;      ///< done when no derivative of the mean loss is larger, >= 0
-  Index max_iter = 1000;  ///< most steps, >= 1
+  Index max_iter = 1000;  ///< most evaluations of the loss, >= 1
   bool balanced = false;  ///< classes weigh the same, however many rows they have
 };
 template <class V>
 void fields(LogisticOptions& o, V&& visit) {
   visit("c", o.c, "inverse strength of the L2 penalty");
   visit("tol", o.tol, "done when no derivative of the mean loss is larger");
-  visit("max_iter", o.max_iter, "most steps");
+  visit("max_iter", o.max_iter, "most evaluations of the loss");
   visit("balanced", o.balanced, "classes weigh the same, however many rows they have");
 }
 
@@ -54,7 +54,7 @@ class Logistic {
     return intercepts_;
   }                                              ///< -infinity for a class without rows
   double loss() const { return loss_; }          ///< mean loss and penalty at the end
-  Index n_iter() const { return n_iter_; }       ///< steps taken
+  Index n_iter() const { return n_iter_; }       ///< evaluations of the loss
   bool converged() const { return converged_; }  ///< false: max_iter came first
   const Space& space() const { return space_; }
   const Options& options() const { return options_; }

@@ -18,15 +18,14 @@ struct Slope {
 using Objective = std::function<Slope(std::span<const double> x, std::span<double> gradient)>;
 
 struct MinimiseOptions {
-  double tol = 1e-4;     ///< done at the first point that is no steeper, >= 0
-  Index max_iter = 100;  ///< most steps
-  Index history = 10;    ///< steps that shape the next one, >= 1
+  double tol = 1e-4;             ///< done at the first point that is no steeper, >= 0
+  Index max_evaluations = 1000;  ///< of the objective, >= 1
+  Index history = 10;            ///< steps that shape the next one, >= 1
 };
 
 struct Minimum {
   double value = 0;
   double steepness = 0;
-  Index n_iter = 0;        ///< steps taken
   Index evaluations = 0;   ///< of the objective
   bool converged = false;  ///< no steeper than tol, or flat to the precision of the objective
 };
