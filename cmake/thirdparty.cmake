@@ -3,6 +3,7 @@ find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)        # store/database.cpp
 find_package(nlohmann_json REQUIRED)  # JSON: store, encode, map, flow, cli, and tests of read and measure
 find_package(Eigen3 REQUIRED)         # linear/eigen.cpp
+find_path(LBFGSPP_INCLUDE LBFGS.h REQUIRED)  # liblbfgspp-dev, headers over Eigen: linear/minimise.cpp
 find_package(ZLIB REQUIRED)           # map/page_blocks.cpp
 find_package(CLI11 REQUIRED)          # cli
 find_package(PkgConfig REQUIRED)

@@ -21,15 +21,15 @@ def main():
     if room not in rooms:
         sys.exit(f"there is no room {room}; ROOMS names: {', '.join(rooms)}")
     type_name = "".join(part.capitalize() for part in name.split("_"))
-    copies = {path: folder / path.name.replace("standardise", name)
+    copies = {path: folder / path.name.replace("unit_variance", name)
               for path in sorted((ROOT / "examples" / "skeleton").iterdir()) if path.suffix in {".h", ".cpp"}}
     taken = [str(new.relative_to(ROOT)) for new in copies.values() if new.exists()]
     if taken:
         sys.exit(f"already there: {', '.join(taken)}")
     folder.mkdir(parents=True, exist_ok=True)
     for old, new in copies.items():
-        text = old.read_text().replace('"standardise.h"', f'"shoal/{room}/{name}.h"')
-        text = text.replace("Standardise", type_name).replace('"standardise', f'"{name}')
+        text = old.read_text().replace('"unit_variance.h"', f'"shoal/{room}/{name}.h"')
+        text = text.replace("UnitVariance", type_name).replace('"unit_variance', f'"{name}')
         new.write_text(text)
         print(new.relative_to(ROOT))
     print(f"\nNext: write it; add {type_name} and its header to the list in tests/conformance/conformance_test.cpp;\n"

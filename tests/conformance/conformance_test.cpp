@@ -3,16 +3,17 @@
 
 #include <cstdlib>
 
-#include "examples/skeleton/standardise.h"
+#include "examples/skeleton/unit_variance.h"
 #include "shoal/cluster/spherical_kmeans.h"
 #include "shoal/reduce/pca.h"
+#include "shoal/reduce/standardise.h"
 #include "shoal/reduce/umap.h"
 #include "tests/conformance/checks.h"
 
 namespace shoal::conformance {
 namespace {
 
-using Stages = testing::Types<SphericalKMeans, Pca, Umap, Standardise>;
+using Stages = testing::Types<SphericalKMeans, Pca, Umap, Standardise, UnitVariance>;
 
 struct StageNames {
   template <class S>

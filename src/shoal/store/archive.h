@@ -49,10 +49,15 @@ class Reader {
   Matrix matrix(std::string_view name, Index rows, Index cols) const;
   /// A tensor of any float type and shape with exactly `count` numbers, flattened.
   std::vector<float> floats(std::string_view name, Index count) const;
+  /// A tensor of f64 and any shape with exactly `count` numbers, flattened.
+  std::vector<double> doubles(std::string_view name, Index count) const;
   /// Any integer type or bool, any shape, flattened. Error(format) on a u64 above 2^63 - 1.
   std::vector<std::int64_t> integers(std::string_view name) const;
   /// A 2-d f32 or f16 tensor as Rows that share the mapping: nothing is read before it is used.
   Rows rows(std::string_view name, Space space = {}) const;
+
+  /// What Writer::add_part put under `name`, as if it were a file of its own. Error(format) if absent.
+  Reader part(std::string_view name) const;
 
   /// Strings of `__metadata__`. Empty if absent.
   const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
@@ -64,6 +69,7 @@ class Reader {
   bool has_option(std::string_view option) const;  ///< saved, and not as an empty optional
 
  private:
+  Reader() = default;
   void open(std::span<const std::byte> bytes);
   FieldValue option(std::string_view name) const;
 
@@ -89,6 +95,8 @@ class Writer {
   void add(std::string_view name, std::span<const double> x);
   void add(std::string_view name, std::span<const std::int32_t> x);
   void add(std::string_view name, std::span<const std::int64_t> x);
+  /// All of `part` under `name`, so that a stage made of stages is one file. Error(argument) if taken.
+  void add_part(std::string_view name, const Writer& part);
   /// Error(file) if it cannot be written whole (disk full, no permission); the temporary file is removed.
   void write(const std::filesystem::path& path) const;
 

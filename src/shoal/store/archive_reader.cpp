@@ -125,6 +125,15 @@ std::vector<float> Reader::floats(std::string_view name, Index count) const {
   return out;
 }
 
+std::vector<double> Reader::doubles(std::string_view name, Index count) const {
+  const Tensor& t = tensor(name);
+  if (t.type != TensorType::f64 || t.count() != count)
+    wrong(*this, name,
+          "is " + shape_words(t.shape) + " of " + dtype_name(t.type) + "; " + std::to_string(count) +
+              " numbers of F64 are needed");
+  return numbers<double>(t);
+}
+
 std::vector<std::int64_t> Reader::integers(std::string_view name) const {
   const Tensor& t = tensor(name);
   switch (t.type) {
@@ -164,6 +173,20 @@ Rows Reader::rows(std::string_view name, Space space) const {
   }
   const Dtype dtype = t.type == TensorType::f32 ? Dtype::f32 : Dtype::f16;
   return rows_over(t.bytes, t.shape[0], t.shape[1], dtype, std::move(space), mapping_);
+}
+
+Reader Reader::part(std::string_view name) const {
+  const std::string prefix = std::string(name) + "/";
+  Reader inner;
+  inner.path_ = path_;
+  inner.mapping_ = mapping_;
+  for (const auto& [key, tensor] : tensors_)
+    if (key.starts_with(prefix)) inner.tensors_.emplace(key.substr(prefix.size()), tensor);
+  for (const auto& [key, value] : metadata_)
+    if (key.starts_with(prefix)) inner.metadata_.emplace(key.substr(prefix.size()), value);
+  if (inner.metadata_.empty())
+    throw Error(Fault::format, path_.string() + " has no part " + shown(name) + ": was it made by shoal?");
+  return inner;
 }
 
 std::string Reader::meta(std::string_view key) const {

@@ -57,6 +57,12 @@ void Writer::add(std::string_view name, std::span<const std::int64_t> x) {
   entry(name, TensorType::i64, {x.size()}).bytes = copied(x);
 }
 
+void Writer::add_part(std::string_view name, const Writer& part) {
+  const std::string prefix = std::string(name) + "/";
+  for (const auto& [key, value] : part.metadata_) metadata_[prefix + key] = value;
+  for (const auto& [key, e] : part.entries_) entry(prefix + key, e.type, e.shape).bytes = e.bytes;
+}
+
 void Writer::write(const std::filesystem::path& path) const {
   // Widest numbers first: then every tensor is aligned to its own width, and the format allows no gaps.
   using Named = std::pair<const std::string, Entry>;

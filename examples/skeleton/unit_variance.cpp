@@ -1,4 +1,4 @@
-#include "standardise.h"
+#include "unit_variance.h"
 
 #include <cmath>
 #include <string>
@@ -33,13 +33,13 @@ std::vector<double> variances(const Rows& x, const std::vector<double>& mean, co
 
 }  // namespace
 
-Standardise Standardise::fit(const Rows& x, const Options& options, const Run& run) {
+UnitVariance UnitVariance::fit(const Rows& x, const Options& options, const Run& run) {
   if (!(options.least_deviation > 0))  // written so that NaN is refused too
     throw Error(Fault::argument,
                 "least_deviation is " + std::to_string(options.least_deviation) + "; allowed: above 0");
   if (x.rows() == 0) throw Error(Fault::data, "there are no rows to standardise");
   check_finite(x, run);
-  Standardise s;
+  UnitVariance s;
   s.options_ = options;
   s.space_ = x.space();
   const std::vector<double> mean = column_means(x, run), variance = variances(x, mean, run);
@@ -51,11 +51,11 @@ Standardise Standardise::fit(const Rows& x, const Options& options, const Run& r
   return s;
 }
 
-Matrix Standardise::transform(const Rows& x, const Run& run) const {
+Matrix UnitVariance::transform(const Rows& x, const Run& run) const {
   if (x.cols() != mean_.size())
     throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) + " columns, but " +
                                  std::to_string(mean_.size()) + " were fitted");
-  check_space(space_, x.space(), "standardise");
+  check_space(space_, x.space(), "unit_variance");
   check_finite(x, run);
   Matrix out(x.rows(), x.cols());
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {
@@ -67,16 +67,16 @@ Matrix Standardise::transform(const Rows& x, const Run& run) const {
   return out;
 }
 
-void Standardise::save(Writer& out) const {
+void UnitVariance::save(Writer& out) const {
   out.options(list_fields(options_));
   out.space(space_);
   out.add("mean", std::span<const float>(mean_));
   out.add("scale", std::span<const float>(scale_));
 }
 
-Standardise Standardise::load(const Reader& in) {
+UnitVariance UnitVariance::load(const Reader& in) {
   check_kind(in, kind);
-  Standardise s;
+  UnitVariance s;
   s.options_.least_deviation = in.number("least_deviation");
   s.space_ = read_space(in);
   s.mean_ = in.floats("mean", in.tensor("mean").count());

@@ -1,0 +1,78 @@
+#include "shoal/linear/minimise.h"
+
+#include <LBFGS.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "shoal/core/error.h"
+
+namespace shoal {
+namespace {
+
+using Vector = ::Eigen::VectorXd;
+
+/// Thrown and caught in this file only: the way out of the library's loop.
+struct Done {};
+
+/// Stands between the library and the objective; keeps the lowest point.
+struct Watched {
+  const Objective& objective;
+  double tol;
+  Index most;
+  std::vector<double> lowest;
+  Minimum best;
+
+  double operator()(const Vector& x, Vector& gradient) {
+    const auto n = static_cast<std::size_t>(x.size());
+    const Slope slope = objective({x.data(), n}, {gradient.data(), n});
+    if (best.evaluations == 0 && !std::isfinite(slope.value))
+      throw Error(Fault::data, "the loss is not finite at the start; scale the rows down");
+    // Of points equal in value to rounding, the flatter one is nearer to the minimum.
+    const bool enough = slope.steepness <= tol;
+    if (best.evaluations++ == 0 || slope.value < best.value || enough) {
+      lowest.assign(x.data(), x.data() + n);
+      best.value = slope.value, best.steepness = slope.steepness;
+    }
+    if (enough) {
+      best.converged = true;
+      throw Done{};
+    }
+    if (best.evaluations >= most) throw Done{};
+    // Infinities and NaNs would lead the line search astray; a large number sends it back.
+    return std::isfinite(slope.value) ? slope.value : std::numeric_limits<double>::max();
+  }
+};
+
+}  // namespace
+
+Minimum minimise(std::vector<double>& x, const Objective& objective, const MinimiseOptions& options) {
+  require(!x.empty(), Fault::argument, "there is nothing to minimise over");
+  require(options.tol >= 0, Fault::argument, "tol is below 0");
+  require(options.max_evaluations >= 1, Fault::argument, "max_evaluations is 0; allowed: 1 or more");
+  require(options.history >= 1, Fault::argument, "history is 0; allowed: 1 or more");
+  LBFGSpp::LBFGSParam<double> param;
+  param.m = static_cast<int>(options.history);
+  param.epsilon = param.epsilon_rel = 0;  // Watched decides
+  param.linesearch = LBFGSpp::LBFGS_LINESEARCH_BACKTRACKING_STRONG_WOLFE;
+  Watched watched{objective, options.tol, options.max_evaluations, {}, {}};
+  Vector at = Vector::Map(x.data(), static_cast<::Eigen::Index>(x.size()));
+  double value = 0;
+  try {
+    LBFGSpp::LBFGSSolver<double, LBFGSpp::LineSearchNocedalWright> solver(param);
+    solver.minimize(watched, at, value);
+  } catch (const Done&) {
+  } catch (const Error&) {
+    throw;
+  } catch (const std::logic_error&) {  // no way down that rounding lets through: as low as it gets
+    watched.best.converged = true;
+  } catch (const std::runtime_error&) {
+    watched.best.converged = true;
+  }
+  x = std::move(watched.lowest);
+  return watched.best;
+}
+
+}  // namespace shoal
