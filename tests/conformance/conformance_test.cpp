@@ -4,7 +4,10 @@
 #include <cstdlib>
 
 #include "examples/skeleton/standardise.h"
+#include "shoal/cluster/kmeans.h"
+#include "shoal/cluster/minibatch_kmeans.h"
 #include "shoal/cluster/spherical_kmeans.h"
+#include "shoal/cluster/vmf_mixture.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/reduce/umap.h"
 #include "tests/conformance/checks.h"
@@ -12,7 +15,7 @@
 namespace shoal::conformance {
 namespace {
 
-using Stages = testing::Types<SphericalKMeans, Pca, Umap, Standardise>;
+using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Pca, Umap, Standardise>;
 
 struct StageNames {
   template <class S>

@@ -2,8 +2,8 @@
 
 #include <span>
 #include <string_view>
-#include <vector>
 
+#include "shoal/cluster/frame.h"
 #include "shoal/cluster/kmeans_options.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
@@ -14,13 +14,6 @@
 namespace shoal {
 
 struct LloydResult;  // lloyd_impl.h
-
-/// How rows are moved before squared distances are taken: (x - shift) * scale. What rounding does to a
-/// distance then depends on how the rows spread, not on where they lie.
-struct Frame {
-  std::vector<float> shift;  ///< the mean of the rows, or empty where it makes no difference
-  float scale = 1;           ///< a power of two; 1 unless squares would leave the range of float
-};
 
 /// k-means with Euclidean distances (Lloyd 1982). The objective is the inertia, the (weighted) sum of squared
 /// distances of all rows to their own centroid.
@@ -70,7 +63,6 @@ class KMeans {
  private:
   KMeans() = default;  // for load
   KMeans(const Options& options, const Space& space, const Frame& frame, LloydResult&& result);
-  void check_input(const Rows& x) const;
 
   Options options_;
   Space space_;

@@ -8,6 +8,8 @@
 
 namespace shoal {
 
+class MetricRows;  // metric_rows_impl.h
+
 /// What `MiniBatchKMeans::fit` may be told.
 struct MiniBatchKMeansOptions {
   Index n_clusters = 8;  ///< 1..distinct rows
@@ -79,8 +81,12 @@ class MiniBatchKMeans {
 
  private:
   MiniBatchKMeans() = default;
-  friend class MiniBatchSteps;
-  void check_input(const Rows& x) const;
+  MiniBatchKMeans(const Options& options, const Space& space);
+  void start(const MetricRows& rows, const MetricRows& sample, const Run& run);
+  double step(const MetricRows& batch, const Run& run);
+  void move_center(Index c);
+  void feed_starving(const MetricRows& batch, const Labels& labels);
+  void label(const MetricRows& rows, const Run& run);
 
   Options options_;
   Space space_;

@@ -62,7 +62,6 @@ class SphericalKMeans {
  private:
   SphericalKMeans() = default;  // for load
   SphericalKMeans(const Options& options, const Space& space, LloydResult&& result);
-  void check_input(const Rows& x) const;
 
   Options options_;
   Space space_;

@@ -71,8 +71,7 @@ class VmfMixture {
 
  private:
   VmfMixture() = default;
-  friend class VmfRounds;
-  void check_input(const Rows& x) const;
+  friend class VmfRounds;  // vmf_mixture.cpp
 
   Options options_;
   Space space_;
