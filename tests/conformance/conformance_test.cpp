@@ -4,7 +4,10 @@
 #include <cstdlib>
 
 #include "examples/skeleton/unit_variance.h"
+#include "shoal/cluster/kmeans.h"
+#include "shoal/cluster/minibatch_kmeans.h"
 #include "shoal/cluster/spherical_kmeans.h"
+#include "shoal/cluster/vmf_mixture.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/reduce/standardise.h"
 #include "shoal/reduce/umap.h"
@@ -13,7 +16,7 @@
 namespace shoal::conformance {
 namespace {
 
-using Stages = testing::Types<SphericalKMeans, Pca, Umap, Standardise, UnitVariance>;
+using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Pca, Standardise, Umap, UnitVariance>;
 
 struct StageNames {
   template <class S>

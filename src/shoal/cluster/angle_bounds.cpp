@@ -72,20 +72,17 @@ void AngleBounds::forget(Index row) {
   std::fill_n(bounds_.begin() + static_cast<std::ptrdiff_t>(row * sets()), sets(), Angle{0});
 }
 
-void AngleBounds::learn(Index row, Label own, std::span<const float> cosines, const AngleTable& table) {
+void AngleBounds::learn(Index row, Label own, std::span<Angle> each) {
+  each[static_cast<Index>(own)] = kNoAngle;
   if (width_ == 1) {
     Angle* bounds = bounds_.data() + row * clusters_;
-    table.at_least(cosines, bounds);
-    for (Index c = 0; c < clusters_; ++c) bounds[c] = static_cast<Angle>(bounds[c] + offset_[c]);
+    for (Index c = 0; c < clusters_; ++c) bounds[c] = static_cast<Angle>(each[c] + offset_[c]);
     bounds[own] = kNoAngle;
     return;
   }
   for (Index s = 0; s < sets(); ++s) {
-    const Index begin = s * width_, end = std::min(begin + width_, clusters_);
-    Angle bound = kNoAngle;
-    for (Index c = begin; c < end; ++c)
-      if (static_cast<Label>(c) != own) bound = std::min(bound, table.at_least(cosines[c]));
-    set_bound(row, s, bound);
+    const auto in = each.subspan(s * width_, std::min(width_, clusters_ - s * width_));
+    set_bound(row, s, std::ranges::min(in));
   }
 }
 

@@ -40,12 +40,12 @@ class AngleTable {
   std::vector<Angle> at_least_, limit_;
 };
 
-/// What is known about each row's angles without looking at the row: for its own centroid a limit as of
-/// AngleTable::limit, for each set of `width` neighbouring centroids a lower bound over the set without the
-/// row's own centroid. Centroids move; a bound is kept as if they had not, and what a set has moved
-/// since is subtracted when it is read: triangle inequality of angles, cf. Elkan 2003, Schubert, Lang,
-/// Feher, arXiv:2107.04074. 2 n sets + 4 n bytes; width is the least for which the first of these stay within
-/// `most_bytes`.
+/// What is known about each row's angles (or other distances that obey the triangle inequality) without
+/// looking at the row: for its own centroid a limit as of AngleTable::limit, for each set of `width`
+/// neighbouring centroids a lower bound over the set without the row's own centroid. Centroids move; a bound
+/// is kept as if they had not, and what a set has moved since is subtracted when it is read: triangle
+/// inequality of angles, cf. Elkan 2003, Schubert, Lang, Feher, arXiv:2107.04074. 2 n sets + 4 n bytes; width
+/// is the least for which the first of these stay within `most_bytes`.
 class AngleBounds {
  public:
   static constexpr Index kMostBytes = Index{1} << 30;
@@ -69,8 +69,8 @@ class AngleBounds {
   void set_bound(Index row, Index set, Angle bound) {
     bounds_[row * sets() + set] = bound == kNoAngle ? kNoAngle : static_cast<Angle>(bound + offset_[set]);
   }
-  /// Sets all bounds of a row from its products with all centroids.
-  void learn(Index row, Label own, std::span<const float> cosines, const AngleTable& table);
+  /// Sets all bounds of a row. `each`: one a centroid; overwritten.
+  void learn(Index row, Label own, std::span<Angle> each);
   /// True if the bound of a set is not beyond `limit` (below kRightAngle).
   bool any_within(Index row, int limit) const;
   /// The sets whose bound is not beyond `limit` (below kRightAngle), ascending, in `scratch`.

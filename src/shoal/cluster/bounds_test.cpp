@@ -122,12 +122,12 @@ TEST(AngleBounds, OfNothingStayBeyondEverything) {
 TEST(ExactSums, DoNotDependOnOrderOrThreads) {
   constexpr Index kRows = 3000, kCols = 40, kClusters = 3;
   const Matrix x = unit_normal(kRows, kCols, 5);
-  ExactSums forward(kClusters, kCols, kRows), detour(kClusters, kCols, kRows);
-  for (Index i = 0; i < kRows; ++i) forward.move(x[i], kNoise, static_cast<Label>(i % kClusters));
+  ExactSums forward(kClusters, kCols, {.most_rows = kRows}), detour(kClusters, kCols, {.most_rows = kRows});
+  for (Index i = 0; i < kRows; ++i) forward.move(x[i], 1, kNoise, static_cast<Label>(i % kClusters));
   for_chunks({.threads = 4}, kRows, 7, [&](Index, Index first, Index last) {
     for (Index i = last; i-- > first;) {
-      detour.move(x[i], kNoise, static_cast<Label>((i + 1) % kClusters));
-      detour.move(x[i], static_cast<Label>((i + 1) % kClusters), static_cast<Label>(i % kClusters));
+      detour.move(x[i], 1, kNoise, static_cast<Label>((i + 1) % kClusters));
+      detour.move(x[i], 1, static_cast<Label>((i + 1) % kClusters), static_cast<Label>(i % kClusters));
     }
   });
   for (Index c = 0; c < kClusters; ++c) {

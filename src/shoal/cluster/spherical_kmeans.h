@@ -1,9 +1,9 @@
 #pragma once
 
+#include <span>
 #include <string_view>
-#include <vector>
 
-#include "shoal/core/fields.h"
+#include "shoal/cluster/kmeans_options.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
 #include "shoal/core/rows.h"
@@ -14,23 +14,7 @@ namespace shoal {
 
 struct LloydResult;  // lloyd_impl.h
 
-/// What `SphericalKMeans::fit` may be told.
-struct SphericalKMeansOptions {
-  Index n_clusters = 8;  ///< 1..distinct rows
-  Index max_iter = 100;  ///< most Lloyd rounds, >= 1
-  double tol =
-      1e-4;  ///< stop when the objective grows by less than this share, >= 0. 0: until no label changes
-  Index n_init = 1;  ///< starts tried, the best kept, >= 1
-  Seed seed{42};
-};
-template <class V>
-void fields(SphericalKMeansOptions& o, V&& visit) {
-  visit("n_clusters", o.n_clusters, "groups to find");
-  visit("max_iter", o.max_iter, "most rounds");
-  visit("tol", o.tol, "stop when the objective grows by less than this share; 0: until no label changes");
-  visit("n_init", o.n_init, "starts tried, the best kept");
-  visit("seed", o.seed, "start of all randomness");
-}
+using SphericalKMeansOptions = KMeansOptions;
 
 /// k-means on the unit sphere (Dhillon, Modha 2001): rows are normalised, centroids are unit means, the
 /// objective is the sum of cosines. Exact: bounds on angles skip products that cannot change a label, and
@@ -45,13 +29,16 @@ class SphericalKMeans {
   using Options = SphericalKMeansOptions;
   static constexpr std::string_view kind = "spherical_kmeans";
 
-  /// From k-means++ starts. Error(argument) on an option out of range; Error(data) if a row holds a NaN or an
-  /// infinity (named), or if n_clusters exceeds the distinct directions (both numbers named).
+  /// From starts drawn as options.init says. `weights`: empty, or one number >= 0 a row: a row counts so many
+  /// times; rows of weight 0 get a label and move nothing. Error(argument) on an option or weight out of
+  /// range; Error(data) if a row holds a NaN or an infinity (named), or if n_clusters exceeds the distinct
+  /// directions of positive weight (both numbers named).
   /// O(n k d) a round at most; after some rounds about a tenth of that.
-  static SphericalKMeans fit(const Rows& x, const Options& options = {}, const Run& run = {});
-  /// From given centroids (n_clusters x d, any length but zero); seed and n_init are not used.
+  static SphericalKMeans fit(const Rows& x, const Options& options = {}, const Run& run = {},
+                             std::span<const float> weights = {});
+  /// From given centroids (n_clusters x d, any length but zero); seed, init and n_init are not used.
   static SphericalKMeans fit_from(const Rows& x, const Matrix& start, const Options& options,
-                                  const Run& run = {});
+                                  const Run& run = {}, std::span<const float> weights = {});
 
   const Labels& labels() const { return labels_; }
   /// Equals labels() on the training rows. Error(data) as fit, or if the rows have another dimension or
@@ -60,8 +47,10 @@ class SphericalKMeans {
   /// Cosine distance, 0..2, to each centroid: rows x n_clusters. Errors as predict.
   Matrix transform(const Rows& x, const Run& run = {}) const;
   const Matrix& cluster_centers() const { return centers_; }  ///< n_clusters x d, unit rows
-  double objective() const { return objective_; }             ///< sum of cosines to the own centroid
-  double inertia() const;  ///< sum of squared distances on the sphere: 2 (labelled rows - objective)
+  double objective() const { return objective_; }  ///< (weighted) sum of cosines to the own centroid
+  double inertia() const {
+    return inertia_;
+  }                                         ///< sum of squared distances on the sphere: 2 (1 - cosine) each
   Index n_iter() const { return n_iter_; }  ///< times the centroids were moved
   const Space& space() const { return space_; }
   const Options& options() const { return options_; }
@@ -73,13 +62,12 @@ class SphericalKMeans {
  private:
   SphericalKMeans() = default;  // for load
   SphericalKMeans(const Options& options, const Space& space, LloydResult&& result);
-  void check_input(const Rows& x) const;
 
   Options options_;
   Space space_;
   Matrix centers_;
   Labels labels_;
-  double objective_ = 0;
+  double objective_ = 0, inertia_ = 0;
   Index n_iter_ = 0;
 };
 static_assert(Clusterer<SphericalKMeans> && Predictor<SphericalKMeans> && Transformer<SphericalKMeans>);

@@ -12,10 +12,10 @@
 #include <numeric>
 
 #include "shoal/cluster/lloyd_impl.h"
-#include "shoal/cluster/nearest_center_impl.h"
+#include "shoal/cluster/nearness_impl.h"
 #include "shoal/cluster/seeding_impl.h"
-#include "shoal/cluster/unit_rows_impl.h"
 #include "shoal/core/error.h"
+#include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
 #include "shoal/store/archive.h"
 
@@ -164,6 +164,31 @@ TEST(SphericalKMeans, MoreStartsAreNeverWorse) {
   }
 }
 
+TEST(SphericalKMeans, AWeightIsSoManyRows) {
+  const Matrix x = scattered(60, 5, 4, 3);
+  std::vector<float> weights(60);
+  std::vector<Index> repeated;
+  for (Index i = 0; i < 60; ++i) {
+    weights[i] = static_cast<float>(i % 4);
+    repeated.insert(repeated.end(), i % 4, i);
+  }
+  Matrix longer(repeated.size(), 5);
+  for (Index i = 0; i < repeated.size(); ++i) std::ranges::copy(x[repeated[i]], longer[i].begin());
+  Matrix start(4, 5);
+  for (Index c = 0; c < 4; ++c) std::ranges::copy(x[c + 9], start[c].begin());
+  const SphericalKMeansOptions options{.n_clusters = 4, .tol = 0};
+  const auto weighted = SphericalKMeans::fit_from(x, start, options, {}, weights);
+  const auto plain = SphericalKMeans::fit_from(longer, start, options);
+  EXPECT_NEAR(weighted.objective(), plain.objective(), 1e-5);
+  EXPECT_NEAR(weighted.inertia(), plain.inertia(), 1e-5);
+  EXPECT_EQ(weighted.predict(x), weighted.labels());
+  for (Index i = 0; i < repeated.size(); ++i)
+    EXPECT_EQ(plain.labels().of[i], weighted.labels().of[repeated[i]]);
+  for (Index c = 0; c < 4; ++c)
+    for (Index j = 0; j < 5; ++j)
+      EXPECT_NEAR(weighted.cluster_centers()[c][j], plain.cluster_centers()[c][j], 1e-6);
+}
+
 TEST(SphericalKMeans, LoadRefusesCentersThatAreNotOfLengthOne) {
   const auto path = std::filesystem::temp_directory_path() / ("shoal_centers_" + std::to_string(getpid()));
   const auto load = [&](float v) {
@@ -224,7 +249,7 @@ Paper paper_lloyd(const Matrix& x, const Matrix& start, Index rounds) {
 TEST(Lloyd, IsWhatThePaperSays) {
   Matrix x = scattered(900, 20, 10, 4, 1.0f);
   unit_rows(x.span());
-  const UnitRows rows(Rows(x), {});
+  const MetricRows rows(Rows(x), Metric::cosine, {});
   const Matrix start = seed_centers(rows, 10, {5}, {});
   for (Index rounds : {1u, 2u, 6u}) {
     const Paper p = paper_lloyd(x, start, rounds);
@@ -234,15 +259,18 @@ TEST(Lloyd, IsWhatThePaperSays) {
   }
 }
 
-/// Labels by every product with these centers.
-std::vector<Label> all_products(const UnitRows& rows, const Matrix& centers) {
+/// Labels by every product, or every squared distance, with these centers.
+std::vector<Label> all_products(const MetricRows& rows, const Matrix& centers) {
   std::vector<Label> labels(rows.rows(), kNoise);
-  UnitScratch scratch;
-  Matrix cosines;
-  for_cosines(rows.block(0, rows.rows(), scratch), Packed::rows(centers.view()), cosines,
-              [&](Index r, std::span<const float> values) {
-                if (!rows.zero(r)) labels[r] = nearest(values).label;
-              });
+  RowScratch scratch;
+  const MatrixView x = rows.block(0, rows.rows(), scratch);
+  Matrix closeness(rows.rows(), centers.rows());
+  multiply(x, Packed::rows(centers.view()), {}, Activation::none, closeness.span());
+  for (Index i = 0; i < rows.rows(); ++i) {
+    for (Index c = 0; c < centers.rows() && rows.metric() == Metric::euclidean; ++c)
+      closeness[i][c] = -kernels().squared_distance(x[i].data(), centers[c].data(), x.cols);
+    if (!rows.zero(i)) labels[i] = largest(closeness[i]).label;
+  }
   return labels;
 }
 
@@ -251,30 +279,41 @@ struct Shape {
   float noise;
 };
 
-class LloydBounds : public testing::TestWithParam<Shape> {};
+class LloydBounds : public testing::TestWithParam<Shape> {
+ protected:
+  static void change_no_bit(const Shape& s, Metric metric, std::span<const float> weights) {
+    Matrix x = scattered(s.rows, s.cols, s.groups, s.rows, s.noise);
+    std::ranges::fill(x[3], 0.0f);
+    for (Index i = 10; i < 20; ++i) std::ranges::copy(x[i - 10], x[i].begin());  // equal rows
+    const Rows source(x);
+    const MetricRows rows(source, metric, {});
+    const Matrix start = seed_centers(rows, s.clusters, {1}, {}, KMeansInit::kmeans_plus_plus, weights);
+    for (Index max_iter : {1u, 2u, 3u, 40u}) {
+      LloydOptions options{.max_iter = max_iter, .tol = 0, .bounds = false, .weights = weights};
+      const LloydResult plain = lloyd(rows, start, options, {.threads = 2});
+      EXPECT_EQ(plain.labels.of, all_products(rows, plain.centers)) << "labels of other centers";
+      options.bounds = true;
+      for (Index width : {1u, 2u, 7u}) {
+        options.bound_bytes = sizeof(Angle) * s.rows * s.clusters / width + 1;
+        ASSERT_EQ(AngleBounds(s.rows, s.clusters, options.bound_bytes).width(), width);
+        const LloydResult fast = lloyd(rows, start, options, {.threads = 2});
+        EXPECT_EQ(fast.labels, plain.labels) << width;
+        EXPECT_EQ(fast.objective, plain.objective) << width;
+        EXPECT_EQ(fast.n_iter, plain.n_iter) << width;
+        EXPECT_TRUE(fast.centers == plain.centers) << width;
+      }
+    }
+  }
+};
 
 TEST_P(LloydBounds, ChangeNoBit) {
   const Shape& s = GetParam();
-  Matrix x = scattered(s.rows, s.cols, s.groups, s.rows, s.noise);
-  std::ranges::fill(x[3], 0.0f);
-  for (Index i = 10; i < 20; ++i) std::ranges::copy(x[i - 10], x[i].begin());  // equal rows
-  const Rows source(x);
-  const UnitRows rows(source, {});
-  const Matrix start = seed_centers(rows, s.clusters, {1}, {});
-  for (Index max_iter : {1u, 2u, 3u, 9u, 40u}) {
-    const LloydResult plain =
-        lloyd(rows, start, {.max_iter = max_iter, .tol = 0, .bounds = false}, {.threads = 2});
-    EXPECT_EQ(plain.labels.of, all_products(rows, plain.centers)) << "labels of other centers";
-    for (Index width : {1u, 2u, 7u}) {
-      const Index bytes = sizeof(Angle) * s.rows * s.clusters / width + 1;
-      ASSERT_EQ(AngleBounds(s.rows, s.clusters, bytes).width(), width);
-      const LloydResult fast =
-          lloyd(rows, start, {.max_iter = max_iter, .tol = 0, .bound_bytes = bytes}, {.threads = 2});
-      EXPECT_EQ(fast.labels, plain.labels) << width;
-      EXPECT_EQ(fast.objective, plain.objective) << width;
-      EXPECT_EQ(fast.n_iter, plain.n_iter) << width;
-      EXPECT_TRUE(fast.centers == plain.centers) << width;
-    }
+  std::vector<float> weights(s.rows);
+  for (Index i = 0; i < s.rows; ++i) weights[i] = static_cast<float>(i % 7) * 0.3f;
+  for (const Metric metric : {Metric::cosine, Metric::euclidean}) {
+    SCOPED_TRACE(name_of(metric));
+    change_no_bit(s, metric, {});
+    if (metric == Metric::euclidean && s.cols <= 8) change_no_bit(s, metric, weights);
   }
 }
 
@@ -301,19 +340,21 @@ TEST(Lloyd, MirroredCentroidsChangeNoBit) {
     start[2][j] = start[3][j + 12] = static_cast<float>(random.normal(300000 + j));
   unit_rows(start.span());
   const Rows source(x);
-  const UnitRows rows(source, {});
-  for (Index max_iter : {2u, 3u, 10u, 30u}) {
-    const LloydResult plain = lloyd(rows, start, {.max_iter = max_iter, .tol = 0, .bounds = false}, {});
-    const LloydResult fast = lloyd(rows, start, {.max_iter = max_iter, .tol = 0}, {});
-    EXPECT_EQ(fast.labels, plain.labels);
-    EXPECT_TRUE(fast.centers == plain.centers);
-  }
+  const MetricRows rows(source, Metric::cosine, {}), plane(source, Metric::euclidean, {});
+  for (const MetricRows* with : {&rows, &plane})
+    for (Index max_iter : {2u, 3u, 10u, 30u}) {
+      const LloydResult plain = lloyd(*with, start, {.max_iter = max_iter, .tol = 0, .bounds = false}, {});
+      const LloydResult fast = lloyd(*with, start, {.max_iter = max_iter, .tol = 0}, {});
+      EXPECT_EQ(fast.labels, plain.labels);
+      EXPECT_TRUE(fast.centers == plain.centers);
+      EXPECT_EQ(fast.labels.of, all_products(*with, fast.centers));
+    }
 }
 
 TEST(Lloyd, TheObjectiveNeverFalls) {
   const Matrix x = scattered(1000, 16, 12, 6);
   const Rows source(x);
-  const UnitRows rows(source, {});
+  const MetricRows rows(source, Metric::cosine, {});
   const Matrix start = seed_centers(rows, 12, {2}, {});
   double before = 0;
   for (Index rounds = 1; rounds < 15; ++rounds) {
@@ -329,11 +370,29 @@ TEST(SeedCenters, AreDistinctRows) {
   Matrix x = scattered(300, 4, 3, 1);
   for (Index i = 0; i < 300; ++i) std::ranges::copy(x[i % 50], x[i].begin());  // 50 distinct
   const Rows source(x);
-  const UnitRows rows(source, {});
+  const MetricRows rows(source, Metric::cosine, {});
   const Matrix seeds = seed_centers(rows, 50, {3}, {});
   for (Index a = 0; a < 50; ++a)
     for (Index b = 0; b < a; ++b) EXPECT_FALSE(std::ranges::equal(seeds[a], seeds[b])) << a << " " << b;
   EXPECT_THROW(seed_centers(rows, 51, {3}, {}), Error);
+}
+
+TEST(SeedCenters, InParallelAreDistinctRowsToo) {
+  Matrix x = scattered(3000, 4, 3, 1);
+  for (Index i = 0; i < 3000; ++i) std::ranges::copy(x[i % 50], x[i].begin());  // 50 distinct
+  const Rows source(x);
+  for (const Metric metric : {Metric::cosine, Metric::euclidean}) {
+    const MetricRows rows(source, metric, {});
+    const auto seeds_of = [&](Index k, const shoal::Run& run) {
+      return seed_centers(rows, k, {3}, run, KMeansInit::kmeans_parallel);
+    };
+    const Matrix seeds = seeds_of(50, {.threads = 1});
+    for (Index a = 0; a < 50; ++a)
+      for (Index b = 0; b < a; ++b) EXPECT_FALSE(std::ranges::equal(seeds[a], seeds[b])) << a << " " << b;
+    EXPECT_TRUE(seeds == seeds_of(50, {.threads = 3}));
+    const std::string what = error_of([&] { seeds_of(51, {}); }).what();
+    EXPECT_NE(what.find("only 50 distinct"), std::string::npos) << what;
+  }
 }
 
 TEST(SeedCenters, FollowTheSquaredDistance) {
@@ -345,7 +404,7 @@ TEST(SeedCenters, FollowTheSquaredDistance) {
   x[998][1] = 1;
   x[999][0] = -1;
   const Rows source(x);
-  const UnitRows rows(source, {});
+  const MetricRows rows(source, Metric::cosine, {});
   constexpr int kTrials = 2000;
   int at[3] = {}, counted = 0;
   for (int t = 0; t < kTrials; ++t) {
@@ -362,17 +421,20 @@ TEST(SeedCenters, FollowTheSquaredDistance) {
 TEST(SeedCenters, SpreadBetterThanChance) {
   const Matrix x = scattered(2000, 16, 25, 12, 0.3f);
   const Rows source(x);
-  const UnitRows rows(source, {});
-  double plus = 0, chance = 0;
+  const MetricRows rows(source, Metric::cosine, {});
+  double plus = 0, parallel = 0, chance = 0;
   for (std::uint64_t t = 0; t < 5; ++t) {
     const Random random({t});
     Matrix drawn(25, 16);
     for (Index c = 0; c < 25; ++c) std::ranges::copy(x[random.below(c, 2000)], drawn[c].begin());
     unit_rows(drawn.span());
     plus += lloyd(rows, seed_centers(rows, 25, {t}, {}), {.max_iter = 1}, {}).objective;
+    const Matrix many = seed_centers(rows, 25, {t}, {}, KMeansInit::kmeans_parallel);
+    parallel += lloyd(rows, many, {.max_iter = 1}, {}).objective;
     chance += lloyd(rows, drawn, {.max_iter = 1}, {}).objective;
   }
   EXPECT_GT(plus, chance);
+  EXPECT_GT(parallel, chance);
 }
 
 TEST(DefaultClusters, GrowsWithTheSquareRoot) {
