@@ -4,6 +4,9 @@
 #include <cstdlib>
 
 #include "examples/skeleton/standardise.h"
+#include "shoal/cluster/dbscan.h"
+#include "shoal/cluster/hdbscan.h"
+#include "shoal/cluster/som.h"
 #include "shoal/cluster/spherical_kmeans.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/reduce/umap.h"
@@ -12,7 +15,7 @@
 namespace shoal::conformance {
 namespace {
 
-using Stages = testing::Types<SphericalKMeans, Pca, Umap, Standardise>;
+using Stages = testing::Types<SphericalKMeans, Dbscan, Hdbscan, Som, Pca, Umap, Standardise>;
 
 struct StageNames {
   template <class S>

@@ -32,12 +32,18 @@ struct CondensedEdge {
 struct CondensedTree {
   Index rows = 0;
   Index clusters = 0;                ///< 1 for the root, more for what parts from it; 0 for no rows
-  std::vector<CondensedEdge> edges;  ///< by parent, ascending
+  std::vector<CondensedEdge> edges;  ///< by parent, then child; none for a single row
 
   bool operator==(const CondensedTree&) const = default;
+
+  /// Entry i: the edge whose child is i, a row or a cluster. The root, which leaves nothing, is its own
+  /// parent from lambda 0 on. O(rows).
+  std::vector<CondensedEdge> by_child() const;
 };
+/// O(n log n). min_cluster_size >= 2.
 CondensedTree condense(const Dendrogram& tree, Index min_cluster_size);
 
+/// As in HdbscanOptions.
 struct SelectionOptions {
   ClusterSelection method = ClusterSelection::eom;
   double epsilon = 0;
@@ -48,14 +54,21 @@ struct SelectionOptions {
 /// The clusters chosen from a condensed tree, numbered by their first row.
 struct ChosenClusters {
   Labels labels;
-  std::vector<double> probabilities;  ///< a row
-  std::vector<double> persistence;    ///< a cluster
-  std::vector<std::uint32_t> ids;     ///< a cluster: its id in the condensed tree
-  std::vector<double> max_lambda;  ///< a cluster: greatest lambda at which a row leaves it or what it holds
+  std::vector<double> probabilities;  ///< a row: lambda at which it leaves / max_lambda of its cluster
+  std::vector<double> persistence;    ///< a cluster: stability / (its rows times the greatest lambda of all)
+  std::vector<double> max_lambda;     ///< a cluster: greatest lambda at which a row or a branch leaves it
+  std::vector<Label> of_cluster;      ///< of each of the tree's clusters: the chosen one that holds it
+  double least_lambda = 0;  ///< rows that leave earlier are noise: above 0 only if the root is chosen
+
+  /// The label of what leaves cluster `id` of the tree (rows + c) at `lambda`.
+  Label label(const CondensedTree& tree, std::uint32_t id, double lambda) const;
+  /// 0..1: how late it leaves; 0 for noise.
+  double probability(Label label, double lambda) const;
 };
 ChosenClusters choose_clusters(const CondensedTree& tree, const SelectionOptions& options);
 
-/// GLOSH, a row: 1 - lambda(row) / greatest lambda among the rows of the cluster that it left.
+/// GLOSH, a row: 1 - lambda(row) / greatest lambda at which any row leaves the cluster that it left or what
+/// parts from it; 0 for a row that leaves at infinity.
 std::vector<double> glosh(const CondensedTree& tree);
 
 }  // namespace shoal

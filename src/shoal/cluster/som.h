@@ -62,7 +62,7 @@ void fields(SomOptions& o, V&& visit) {
 ///
 /// A row of zeros has, under cosine, no direction: its label is kNoise and it counts nowhere.
 /// O(n_epochs units (n + units) d) by blocked products. Rows are read block by block. Memory: at most 33
-/// times 8 units d bytes, and 4 units^2.
+/// times 8 units d bytes.
 class Som {
  public:
   using Options = SomOptions;
@@ -94,6 +94,7 @@ class Som {
  private:
   Som() = default;
   void check_input(const Rows& x) const;
+  void measure(const Rows& x, Index counted, const Run& run);  // labels and errors of the training rows
 
   Options options_;
   Space space_;
