@@ -41,7 +41,6 @@ void check(const SomOptions& o) {
 /// codebook + sign * mean, row by row.
 Matrix moved(const Matrix& codebook, const std::vector<float>& mean, float sign) {
   Matrix out = codebook;
-  if (mean.empty()) return out;
   for (Index u = 0; u < out.rows(); ++u)
     for (Index j = 0; j < out.cols(); ++j) out[u][j] += sign * mean[j];
   return out;
@@ -89,12 +88,9 @@ Som Som::fit(const Rows& x, const Options& options, const Run& run) {
   Som out;
   out.options_ = options;
   out.space_ = x.space();
-  if (options.metric == Metric::euclidean) {
-    check_finite(x, run);
-    const std::vector<double> mean = column_means(x, run);
-    out.mean_.assign(mean.begin(), mean.end());
-  }
-  const SomRows rows = som_rows(x, out.mean_, run);
+  const std::vector<double> mean = column_means(som_rows(x, options.metric, {}, run).rows, run);
+  out.mean_.assign(mean.begin(), mean.end());
+  const SomRows rows = som_rows(x, options.metric, out.mean_, run);
   Index counted = 0;
   for (Index i = 0; i < x.rows(); ++i) counted += !rows.zero(i);
   if (counted == 0) throw Error(Fault::data, "all rows are zero: under cosine they have no direction");
@@ -107,7 +103,7 @@ Som Som::fit(const Rows& x, const Options& options, const Run& run) {
 }
 
 void Som::measure(const Rows& x, Index counted, const Run& run) {
-  const SomRows rows = som_rows(x, mean_, run);
+  const SomRows rows = som_rows(x, options_.metric, mean_, run);
   const Matrix units = moved(codebook_, mean_, -1);
   const SomMatcher matcher(units);
   const SomGrid grid(options_);
@@ -137,7 +133,7 @@ void Som::measure(const Rows& x, Index counted, const Run& run) {
 
 Labels Som::predict(const Rows& x, const Run& run) const {
   check_input(x);
-  const SomRows rows = som_rows(x, mean_, run);
+  const SomRows rows = som_rows(x, options_.metric, mean_, run);
   const SomMatcher matcher(moved(codebook_, mean_, -1));
   Labels labels{std::vector<Label>(x.rows(), kNoise), codebook_.rows()};
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {
@@ -150,7 +146,7 @@ Labels Som::predict(const Rows& x, const Run& run) const {
 
 Matrix Som::transform(const Rows& x, const Run& run) const {
   check_input(x);
-  const SomRows rows = som_rows(x, mean_, run);
+  const SomRows rows = som_rows(x, options_.metric, mean_, run);
   const Matrix units = moved(codebook_, mean_, -1);
   Matrix distances(x.rows(), units.rows());
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {
@@ -238,7 +234,7 @@ Som Som::load(const Reader& in) {
   if (s.codebook_.rows() != units)
     throw bad("there are " + std::to_string(s.codebook_.rows()) + " units, but the grid has " +
               std::to_string(units));
-  s.mean_ = in.floats("mean", s.options_.metric == Metric::cosine ? 0 : s.codebook_.cols());
+  s.mean_ = in.floats("mean", s.codebook_.cols());
   s.labels_.count = units;
   for (const std::int64_t label : in.integers("labels")) {
     if (label < kNoise || label >= static_cast<std::int64_t>(units))

@@ -113,29 +113,23 @@ void smooth(const Matrix& sums, const SomGrid& grid, double radius, Matrix& unit
 
 }  // namespace
 
-SomRows som_rows(const Rows& x, const std::vector<float>& mean, const Run& run) {
-  if (mean.empty()) {
-    const auto unit = std::make_shared<const UnitRows>(x, run);
-    const auto read = [unit](Index first, Index count, Matrix& out) {
-      UnitScratch scratch;
-      const MatrixView block = unit->block(first, count, scratch);
-      if (block.data != scratch.scaled.data() && block.data != scratch.converted.data()) return block;
-      out = std::move(block.data == scratch.scaled.data() ? scratch.scaled : scratch.converted);
-      return out.view().slice(0, count);
-    };
-    return {Rows(x.rows(), x.cols(), Dtype::f32, read, x.space()),
-            [unit](Index row) { return unit->zero(row); }};
-  }
-  check_finite(x, run);
-  const auto read = [x, mean](Index first, Index count, Matrix& out) {
-    Matrix scratch;
-    const MatrixView block = x.block(first, count, scratch);
+SomRows som_rows(const Rows& x, Metric metric, const std::vector<float>& mean, const Run& run) {
+  std::shared_ptr<const UnitRows> unit;
+  if (metric == Metric::cosine)
+    unit = std::make_shared<const UnitRows>(x, run);
+  else
+    check_finite(x, run);
+  const auto read = [x, unit, mean](Index first, Index count, Matrix& out) {
+    UnitScratch scratch;
+    const MatrixView block =
+        unit ? unit->block(first, count, scratch) : x.block(first, count, scratch.converted);
     if (out.rows() < count || out.cols() != x.cols()) out = Matrix(count, x.cols());
     for (Index r = 0; r < count; ++r)
-      for (Index j = 0; j < x.cols(); ++j) out[r][j] = block[r][j] - mean[j];
+      for (Index j = 0; j < x.cols(); ++j) out[r][j] = mean.empty() ? block[r][j] : block[r][j] - mean[j];
     return out.view().slice(0, count);
   };
-  return {Rows(x.rows(), x.cols(), Dtype::f32, read, x.space()), [](Index) { return false; }};
+  return {Rows(x.rows(), x.cols(), Dtype::f32, read, x.space()),
+          [unit](Index row) { return unit && unit->zero(row); }};
 }
 
 SomMatcher::SomMatcher(const Matrix& codebook) : packed_(Packed::rows(codebook.view())) {

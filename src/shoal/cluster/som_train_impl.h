@@ -9,13 +9,13 @@
 
 namespace shoal {
 
-/// Rows as a map compares them, and which of them count.
+/// Rows as a map compares them, and which of them do not count.
 struct SomRows {
-  Rows rows;                        ///< minus `mean`, or of length 1
+  Rows rows;                        ///< of length 1 under cosine; minus `mean`
   std::function<bool(Index)> zero;  ///< has the row no direction?
 };
-/// mean: cols long, or empty for rows of length 1. Error(data) naming the first row with a NaN or infinity.
-SomRows som_rows(const Rows& x, const std::vector<float>& mean, const Run& run);
+/// mean: cols long, or empty for none. Error(data) naming the first row with a NaN or infinity.
+SomRows som_rows(const Rows& x, Metric metric, const std::vector<float>& mean, const Run& run);
 
 /// The codebook after options.n_epochs epochs, in the space of x.rows. Progress as step "map".
 Matrix train_som(const SomRows& x, const SomOptions& options, const Run& run);
