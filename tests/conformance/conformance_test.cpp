@@ -4,8 +4,11 @@
 #include <cstdlib>
 
 #include "examples/skeleton/unit_variance.h"
+#include "shoal/cluster/dbscan.h"
+#include "shoal/cluster/hdbscan.h"
 #include "shoal/cluster/kmeans.h"
 #include "shoal/cluster/minibatch_kmeans.h"
+#include "shoal/cluster/som.h"
 #include "shoal/cluster/spherical_kmeans.h"
 #include "shoal/cluster/vmf_mixture.h"
 #include "shoal/reduce/pca.h"
@@ -16,7 +19,7 @@
 namespace shoal::conformance {
 namespace {
 
-using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Pca, Standardise, Umap, UnitVariance>;
+using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Dbscan, Hdbscan, Som, Pca, Standardise, Umap, UnitVariance>;
 
 struct StageNames {
   template <class S>
