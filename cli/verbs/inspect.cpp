@@ -87,7 +87,7 @@ Json inspect_made(const fs::path& path) {
   if (Collection::exists(path)) return inspect_collection(path);
   if (fs::is_directory(path)) {
     require(fs::exists(path / "config.json") || fs::exists(path / "modules.json"), Fault::format,
-            path.string() + " is neither a collection (no rows.sqlite) nor a model (no config.json)");
+            path.string() + " is neither a shoal collection nor a model (no config.json)");
     return inspect_model(path);
   }
   if (path.extension() == ".npy") return inspect_vectors(path);

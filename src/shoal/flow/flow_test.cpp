@@ -107,7 +107,7 @@ TEST(Replace, KeepsWhatIsNotShoals) {
     std::ofstream(out / name) << name;
   fs::create_directories(out / "pictures/more");
   {
-    Collection old = Collection::open(out, false);
+    Collection old = Collection::open_to_replace(out);
     Collection fresh = create_beside(old);
     EXPECT_EQ(fresh.folder(), place_beside(out));
     fresh.set_manifest("is", "fresh");
@@ -129,7 +129,7 @@ TEST(Replace, WhatAKilledOneLeftIsNoObstacle) {
   }
   Collection::create(out).set_manifest("is", "old");
   {
-    Collection old = Collection::open(out, false);
+    Collection old = Collection::open_to_replace(out);
     EXPECT_EQ(create_beside(old).manifest("is"), std::nullopt) << "begun anew";
   }
   EXPECT_EQ(names_in(out), (std::vector<std::string>{"notes.txt", "notes.txt.old", "rows.sqlite"}));
@@ -143,7 +143,7 @@ TEST(Replace, WhatAKilledOneLeftIsNoObstacle) {
   remove_collection(beside);
   fs::create_directories(beside);
   std::ofstream(beside / "map.html") << "mine";
-  Collection old = Collection::open(out, false);
+  Collection old = Collection::open_to_replace(out);
   EXPECT_THROW(create_beside(old), Error);
   EXPECT_EQ(names_in(beside), std::vector<std::string>{"map.html"});
 }

@@ -26,7 +26,7 @@ constexpr const char* kSteps[] = {"embed", "pca", "layout", "cluster", "explain"
 /// The collection that will be replaced, locked, if there is one.
 std::optional<Collection> open_old(const MapOptions& options) {
   if (!options.overwrite || !Collection::exists(options.out)) return std::nullopt;
-  return Collection::open(fs::canonical(options.out), false);
+  return Collection::open_to_replace(fs::canonical(options.out));
 }
 
 Collection open_or_create(const MapOptions& options, const std::optional<Collection>& old) {
