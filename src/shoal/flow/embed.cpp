@@ -42,10 +42,9 @@ Index vectors_kept(const Collection& collection) {
   const std::string text = collection.manifest("vectors").value_or("0");
   Index kept = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), kept);
-  require(fault == std::errc() && end == text.data() + text.size() && kept <= collection.rows(),
-          Fault::format,
-          collection.folder().string() + " is damaged: '" + text + "' vectors for " +
-              std::to_string(collection.rows()) + " rows");
+  if (fault != std::errc() || end != text.data() + text.size() || kept > collection.rows())
+    throw damaged_collection(collection.folder(),
+                             "'" + text + "' vectors for " + std::to_string(collection.rows()) + " rows");
   return kept;
 }
 

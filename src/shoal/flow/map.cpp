@@ -12,6 +12,7 @@
 #include "shoal/flow/name_clusters.h"
 #include "shoal/flow/replace_impl.h"
 #include "shoal/flow/show.h"
+#include "shoal/flow/steps_impl.h"
 #include "shoal/store/archive.h"
 #include "shoal/store/rows_file.h"
 
@@ -19,14 +20,10 @@ namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
-// In order: what comes after a step that is done anew is due again. The layout stands before the clusters, so
-// that another number of clusters does not lay the map out again.
-constexpr const char* kSteps[] = {"embed", "pca", "layout", "cluster", "explain", "page"};
-
 /// The collection that will be replaced, locked, if there is one.
 std::optional<Collection> open_old(const MapOptions& options) {
   if (!options.overwrite || !Collection::exists(options.out)) return std::nullopt;
-  return Collection::open(fs::canonical(options.out), false);
+  return Collection::open_to_replace(fs::canonical(options.out));
 }
 
 Collection open_or_create(const MapOptions& options, const std::optional<Collection>& old) {
@@ -56,12 +53,12 @@ class MapRun {
 
   MapReport finish() {
     read();
-    step("embed", embed_options(), {"vectors.safetensors"}, [&] { embed(); });
-    step("pca", list_fields(options_.pca), {"pca.safetensors", "reduced.safetensors"}, [&] { reduce(); });
-    step("layout", list_fields(layout_options()), {"umap.safetensors"}, [&] { lay_out(); });
-    step("cluster", list_fields(cluster_options()), {"clusters.safetensors"}, [&] { cluster(); });
-    step("explain", {}, {}, [&] { explain(); });
-    step("page", page_options(), {"map.html"}, [&] { page(); });
+    step("embed", embed_options(), [&] { embed(); });
+    step("pca", list_fields(options_.pca), [&] { reduce(); });
+    step("layout", list_fields(layout_options()), [&] { lay_out(); });
+    step("cluster", list_fields(cluster_options()), [&] { cluster(); });
+    step("explain", {}, [&] { explain(); });
+    step("page", page_options(), [&] { page(); });
     collection_.settle();  // last: any change after it would leave its trace in the bytes
     describe();
     if (old_) replace(collection_, *std::exchange(old_, std::nullopt));
@@ -78,7 +75,7 @@ class MapRun {
   }
 
   /// Whether a file that a finished step left is still there and, so far as its header tells, whole.
-  bool whole(const char* name) const {
+  bool whole(std::string_view name) const {
     const fs::path path = collection_.file(name);
     if (!fs::exists(path)) return false;
     if (path.extension() != ".safetensors") return true;
@@ -93,20 +90,27 @@ class MapRun {
   /// Runs `work` unless it was finished under the same key and its files are there. A step that is done anew
   /// makes all after it due.
   template <class Work>
-  void step(const char* name, const std::vector<Field>& step_options,
-            std::initializer_list<const char*> files, Work&& work) {
+  void step(std::string_view name, const std::vector<Field>& step_options, Work&& work) {
     key_ = step_key(key_, name, step_options);
+    const MapStep* at = std::ranges::find(kSteps, name, &MapStep::name);
     if (collection_.done(name, key_)) {
-      if (std::ranges::all_of(files, [&](const char* file) { return whole(file); })) {
-        report_.done_before.push_back(name);
+      if (std::ranges::all_of(at->files, [&](auto file) { return file.empty() || whole(file); })) {
+        report_.done_before.emplace_back(name);
         return;
       }
-      if (name == std::string_view("embed")) collection_.set_manifest("vectors", "0");
+      if (name == "embed") collection_.set_manifest("vectors", "0");
     }
-    for (auto due = std::ranges::find(kSteps, std::string_view(name)); due != std::end(kSteps); ++due)
-      collection_.forget_step(*due);
+    for (const MapStep* due = at; due != std::end(kSteps); ++due) forget(*due);
     work();
+    for (const std::string_view file : at->files)
+      if (!file.empty()) collection_.set_manifest(checksum_key(file), sha256_file(collection_.file(file)));
     collection_.finish_step(name, key_);
+  }
+
+  void forget(const MapStep& step) {
+    collection_.forget_step(step.name);
+    for (const std::string_view file : step.files)
+      if (collection_.manifest(checksum_key(file))) collection_.set_manifest(checksum_key(file), "");
   }
 
   void read() {

@@ -79,8 +79,8 @@ MapOptions stored_options(const Collection& collection) {
     const json from = json::parse(*text);
     each_kept(out, [&](const std::string& name, auto& value) { take(from.at(name), value); });
   } catch (const json::exception& e) {
-    throw Error(Fault::format,
-                collection.folder().string() + " is damaged: its options cannot be read (" + e.what() + ")");
+    throw damaged_collection(collection.folder(),
+                             std::string("its options cannot be read (") + e.what() + ")");
   }
   return out;
 }

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "shoal/core/error.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {
@@ -20,21 +21,14 @@ namespace {
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
-// A folder of the test's own, gone with it.
 class SourceTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "shoal-read-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path file(const std::string& name, std::string_view bytes) {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
     return folder_ / name;
   }
 
-  fs::path folder_;
+  const ScratchFolder folder_;
 };
 
 struct Read {
@@ -306,7 +300,7 @@ TEST_F(SourceTest, FilesAreCheckedBeforeAnyIsRead) {
   const auto good = file("a.csv", "text\nx\n");
   const auto all = [&](std::vector<fs::path> files) { return [=] { Source(files, {}); }; };
   expect_error(Fault::file, {"gone.csv: no such file"}, all({good, folder_ / "gone.csv"}));
-  expect_error(Fault::file, {"is a directory"}, all({good, folder_}));
+  expect_error(Fault::file, {"is a directory"}, all({good, folder_.path()}));
   expect_error(Fault::file, {"b.csv is empty"}, all({good, file("b.csv", "")}));
   expect_error(Fault::data, {"no header line"}, all({file("mark.csv", "\xEF\xBB\xBF")}));
   expect_error(Fault::argument, {"no input"}, all({}));
