@@ -90,5 +90,5 @@ def test_what_is_not_a_collection_of_shoals_is_left_alone(old, short_csv):
     (old / "rows.sqlite").write_bytes(b"not a database" * 1000)
     before = fingerprints(old)
     result = shoal("map", short_csv, "--text", "text", "--limit", 30, "--out", old, "--overwrite", check=False)
-    assert result.returncode == 4 and "exists already" in result.stderr
+    assert result.returncode == 2 and "is not a shoal collection" in result.stderr
     assert fingerprints(old) == before
