@@ -3,6 +3,8 @@
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/flow/check.h"
+#include "shoal/flow/embed.h"
+#include "shoal/flow/map.h"
 #include "shoal/store/archive.h"
 #include "shoal/store/collection.h"
 #include "shoal/store/rows_file.h"
@@ -34,8 +36,12 @@ Json inspect_collection(const fs::path& path, bool check_all, const Run& run) {
            {"path", path.string()},
            {"rows", collection.rows()},
            {"columns", collection.columns()}};
-  for (const char* key : {"text_columns", "model", "vectors", "input"})
+  out["text_columns"] = text_columns(collection);
+  for (const char* key : {"model", "input"})
     if (const auto value = collection.manifest(key)) out[key] = *value;
+  const Embedded done = embedded(collection);
+  out["vectors"] = done.rows;
+  out["truncated_texts"] = done.cut ? Json(*done.cut) : Json();
   out["page"] =
       fs::exists(collection.file("map.html")) ? Json(collection.file("map.html").string()) : Json(nullptr);
   if (check_all) out["check"] = in_words(check(collection, run));

@@ -152,7 +152,7 @@ TEST(Embed, ADamagedCountIsAnError) {
   const ScratchFolder folder;
   Collection collection = Collection::create(folder / "c.shoal");
   const Encoder encoder = Encoder::load(fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare");
-  for (const char* count : {"", "many", "-1", "1", "99999999999999999999999"}) {
+  for (const char* count : {"", "many", "-1", "1", "99999999999999999999999", "0 ", "0 x", "0 1 2", "0,1"}) {
     collection.set_manifest("vectors", count);
     try {
       embed_collection(encoder, {}, collection, {});
@@ -165,6 +165,42 @@ TEST(Embed, ADamagedCountIsAnError) {
 
 void write(const fs::path& path, const std::string& content) {
   std::ofstream(path, std::ios::binary) << content;
+}
+
+TEST(Embed, CountsTheTextsThatAreCutOverAllRuns) {
+  const ScratchFolder folder;
+  const Encoder encoder = Encoder::load(fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare");
+  const EncodeOptions options{.max_tokens = 5};
+  Collection collection = Collection::create(folder / "c.shoal");
+  EXPECT_EQ(embedded(collection).cut, 0u);
+  collection.append(texts_of({"a no a no a no", "a no a"}), {}, {});
+  embed_collection(encoder, options, collection, {});
+  EXPECT_EQ(embedded(collection).cut, 1u);
+  collection.append(texts_of({"a", "no a no a no a", "a a a a a a a"}), {}, {});
+  embed_collection(encoder, options, collection, {});
+  EXPECT_EQ(embedded(collection).rows, 5u);
+  EXPECT_EQ(embedded(collection).cut, 3u);
+
+  collection.set_manifest("vectors", "5");  // as it was written before the texts were counted
+  EXPECT_EQ(embedded(collection).rows, 5u);
+  EXPECT_FALSE(embedded(collection).cut) << "not known, which is not none";
+}
+
+TEST(Embed, StepsBeginWithTheirWork) {
+  const ScratchFolder folder;
+  std::ofstream(folder / "t.txt") << "a no a\nno\n";
+  std::vector<std::string> steps;
+  const shoal::Run run{.progress = [&](std::string_view step, double done, double) {
+    if (!steps.empty() && steps.back() == step) return;
+    steps.emplace_back(step);
+    EXPECT_EQ(done, 0) << step;
+  }};
+  const Encoder encoder = Encoder::load(fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare", run);
+  Collection collection = Collection::create(folder / "c.shoal");
+  Source source({folder / "t.txt"}, {.limit = 1});
+  ingest(source, collection, run);
+  embed_collection(encoder, {}, collection, run);
+  EXPECT_EQ(steps, (std::vector<std::string>{"load model", "read", "embed"}));
 }
 
 std::string ingest_file(const fs::path& file, Collection& collection) {
@@ -206,13 +242,36 @@ TEST(Ingest, KeepsRowsGoesOnAndRefusesAnotherInput) {
   }
 }
 
+TEST(Map, WhatCannotBeMappedLeavesNothing) {
+  const ScratchFolder folder;
+  const auto refused = [&](const std::string& csv) -> std::string {
+    write(folder / "t.csv", csv);
+    try {
+      map({.inputs = {folder / "t.csv"},
+           .out = folder / "m.shoal",
+           .model = fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare"},
+          {});
+    } catch (const Error& e) {
+      EXPECT_EQ(e.fault, Fault::data) << e.what();
+      EXPECT_FALSE(fs::exists(folder / "m.shoal")) << e.what();
+      return e.what();
+    }
+    return "mapped";
+  };
+  EXPECT_NE(
+      refused("id,text\n1, \n2,\n3,\"\t\"\n").find("every text is blank; they were taken from \"text\""),
+      std::string::npos);
+  EXPECT_NE(refused("id,text\n1,a no\n2,a no\n").find("same vector"), std::string::npos);
+  EXPECT_NE(refused("id,text\n1,a no\n").find("1 text;"), std::string::npos);
+}
+
 TEST(Export, QuotesAndLeavesEmptyWhatIsNotKnown) {
   const ScratchFolder folder;
   Collection collection = Collection::create(folder / "c.shoal");
   collection.define_columns({"a,b"});
   collection.append(texts_of({"plain", "with \"quotes\", and\nlines"}), {texts_of({"1", ""})}, {});
   std::string csv, jsonl;
-  export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {});
+  EXPECT_FALSE(export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {}));
   EXPECT_EQ(csv,
             "row,text,\"a,b\",cluster,cluster_name,group_name,x,y\n"
             "0,plain,1,,,,,\n"
@@ -229,9 +288,14 @@ TEST(Export, QuotesAndLeavesEmptyWhatIsNotKnown) {
   collection.set_clusters({{.id = 0, .name = "words", .size = 2}}, {{.id = 0, .name = "all", .size = 2}});
   collection.set_points(points.view());
   csv.clear();
-  export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {});
+  EXPECT_TRUE(export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {}));
   EXPECT_NE(csv.find("0,plain,1,0,words,all,0,0\n"), std::string::npos) << csv;
   EXPECT_NE(csv.find(",,0,words,all,0.1,0\n"), std::string::npos) << csv;
+
+  collection.append(texts_of({"later"}), {texts_of({"3"})}, {});
+  csv.clear();
+  EXPECT_FALSE(export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {}));
+  EXPECT_NE(csv.find("2,later,3,,,,,\n"), std::string::npos) << csv;
 }
 
 TEST(Export, ColumnsWithTakenNamesGetOthers) {
@@ -281,16 +345,18 @@ TEST(Map, AModelInARenamedFolderIsTheSameModel) {
   const ScratchFolder folder;
   const fs::path golden = fs::path(SHOAL_SOURCE) / "tests/golden/encoder";
   fs::copy(golden / "bert_old", folder / "old", fs::copy_options::recursive);
-  std::string lines;
-  for (int i = 0; i < 40; ++i) lines += "a text with the number " + std::to_string(i * i) + "\n";
-  write(folder / "texts.txt", lines);
-  MapOptions options{.inputs = {folder / "texts.txt"}, .out = folder / "m.shoal", .model = folder / "old"};
+  std::string lines = "\"first, of two\",text\n";
+  for (int i = 0; i < 40; ++i) lines += "a text with,the number " + std::to_string(i * i) + "\n";
+  write(folder / "texts.csv", lines);
+  MapOptions options{.inputs = {folder / "texts.csv"}, .out = folder / "m.shoal", .model = folder / "old"};
+  options.read.text_columns = {"first, of two", "text"};
   EXPECT_TRUE(map(options, {}).done_before.empty());
 
   fs::rename(folder / "old", folder / "new");
   options.model = folder / "new";
   EXPECT_EQ(map(options, {}).done_before.size(), 6u);
   const Collection collection = Collection::open(options.out, false);
+  EXPECT_EQ(text_columns(collection), options.read.text_columns);
   EXPECT_EQ(search(collection, Encoder::load(options.model), "a number", {}, {}).size(), 10u);
 
   options.model = golden / "bert_bare";

@@ -1,6 +1,7 @@
 #include "shoal/flow/map.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "shoal/cluster/join.h"
@@ -45,9 +46,9 @@ class MapRun {
         collection_(open_or_create(options, old_)) {}
 
   /// Takes back what stands in the way of another try: a new collection that replaces an old one, or one in
-  /// which there is nothing yet that took time.
+  /// which nothing is worth keeping.
   void give_up(Fault fault) {
-    if (old_ || (fresh_ && !taken_in_ && (fault == Fault::data || fault == Fault::argument)))
+    if (old_ || (fresh_ && !worth_keeping_ && (fault == Fault::data || fault == Fault::argument)))
       remove_collection(collection_.folder());
   }
 
@@ -71,6 +72,7 @@ class MapRun {
       require(Collection::exists(options_.out), Fault::argument, "no input was given");
       return std::nullopt;
     }
+    if (run_.progress) run_.progress("read", 0, 0);
     return Source(options_.inputs, options_.read, run_.stop);
   }
 
@@ -126,10 +128,10 @@ class MapRun {
             options_.out.string() + " was interrupted while it read its input; give the input again");
     key_ = *input;
     report_.rows = collection_.rows();
-    report_.text_columns = collection_.manifest("text_columns").value_or("");
+    report_.text_columns = text_columns(collection_);
     check_options();
     collection_.set_manifest("options", options_text(options_));
-    taken_in_ = true;
+    worth_keeping_ = true;
   }
 
   /// Whatever is wrong with the options is said now, not after the work.
@@ -146,13 +148,10 @@ class MapRun {
     collection_.set_manifest("model", encoder_.space().id);
     collection_.set_manifest("model_name", encoder_.name());
     const std::string print = ingest(*source_, collection_, run_);
-    require(collection_.rows() >= 2, Fault::data,
-            "the input has " + std::to_string(collection_.rows()) + " text(s); a map needs at least 2");
+    require(collection_.rows() >= 2, Fault::data, "the input has 1 text; a map needs at least 2");
     collection_.set_manifest("input", print);
     report_.read = source_->report();
-    std::string columns;
-    for (const auto& name : source_->text_columns()) columns += (columns.empty() ? "" : ", ") + name;
-    collection_.set_manifest("text_columns", columns);
+    collection_.set_manifest("text_columns", nlohmann::json(source_->text_columns()).dump());
   }
 
   std::vector<Field> embed_options() const {
@@ -179,7 +178,8 @@ class MapRun {
     const Rows x = vectors();
     if (run_.progress) run_.progress("PCA", 0, static_cast<double>(x.rows()));
     const Pca pca = Pca::fit(x, options_.pca, run_);
-    require(pca.explained_variance().front() > 0, Fault::data,
+    worth_keeping_ = pca.explained_variance().front() > 0;
+    require(worth_keeping_, Fault::data,
             "all " + std::to_string(x.rows()) + " texts have the same vector: there is nothing to map");
     Writer out(Pca::kind);
     pca.save(out);
@@ -247,6 +247,8 @@ class MapRun {
     const Pca pca = Pca::load(Reader(collection_.file("pca.safetensors")));
     const auto fitted = SphericalKMeans::load(Reader(collection_.file("clusters.safetensors")));
     report_.dims = encoder_.space().dims;
+    report_.max_tokens = options_.encode.max_tokens.value_or(encoder_.max_tokens());
+    report_.truncated_texts = embedded(collection_).cut;
     report_.components = pca.n_components();
     report_.variance = pca.explained_variance_ratio();
     report_.objective = fitted.objective() / static_cast<double>(report_.rows);
@@ -262,7 +264,7 @@ class MapRun {
   std::optional<Source> source_;
   std::optional<Collection> old_;  // to be replaced
   bool fresh_;                     // the collection is made by this call
-  bool taken_in_ = false;          // the texts are in it, and the options fit them
+  bool worth_keeping_ = false;     // the texts are in it, the options fit them, and they can be mapped
   Collection collection_;
   std::string key_;
   MapReport report_;

@@ -43,9 +43,10 @@ bool nothing_in(const fs::path& folder) {
 }
 
 [[noreturn]] void exists_already(const fs::path& folder) {
-  throw Error(Fault::file, folder.string() + " exists already" +
-                               (Collection::exists(folder) ? "" : " and is not a shoal collection") +
-                               "; remove it or choose another name");
+  throw Error(Fault::argument,
+              folder.string() + " exists already" +
+                  (Collection::exists(folder) ? "" : " and is not a shoal collection: it is not replaced") +
+                  "; choose another name");
 }
 
 bool has_database(const fs::path& folder) {

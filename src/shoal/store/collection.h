@@ -49,8 +49,8 @@ Error damaged_collection(const std::filesystem::path& folder, const std::string&
 /// at most 1 GB.
 class Collection {
  public:
-  /// Makes the folder, whose parent must exist, and an empty database, open for writing. Error(file) if there
-  /// is one already; an empty folder, or what a create that was killed has left, may be there.
+  /// Makes the folder, whose parent must exist, and an empty database, open for writing. Error(argument) if
+  /// there is one already; an empty folder, or what a create that was killed has left, may be there.
   static Collection create(const std::filesystem::path& folder);
   /// Error(file) if absent, Error(format) if not a collection, damaged or of a newer version.
   /// Read-only opens never write, and work on a read-only disk.

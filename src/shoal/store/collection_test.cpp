@@ -194,7 +194,7 @@ TEST(Collection, OfManyThatCreateItOneDoes) {
           Collection::create(scratch / "a").append(texts_of({"mine"}), {}, {});
           ++made;
         } catch (const Error& e) {
-          EXPECT_EQ(e.fault, Fault::file);
+          EXPECT_TRUE(e.fault == Fault::file || e.fault == Fault::argument) << e.what();  // locked, or there
         }
       });
     }
@@ -493,7 +493,7 @@ TEST(Collection, WhatIsNoCollectionIsRefused) {
     EXPECT_FALSE(Collection::exists(scratch / name)) << name;
 
   fill(scratch / "good", 50, 50);
-  EXPECT_EQ(error_of([&] { Collection::create(scratch / "good"); }).fault, Fault::file);
+  EXPECT_EQ(error_of([&] { Collection::create(scratch / "good"); }).fault, Fault::argument);
   Database(scratch / "good" / "rows.sqlite", Database::Mode::write)
       .run("UPDATE manifest SET value = '2' WHERE key = 'format_version'");
   const Error e = error_of([&] { Collection::open(scratch / "good", true); });
@@ -501,7 +501,7 @@ TEST(Collection, WhatIsNoCollectionIsRefused) {
   EXPECT_NE(std::string(e.what()).find("update shoal"), std::string::npos) << e.what();
 
   write_file(scratch / "file", "x");
-  EXPECT_EQ(error_of([&] { Collection::create(scratch / "file"); }).fault, Fault::file);
+  EXPECT_EQ(error_of([&] { Collection::create(scratch / "file"); }).fault, Fault::argument);
   EXPECT_EQ(fault_of_opening(scratch / "file"), Fault::format);
   EXPECT_EQ(error_of([&] { Collection::create(scratch / "no" / "parent"); }).fault, Fault::file);
 }
