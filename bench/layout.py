@@ -5,17 +5,13 @@ layout.py VECTORS.npy [--bench build/release/bench/umap_bench] [--python PYTHON]
 Each runs in a process of its own, by turns. Trustworthiness at 15 (Venna and Kaski 2001; cosine ranks in the
 source space) is computed for both by the same code, on 5,000 fixed rows against all rows.
 """
-import argparse
 import json
-import pathlib
 import statistics
-import subprocess
-import sys
-import tempfile
 
 import numpy as np
 
-HERE = pathlib.Path(__file__).resolve().parent
+from umap_turns import by_turns, options
+
 K = 15
 
 
@@ -72,31 +68,14 @@ def picture(x, layouts, path):
     plt.savefig(path, dpi=70)
 
 
-def run(command):
-    done = subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("vectors")
-    parser.add_argument("--bench", default=HERE.parent / "build/release/bench/umap_bench")
-    parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeat", type=int, default=3)
+    parser = options(__doc__)
     parser.add_argument("--peer-repeat", type=int, default=1)
     parser.add_argument("--picture")
     args = parser.parse_args()
 
-    with tempfile.TemporaryDirectory() as folder:
-        ours, peer = f"{folder}/ours.npy", f"{folder}/peer.npy"
-        our_runs, peer_runs = [], []
-        for turn in range(args.repeat):
-            our_runs.append(run([args.bench, "layout", args.vectors, args.threads, ours]))
-            if turn < args.peer_repeat:
-                peer_runs.append(run([args.python, HERE / "umap_peers.py", "layout", args.vectors, peer]))
-        layouts = {"shoal": np.load(ours), "umap-learn": np.load(peer)}
-
+    (ours, our_runs), (peer, peer_runs) = by_turns("layout", args, args.peer_repeat)
+    layouts = {"shoal": ours, "umap-learn": peer}
     x = np.load(args.vectors).astype(np.float32)
     x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-30)
     result = judge(x, layouts)

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -5,8 +7,10 @@
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "session.h"
 #include "shoal/core/error.h"
@@ -39,17 +43,38 @@ int interrupted(shoal::cli::Session& session) {
               goes_on ? "interrupted; the same command goes on from here" : "interrupted");
 }
 
+/// "shoal model add", as far as the command line names a verb.
+std::string verb_of(const CLI::App& app) {
+  std::string name = app.get_name();
+  for (auto within = app.get_subcommands(); !within.empty(); within = within.front()->get_subcommands())
+    name += " " + within.front()->get_name();
+  return name;
+}
+
+/// What to say where the name of a file was taken for an option.
+std::string dash_hint(const std::string& verb, const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--") break;
+    if (argument.size() > 1 && argument.front() == '-' && std::filesystem::exists(argument))
+      return "; a file whose name begins with - goes after --: " + verb + " -- " + argument;
+  }
+  return {};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Before a run listens; afterwards the signal is blocked.
+  std::signal(SIGTERM, [](int) { _exit(static_cast<int>(Fault::cancelled)); });
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is then an error like a full disk, not a death
   CLI::App app{"shoal: from a pile of texts to a map that you can see, search and group", "shoal"};
   app.set_version_flag("--version", std::string("shoal " SHOAL_VERSION));
   app.require_subcommand(1);
   app.footer(
       "'shoal VERB --help' explains a verb. Exit status: 0 done, 2 a wrong option, 3 unusable data,\n"
-      "4 a file that cannot be read or written, 5 a damaged file, 6 something that shoal does not do,\n"
-      "130 interrupted; 1 is an error in shoal itself.");
+      "4 a file that cannot be read or written, 5 a file that is damaged or not of the kind it should be,\n"
+      "6 something that shoal does not do, 130 interrupted by Ctrl-C or SIGTERM; 1 is an error in shoal\n"
+      "itself.");
   shoal::cli::Session session;
   // Known before the options are parsed, so that a wrong one before it is told as JSON too.
   session.json = std::any_of(argv, argv + argc, [](std::string_view a) { return a == "--json"; });
@@ -68,7 +93,9 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    return fail(session, Fault::argument, std::string(e.what()) + " (see 'shoal --help')");
+    const std::string verb = verb_of(app);
+    return fail(session, Fault::argument,
+                e.what() + dash_hint(verb, {argv + 1, argv + argc}) + " (see '" + verb + " --help')");
   } catch (const shoal::Error& e) {
     return e.fault == Fault::cancelled ? interrupted(session) : fail(session, e.fault, e.what());
   } catch (const std::bad_alloc&) {

@@ -72,6 +72,10 @@ std::string with_commas(std::size_t n) {
   return digits;
 }
 
+std::string counted(std::size_t n, const std::string& noun) {
+  return with_commas(n) + " " + noun + (n == 1 ? "" : "s");
+}
+
 std::string duration(double seconds) {
   char buffer[48];
   const auto whole = std::lround(seconds);

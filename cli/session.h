@@ -37,6 +37,8 @@ std::filesystem::path models_folder();
 
 /// "63,000"
 std::string with_commas(std::size_t n);
+/// "1 text", "63,000 texts"
+std::string counted(std::size_t n, const std::string& noun);
 /// "0.8 s", "12.3 s", "4:05 min", "2:10:00 h"
 std::string duration(double seconds);
 

@@ -14,24 +14,30 @@ struct EmbedFlags {
   EncodeOptions encode;
 };
 
-void run_embed(const EmbedFlags& flags, Session& session) {
+void run_embed(const EmbedFlags& flags, CLI::App& verb, Session& session) {
+  check_inputs(verb, flags.inputs);
   const Run run = session.run();
   session.goes_on = [out = flags.out] { return std::filesystem::exists(out + ".part.json"); };
+  run.progress("read", 0, 0);
   Source source({flags.inputs.begin(), flags.inputs.end()}, flags.read, run.stop);
   const Encoder encoder = Encoder::load(find_model(flags.model, models_folder()), run);
   const EmbedReport report = embed_file(source, encoder, flags.encode, flags.out, flags.overwrite, run);
   session.progress().finish();
   remark_report(session, source.report());
+  remark_cut(session, report.cut, report.rows, flags.encode,
+             flags.encode.max_tokens.value_or(encoder.max_tokens()));
   session.answer({{"out", flags.out},
                   {"rows", report.rows},
                   {"dims", report.dims},
                   {"resumed", report.resumed},
                   {"model", encoder.space().id},
                   {"text_columns", source.text_columns()},
+                  {"truncated_texts", report.cut},
                   {"read", to_json(source.report())},
-                  {"seconds", session.progress().seconds()}},
+                  {"seconds", to_json(session.progress())},
+                  {"seconds_total", session.progress().seconds()}},
                  "wrote " + with_commas(report.rows) + " x " + std::to_string(report.dims) + " to " +
-                     flags.out + " in " + duration(session.progress().seconds()) + "\n");
+                     flags.out + "\n" + time_line(session.progress()) + "\n");
 }
 
 }  // namespace
@@ -57,7 +63,7 @@ void add_embed(CLI::App& app, Session& session) {
   add_shared(*verb, session);
   verb->callback([verb, flags, &session] {
     check_encoding(*verb, flags->encode);
-    run_embed(*flags, session);
+    run_embed(*flags, *verb, session);
   });
 }
 

@@ -28,16 +28,17 @@ std::string format_of(const ExportFlags& flags) {
       "--out " + flags.out + ": the ending says no format; use .csv, .jsonl, .npy, .safetensors or --format");
 }
 
-/// The file is whole or absent.
-void export_to_file(const Collection& collection, ExportFormat format, const fs::path& out, const Run& run) {
+/// The file is whole or absent. Returns whether all was known, as the next one.
+bool export_to_file(const Collection& collection, ExportFormat format, const fs::path& out, const Run& run) {
   NewFile file(out);
-  export_rows(
+  const bool finished = export_rows(
       collection, format, [&](std::string_view piece) { file.write(piece); }, run);
   file.keep();
+  return finished;
 }
 
-void export_to_stdout(const Collection& collection, ExportFormat format, const Run& run) {
-  export_rows(
+bool export_to_stdout(const Collection& collection, ExportFormat format, const Run& run) {
+  const bool finished = export_rows(
       collection, format,
       [](std::string_view piece) {
         require(std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size(), Fault::file,
@@ -45,6 +46,15 @@ void export_to_stdout(const Collection& collection, ExportFormat format, const R
       },
       run);
   require(std::fflush(stdout) == 0, Fault::file, "standard output cannot be written");
+  return finished;
+}
+
+void remark_unfinished(const Collection& collection, const Session& session) {
+  const std::string name = collection.folder().string();
+  const bool all_read = !collection.manifest("input").value_or("").empty();
+  session.remark("note: the map of " + name + " is not finished, and what it lacks was left out; " +
+                 (all_read ? "'shoal map " + name + "' finishes it"
+                           : "the 'shoal map' command that began it, with its input, finishes it"));
 }
 
 void run_export(const ExportFlags& flags, Session& session) {
@@ -58,16 +68,24 @@ void run_export(const ExportFlags& flags, Session& session) {
   require(flags.out == "-" || flags.overwrite || !fs::exists(flags.out), Fault::argument,
           flags.out + " exists; --overwrite replaces it");
   const Run run = session.run();
+  const ExportFormat text_format = format == "csv" ? ExportFormat::csv : ExportFormat::jsonl;
+  Index rows = collection.rows();
+  bool finished = false;
   if (vectors) {
-    write_rows(flags.out, open_rows(collection.file("vectors.safetensors")), run);
+    const Rows found = open_rows(collection.file("vectors.safetensors"));
+    write_rows(flags.out, found, run);
+    finished = found.rows() == rows;
+    rows = found.rows();
   } else if (flags.out == "-") {
-    return export_to_stdout(collection, format == "csv" ? ExportFormat::csv : ExportFormat::jsonl, run);
+    finished = export_to_stdout(collection, text_format, run);
   } else {
-    export_to_file(collection, format == "csv" ? ExportFormat::csv : ExportFormat::jsonl, flags.out, run);
+    finished = export_to_file(collection, text_format, flags.out, run);
   }
   session.progress().finish();
-  session.answer({{"out", flags.out}, {"format", format}, {"rows", collection.rows()}},
-                 "wrote " + with_commas(collection.rows()) + " rows to " + flags.out + "\n");
+  if (!finished) remark_unfinished(collection, session);
+  if (flags.out == "-") return;
+  session.answer({{"out", flags.out}, {"format", format}, {"rows", rows}},
+                 "wrote " + counted(rows, "row") + " to " + flags.out + "\n");
 }
 
 }  // namespace

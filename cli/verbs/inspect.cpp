@@ -2,6 +2,9 @@
 
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/flow/check.h"
+#include "shoal/flow/embed.h"
+#include "shoal/flow/map.h"
 #include "shoal/store/archive.h"
 #include "shoal/store/collection.h"
 #include "shoal/store/rows_file.h"
@@ -13,7 +16,16 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-Json inspect_collection(const fs::path& path) {
+std::string in_words(const CheckReport& report) {
+  const std::string count = std::to_string(report.whole.size());
+  if (report.unfinished.empty()) return "all " + count + " files are whole";
+  std::string out =
+      count + (report.whole.size() == 1 ? " file is" : " files are") + " whole; not finished yet:";
+  for (const std::string& name : report.unfinished) out += " " + name;
+  return out;
+}
+
+Json inspect_collection(const fs::path& path, bool check_all, const Run& run) {
   const Collection collection = Collection::open(path, true);
   Json clusters = Json::array(), groups = Json::array();
   for (const auto& c : collection.clusters())
@@ -24,10 +36,15 @@ Json inspect_collection(const fs::path& path) {
            {"path", path.string()},
            {"rows", collection.rows()},
            {"columns", collection.columns()}};
-  for (const char* key : {"text_columns", "model", "vectors", "input"})
+  out["text_columns"] = text_columns(collection);
+  for (const char* key : {"model", "input"})
     if (const auto value = collection.manifest(key)) out[key] = *value;
+  const Embedded done = embedded(collection);
+  out["vectors"] = done.rows;
+  out["truncated_texts"] = done.cut ? Json(*done.cut) : Json();
   out["page"] =
       fs::exists(collection.file("map.html")) ? Json(collection.file("map.html").string()) : Json(nullptr);
+  if (check_all) out["check"] = in_words(check(collection, run));
   out["groups"] = groups;
   out["clusters"] = clusters;
   return out;
@@ -82,12 +99,13 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
 }
 
 /// What is no file of texts; null if it is one.
-Json inspect_made(const fs::path& path) {
+Json inspect_made(const fs::path& path, bool check_all, const Run& run) {
   require(fs::exists(path), Fault::file, path.string() + ": no such file or folder");
-  if (Collection::exists(path)) return inspect_collection(path);
+  if (Collection::exists(path)) return inspect_collection(path, check_all, run);
+  require(!check_all, Fault::argument, "--check: " + path.string() + " is no collection");
   if (fs::is_directory(path)) {
     require(fs::exists(path / "config.json") || fs::exists(path / "modules.json"), Fault::format,
-            path.string() + " is neither a collection (no rows.sqlite) nor a model (no config.json)");
+            path.string() + " is neither a shoal collection nor a model (no config.json)");
     return inspect_model(path);
   }
   if (path.extension() == ".npy") return inspect_vectors(path);
@@ -97,8 +115,9 @@ Json inspect_made(const fs::path& path) {
   return nullptr;
 }
 
-Json inspect(const fs::path& path, const ReadOptions& options, CLI::App& verb, const Run& run) {
-  const Json made = path == "-" ? Json() : inspect_made(path);
+Json inspect(const fs::path& path, bool check_all, const ReadOptions& options, CLI::App& verb,
+             const Run& run) {
+  const Json made = path == "-" && !check_all ? Json() : inspect_made(path, check_all, run);
   if (made.is_null()) return inspect_texts(path, options, run);
   refuse_reading(verb, path.string(), "no such file: its kind is " + made.at("kind").get<std::string>());
   return made;
@@ -131,21 +150,26 @@ std::string in_words(const Json& object) {
 void add_inspect(CLI::App& app, Session& session) {
   struct Flags {
     std::string path;
+    bool check = false;
     ReadOptions read;
   };
   auto flags = std::make_shared<Flags>();
   auto* verb = app.add_subcommand("inspect",
                                   "What a file or folder is: collection, vectors, saved stage, model, texts");
   verb->footer(
-      "Example:\n  shoal inspect reviews.csv      how many rows, which columns, which of them holds the "
-      "texts");
+      "Examples:\n"
+      "  shoal inspect reviews.csv              how many rows, which columns, which of them holds the texts\n"
+      "  shoal inspect reviews.shoal --check    whether its files are still as they were written");
   verb->add_option("path", flags->path, "A collection, .npy, .safetensors, model folder or file of texts")
       ->required()
       ->type_name("PATH");
+  verb->add_flag("--check", flags->check,
+                 "Read all files of a collection and compare them with their checksums; status 5 if one is "
+                 "damaged");
   add_reading(*verb, flags->read);
   add_shared(*verb, session);
   verb->callback([verb, flags, &session] {
-    const Json object = inspect(flags->path, flags->read, *verb, session.run());
+    const Json object = inspect(flags->path, flags->check, flags->read, *verb, session.run());
     session.answer(object, in_words(object));
   });
 }

@@ -47,14 +47,11 @@ std::string percent(double share) {
 }
 
 std::string in_words(const MapReport& report, const Progress& progress) {
-  std::string out = with_commas(report.rows) + " texts, " + std::to_string(report.clusters.size()) +
-                    " clusters in " + std::to_string(report.groups.size()) + " groups, " +
+  std::string out = counted(report.rows, "text") + ", " + counted(report.clusters.size(), "cluster") +
+                    " in " + counted(report.groups.size(), "group") + ", " +
                     std::to_string(report.components) + " of " + std::to_string(report.dims) +
                     " dimensions keep " + percent(report.variance) + " of variance\n";
-  out += "time: " + duration(progress.seconds());
-  for (const auto& [step, seconds] : progress.steps())
-    if (seconds >= 0.05) out += ", " + step + " " + duration(seconds);
-  out += "\nlargest clusters:\n";
+  out += time_line(progress) + "\nlargest clusters:\n";
   std::vector<ClusterRow> largest = report.clusters;
   std::ranges::stable_sort(largest, std::greater{}, &ClusterRow::size);
   for (Index i = 0; i < std::min<Index>(10, largest.size()); ++i) {
@@ -66,30 +63,32 @@ std::string in_words(const MapReport& report, const Progress& progress) {
 }
 
 nlohmann::ordered_json in_json(const MapReport& report, const MapOptions& options, const Progress& progress) {
-  nlohmann::ordered_json clusters = nlohmann::ordered_json::array(), seconds;
+  auto clusters = nlohmann::ordered_json::array();
   for (const auto& c : report.clusters)
     clusters.push_back({{"id", c.id},
                         {"name", c.name},
                         {"words", c.words},
                         {"size", c.size},
                         {"group", report.groups[static_cast<Index>(c.group)].name}});
-  for (const auto& [step, time] : progress.steps()) seconds[step] = time;
-  return {{"collection", options.out.string()},
-          {"page", report.page.string()},
-          {"rows", report.rows},
-          {"text_columns", report.text_columns},
-          {"read", to_json(report.read)},
-          {"dims", report.dims},
-          {"n_components", report.components},
-          {"explained_variance_ratio", report.variance},
-          {"n_clusters", report.clusters.size()},
-          {"n_neighbors", std::min(report.rows, options.umap.n_neighbors)},
-          {"mean_cosine", report.objective},
-          {"n_iter", report.n_iter},
-          {"done_before", report.done_before},
-          {"clusters", clusters},
-          {"seconds", seconds},
-          {"seconds_total", progress.seconds()}};
+  nlohmann::ordered_json out{{"collection", options.out.string()},
+                             {"page", report.page.string()},
+                             {"rows", report.rows},
+                             {"text_columns", report.text_columns},
+                             {"truncated_texts", nullptr}};
+  if (report.truncated_texts) out["truncated_texts"] = *report.truncated_texts;
+  if (!options.inputs.empty()) out["read"] = to_json(report.read);
+  out.update({{"dims", report.dims},
+              {"n_components", report.components},
+              {"explained_variance_ratio", report.variance},
+              {"n_clusters", report.clusters.size()},
+              {"n_neighbors", std::min(report.rows, options.umap.n_neighbors)},
+              {"mean_cosine", report.objective},
+              {"n_iter", report.n_iter},
+              {"done_before", report.done_before},
+              {"clusters", clusters},
+              {"seconds", to_json(progress)},
+              {"seconds_total", progress.seconds()}});
+  return out;
 }
 
 void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
@@ -97,6 +96,7 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   if (flags.inputs.size() == 1 && Collection::exists(flags.inputs.front())) {
     take_stored(flags, verb);
   } else {
+    check_inputs(verb, flags.inputs);
     options.inputs.assign(flags.inputs.begin(), flags.inputs.end());
     options.out = flags.out.empty() ? default_out(flags.inputs) : fs::path(flags.out);
   }
@@ -107,6 +107,7 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   const MapReport report = map(options, session.run());
   session.progress().finish();
   remark_report(session, report.read);
+  remark_cut(session, report.truncated_texts.value_or(0), report.rows, options.encode, report.max_tokens);
   if (report.rows < options.umap.n_neighbors)
     session.remark("note: each text has all " + std::to_string(report.rows) +
                    " as neighbours in the layout, not " + std::to_string(options.umap.n_neighbors));
@@ -144,14 +145,14 @@ void add_map(CLI::App& app, Session& session) {
   add_reading(*verb, o.read);
   add_encoding(*verb, o.encode);
   verb->add_option("--clusters", o.n_clusters, "Clusters to find. Default: about sqrt(rows / 6), at most 500")
-      ->check(quietly(CLI::PositiveNumber))
+      ->check(whole_number(1))
       ->type_name("K");
   verb->add_option("--variance", o.pca.variance, "Share of variance that PCA keeps, above 0 and at most 1")
       ->type_name("SHARE")
       ->capture_default_str();
   verb->add_option("--n-neighbors", o.umap.n_neighbors,
                    "Neighbours a text in the layout: more show the whole, fewer the detail")
-      ->check(quietly(CLI::Range(2, 1000)))
+      ->check(whole_number(2, 1000))
       ->type_name("N")
       ->capture_default_str();
   verb->add_option("--min-dist", o.umap.min_dist, "How close points may lie in the layout, 0 to 1")
@@ -163,7 +164,10 @@ void add_map(CLI::App& app, Session& session) {
   verb->add_option("--color", o.color,
                    "Column that the page can colour by. Default: the first with few values")
       ->type_name("COLUMN");
-  verb->add_option("--seed", o.seed.value, "Start of all randomness")->type_name("S")->capture_default_str();
+  verb->add_option("--seed", o.seed.value, "Start of all randomness")
+      ->check(whole_number(0))
+      ->type_name("S")
+      ->capture_default_str();
   add_shared(*verb, session);
   verb->callback([verb, flags, &session] { run_map(*flags, *verb, session); });
 }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +26,8 @@ void add_classify(CLI::App& app, Session& session);
 
 /// The same check without its name in the help text.
 CLI::Validator quietly(CLI::Validator validator);
+/// Checks that a value is a whole number in [from, to], in decimal digits.
+CLI::Validator whole_number(std::uint64_t from, std::uint64_t to = std::numeric_limits<std::uint64_t>::max());
 /// An option that takes one of `names`; `choose` gets its place among them.
 void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::string>& names,
                 const std::function<void(std::size_t)>& choose, const std::string& help);
@@ -31,6 +35,8 @@ void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::
 void add_shared(CLI::App& verb, Session& session);
 /// --text, --format, --limit, --max-record.
 void add_reading(CLI::App& verb, ReadOptions& options);
+/// Error(file) with a hint if an input that is not there looks like a second column of --text.
+void check_inputs(CLI::App& verb, const std::vector<std::string>& inputs);
 /// Error(argument) if one of them was given: `path` is `kind`, and nothing is read as texts.
 void refuse_reading(CLI::App& verb, const std::string& path, const std::string& kind);
 /// --long, --overlap, --max-tokens, --prompt.
@@ -43,5 +49,12 @@ void add_model_option(CLI::App& verb, std::string& model);
 /// What the reader repaired, as remarks.
 void remark_report(const Session& session, const ReadReport& report);
 nlohmann::ordered_json to_json(const ReadReport& report);
+/// That `cut` of `rows` texts were longer than the limit, as a remark.
+void remark_cut(const Session& session, Index cut, Index rows, const EncodeOptions& options, Index limit);
+
+/// "time: 12.3 s, load model 0.4 s, embed 11.9 s"
+std::string time_line(const Progress& progress);
+/// Seconds of each step.
+nlohmann::ordered_json to_json(const Progress& progress);
 
 }  // namespace shoal::cli

@@ -64,6 +64,46 @@ def cut(out, copy, sql):
     return copy
 
 
+def test_check_finds_a_changed_byte(short_csv, tmp_path):
+    out = tmp_path / "m.shoal"
+    shoal("map", short_csv, "--text", "text", "--limit", 60, "--out", out, "--clusters", 4)
+    whole = fingerprints(out)
+    assert json.loads(shoal("inspect", out, "--check", "--json").stdout)["check"] == "all 7 files are whole"
+    for name in ("vectors.safetensors", "pca.safetensors", "reduced.safetensors", "umap.safetensors",
+                 "clusters.safetensors", "map.html"):
+        file = out / name
+        content = bytearray(file.read_bytes())
+        content[-5] ^= 1
+        file.write_bytes(content)
+        result = shoal("inspect", out, "--check", check=False)
+        assert result.returncode == 5 and f"damaged: {name} is not as it was written; delete it" in result.stderr
+        file.unlink()
+        result = shoal("inspect", out, "--check", check=False)
+        assert result.returncode == 5 and f"damaged: {name} is lost" in result.stderr
+        shoal("map", out)
+        assert fingerprints(out) == whole
+
+    rows = shoal("export", out, "--out", "-", "--format", "jsonl").stdout.splitlines()
+    longest = max((json.loads(row)["text"].encode() for row in rows), key=len)
+    database = bytearray((out / "rows.sqlite").read_bytes())
+    database[database.index(longest)] ^= 1
+    (out / "rows.sqlite").write_bytes(database)
+    result = shoal("inspect", out, "--check", check=False)
+    assert result.returncode == 5 and "is damaged: " in result.stderr and "rows.sqlite" in result.stderr, result.stderr
+    (out / "rows.sqlite").write_bytes(database[:8192] + bytes(4096) + database[12288:])
+    result = shoal("inspect", out, "--check", check=False)
+    assert result.returncode == 5 and "damaged: rows.sqlite is" in result.stderr, result.stderr
+
+
+def test_check_tells_what_is_not_finished(short_csv, tmp_path):
+    out = tmp_path / "m.shoal"
+    shoal("map", short_csv, "--text", "text", "--limit", 60, "--out", out, "--clusters", 4)
+    half = cut(out, tmp_path / "half", "update manifest set value = '' where key in ('sha256 map.html', 'sha256 umap.safetensors')")
+    assert "check: 5 files are whole; not finished yet: umap.safetensors map.html" in shoal("inspect", half, "--check").stdout
+    result = shoal("inspect", short_csv, "--check", check=False)
+    assert result.returncode == 2 and "is no collection" in result.stderr
+
+
 def test_a_grown_input_that_was_cut_is_not_finished(short_csv, tmp_path):
     lines = short_csv.read_text().splitlines(keepends=True)
     grown = tmp_path / "t.csv"

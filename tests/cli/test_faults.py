@@ -108,7 +108,7 @@ def test_a_folder_that_is_no_collection_is_left_alone(short_csv, tmp_path):
     (out / "letter.txt").write_text("do not delete")
     for overwrite in ([], ["--overwrite"]):
         result = shoal("map", short_csv, "--text", "text", "--out", out, *overwrite, check=False)
-        assert result.returncode == 4 and "exists already" in result.stderr
+        assert result.returncode == 2 and "is not a shoal collection: it is not replaced" in result.stderr
     assert (out / "letter.txt").read_text() == "do not delete"
 
 

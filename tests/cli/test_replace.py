@@ -3,6 +3,7 @@ import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -87,8 +88,41 @@ def test_a_killed_run_leaves_the_old_one_and_can_be_repeated(old, short_csv, tmp
 
 
 def test_what_is_not_a_collection_of_shoals_is_left_alone(old, short_csv):
-    (old / "rows.sqlite").write_bytes(b"not a database" * 1000)
+    with sqlite3.connect(old / "rows.sqlite") as database:
+        database.execute("pragma application_id = 1")
+    foreign = old.rename(old.with_name("foreign"))
+    (foreign.parent / "mine").mkdir()
+    shutil.copy(foreign / "vectors.safetensors", foreign.parent / "mine")  # as `shoal embed` writes them
+    for folder in (foreign, foreign.parent / "mine"):
+        before = fingerprints(folder)
+        result = shoal("map", short_csv, "--text", "text", "--limit", 30, "--out", folder, "--overwrite", check=False)
+        assert result.returncode == 2 and "exists already and is not a shoal collection" in result.stderr
+        assert fingerprints(folder) == before
+
+
+DAMAGE = {"lost": lambda path: path.unlink(),
+          "empty": lambda path: os.truncate(path, 0),
+          "cut or spoilt": lambda path: os.truncate(path, path.stat().st_size // 2)}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_collection_is_called_so_and_made_anew(old, finished, short_csv, tmp_path, what):
+    (old / "notes.txt").write_text("mine")
+    DAMAGE[what](old / "rows.sqlite")
     before = fingerprints(old)
-    result = shoal("map", short_csv, "--text", "text", "--limit", 30, "--out", old, "--overwrite", check=False)
-    assert result.returncode == 4 and "exists already" in result.stderr
+    texts = ["map", short_csv, "--text", "text", "--limit", 40, "--out", old]
+    for verb in (["inspect", old], ["inspect", old, "--check"], ["search", old, "x"], ["search", old, "x", "--words"],
+                 ["export", old, "--out", tmp_path / "x.csv"], ["export", old, "--out", tmp_path / "x.npy"],
+                 ["map", old], ["map", old, "--overwrite"], texts):
+        result = shoal(*verb, check=False)
+        assert result.returncode == 5, (verb, result.stderr)
+        assert f"{old} is damaged: rows.sqlite is {what}" in result.stderr and "--overwrite" in result.stderr, verb
     assert fingerprints(old) == before
+    bad = tmp_path / "bad.csv"
+    bad.write_text("text,n\nonly one,1\n")
+    assert shoal("map", bad, "--text", "text", "--out", old, "--overwrite", check=False).returncode == 3
+    assert fingerprints(old) == before
+    shoal(*texts, "--overwrite")
+    after = fingerprints(old)
+    assert after.pop("notes.txt") == before["notes.txt"] and after == fingerprints(finished)
+    assert sorted(os.listdir(tmp_path)) == ["bad.csv", "m.shoal"]

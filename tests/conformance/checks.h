@@ -18,27 +18,11 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/archive.h"
 #include "shoal/store/rows_file.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal::conformance {
 
 namespace fs = std::filesystem;
-
-/// A folder of this process and test that goes with the value.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "shoal-conformance-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no folder " << name;
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 /// Rows in loose groups, away from the origin; enough for several chunks.
 inline Matrix sample(Index rows = 2300, Index cols = 12) {
@@ -61,7 +45,7 @@ inline std::string bytes_of(const fs::path& path) {
 /// The stage as a saved file: all that it has learnt, bit for bit.
 template <Stage S>
 std::string saved(const S& stage) {
-  const Folder folder;
+  const ScratchFolder folder;
   Writer out(S::kind);
   stage.save(out);
   out.write(folder / "stage");
@@ -131,7 +115,7 @@ void check_training_rows() {
 template <Stage S>
 void check_saving() {
   const Matrix x = sample(600);
-  const Folder folder;
+  const ScratchFolder folder;
   const S stage = S::fit(Rows(x, {.id = "a model", .dims = 12, .unit = false}));
   Writer out(S::kind);
   stage.save(out);
@@ -144,7 +128,7 @@ void check_saving() {
 
 template <Stage S>
 void check_cut_files() {
-  const Folder folder;
+  const ScratchFolder folder;
   const std::string whole = saved(S::fit(sample(64, 5)));
   ASSERT_GT(whole.size(), 97u);
   for (std::size_t length = 0; length < whole.size(); length += 97) {
@@ -180,7 +164,7 @@ void check_slices() {
 
 template <Stage S>
 void check_mapped() {
-  const Folder folder;
+  const ScratchFolder folder;
   const Matrix x = sample(900);
   for (const char* name : {"x.npy", "x.safetensors"}) {
     write_rows(folder / name, x);

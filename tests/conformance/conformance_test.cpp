@@ -56,7 +56,7 @@ TYPED_TEST(Conformance, DISABLED_WriteAnswers) {
 }
 
 TYPED_TEST(Conformance, SameBitsAtEveryLevel) {
-  const Folder folder;
+  const ScratchFolder folder;
   std::string expect;
   for (const Kernels* level : levels()) {
     const std::string command = std::string("SHOAL_LEVEL=") + level->level +

@@ -350,8 +350,10 @@ def make_texts(files, force):
 
 
 def minilm_folder():
-    default = pathlib.Path(os.environ.get("XDG_DATA_HOME", pathlib.Path.home() / ".local/share"))
-    return pathlib.Path(os.environ.get("SHOAL_MODEL", default / "shoal/models/all-MiniLM-L6-v2"))
+    """$SHOAL_MODEL, else where `shoal model list` looks (cli/session.h)."""
+    data = os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local/share"
+    models = os.environ.get("SHOAL_MODELS") or pathlib.Path(data) / "shoal/models"
+    return pathlib.Path(os.environ.get("SHOAL_MODEL") or pathlib.Path(models) / "all-MiniLM-L6-v2")
 
 
 def make_minilm(force):

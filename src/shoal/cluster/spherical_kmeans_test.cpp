@@ -1,7 +1,6 @@
 #include "shoal/cluster/spherical_kmeans.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -18,6 +17,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
 #include "shoal/store/archive.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {
@@ -190,7 +190,8 @@ TEST(SphericalKMeans, AWeightIsSoManyRows) {
 }
 
 TEST(SphericalKMeans, LoadRefusesCentersThatAreNotOfLengthOne) {
-  const auto path = std::filesystem::temp_directory_path() / ("shoal_centers_" + std::to_string(getpid()));
+  const ScratchFolder scratch;
+  const auto path = scratch / "centers";
   const auto load = [&](float v) {
     Writer out(SphericalKMeans::kind);
     out.options(list_fields(SphericalKMeansOptions{.n_clusters = 2}));
@@ -209,7 +210,6 @@ TEST(SphericalKMeans, LoadRefusesCentersThatAreNotOfLengthOne) {
     EXPECT_EQ(e.fault, Fault::format);
     EXPECT_NE(std::string(e.what()).find("center 1"), std::string::npos) << e.what();
   }
-  std::filesystem::remove(path);
 }
 
 // ---- exactness: with bounds, without them, and as written on paper

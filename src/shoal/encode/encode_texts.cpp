@@ -71,6 +71,7 @@ class Encoding {
 
   /// Texts [first, first + result.rows) into the rows of `result`.
   void encode(const Texts& texts, Index first, MatrixSpan result);
+  Index cut() const { return cut_; }  ///< texts that were truncated
 
  private:
   GroupTokens tokenize(const Texts& texts, Index first, Index count) const;
@@ -90,6 +91,7 @@ class Encoding {
   const bool unit_;
   const Run& run_;
   Scratches scratches_;
+  Index cut_ = 0;
 };
 
 GroupTokens Encoding::tokenize(const Texts& texts, Index first, Index count) const {
@@ -201,6 +203,7 @@ void Encoding::encode(const Texts& texts, Index first, MatrixSpan result) {
     for (end = begin; end < result.rows && end - begin < kGroupTexts && bytes < kGroupBytes; ++end)
       bytes += texts[first + end].size();
     const GroupTokens tokens = tokenize(texts, first + begin, end - begin);
+    for (const Tokens& chunk : tokens.chunks) cut_ += chunk.cut;
     const std::vector<Window> all = windows(tokens, end - begin);
     const MatrixSpan rows = result.slice(begin, end - begin);
     if (all.size() == rows.rows) {  // one window a text: its vector is the text's
@@ -219,14 +222,16 @@ void Encoding::encode(const Texts& texts, Index first, MatrixSpan result) {
 }  // namespace
 
 Matrix Encoder::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
-                       const Run& run) const {
+                       const Run& run, Index* cut) const {
   if (first > texts.size() || count > texts.size() - first)
     throw Error(Fault::argument, "texts " + std::to_string(first) + ".." + std::to_string(first + count) +
                                      " were asked for, of " + std::to_string(texts.size()));
   const EncodePlan plan = make_plan(state_->tokenizer, state_->model, options);
   Matrix result(count, state_->space.dims);
-  Encoding(state_->tokenizer, state_->model, state_->transformer, state_->head, plan, state_->space.unit, run)
-      .encode(texts, first, result.span());
+  Encoding encoding(state_->tokenizer, state_->model, state_->transformer, state_->head, plan,
+                    state_->space.unit, run);
+  encoding.encode(texts, first, result.span());
+  if (cut != nullptr) *cut = encoding.cut();
   return result;
 }
 

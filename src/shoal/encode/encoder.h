@@ -44,18 +44,20 @@ class Encoder {
   /// Reads config, tokenizer and weights, checks every shape, packs the weights. The tokenizer is
   /// tokenizer.json; where tokenizer_config.json asks for other ids (do_lower_case, add_prefix_space, ...) it
   /// is unsupported. Error(file), Error(format), or Error(unsupported) naming the part that shoal does not
-  /// do.
+  /// do. Step "load model".
   static Encoder load(const std::filesystem::path& folder, const Run& run = {});
 
   /// texts [first, first + count) -> count x dims. A text's vector has the same bits alone, in any batch, in
   /// any order, at any thread count and level. Work is cut by tokens; peak memory does not grow with count
   /// beyond the result. Error(argument) if the texts asked for are not there or an option does not fit the
   /// model; Error(data) naming the tokenizer and its reason if a text cannot be tokenized; Error(format) if
-  /// the weights give a vector that is not finite.
-  Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
-                const Run& run) const;
-  Matrix encode(const Texts& texts, const EncodeOptions& options = {}, const Run& run = {}) const {
-    return encode(texts, 0, texts.size(), options, run);
+  /// the weights give a vector that is not finite. `cut`, if given, becomes the number of texts that were
+  /// truncated.
+  Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options, const Run& run,
+                Index* cut = nullptr) const;
+  Matrix encode(const Texts& texts, const EncodeOptions& options = {}, const Run& run = {},
+                Index* cut = nullptr) const {
+    return encode(texts, 0, texts.size(), options, run, cut);
   }
 
   const Space& space() const;  ///< id is "name()@HASH": 16 digits of the hash of weights, tokenizer, configs

@@ -1,7 +1,6 @@
 #include "shoal/encode/encoder.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +15,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/archive.h"
 #include "tests/minilm.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {
@@ -121,10 +121,10 @@ TEST(Encoder, SpaceNamesFolderAndContent) {
   EXPECT_EQ(id.size(), std::string("bert_old@").size() + 16);
   EXPECT_EQ(Encoder::load(kGolden / "bert_old" / "").space().id, id);
   EXPECT_NE(model_of(Encoder::load(kGolden / "bert_bare").space().id), model_of(id));
-  const fs::path renamed = fs::temp_directory_path() / ("shoal@renamed_" + std::to_string(getpid()));
+  const ScratchFolder scratch;
+  const fs::path renamed = scratch / "shoal@renamed";
   fs::copy(kGolden / "bert_old", renamed, fs::copy_options::recursive);
   const std::string other = Encoder::load(renamed).space().id;
-  fs::remove_all(renamed);
   EXPECT_NE(other, id);
   EXPECT_EQ(model_of(other), model_of(id));
 }
@@ -207,10 +207,10 @@ TEST(Encoder, VectorsAtThisLevel) {
 }
 
 TEST(Encoder, SameBitsAtEveryLevel) {
+  const ScratchFolder scratch;
   std::map<std::string, std::string> bits;  // of each level
   for (const Kernels* level : levels()) {
-    const fs::path out =
-        fs::temp_directory_path() / ("shoal_level_" + std::to_string(getpid()) + level->level);
+    const fs::path out = scratch / level->level;
     const std::string command = "SHOAL_LEVEL=" + std::string(level->level) + " SHOAL_TEST_OUT='" +
                                 out.string() + "' '" + fs::read_symlink("/proc/self/exe").string() +
                                 "' --gtest_filter=Encoder.VectorsAtThisLevel > /dev/null";
@@ -220,7 +220,6 @@ TEST(Encoder, SameBitsAtEveryLevel) {
     std::getline(in, name);
     EXPECT_EQ(name, level->level);  // the forced level was the one at work
     bits[name] = std::string(std::istreambuf_iterator<char>(in), {});
-    fs::remove(out);
   }
   EXPECT_EQ(bits.size(), levels().size());
   for (const auto& [name, found] : bits) EXPECT_TRUE(found == bits.begin()->second && !found.empty()) << name;
@@ -250,8 +249,12 @@ TEST(Encoder, FewerTokensAreTheBeginningOfTheText) {
   Texts texts;
   texts.add("a no a no a no");
   texts.add("a no a");
-  const Matrix x = encoder.encode(texts, {.max_tokens = 5});
+  Index cut = 9;
+  const Matrix x = encoder.encode(texts, {.max_tokens = 5}, {}, &cut);
   EXPECT_TRUE(same_bits(x[0], x[1]));
+  EXPECT_EQ(cut, 1u) << "five tokens are all of the second";
+  encoder.encode(texts, {.long_texts = LongTexts::chunk, .overlap = 0, .max_tokens = 5}, {}, &cut);
+  EXPECT_EQ(cut, 0u) << "windows cut nothing off";
 }
 
 TEST(Encoder, StopsWhenAsked) {

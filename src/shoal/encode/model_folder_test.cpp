@@ -1,7 +1,6 @@
 #include "shoal/encode/model_folder.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <functional>
@@ -10,6 +9,7 @@
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/store/archive.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {
@@ -23,7 +23,6 @@ const fs::path kGolden = fs::path(SHOAL_SOURCE) / "tests/golden/encoder";
 class Spoilt : public testing::Test {
  protected:
   void SetUp() override { fresh("bert_old"); }
-  void TearDown() override { fs::remove_all(folder_); }
 
   void fresh(const char* model) {
     fs::remove_all(folder_);
@@ -57,7 +56,8 @@ class Spoilt : public testing::Test {
     expect(fault, {name.filename().string(), field, part});
   }
 
-  const fs::path folder_ = fs::temp_directory_path() / ("shoal_spoilt_" + std::to_string(getpid()));
+  const ScratchFolder scratch_;
+  const fs::path folder_ = scratch_ / "model";
 };
 
 TEST_F(Spoilt, NotSpoiltLoads) { EXPECT_EQ(Encoder::load(folder_).max_tokens(), 64u); }

@@ -16,7 +16,7 @@ namespace {
 
 /// What an interrupted `embed_file` left: how many rows are safe, and what they were made from.
 struct Partial {
-  Index rows = 0;
+  Index rows = 0, cut = 0;
   std::string key;
   std::string fingerprint = Fingerprint().text();
 };
@@ -25,7 +25,7 @@ Partial read_partial(const fs::path& state, const fs::path& part, const std::str
   if (!fs::exists(state) || !fs::exists(part)) return {.key = key};
   try {
     const auto json = nlohmann::json::parse(read_file(state, 1 << 16));
-    Partial partial{json.at("rows"), json.at("key"), json.at("fingerprint")};
+    Partial partial{json.at("rows"), json.at("cut"), json.at("key"), json.at("fingerprint")};
     if (partial.key == key) return partial;
   } catch (const nlohmann::json::exception&) {  // written by something else: start anew
   }
@@ -33,20 +33,8 @@ Partial read_partial(const fs::path& state, const fs::path& part, const std::str
 }
 
 void write_partial(const fs::path& state, const Partial& p) {
-  write_file(state,
-             nlohmann::json{{"rows", p.rows}, {"key", p.key}, {"fingerprint", p.fingerprint}}.dump() + "\n");
-}
-
-/// How many of the collection's vectors are safe.
-Index vectors_kept(const Collection& collection) {
-  const std::string text = collection.manifest("vectors").value_or("0");
-  Index kept = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), kept);
-  require(fault == std::errc() && end == text.data() + text.size() && kept <= collection.rows(),
-          Fault::format,
-          collection.folder().string() + " is damaged: '" + text + "' vectors for " +
-              std::to_string(collection.rows()) + " rows");
-  return kept;
+  const nlohmann::json json{{"rows", p.rows}, {"cut", p.cut}, {"key", p.key}, {"fingerprint", p.fingerprint}};
+  write_file(state, json.dump() + "\n");
 }
 
 void finish(const fs::path& part, const fs::path& state, const fs::path& out, const Run& run) {
@@ -61,20 +49,41 @@ void finish(const fs::path& part, const fs::path& state, const fs::path& out, co
 
 }  // namespace
 
+// The manifest has both numbers in one entry, so that they are committed at once: "4096 17".
+Embedded embedded(const Collection& collection) {
+  const std::string text = collection.manifest("vectors").value_or("0");
+  const char* const last = text.data() + text.size();
+  Embedded out;
+  auto read = std::from_chars(text.data(), last, out.rows);
+  if (out.rows == 0) out.cut = 0;
+  if (read.ec == std::errc() && read.ptr != last && *read.ptr == ' ')
+    read = std::from_chars(read.ptr + 1, last, out.cut.emplace());
+  if (read.ec != std::errc() || read.ptr != last || out.rows > collection.rows())
+    throw damaged_collection(collection.folder(),
+                             "'" + text + "' vectors for " + std::to_string(collection.rows()) + " rows");
+  return out;
+}
+
 void embed_collection(const Encoder& encoder, const EncodeOptions& options, Collection& collection,
                       const Run& run) {
   const Index rows = collection.rows();
-  const Index kept = vectors_kept(collection);
-  RowsFile file(collection.file("vectors.safetensors"), encoder.space().dims, encoder.space(), kept);
-  for (Index first = kept; first < rows;) {
+  Embedded done = embedded(collection);
+  RowsFile file(collection.file("vectors.safetensors"), encoder.space().dims, encoder.space(), done.rows);
+  const auto report = [&] {
+    if (run.progress) run.progress("embed", static_cast<double>(done.rows), static_cast<double>(rows));
+  };
+  report();
+  while (done.rows < rows) {
     check_stop(run);
-    const Index count = std::min(kEmbedBatch - first % kEmbedBatch, rows - first);
-    const Texts texts = collection.texts(first, count);
-    file.append(encoder.encode(texts, options, run).view());
+    const Index count = std::min(kEmbedBatch - done.rows % kEmbedBatch, rows - done.rows);
+    Index cut = 0;
+    file.append(encoder.encode(collection.texts(done.rows, count), options, run, &cut).view());
     file.commit();
-    first += count;
-    collection.set_manifest("vectors", std::to_string(first));
-    if (run.progress) run.progress("embed", static_cast<double>(first), static_cast<double>(rows));
+    done.rows += count;
+    if (done.cut) *done.cut += cut;
+    collection.set_manifest("vectors",
+                            std::to_string(done.rows) + (done.cut ? " " + std::to_string(*done.cut) : ""));
+    report();
   }
 }
 
@@ -88,7 +97,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
 
   encoder.encode(Texts(), options);  // whatever is wrong with the options is said before a file is made
   Partial kept = read_partial(state, part, step_key(encoder.space().id, "embed", list_fields(options)));
-  EmbedReport report{.dims = encoder.space().dims, .resumed = kept.rows};
+  EmbedReport report{.dims = encoder.space().dims, .resumed = kept.rows, .cut = kept.cut};
   RowsFile file(part, encoder.space().dims, encoder.space(), kept.rows);
   if (kept.rows == 0) fs::remove(state);  // it may tell of what was in the part before
 
@@ -96,6 +105,10 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   Texts texts;
   std::vector<Texts> others;
   for (;;) {
+    if (run.progress) {
+      run.progress("embed", static_cast<double>(source.bytes_read()),
+                   static_cast<double>(source.bytes_total().value_or(0)));
+    }
     check_stop(run);
     const Index most = report.rows < kept.rows ? std::min(kEmbedBatch, kept.rows - report.rows) : kEmbedBatch;
     if (!source.next(most, texts, others)) break;
@@ -107,13 +120,11 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
               part.string() + " was begun with another input; delete it or choose another --out");
     }
     if (report.rows > kept.rows) {
-      file.append(encoder.encode(texts, options, run).view());
+      Index cut = 0;
+      file.append(encoder.encode(texts, options, run, &cut).view());
       file.commit();
-      write_partial(state, {.rows = report.rows, .key = kept.key, .fingerprint = print.text()});
-    }
-    if (run.progress) {
-      run.progress("embed", static_cast<double>(source.bytes_read()),
-                   static_cast<double>(source.bytes_total().value_or(0)));
+      report.cut += cut;
+      write_partial(state, {report.rows, report.cut, kept.key, print.text()});
     }
   }
   require(report.rows >= kept.rows, Fault::argument,

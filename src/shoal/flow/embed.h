@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "shoal/core/run.h"
 #include "shoal/encode/encoder.h"
@@ -12,6 +13,14 @@ namespace shoal {
 /// Texts embedded between two commits: what an interruption can lose.
 inline constexpr Index kEmbedBatch = 2048;
 
+/// What of a collection is embedded.
+struct Embedded {
+  Index rows = 0;            ///< whose vectors are safe
+  std::optional<Index> cut;  ///< texts among them that were truncated; absent: not known
+};
+/// Error(format) if the collection's own record of it is damaged.
+Embedded embedded(const Collection& collection);
+
 /// Embeds the collection's rows that have no vector yet and appends to its vectors.safetensors, a commit a
 /// batch. Step "embed", in rows.
 void embed_collection(const Encoder& encoder, const EncodeOptions& options, Collection& collection,
@@ -21,11 +30,12 @@ struct EmbedReport {
   Index rows = 0;
   Index dims = 0;
   Index resumed = 0;  ///< rows that an earlier, interrupted run had done
+  Index cut = 0;      ///< texts that were truncated
 };
 
 /// Embeds every row of `source` into `out` (.npy or .safetensors). Until it is whole, the work is kept in
 /// out.part, and the same call goes on from there; `out` appears whole. Error(argument) if `out` exists and
-/// not `overwrite`, Error(file) if another process is writing it.
+/// not `overwrite`, Error(file) if another process is writing it. Step "embed", in bytes of the input.
 EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptions& options,
                        const std::filesystem::path& out, bool overwrite, const Run& run);
 

@@ -124,22 +124,28 @@ void add_json_row(std::string& out, const Batch& batch, Index i, const Results& 
   out += object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
 }
 
-Results read_results(const Collection& collection) {
-  Results results{.columns = own_names(collection.columns()),
-                  .clusters = collection.clusters(),
-                  .groups = collection.groups()};
-  if (!results.clusters.empty()) results.labels = collection.labels();
+/// A result, or an empty one if some row does not have it yet.
+template <class Get>
+auto if_there(Get&& get) -> decltype(get()) {
   try {
-    results.points = collection.points();
+    return get();
   } catch (const Error& e) {
-    if (e.fault != Fault::data) throw;  // not laid out yet: x and y stay empty
+    if (e.fault != Fault::data) throw;
+    return {};
   }
-  return results;
+}
+
+Results read_results(const Collection& collection) {
+  return {.columns = own_names(collection.columns()),
+          .labels = if_there([&] { return collection.labels(); }),
+          .clusters = collection.clusters(),
+          .groups = collection.groups(),
+          .points = if_there([&] { return collection.points(); })};
 }
 
 }  // namespace
 
-void export_rows(const Collection& collection, ExportFormat format, const Sink& sink, const Run& run) {
+bool export_rows(const Collection& collection, ExportFormat format, const Sink& sink, const Run& run) {
   const Results results = read_results(collection);
   const Index rows = collection.rows();
   if (format == ExportFormat::csv) sink(csv_header(results));
@@ -156,6 +162,7 @@ void export_rows(const Collection& collection, ExportFormat format, const Sink& 
     sink(out);
     if (run.progress) run.progress("export", static_cast<double>(first + count), static_cast<double>(rows));
   }
+  return !results.clusters.empty() && results.labels.of.size() == rows && results.points.rows() == rows;
 }
 
 }  // namespace shoal

@@ -17,7 +17,8 @@ using Sink = std::function<void(std::string_view)>;
 /// Writes every row: its number, text, the user's columns, cluster, cluster_name, group_name, x, y (empty or
 /// null where a step is not done yet). A column of the user with the name of one before it or of these gets
 /// " (2)" behind its name, or the first number that is free. CSV by RFC 4180 with line feeds; JSONL one
-/// object a row. Rows stream by: memory does not grow with them. Step "export", in rows.
-void export_rows(const Collection& collection, ExportFormat format, const Sink& sink, const Run& run);
+/// object a row. Rows stream by: memory does not grow with them. Step "export", in rows. Returns whether all
+/// is known: each row has a cluster and a place.
+bool export_rows(const Collection& collection, ExportFormat format, const Sink& sink, const Run& run);
 
 }  // namespace shoal

@@ -16,22 +16,12 @@
 #include "shoal/flow/search.h"
 #include "shoal/flow/show.h"
 #include "shoal/store/archive.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// An empty folder that goes when the test ends.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "shoal-flow-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path path;
-};
 
 Texts texts_of(std::initializer_list<const char*> list) {
   Texts out;
@@ -65,8 +55,8 @@ TEST(StepKey, DependsOnAllThatItIsGiven) {
 }
 
 TEST(StoredOptions, ComeBackAsTheyWere) {
-  Folder folder;
-  Collection collection = Collection::create(folder.path / "c.shoal");
+  const ScratchFolder folder;
+  Collection collection = Collection::create(folder / "c.shoal");
   collection.set_manifest("model_name", "mine");
   EXPECT_EQ(stored_options(collection).model_name, "mine") << "a collection without";
   MapOptions o{.model = "somewhere/model", .title = "T \"q\"", .color = "kind", .n_clusters = 7};
@@ -110,14 +100,14 @@ std::vector<std::string> names_in(const fs::path& folder) {
 }
 
 TEST(Replace, KeepsWhatIsNotShoals) {
-  Folder folder;
-  const fs::path out = folder.path / "c.shoal";
+  const ScratchFolder folder;
+  const fs::path out = folder / "c.shoal";
   Collection::create(out).set_manifest("is", "old");
   for (const char* name : {"notes.txt", "vectors.safetensors", ".map.html.part"})
     std::ofstream(out / name) << name;
   fs::create_directories(out / "pictures/more");
   {
-    Collection old = Collection::open(out, false);
+    Collection old = Collection::open_to_replace(out);
     Collection fresh = create_beside(old);
     EXPECT_EQ(fresh.folder(), place_beside(out));
     fresh.set_manifest("is", "fresh");
@@ -126,13 +116,12 @@ TEST(Replace, KeepsWhatIsNotShoals) {
   }
   EXPECT_EQ(Collection::open(out, true).manifest("is"), "fresh");
   EXPECT_EQ(names_in(out), (std::vector<std::string>{"notes.txt", "pictures", "rows.sqlite"}));
-  EXPECT_EQ(names_in(folder.path), std::vector<std::string>{"c.shoal"});
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"c.shoal"});
 }
 
 TEST(Replace, WhatAKilledOneLeftIsNoObstacle) {
-  Folder folder;
-  const fs::path out = folder.path / "c.shoal", beside = place_beside(out),
-                 aside = folder.path / ".c.shoal.old";
+  const ScratchFolder folder;
+  const fs::path out = folder / "c.shoal", beside = place_beside(out), aside = folder / ".c.shoal.old";
   // Killed while it built the new one, or after it was in place: with files of the user not yet moved over.
   for (const fs::path& left : {beside, aside}) {
     Collection::create(left).set_manifest("is", "left");
@@ -140,7 +129,7 @@ TEST(Replace, WhatAKilledOneLeftIsNoObstacle) {
   }
   Collection::create(out).set_manifest("is", "old");
   {
-    Collection old = Collection::open(out, false);
+    Collection old = Collection::open_to_replace(out);
     EXPECT_EQ(create_beside(old).manifest("is"), std::nullopt) << "begun anew";
   }
   EXPECT_EQ(names_in(out), (std::vector<std::string>{"notes.txt", "notes.txt.old", "rows.sqlite"}));
@@ -154,16 +143,16 @@ TEST(Replace, WhatAKilledOneLeftIsNoObstacle) {
   remove_collection(beside);
   fs::create_directories(beside);
   std::ofstream(beside / "map.html") << "mine";
-  Collection old = Collection::open(out, false);
+  Collection old = Collection::open_to_replace(out);
   EXPECT_THROW(create_beside(old), Error);
   EXPECT_EQ(names_in(beside), std::vector<std::string>{"map.html"});
 }
 
 TEST(Embed, ADamagedCountIsAnError) {
-  Folder folder;
-  Collection collection = Collection::create(folder.path / "c.shoal");
+  const ScratchFolder folder;
+  Collection collection = Collection::create(folder / "c.shoal");
   const Encoder encoder = Encoder::load(fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare");
-  for (const char* count : {"", "many", "-1", "1", "99999999999999999999999"}) {
+  for (const char* count : {"", "many", "-1", "1", "99999999999999999999999", "0 ", "0 x", "0 1 2", "0,1"}) {
     collection.set_manifest("vectors", count);
     try {
       embed_collection(encoder, {}, collection, {});
@@ -178,36 +167,72 @@ void write(const fs::path& path, const std::string& content) {
   std::ofstream(path, std::ios::binary) << content;
 }
 
+TEST(Embed, CountsTheTextsThatAreCutOverAllRuns) {
+  const ScratchFolder folder;
+  const Encoder encoder = Encoder::load(fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare");
+  const EncodeOptions options{.max_tokens = 5};
+  Collection collection = Collection::create(folder / "c.shoal");
+  EXPECT_EQ(embedded(collection).cut, 0u);
+  collection.append(texts_of({"a no a no a no", "a no a"}), {}, {});
+  embed_collection(encoder, options, collection, {});
+  EXPECT_EQ(embedded(collection).cut, 1u);
+  collection.append(texts_of({"a", "no a no a no a", "a a a a a a a"}), {}, {});
+  embed_collection(encoder, options, collection, {});
+  EXPECT_EQ(embedded(collection).rows, 5u);
+  EXPECT_EQ(embedded(collection).cut, 3u);
+
+  collection.set_manifest("vectors", "5");  // as it was written before the texts were counted
+  EXPECT_EQ(embedded(collection).rows, 5u);
+  EXPECT_FALSE(embedded(collection).cut) << "not known, which is not none";
+}
+
+TEST(Embed, StepsBeginWithTheirWork) {
+  const ScratchFolder folder;
+  std::ofstream(folder / "t.txt") << "a no a\nno\n";
+  std::vector<std::string> steps;
+  const shoal::Run run{.progress = [&](std::string_view step, double done, double) {
+    if (!steps.empty() && steps.back() == step) return;
+    steps.emplace_back(step);
+    EXPECT_EQ(done, 0) << step;
+  }};
+  const Encoder encoder = Encoder::load(fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare", run);
+  Collection collection = Collection::create(folder / "c.shoal");
+  Source source({folder / "t.txt"}, {.limit = 1});
+  ingest(source, collection, run);
+  embed_collection(encoder, {}, collection, run);
+  EXPECT_EQ(steps, (std::vector<std::string>{"load model", "read", "embed"}));
+}
+
 std::string ingest_file(const fs::path& file, Collection& collection) {
   Source source({file}, {});
   return ingest(source, collection, {});
 }
 
 TEST(Ingest, KeepsRowsGoesOnAndRefusesAnotherInput) {
-  Folder folder;
-  write(folder.path / "t.csv", "text,k\nfirst,1\n\"sec,ond\",2\n");
+  const ScratchFolder folder;
+  write(folder / "t.csv", "text,k\nfirst,1\n\"sec,ond\",2\n");
   {
-    Collection collection = Collection::create(folder.path / "c.shoal");
-    const std::string print = ingest_file(folder.path / "t.csv", collection);
+    Collection collection = Collection::create(folder / "c.shoal");
+    const std::string print = ingest_file(folder / "t.csv", collection);
     EXPECT_EQ(collection.rows(), 2u);
     EXPECT_EQ(collection.text(1), "sec,ond");
     EXPECT_EQ(collection.columns(), std::vector<std::string>{"k"});
-    EXPECT_EQ(ingest_file(folder.path / "t.csv", collection), print) << "read again, the same";
+    EXPECT_EQ(ingest_file(folder / "t.csv", collection), print) << "read again, the same";
     EXPECT_EQ(collection.rows(), 2u);
   }
-  Collection collection = Collection::open(folder.path / "c.shoal", false);
+  Collection collection = Collection::open(folder / "c.shoal", false);
   collection.set_manifest("input", "of two rows");
-  ingest_file(folder.path / "t.csv", collection);
+  ingest_file(folder / "t.csv", collection);
   EXPECT_EQ(collection.manifest("input"), "of two rows");
-  write(folder.path / "longer.csv", "text,k\nfirst,1\n\"sec,ond\",2\nthird,3\n");
-  ingest_file(folder.path / "longer.csv", collection);
+  write(folder / "longer.csv", "text,k\nfirst,1\n\"sec,ond\",2\nthird,3\n");
+  ingest_file(folder / "longer.csv", collection);
   EXPECT_EQ(collection.rows(), 3u) << "an input that goes on where the kept rows end is gone on with";
   EXPECT_EQ(collection.manifest("input"), "") << "and is not the one that the results are of";
   for (const char* changed :
        {"text,k\nfirst,1\n", "text,k\nfirst,1\nother,2\nthird,3\n", "text,j\nfirst,1\n"}) {
-    write(folder.path / "changed.csv", changed);
+    write(folder / "changed.csv", changed);
     try {
-      ingest_file(folder.path / "changed.csv", collection);
+      ingest_file(folder / "changed.csv", collection);
       ADD_FAILURE() << changed << " was taken";
     } catch (const Error& e) {
       EXPECT_EQ(e.fault, Fault::argument);
@@ -217,13 +242,36 @@ TEST(Ingest, KeepsRowsGoesOnAndRefusesAnotherInput) {
   }
 }
 
+TEST(Map, WhatCannotBeMappedLeavesNothing) {
+  const ScratchFolder folder;
+  const auto refused = [&](const std::string& csv) -> std::string {
+    write(folder / "t.csv", csv);
+    try {
+      map({.inputs = {folder / "t.csv"},
+           .out = folder / "m.shoal",
+           .model = fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare"},
+          {});
+    } catch (const Error& e) {
+      EXPECT_EQ(e.fault, Fault::data) << e.what();
+      EXPECT_FALSE(fs::exists(folder / "m.shoal")) << e.what();
+      return e.what();
+    }
+    return "mapped";
+  };
+  EXPECT_NE(
+      refused("id,text\n1, \n2,\n3,\"\t\"\n").find("every text is blank; they were taken from \"text\""),
+      std::string::npos);
+  EXPECT_NE(refused("id,text\n1,a no\n2,a no\n").find("same vector"), std::string::npos);
+  EXPECT_NE(refused("id,text\n1,a no\n").find("1 text;"), std::string::npos);
+}
+
 TEST(Export, QuotesAndLeavesEmptyWhatIsNotKnown) {
-  Folder folder;
-  Collection collection = Collection::create(folder.path / "c.shoal");
+  const ScratchFolder folder;
+  Collection collection = Collection::create(folder / "c.shoal");
   collection.define_columns({"a,b"});
   collection.append(texts_of({"plain", "with \"quotes\", and\nlines"}), {texts_of({"1", ""})}, {});
   std::string csv, jsonl;
-  export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {});
+  EXPECT_FALSE(export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {}));
   EXPECT_EQ(csv,
             "row,text,\"a,b\",cluster,cluster_name,group_name,x,y\n"
             "0,plain,1,,,,,\n"
@@ -240,14 +288,19 @@ TEST(Export, QuotesAndLeavesEmptyWhatIsNotKnown) {
   collection.set_clusters({{.id = 0, .name = "words", .size = 2}}, {{.id = 0, .name = "all", .size = 2}});
   collection.set_points(points.view());
   csv.clear();
-  export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {});
+  EXPECT_TRUE(export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {}));
   EXPECT_NE(csv.find("0,plain,1,0,words,all,0,0\n"), std::string::npos) << csv;
   EXPECT_NE(csv.find(",,0,words,all,0.1,0\n"), std::string::npos) << csv;
+
+  collection.append(texts_of({"later"}), {texts_of({"3"})}, {});
+  csv.clear();
+  EXPECT_FALSE(export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {}));
+  EXPECT_NE(csv.find("2,later,3,,,,,\n"), std::string::npos) << csv;
 }
 
 TEST(Export, ColumnsWithTakenNamesGetOthers) {
-  Folder folder;
-  Collection collection = Collection::create(folder.path / "c.shoal");
+  const ScratchFolder folder;
+  Collection collection = Collection::create(folder / "c.shoal");
   collection.define_columns({"row", "cluster", "x", "same", "same", "text", "x (2)"});
   std::vector<Texts> values;
   for (const char* value : {"r", "c", "x", "s1", "s2", "t", "x2"}) values.push_back(texts_of({value}));
@@ -267,42 +320,43 @@ TEST(Export, ColumnsWithTakenNamesGetOthers) {
 }
 
 TEST(Models, AreFoundByPathFirstAndThenByName) {
-  Folder folder;
-  fs::create_directories(folder.path / "models/mine");
-  EXPECT_EQ(find_model("mine", folder.path / "models"), folder.path / "models/mine");
-  EXPECT_EQ(find_model(folder.path.string(), folder.path / "models"), folder.path);
+  const ScratchFolder folder;
+  fs::create_directories(folder / "models/mine");
+  EXPECT_EQ(find_model("mine", folder / "models"), folder / "models/mine");
+  EXPECT_EQ(find_model(folder.path().string(), folder / "models"), folder.path());
   for (const char* wrong : {"other", "", "..", "."}) {
     if (fs::is_directory(wrong)) continue;  // a path that exists is taken at its word
     try {
-      find_model(wrong, folder.path / "models");
+      find_model(wrong, folder / "models");
       ADD_FAILURE() << wrong;
     } catch (const Error& e) {
       EXPECT_EQ(e.fault, Fault::file);
       EXPECT_NE(std::string(e.what()).find("mine"), std::string::npos) << "the message lists what there is";
     }
   }
-  const auto listed = list_models(folder.path / "models");
+  const auto listed = list_models(folder / "models");
   ASSERT_EQ(listed.size(), 1u);
   EXPECT_FALSE(listed[0].problem.empty()) << "an empty folder is listed with what is wrong";
-  EXPECT_THROW(add_model(folder.path / "models/mine", "copy", folder.path / "models"), Error);
-  EXPECT_FALSE(fs::exists(folder.path / "models/copy"));
+  EXPECT_THROW(add_model(folder / "models/mine", "copy", folder / "models"), Error);
+  EXPECT_FALSE(fs::exists(folder / "models/copy"));
 }
 
 TEST(Map, AModelInARenamedFolderIsTheSameModel) {
-  Folder folder;
+  const ScratchFolder folder;
   const fs::path golden = fs::path(SHOAL_SOURCE) / "tests/golden/encoder";
-  fs::copy(golden / "bert_old", folder.path / "old", fs::copy_options::recursive);
-  std::string lines;
-  for (int i = 0; i < 40; ++i) lines += "a text with the number " + std::to_string(i * i) + "\n";
-  write(folder.path / "texts.txt", lines);
-  MapOptions options{
-      .inputs = {folder.path / "texts.txt"}, .out = folder.path / "m.shoal", .model = folder.path / "old"};
+  fs::copy(golden / "bert_old", folder / "old", fs::copy_options::recursive);
+  std::string lines = "\"first, of two\",text\n";
+  for (int i = 0; i < 40; ++i) lines += "a text with,the number " + std::to_string(i * i) + "\n";
+  write(folder / "texts.csv", lines);
+  MapOptions options{.inputs = {folder / "texts.csv"}, .out = folder / "m.shoal", .model = folder / "old"};
+  options.read.text_columns = {"first, of two", "text"};
   EXPECT_TRUE(map(options, {}).done_before.empty());
 
-  fs::rename(folder.path / "old", folder.path / "new");
-  options.model = folder.path / "new";
+  fs::rename(folder / "old", folder / "new");
+  options.model = folder / "new";
   EXPECT_EQ(map(options, {}).done_before.size(), 6u);
   const Collection collection = Collection::open(options.out, false);
+  EXPECT_EQ(text_columns(collection), options.read.text_columns);
   EXPECT_EQ(search(collection, Encoder::load(options.model), "a number", {}, {}).size(), 10u);
 
   options.model = golden / "bert_bare";

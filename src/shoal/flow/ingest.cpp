@@ -3,6 +3,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/fingerprint.h"
+#include "shoal/read/columns.h"
 
 namespace shoal {
 namespace {
@@ -33,21 +34,28 @@ std::string ingest(Source& source, Collection& collection, const Run& run) {
 
   Fingerprint print;
   Index seen = 0;
+  bool blank = true;
   Texts texts;
   std::vector<Texts> others;
   for (;;) {
+    report_bytes(source, run);
     check_stop(run);
     // The first batch after the kept rows is shorter, so that batches end at the same rows after an
     // interruption.
     const Index most = seen < kept ? std::min(kBatch, kept - seen) : kBatch - seen % kBatch;
     if (!source.next(most, texts, others)) break;
-    for (Index i = 0; i < texts.size(); ++i) print.add(texts, others, i);
+    for (Index i = 0; i < texts.size(); ++i) {
+      print.add(texts, others, i);
+      blank = blank && texts[i].find_first_not_of(" \t\r\n") == std::string_view::npos;
+    }
     seen += texts.size();
     if (seen == kept && print.text() != kept_print) throw changed;
     if (seen > kept) collection.append(texts, others, {{"rows_fingerprint", print.text()}, {"input", ""}});
-    report_bytes(source, run);
   }
   if (seen < kept) throw changed;
+  if (blank)
+    throw Error(Fault::data, "every text is blank; they were taken from " +
+                                 list_names(source.text_columns()) + ". --text NAME takes another column");
   return print.text();
 }
 

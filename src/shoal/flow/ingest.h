@@ -10,7 +10,8 @@ namespace shoal {
 /// up to it are committed together. If the collection holds rows already, they are read again and compared:
 /// an input that begins with them goes on where they end; another is Error(argument). The manifest's `input`,
 /// set by the caller when all is read, is emptied with the first new rows: the results are not of these rows.
-/// Returns the fingerprint of all rows. Step "read", in bytes if the size is known.
+/// Returns the fingerprint of all rows. Error(data) if no text has anything but white space. Step "read", in
+/// bytes if the size is known.
 std::string ingest(Source& source, Collection& collection, const Run& run);
 
 }  // namespace shoal

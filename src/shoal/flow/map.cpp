@@ -1,6 +1,7 @@
 #include "shoal/flow/map.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "shoal/cluster/join.h"
@@ -12,6 +13,7 @@
 #include "shoal/flow/name_clusters.h"
 #include "shoal/flow/replace_impl.h"
 #include "shoal/flow/show.h"
+#include "shoal/flow/steps_impl.h"
 #include "shoal/store/archive.h"
 #include "shoal/store/rows_file.h"
 
@@ -19,14 +21,10 @@ namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
-// In order: what comes after a step that is done anew is due again. The layout stands before the clusters, so
-// that another number of clusters does not lay the map out again.
-constexpr const char* kSteps[] = {"embed", "pca", "layout", "cluster", "explain", "page"};
-
 /// The collection that will be replaced, locked, if there is one.
 std::optional<Collection> open_old(const MapOptions& options) {
   if (!options.overwrite || !Collection::exists(options.out)) return std::nullopt;
-  return Collection::open(fs::canonical(options.out), false);
+  return Collection::open_to_replace(fs::canonical(options.out));
 }
 
 Collection open_or_create(const MapOptions& options, const std::optional<Collection>& old) {
@@ -48,20 +46,20 @@ class MapRun {
         collection_(open_or_create(options, old_)) {}
 
   /// Takes back what stands in the way of another try: a new collection that replaces an old one, or one in
-  /// which there is nothing yet that took time.
+  /// which nothing is worth keeping.
   void give_up(Fault fault) {
-    if (old_ || (fresh_ && !taken_in_ && (fault == Fault::data || fault == Fault::argument)))
+    if (old_ || (fresh_ && !worth_keeping_ && (fault == Fault::data || fault == Fault::argument)))
       remove_collection(collection_.folder());
   }
 
   MapReport finish() {
     read();
-    step("embed", embed_options(), {"vectors.safetensors"}, [&] { embed(); });
-    step("pca", list_fields(options_.pca), {"pca.safetensors", "reduced.safetensors"}, [&] { reduce(); });
-    step("layout", list_fields(layout_options()), {"umap.safetensors"}, [&] { lay_out(); });
-    step("cluster", list_fields(cluster_options()), {"clusters.safetensors"}, [&] { cluster(); });
-    step("explain", {}, {}, [&] { explain(); });
-    step("page", page_options(), {"map.html"}, [&] { page(); });
+    step("embed", embed_options(), [&] { embed(); });
+    step("pca", list_fields(options_.pca), [&] { reduce(); });
+    step("layout", list_fields(layout_options()), [&] { lay_out(); });
+    step("cluster", list_fields(cluster_options()), [&] { cluster(); });
+    step("explain", {}, [&] { explain(); });
+    step("page", page_options(), [&] { page(); });
     collection_.settle();  // last: any change after it would leave its trace in the bytes
     describe();
     if (old_) replace(collection_, *std::exchange(old_, std::nullopt));
@@ -74,11 +72,12 @@ class MapRun {
       require(Collection::exists(options_.out), Fault::argument, "no input was given");
       return std::nullopt;
     }
+    if (run_.progress) run_.progress("read", 0, 0);
     return Source(options_.inputs, options_.read, run_.stop);
   }
 
   /// Whether a file that a finished step left is still there and, so far as its header tells, whole.
-  bool whole(const char* name) const {
+  bool whole(std::string_view name) const {
     const fs::path path = collection_.file(name);
     if (!fs::exists(path)) return false;
     if (path.extension() != ".safetensors") return true;
@@ -93,20 +92,27 @@ class MapRun {
   /// Runs `work` unless it was finished under the same key and its files are there. A step that is done anew
   /// makes all after it due.
   template <class Work>
-  void step(const char* name, const std::vector<Field>& step_options,
-            std::initializer_list<const char*> files, Work&& work) {
+  void step(std::string_view name, const std::vector<Field>& step_options, Work&& work) {
     key_ = step_key(key_, name, step_options);
+    const MapStep* at = std::ranges::find(kSteps, name, &MapStep::name);
     if (collection_.done(name, key_)) {
-      if (std::ranges::all_of(files, [&](const char* file) { return whole(file); })) {
-        report_.done_before.push_back(name);
+      if (std::ranges::all_of(at->files, [&](auto file) { return file.empty() || whole(file); })) {
+        report_.done_before.emplace_back(name);
         return;
       }
-      if (name == std::string_view("embed")) collection_.set_manifest("vectors", "0");
+      if (name == "embed") collection_.set_manifest("vectors", "0");
     }
-    for (auto due = std::ranges::find(kSteps, std::string_view(name)); due != std::end(kSteps); ++due)
-      collection_.forget_step(*due);
+    for (const MapStep* due = at; due != std::end(kSteps); ++due) forget(*due);
     work();
+    for (const std::string_view file : at->files)
+      if (!file.empty()) collection_.set_manifest(checksum_key(file), sha256_file(collection_.file(file)));
     collection_.finish_step(name, key_);
+  }
+
+  void forget(const MapStep& step) {
+    collection_.forget_step(step.name);
+    for (const std::string_view file : step.files)
+      if (collection_.manifest(checksum_key(file))) collection_.set_manifest(checksum_key(file), "");
   }
 
   void read() {
@@ -122,10 +128,10 @@ class MapRun {
             options_.out.string() + " was interrupted while it read its input; give the input again");
     key_ = *input;
     report_.rows = collection_.rows();
-    report_.text_columns = collection_.manifest("text_columns").value_or("");
+    report_.text_columns = text_columns(collection_);
     check_options();
     collection_.set_manifest("options", options_text(options_));
-    taken_in_ = true;
+    worth_keeping_ = true;
   }
 
   /// Whatever is wrong with the options is said now, not after the work.
@@ -142,13 +148,10 @@ class MapRun {
     collection_.set_manifest("model", encoder_.space().id);
     collection_.set_manifest("model_name", encoder_.name());
     const std::string print = ingest(*source_, collection_, run_);
-    require(collection_.rows() >= 2, Fault::data,
-            "the input has " + std::to_string(collection_.rows()) + " text(s); a map needs at least 2");
+    require(collection_.rows() >= 2, Fault::data, "the input has 1 text; a map needs at least 2");
     collection_.set_manifest("input", print);
     report_.read = source_->report();
-    std::string columns;
-    for (const auto& name : source_->text_columns()) columns += (columns.empty() ? "" : ", ") + name;
-    collection_.set_manifest("text_columns", columns);
+    collection_.set_manifest("text_columns", nlohmann::json(source_->text_columns()).dump());
   }
 
   std::vector<Field> embed_options() const {
@@ -175,7 +178,8 @@ class MapRun {
     const Rows x = vectors();
     if (run_.progress) run_.progress("PCA", 0, static_cast<double>(x.rows()));
     const Pca pca = Pca::fit(x, options_.pca, run_);
-    require(pca.explained_variance().front() > 0, Fault::data,
+    worth_keeping_ = pca.explained_variance().front() > 0;
+    require(worth_keeping_, Fault::data,
             "all " + std::to_string(x.rows()) + " texts have the same vector: there is nothing to map");
     Writer out(Pca::kind);
     pca.save(out);
@@ -243,6 +247,8 @@ class MapRun {
     const Pca pca = Pca::load(Reader(collection_.file("pca.safetensors")));
     const auto fitted = SphericalKMeans::load(Reader(collection_.file("clusters.safetensors")));
     report_.dims = encoder_.space().dims;
+    report_.max_tokens = options_.encode.max_tokens.value_or(encoder_.max_tokens());
+    report_.truncated_texts = embedded(collection_).cut;
     report_.components = pca.n_components();
     report_.variance = pca.explained_variance_ratio();
     report_.objective = fitted.objective() / static_cast<double>(report_.rows);
@@ -258,7 +264,7 @@ class MapRun {
   std::optional<Source> source_;
   std::optional<Collection> old_;  // to be replaced
   bool fresh_;                     // the collection is made by this call
-  bool taken_in_ = false;          // the texts are in it, and the options fit them
+  bool worth_keeping_ = false;     // the texts are in it, the options fit them, and they can be mapped
   Collection collection_;
   std::string key_;
   MapReport report_;

@@ -36,11 +36,13 @@ struct MapOptions {
 struct MapReport {
   Index rows = 0;
   ReadReport read;
-  std::string text_columns;
-  Index dims = 0;        ///< of the vectors
-  Index components = 0;  ///< kept by PCA
-  double variance = 0;   ///< share that they explain
-  double objective = 0;  ///< mean cosine of a row to its centroid
+  std::vector<std::string> text_columns;
+  Index max_tokens = 0;                  ///< longer texts were truncated, unless in windows
+  std::optional<Index> truncated_texts;  ///< of all rows; absent: not known
+  Index dims = 0;                        ///< of the vectors
+  Index components = 0;                  ///< kept by PCA
+  double variance = 0;                   ///< share that they explain
+  double objective = 0;                  ///< mean cosine of a row to its centroid
   Index n_iter = 0;
   std::vector<ClusterRow> clusters;
   std::vector<GroupRow> groups;
@@ -54,12 +56,16 @@ struct MapReport {
 /// begins with the rows that are there adds its further rows, and all is done anew. Error(argument) if `out`
 /// was made from any other input or by another model, unless `overwrite`: then all is made anew beside it
 /// each time, and whatever fails or stops the run, what stands at `out` stays as it is. Error(argument) too
-/// for options that do not fit the rows, before anything is embedded. Steps (for Run::progress): read, embed,
-/// PCA, neighbours, layout, k-means, explain, page.
+/// for options that do not fit the rows, before anything is embedded. Error(data) if there is nothing to map;
+/// a collection begun for it is removed. Steps (for Run::progress): load model, read, embed, PCA, neighbours,
+/// layout, k-means, explain, page.
 MapReport map(const MapOptions& options, const Run& run);
 
 /// The options that the collection was last mapped with, defaults where it was never; inputs, out, model,
 /// overwrite and read are not kept. Error(format) if they are damaged.
 MapOptions stored_options(const Collection& collection);
+
+/// The names of the input's columns that the collection's texts were made of.
+std::vector<std::string> text_columns(const Collection& collection);
 
 }  // namespace shoal

@@ -1,5 +1,6 @@
 #include "shoal/flow/map_options_impl.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
@@ -79,10 +80,19 @@ MapOptions stored_options(const Collection& collection) {
     const json from = json::parse(*text);
     each_kept(out, [&](const std::string& name, auto& value) { take(from.at(name), value); });
   } catch (const json::exception& e) {
-    throw Error(Fault::format,
-                collection.folder().string() + " is damaged: its options cannot be read (" + e.what() + ")");
+    throw damaged_collection(collection.folder(),
+                             std::string("its options cannot be read (") + e.what() + ")");
   }
   return out;
+}
+
+std::vector<std::string> text_columns(const Collection& collection) {
+  const auto text = collection.manifest("text_columns");
+  if (!text) return {};
+  const json list = json::parse(*text, nullptr, false);
+  if (list.is_array() && std::ranges::all_of(list, [](const json& name) { return name.is_string(); }))
+    return list.get<std::vector<std::string>>();
+  return {*text};  // as it was written before it was a list
 }
 
 }  // namespace shoal

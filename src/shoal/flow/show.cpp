@@ -50,7 +50,8 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
   page.points = collection.points();
   page.labels = collection.labels();
   page.made_by = "shoal " SHOAL_VERSION ", " + collection.manifest("model_name").value_or("") +
-                 ", spherical k-means, " + std::to_string(page.labels.count) + " clusters";
+                 ", spherical k-means, " + std::to_string(page.labels.count) +
+                 (page.labels.count == 1 ? " cluster" : " clusters");
   for (const ClusterRow& c : collection.clusters())
     page.clusters.push_back(
         {.name = c.name, .words = c.words, .size = c.size, .group = c.group, .medoids = c.medoids});

@@ -26,7 +26,7 @@ void check_file(const fs::path& path) {
     throw Error(Fault::file, name + ": cannot be read: " + std::strerror(errno));
   }
   if (fs::is_regular_file(status) && fs::file_size(path, failed) == 0 && !failed) {
-    throw Error(Fault::file, name + " is empty");
+    throw Error(Fault::data, name + " is empty");
   }
 }
 

@@ -8,7 +8,7 @@
 namespace shoal {
 
 /// Checks before anything is read that every file is there and can be read. Error(argument): no file, or "-"
-/// twice. Error(file): absent, a directory, unreadable, or a regular file of no bytes.
+/// twice. Error(file): absent, a directory, unreadable. Error(data): a regular file of no bytes.
 void check_files(const std::vector<std::filesystem::path>& files);
 
 /// Bytes of all files; nothing if one of them is a stream.

@@ -133,7 +133,7 @@ void check_is_text(Input& input) {
   constexpr std::size_t kLooked = 1u << 16;
   if (input.rest().empty()) input.grow();
   const std::string_view rest = input.rest();
-  if (rest.empty()) throw Error(Fault::file, input.name() + " is empty");
+  if (rest.empty()) throw Error(Fault::data, input.name() + " is empty");
   constexpr std::string_view kMark = "\xEF\xBB\xBF";
   if (rest.starts_with(kMark)) input.take(kMark.size());
   refuse_binary(input.name(), rest.substr(0, kLooked));

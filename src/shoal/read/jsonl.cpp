@@ -194,9 +194,15 @@ std::string_view JsonlReader::value_of(const JsonMember& member, Record& record)
 }
 
 void JsonlReader::note_unknown(const JsonMember& member) {
-  ++report_->unknown_keys;
-  add_note(*report_, place() + ": key \"" + repair_utf8(decoded_key(member)) +
-                         "\" is left out: the columns are the keys of the first objects");
+  ++report_->unknown_values;
+  const std::string key = repair_utf8(decoded_key(member));
+  auto& known = report_->unknown_keys;
+  const auto at = std::ranges::find(known, key, &UnknownKey::key);
+  if (at != known.end()) {
+    ++at->values;
+  } else if (known.size() < kMostNotes) {
+    known.push_back({key, place(), 1});
+  }
 }
 
 }  // namespace shoal

@@ -18,10 +18,11 @@ struct Record {
   bool utf8 = true;              ///< the bytes of the whole record are well-formed
 };
 
+inline constexpr std::size_t kMostNotes = 10;
+
 /// Adds a note to the report unless it has ten.
 inline void add_note(ReadReport& report, const std::string& note) {
-  constexpr std::size_t kMost = 10;
-  if (report.notes.size() < kMost) report.notes.push_back(note);
+  if (report.notes.size() < kMostNotes) report.notes.push_back(note);
 }
 
 }  // namespace shoal

@@ -15,15 +15,23 @@ namespace shoal {
 enum class FileFormat : std::uint8_t { csv, tsv, jsonl, lines };
 const char* name_of(FileFormat f);
 
+/// A key of JSON objects that is no column.
+struct UnknownKey {
+  std::string key;
+  std::string first;  ///< "b.jsonl, line 3"
+  Index values = 0;   ///< passed over
+};
+
 /// What a reader repaired or passed over, with the first few places: nothing is dropped silently.
 struct ReadReport {
-  Index rows = 0;                  ///< rows given out
-  Index empty_rows = 0;            ///< blank lines passed over
-  Index repaired_utf8 = 0;         ///< fields in which bytes became U+FFFD
-  Index short_rows = 0;            ///< rows with fewer fields than the header: filled with empty
-  Index long_rows = 0;             ///< rows with more: the extra fields are joined to the last
-  Index unknown_keys = 0;          ///< values of JSON objects left out: their key is no column
-  std::vector<std::string> notes;  ///< "reviews.csv, line 17: 3 fields, the header has 5", at most 10
+  Index rows = 0;                        ///< rows given out
+  Index empty_rows = 0;                  ///< blank lines passed over
+  Index repaired_utf8 = 0;               ///< fields in which bytes became U+FFFD
+  Index short_rows = 0;                  ///< rows with fewer fields than the header: filled with empty
+  Index long_rows = 0;                   ///< rows with more: the extra fields are joined to the last
+  Index unknown_values = 0;              ///< values of JSON objects passed over: their key is no column
+  std::vector<UnknownKey> unknown_keys;  ///< the first ten such keys
+  std::vector<std::string> notes;        ///< "reviews.csv, line 17: 3 fields, the header has 5", at most 10
 };
 
 struct ReadOptions {
@@ -52,7 +60,7 @@ class Source {
   /// only column there is, else the only one called text, texts, description, content, body, message, review,
   /// question, title, sentence, document, comment, utterance, query or headline, else the only one whose
   /// first values read like prose. Error(argument) listing the columns if none or several fit. Error(file):
-  /// absent, a directory, empty, unreadable. Error(data): header only, binary, UTF-16. The other files are
+  /// absent, a directory, unreadable. Error(data): empty, header only, binary, UTF-16. The other files are
   /// opened when their turn comes. `stop` is asked whenever bytes are needed, also while a pipe gives none:
   /// Error(cancelled).
   Source(std::vector<std::filesystem::path> files, ReadOptions options, std::stop_token stop = {});

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "shoal/core/error.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {
@@ -20,21 +21,14 @@ namespace {
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
-// A folder of the test's own, gone with it.
 class SourceTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "shoal-read-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path file(const std::string& name, std::string_view bytes) {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
     return folder_ / name;
   }
 
-  fs::path folder_;
+  const ScratchFolder folder_;
 };
 
 struct Read {
@@ -186,13 +180,27 @@ TEST_F(SourceTest, JsonLines) {
 TEST_F(SourceTest, JsonKeysAfterTheFirstThousand) {
   std::string lines;
   for (int i = 0; i < 1000; ++i) lines += "{\"text\":\"a\"}\n";
-  lines += "{\"text\":\"b\",\"late\":1}\n";
+  lines += "{\"text\":\"b\",\"late\":1}\n{\"late\":1,\"later\":2,\"text\":\"c\"}\n";
   const Read r = read_file(file("a.jsonl", lines));
   EXPECT_TRUE(r.other_columns.empty());
-  EXPECT_EQ(r.texts.size(), 1001u);
-  EXPECT_EQ(r.report.unknown_keys, 1u);
-  ASSERT_EQ(r.report.notes.size(), 1u);
-  EXPECT_NE(r.report.notes[0].find("line 1001: key \"late\""), std::string::npos) << r.report.notes[0];
+  EXPECT_EQ(r.texts.size(), 1002u);
+  EXPECT_TRUE(r.report.notes.empty());
+  EXPECT_EQ(r.report.unknown_values, 3u);
+  ASSERT_EQ(r.report.unknown_keys.size(), 2u) << "once each";
+  EXPECT_EQ(r.report.unknown_keys[0].key, "late");
+  EXPECT_TRUE(r.report.unknown_keys[0].first.ends_with("a.jsonl, line 1001"))
+      << r.report.unknown_keys[0].first;
+  EXPECT_EQ(r.report.unknown_keys[0].values, 2u);
+  EXPECT_EQ(r.report.unknown_keys[1].key, "later");
+}
+
+TEST_F(SourceTest, ManyUnknownJsonKeysAreCountedAndTheFirstTenNamed) {
+  std::string lines = "{\"text\":\"b\"";
+  for (int i = 0; i < 30; ++i) lines += ",\"key" + std::to_string(i) + "\":1";
+  const Read r =
+      read_all(Source({file("a.jsonl", "{\"text\":\"a\"}\n"), file("b.jsonl", lines + "}\n")}, {}));
+  EXPECT_EQ(r.report.unknown_values, 30u);
+  EXPECT_EQ(r.report.unknown_keys.size(), 10u);
 }
 
 TEST_F(SourceTest, JsonFaultsNameTheLine) {
@@ -282,13 +290,13 @@ TEST_F(SourceTest, SeveralFilesNeedTheSameColumns) {
   const Read r = read_all(Source({a, b, c}, {}), 2);
   EXPECT_EQ(r.texts, (Strings{"one", "two", "three", "four", "five"}));
   EXPECT_EQ(r.others[0], (Strings{"1", "2", "3", "", "5"}));
-  EXPECT_EQ(r.report.unknown_keys, 1u);
+  EXPECT_EQ(r.report.unknown_values, 1u);
   const auto padded =
       file("p.jsonl", "{\" text \":\"six\",\"id\":6}\n");  // keys of its own for the same names
   const Read p = read_all(Source({padded, padded, c}, {}));
   EXPECT_EQ(p.texts, (Strings{"six", "six", "four", "five"}));
   EXPECT_EQ(p.others[0], (Strings{"6", "6", "", "5"}));
-  EXPECT_EQ(p.report.unknown_keys, 1u);
+  EXPECT_EQ(p.report.unknown_values, 1u);
   EXPECT_EQ(read_all(Source({a, padded}, {})).texts, (Strings{"one", "two", "six"}));
   const auto d = file("d.csv", "id,label\n1,x\n");
   expect_error(Fault::data, {"d.csv: column \"text\" is missing", "a.csv"}, [&] {
@@ -306,8 +314,8 @@ TEST_F(SourceTest, FilesAreCheckedBeforeAnyIsRead) {
   const auto good = file("a.csv", "text\nx\n");
   const auto all = [&](std::vector<fs::path> files) { return [=] { Source(files, {}); }; };
   expect_error(Fault::file, {"gone.csv: no such file"}, all({good, folder_ / "gone.csv"}));
-  expect_error(Fault::file, {"is a directory"}, all({good, folder_}));
-  expect_error(Fault::file, {"b.csv is empty"}, all({good, file("b.csv", "")}));
+  expect_error(Fault::file, {"is a directory"}, all({good, folder_.path()}));
+  expect_error(Fault::data, {"b.csv is empty"}, all({good, file("b.csv", "")}));
   expect_error(Fault::data, {"no header line"}, all({file("mark.csv", "\xEF\xBB\xBF")}));
   expect_error(Fault::argument, {"no input"}, all({}));
   expect_error(Fault::argument, {"twice"}, all({"-", "-"}));
@@ -439,7 +447,7 @@ TEST_F(SourceTest, StandardInput) {
   EXPECT_EQ(
       read_standard_input(file("c", "a,b\nx,y\n"), {.format = FileFormat::csv, .text_columns = {"b"}}).texts,
       Strings{"y"});
-  expect_error(Fault::file, {"standard input is empty"}, [&] { read_standard_input("/dev/null"); });
+  expect_error(Fault::data, {"standard input is empty"}, [&] { read_standard_input("/dev/null"); });
 }
 
 // No field of these files has a line end inside (their README says so): each line is one row.

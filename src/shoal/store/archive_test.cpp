@@ -15,7 +15,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/descriptor_impl.h"
 #include "shoal/store/new_file.h"
-#include "shoal/store/scratch_folder_impl.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {

@@ -21,7 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kFormatVersion = 1;
-constexpr std::int64_t kApplication = 0x73686F6C;  // "shol", where SQLite and file(1) look for it
 
 /// One writer at a time. The lock is on the folder itself, so that no lock file is left, and goes with the
 /// process.
@@ -44,12 +43,32 @@ bool nothing_in(const fs::path& folder) {
 }
 
 [[noreturn]] void exists_already(const fs::path& folder) {
-  throw Error(Fault::file, folder.string() + " exists already; remove it or choose another name");
+  throw Error(Fault::argument,
+              folder.string() + " exists already" +
+                  (Collection::exists(folder) ? "" : " and is not a shoal collection: it is not replaced") +
+                  "; choose another name");
 }
 
 bool has_database(const fs::path& folder) {
   std::error_code ignored;
   return fs::is_regular_file(folder / kDatabaseFile, ignored);
+}
+
+/// Whether a folder without a readable database was a collection: it is called so (as one that was set aside
+/// is, .NAME.shoal.old), and holds an archive or what was the database. Another folder's files are not ours.
+bool was_collection(const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::canonical(folder, ignored).filename().string().find(".shoal") == std::string::npos) return false;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().filename() == kDatabaseFile || entry.path().extension() == ".safetensors") return true;
+  }
+  return false;
+}
+
+[[noreturn]] void no_collection(const fs::path& folder) {
+  throw Error(Fault::format, folder.string() + " is not a shoal collection: " +
+                                 (has_database(folder) ? "its rows.sqlite was made by another program"
+                                                       : "it has no rows.sqlite"));
 }
 
 /// Renames b to aside and a to b, or nothing. Returns 0 or the reason.
@@ -62,20 +81,21 @@ int move_in(const fs::path& a, const fs::path& b, const fs::path& aside) {
 }
 
 void check_version(Database& database, const fs::path& folder) {
-  if (database.number("PRAGMA application_id") != kApplication) {
-    throw Error(Fault::format, folder.string() + " is not a shoal collection: its " + kDatabaseFile +
-                                   " was made by another program");
-  }
   const auto version = database.number("SELECT value FROM manifest WHERE key = 'format_version'");
   if (version > kFormatVersion) {
     throw Error(Fault::format, folder.string() + " has format version " + std::to_string(version) +
                                    "; this program knows version " + std::to_string(kFormatVersion) +
                                    ": update shoal");
   }
-  if (version < 1) throw Error(Fault::format, folder.string() + " is damaged: it has no format version");
+  if (version < 1) throw damaged_collection(folder, "rows.sqlite has no format version");
 }
 
 }  // namespace
+
+Error damaged_collection(const std::filesystem::path& folder, const std::string& what) {
+  return {Fault::format, folder.string() + " is damaged: " + what +
+                             "; restore it from a copy, or map the texts anew with --overwrite"};
+}
 
 Collection::Collection(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Collection::Collection(Collection&&) noexcept = default;
@@ -105,29 +125,41 @@ Collection Collection::create(const fs::path& folder) {
 Collection Collection::open(const fs::path& folder, bool read_only) {
   std::error_code ignored;
   if (!fs::exists(folder, ignored)) throw Error(Fault::file, "there is no collection " + folder.string());
-  if (!has_database(folder)) {
-    throw Error(Fault::format, folder.string() + " is not a shoal collection: it has no " + kDatabaseFile);
-  }
   auto state = std::make_unique<State>();
   state->folder = folder;
   state->read_only = read_only;
-  if (!read_only) {
-    state->lock = lock_folder(folder);
-    fs::remove(folder / kDatabasePart, ignored);
+  try {
+    if (!has_database(folder)) throw damaged_collection(folder, "rows.sqlite is lost");
+    if (fs::is_empty(folder / kDatabaseFile)) throw damaged_collection(folder, "rows.sqlite is empty");
+    if (!read_only) {
+      state->lock = lock_folder(folder);
+      fs::remove(folder / kDatabasePart, ignored);
+    }
+    state->connect();
+    check_version(state->database, folder);
+  } catch (const Error& e) {
+    if (e.fault == Fault::format && !exists(folder)) no_collection(folder);
+    throw;
   }
-  state->connect();
-  check_version(state->database, folder);
+  return Collection(std::move(state));
+}
+
+Collection Collection::open_to_replace(const fs::path& folder) {
+  if (!exists(folder)) no_collection(folder);
+  auto state = std::make_unique<State>();
+  state->folder = folder;
+  state->lock = lock_folder(folder);
   return Collection(std::move(state));
 }
 
 bool Collection::exists(const fs::path& folder) {
-  if (!has_database(folder)) return false;
   // The first bytes of an SQLite file, and the place of its application_id
   // (https://www.sqlite.org/fileformat2.html).
   std::array<char, 72> head;
   const Descriptor file(::open((folder / kDatabaseFile).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  return file && ::pread(file.number(), head.data(), head.size(), 0) == std::ssize(head) &&
-         std::memcmp(head.data(), "SQLite format 3", 16) == 0 && std::memcmp(&head[68], "shol", 4) == 0;
+  const bool database = file && ::pread(file.number(), head.data(), head.size(), 0) == std::ssize(head) &&
+                        std::memcmp(head.data(), "SQLite format 3", 16) == 0;
+  return database ? std::memcmp(&head[68], "shol", 4) == 0 : was_collection(folder);
 }
 
 void Collection::take_place_of(Collection& old, const fs::path& aside) {
@@ -138,7 +170,6 @@ void Collection::take_place_of(Collection& old, const fs::path& aside) {
   const int reason = move_in(mine.folder, theirs.folder, aside);
   if (reason == 0) mine.folder = std::exchange(theirs.folder, aside);
   mine.connect();
-  theirs.connect();
   if (reason != 0) throw_file_error("replace", theirs.folder, reason);
   sync_folder(folder_of(fs::absolute(mine.folder)));
 }
@@ -177,6 +208,13 @@ void Collection::set_manifest(std::string_view key, std::string_view value) {
       .bind(2, value)
       .run();
   transaction.commit();
+}
+
+void Collection::check() const {
+  Statement check(state_->database, "PRAGMA integrity_check(1)");
+  if (!check.step() || check.text(0) != "ok")
+    throw damaged_collection(state_->folder,
+                             "rows.sqlite is cut or spoilt (" + std::string(check.text(0)) + ")");
 }
 
 bool Collection::done(std::string_view step, std::string_view key) const {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "shoal/core/error.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/texts.h"
@@ -31,6 +32,9 @@ struct GroupRow {
   Index size = 0;
 };
 
+/// Error(format) for a collection of which `what` says what is wrong with it.
+Error damaged_collection(const std::filesystem::path& folder, const std::string& what);
+
 /// A folder NAME.shoal: rows.sqlite (tables below), vectors.safetensors, an archive for each fitted stage,
 /// map.html.
 ///   rows(id INTEGER PRIMARY KEY 0.., text, the user's columns as text, cluster INTEGER, x REAL, y REAL)
@@ -45,13 +49,17 @@ struct GroupRow {
 /// at most 1 GB.
 class Collection {
  public:
-  /// Makes the folder, whose parent must exist, and an empty database, open for writing. Error(file) if there
-  /// is one already; an empty folder, or what a create that was killed has left, may be there.
+  /// Makes the folder, whose parent must exist, and an empty database, open for writing. Error(argument) if
+  /// there is one already; an empty folder, or what a create that was killed has left, may be there.
   static Collection create(const std::filesystem::path& folder);
-  /// Error(file) if absent, Error(format) if not a collection or of a newer version.
+  /// Error(file) if absent, Error(format) if not a collection, damaged or of a newer version.
   /// Read-only opens never write, and work on a read-only disk.
   static Collection open(const std::filesystem::path& folder, bool read_only);
-  /// True if the folder holds a database of shoal's, whole or damaged.
+  /// Takes the lock of a collection, whole or damaged, that another is to replace; nothing can be read from
+  /// it.
+  static Collection open_to_replace(const std::filesystem::path& folder);
+  /// True if the folder holds a database of shoal's, whole or damaged; or if it is called NAME.shoal and has
+  /// archives or a file rows.sqlite that is no database: what is left of a collection.
   static bool exists(const std::filesystem::path& folder);
   Collection(Collection&&) noexcept;
   Collection& operator=(Collection&&) noexcept;
@@ -59,9 +67,12 @@ class Collection {
 
   const std::filesystem::path& folder() const;
   std::filesystem::path file(std::string_view name) const;  ///< a path inside the folder
-  /// Gives this collection the place of `old`, which goes to `aside`, where nothing may be. Both must be open
-  /// for writing, in one file system, and stay open and locked. On Error(file) both are where they were.
+  /// Gives this collection, open for writing, the place of `old`, from open_to_replace, which goes to
+  /// `aside`, where nothing may be, in the same file system. Both stay locked. On Error(file) both are where
+  /// they were.
   void take_place_of(Collection& old, const std::filesystem::path& aside);
+  /// Error(format) if SQLite finds the database damaged: all of it is read.
+  void check() const;
 
   // The manifest: small facts as strings (input hash, model, options).
   std::optional<std::string> manifest(std::string_view key) const;

@@ -28,7 +28,7 @@ std::vector<T> parse_list(std::string_view text, const std::filesystem::path& fo
     }
     if (good) out.push_back(list[i].template get<T>());
   }
-  if (!good) throw Error(Fault::format, folder.string() + " is damaged: table clusters holds no proper list");
+  if (!good) throw damaged_collection(folder, "table clusters holds no proper list");
   return out;
 }
 
@@ -82,8 +82,8 @@ Labels Collection::labels() const {
     if (each.is_null(0)) none_yet(s.folder, "clusters");
     const std::int64_t label = each.integer(0);
     if (label < kNoise || (label >= 0 && static_cast<Index>(label) >= out.count)) {
-      throw Error(Fault::format, s.folder.string() + " is damaged: row " + std::to_string(out.of.size()) +
-                                     " is in cluster " + std::to_string(label));
+      throw damaged_collection(
+          s.folder, "row " + std::to_string(out.of.size()) + " is in cluster " + std::to_string(label));
     }
     out.of.push_back(static_cast<Label>(label));
   }

@@ -61,8 +61,7 @@ Texts Collection::State::values(const std::string& stored_as, Index first, Index
   each.bind(1, static_cast<std::int64_t>(first)).bind(2, static_cast<std::int64_t>(count));
   while (each.step()) out.add(each.text(0));
   if (out.size() != count) {
-    throw Error(Fault::format,
-                folder.string() + " is damaged: rows are missing after row " + std::to_string(first));
+    throw damaged_collection(folder, "rows are missing after row " + std::to_string(first));
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "shoal/core/error.h"
+#include "shoal/store/collection.h"
 #include "shoal/store/database_impl.h"
 #include "shoal/store/descriptor_impl.h"
 
@@ -91,7 +92,8 @@ void Database::fail(int code) const {
     case SQLITE_NOTADB:
     case SQLITE_ERROR:
     case SQLITE_MISMATCH:
-      throw Error(Fault::format, path_.string() + " is damaged or was not made by shoal (" + said + ")");
+      throw damaged_collection(path_.parent_path(),
+                               path_.filename().string() + " is cut or spoilt (" + said + ")");
     case SQLITE_TOOBIG:
       throw Error(Fault::data, path_.string() + ": a row is longer than " +
                                    std::to_string(sqlite3_limit(handle_, SQLITE_LIMIT_LENGTH, -1)) +

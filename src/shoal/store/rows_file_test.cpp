@@ -14,7 +14,7 @@
 #include "shoal/core/random.h"
 #include "shoal/store/archive.h"
 #include "shoal/store/npy_impl.h"
-#include "shoal/store/scratch_folder_impl.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {

@@ -114,7 +114,8 @@ Tokens Tokenizer::State::encode(const Texts& texts, Index first, Index count, In
     if (first_invalid_utf8(text) != std::string_view::npos) text = repaired.emplace_back(repair_utf8(text));
     pieces[i] = {text.data(), text.size()};
   }
-  const Encoded encoded(shoal_tokenizer_encode(handle.get(), pieces.data(), count, room));
+  const Index wanted = room < SIZE_MAX ? room + 1 : room;  // one more tells whether a text is longer
+  const Encoded encoded(shoal_tokenizer_encode(handle.get(), pieces.data(), count, wanted));
   if (encoded.failed()) throw Error(Fault::data, name + ": a text cannot be tokenized: " + encoded.error());
 
   Tokens tokens;
@@ -122,6 +123,7 @@ Tokens Tokenizer::State::encode(const Texts& texts, Index first, Index count, In
   for (Index i = 0, begin = 0; i < count; ++i) {
     const Index end = encoded.view.ends[i];
     append(tokens, {encoded.view.ids + begin, std::min(end - begin, room)}, special);
+    tokens.cut += end - begin > room;
     begin = end;
   }
   return tokens;

@@ -17,6 +17,7 @@ namespace shoal {
 struct Tokens {
   std::vector<std::uint32_t> ids;
   std::vector<std::size_t> starts{0};
+  Index cut = 0;  ///< texts that have more ids than these
 
   Index size() const { return starts.size() - 1; }
   std::span<const std::uint32_t> operator[](Index i) const {

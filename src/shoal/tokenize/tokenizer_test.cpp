@@ -88,6 +88,8 @@ TEST(Tokenizer, LongTextsAreReadAsFarAsNeeded) {
                    all.begin() + static_cast<std::ptrdiff_t>(std::min(limit - 1, all.size() - 1)));
       expected.push_back(2);
       EXPECT_EQ(encode(tokenizer, text, limit), expected) << t;
+      EXPECT_EQ(tokenizer.encode(texts_of({text.c_str()}), 0, 1, limit).cut, all.size() > limit ? 1u : 0u)
+          << t;
     }
   }
 }
@@ -99,6 +101,7 @@ TEST(Tokenizer, ManyTextsAndPlain) {
   ASSERT_EQ(some.size(), 2u);
   EXPECT_EQ(list(some[0]), (Ids{1, 2}));
   EXPECT_EQ(list(some[1]), (Ids{1, 3, 3, 2}));
+  EXPECT_EQ(tokenizer.encode(texts, 0, 4, 3).cut, 1u) << "three ids are all of the others";
   EXPECT_EQ(list(tokenizer.encode_plain(texts, 2, 1)[0]), (Ids{3, 3}));
   EXPECT_EQ(tokenizer.encode(texts, 4, 0, 0).size(), 0u);
   EXPECT_THROW(tokenizer.encode(texts, 3, 2, 0), Error);
