@@ -52,6 +52,7 @@ def main():
     print(f"{len(x)} x {x.shape[1]}, {args.clusters} clusters, {args.threads} threads: silhouette of every row, cosine")
     for method, runs in found.items():
         print(f"  {method:12}  {seconds[method]:8.3f} s   {seconds[method] / seconds['shoal']:6.1f} x   "
+              f"{statistics.median(r['cpu'] for r in runs):8.3f} s of processors   "
               f"{runs[-1]['mib']:7.0f} MiB more   mean {runs[-1]['mean']:.9f}")
     print(f"  all measures of the labels (shoal): {found['shoal'][-1]['all_measures']:.3f} s")
     print(f"  largest difference of a row: {np.abs(ours - theirs).max():.2e}")
