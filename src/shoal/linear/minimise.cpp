@@ -17,6 +17,8 @@ using Vector = ::Eigen::VectorXd;
 /// Thrown and caught in this file only: the way out of the library's loop.
 struct Done {};
 
+constexpr int kTrials = 20;  // of one line search; as many in a row without a lower point: rounding decides
+
 /// Stands between the library and the objective; keeps the lowest point.
 struct Watched {
   const Objective& objective;
@@ -24,19 +26,21 @@ struct Watched {
   Index most;
   std::vector<double> lowest;
   Minimum best;
+  int since_lowest = 0;
 
   double operator()(const Vector& x, Vector& gradient) {
     const auto n = static_cast<std::size_t>(x.size());
     const Slope slope = objective({x.data(), n}, {gradient.data(), n});
     if (best.evaluations == 0 && !std::isfinite(slope.value))
       throw Error(Fault::data, "the loss is not finite at the start; scale the rows down");
-    // Of points equal in value to rounding, the flatter one is nearer to the minimum.
+    // A point that is flat enough is the answer, even where rounding put a lower value elsewhere.
     const bool enough = slope.steepness <= tol;
     if (best.evaluations++ == 0 || slope.value < best.value || enough) {
       lowest.assign(x.data(), x.data() + n);
       best.value = slope.value, best.steepness = slope.steepness;
+      since_lowest = 0;
     }
-    if (enough) {
+    if (enough || ++since_lowest > kTrials) {
       best.converged = true;
       throw Done{};
     }
@@ -57,7 +61,8 @@ Minimum minimise(std::vector<double>& x, const Objective& objective, const Minim
   param.m = static_cast<int>(options.history);
   param.epsilon = param.epsilon_rel = 0;  // Watched decides
   param.linesearch = LBFGSpp::LBFGS_LINESEARCH_BACKTRACKING_STRONG_WOLFE;
-  Watched watched{objective, options.tol, options.max_evaluations, {}, {}};
+  param.max_linesearch = kTrials;
+  Watched watched{objective, options.tol, options.max_evaluations, {}, {}, 0};
   Vector at = Vector::Map(x.data(), static_cast<::Eigen::Index>(x.size()));
   double value = 0;
   try {
