@@ -118,8 +118,9 @@ TEST(Logistic, TheGradientIsThatOfTheLoss) {
   auto [x, labels] = overlapping(300, 5, 3);
   labels.of[11] = kNoise;
   const shoal::Run run{};
+  const Rows rows(x);
   for (const bool balanced : {false, true}) {
-    LogisticSearch search(x, labels, {.c = 0.02, .balanced = balanced}, run);
+    LogisticSearch search(rows, labels, {.c = 0.02, .balanced = balanced}, run);
     std::vector<double> at(search.size()), gradient(at.size()), ignored(at.size());
     const Random random({3});
     for (Index i = 0; i < at.size(); ++i) at[i] = 0.2 * random.normal(i);
