@@ -68,6 +68,7 @@ const char* name_of(CentroidMetric metric) {
 CentroidFeatures CentroidFeatures::fit(const Rows& x, const Labels& labels, const Options& options,
                                        const Run& run) {
   check_labels(labels, x.rows());
+  require(x.cols() > 0, Fault::data, "the rows have no columns");
   check_finite(x, run);
   CentroidFeatures f;
   f.options_ = options;

@@ -17,32 +17,52 @@ using Vector = ::Eigen::VectorXd;
 /// Thrown and caught in this file only: the way out of the library's loop.
 struct Done {};
 
+constexpr int kTrials = 20;  // of one line search; as many in a row without a lower point: rounding decides
+
+/// Values this near to each other, relative, are told apart by the gradients at both points: the trapezoid
+/// rule is exact for a quadratic, and sums of float products round their value far more than their slope.
+constexpr double kNear = 1e-6;
+
 /// Stands between the library and the objective; keeps the lowest point.
 struct Watched {
   const Objective& objective;
   double tol;
   Index most;
-  std::vector<double> lowest;
+  std::vector<double> lowest, lowest_gradient;
   Minimum best;
+  int since_lowest = 0;
+
+  double compared(const Vector& x, const Vector& gradient, double value) const {
+    if (lowest.empty() || !(std::abs(value - best.value) <= kNear * std::abs(best.value))) return value;
+    double rise = 0;
+    for (std::size_t i = 0; i < lowest.size(); ++i) {
+      const auto at = static_cast<::Eigen::Index>(i);
+      rise += (x[at] - lowest[i]) * (gradient[at] + lowest_gradient[i]) / 2;
+    }
+    return best.value + rise;
+  }
 
   double operator()(const Vector& x, Vector& gradient) {
     const auto n = static_cast<std::size_t>(x.size());
     const Slope slope = objective({x.data(), n}, {gradient.data(), n});
     if (best.evaluations == 0 && !std::isfinite(slope.value))
       throw Error(Fault::data, "the loss is not finite at the start; scale the rows down");
-    // Of points equal in value to rounding, the flatter one is nearer to the minimum.
+    const double value = compared(x, gradient, slope.value);
+    // A point that is flat enough is the answer, even where rounding put a lower value elsewhere.
     const bool enough = slope.steepness <= tol;
-    if (best.evaluations++ == 0 || slope.value < best.value || enough) {
+    if (best.evaluations++ == 0 || value < best.value || enough) {
       lowest.assign(x.data(), x.data() + n);
-      best.value = slope.value, best.steepness = slope.steepness;
+      lowest_gradient.assign(gradient.data(), gradient.data() + n);
+      best.value = value, best.steepness = slope.steepness;
+      since_lowest = 0;
     }
-    if (enough) {
+    if (enough || ++since_lowest > kTrials) {
       best.converged = true;
       throw Done{};
     }
     if (best.evaluations >= most) throw Done{};
     // Infinities and NaNs would lead the line search astray; a large number sends it back.
-    return std::isfinite(slope.value) ? slope.value : std::numeric_limits<double>::max();
+    return std::isfinite(value) ? value : std::numeric_limits<double>::max();
   }
 };
 
@@ -57,7 +77,8 @@ Minimum minimise(std::vector<double>& x, const Objective& objective, const Minim
   param.m = static_cast<int>(options.history);
   param.epsilon = param.epsilon_rel = 0;  // Watched decides
   param.linesearch = LBFGSpp::LBFGS_LINESEARCH_BACKTRACKING_STRONG_WOLFE;
-  Watched watched{objective, options.tol, options.max_evaluations, {}, {}};
+  param.max_linesearch = kTrials;
+  Watched watched{objective, options.tol, options.max_evaluations, {}, {}, {}, 0};
   Vector at = Vector::Map(x.data(), static_cast<::Eigen::Index>(x.size()));
   double value = 0;
   try {

@@ -356,5 +356,28 @@ TEST(Sha256, KnownAnswers) {
   EXPECT_EQ(sha256_file(folder / "f"), of("abc"));
 }
 
+TEST(Archive, AStageMadeOfStagesIsOneFile) {
+  const ScratchFolder folder;
+  const std::vector<double> one{0.1, 0.2}, two{0.3};
+  Writer inner("inner"), out("outer");
+  inner.options({{"c", 2.5}});
+  inner.space({"mini@ab", 2, true});
+  inner.add("x", std::span<const double>(one));
+  out.add("x", std::span<const double>(two));
+  out.add_part("first", inner);
+  out.add_part("second", inner);
+  EXPECT_THROW(out.add_part("first", inner), Error);
+  out.write(folder / "file");
+  const Reader in(folder / "file");
+  EXPECT_EQ(in.doubles("x", 1), two);
+  const Reader part = in.part("second");
+  check_kind(part, "inner");
+  EXPECT_EQ(part.doubles("x", 2), one);
+  EXPECT_EQ(part.number("c"), 2.5);
+  EXPECT_EQ(read_space(part).id, "mini@ab");
+  EXPECT_THROW(in.part("third"), Error);
+  EXPECT_THROW(part.doubles("x", 3), Error);
+}
+
 }  // namespace
 }  // namespace shoal
