@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <utility>
 
 #include "shoal/cluster/bessel_impl.h"
 #include "shoal/cluster/kmeans_family_impl.h"
@@ -32,11 +33,12 @@ double kappa_of(Index dims, double r) {
   const double d = static_cast<double>(dims);
   r = std::clamp(r, 0.0, 1 - 1e-9);
   double kappa = std::clamp(r * (d - r * r) / (1 - r * r), kLeast, kMost);
-  for (int newton = 0; newton < 2; ++newton) {
+  for (int newton = 0; newton < 10; ++newton) {
     const double a = bessel_i(order_of(dims), kappa).ratio;
     const double next = kappa - (a - r) / (1 - a * a - (d - 1) / kappa * a);
     if (!(next > kLeast && next < kMost)) break;
-    kappa = next;
+    const double step = std::abs(next - std::exchange(kappa, next));
+    if (step < 1e-9 * kappa) break;
   }
   return kappa;
 }
