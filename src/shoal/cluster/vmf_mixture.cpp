@@ -17,7 +17,8 @@ namespace shoal {
 namespace {
 
 constexpr Index kBlock = 256;
-constexpr Index kParts = 32;                  // most partial sums
+constexpr Index kParts = 32;      // most partial sums
+constexpr double kNothing = -60;  // log of a membership that counts as 0: products of tiny numbers are slow
 constexpr double kLeast = 1e-6, kMost = 1e5;  // concentrations
 
 double order_of(Index dims) { return static_cast<double>(dims) / 2 - 1; }
@@ -80,7 +81,7 @@ class VmfRounds {
   static double normalise(std::span<double> logs) {
     const double most = std::ranges::max(logs);
     double sum = 0;
-    for (double& v : logs) sum += v = std::exp(v - most);
+    for (double& v : logs) sum += v = v - most < kNothing ? 0 : std::exp(v - most);
     for (double& v : logs) v /= sum;
     return most + std::log(sum);
   }

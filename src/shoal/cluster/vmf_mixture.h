@@ -40,7 +40,8 @@ void fields(VmfMixtureOptions& o, V&& visit) {
 ///
 /// Concentrations start from (r d - r^3) / (1 - r^2), r the length of a component's mean, and are brought to
 /// the maximum by Newton's method (Sra 2012). They stay within 1e-6..1e5: equal rows would make them
-/// infinite. Densities are taken against the area of the sphere in d dimensions, in double.
+/// infinite. Densities are taken against the area of the sphere in d dimensions, in double. Memberships below
+/// e^-60 of the largest are 0.
 /// A row of zeros points nowhere: its label is kNoise, its memberships are 0, and it counts in no sum.
 /// A component that loses all rows keeps its direction and concentration; its share goes to 0.
 class VmfMixture {
