@@ -1,6 +1,6 @@
-"""One peer's k-means on unit vectors, in a process of its own (started by kmeans.py).
+"""One peer's k-means on unit vectors (faiss: spherical unless told otherwise), in a process of its own (started by kmeans.py).
 
-    kmeans_peers.py faiss|lloyd|elkan VECTORS START ROUNDS THREADS LABELS_OUT
+    kmeans_peers.py faiss|lloyd|elkan VECTORS START ROUNDS THREADS LABELS_OUT [euclidean]
 
 Prints one line of JSON; LABELS_OUT gets one label a line.
 """
@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-method, vectors, start, rounds, threads, labels_out = sys.argv[1:]
+method, vectors, start, rounds, threads, labels_out, *metric = sys.argv[1:]
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = threads  # read when the libraries load
 
@@ -24,7 +24,7 @@ if method == "faiss":
     import faiss
 
     faiss.omp_set_num_threads(threads)
-    peer = faiss.Kmeans(x.shape[1], k, niter=rounds, spherical=True, verbose=False,
+    peer = faiss.Kmeans(x.shape[1], k, niter=rounds, spherical=not metric, verbose=False,
                         min_points_per_centroid=1, max_points_per_centroid=len(x))  # else it takes a sample
     begin = time.perf_counter()
     peer.train(x, init_centroids=centers)

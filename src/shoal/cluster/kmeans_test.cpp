@@ -1,9 +1,11 @@
 #include "shoal/cluster/kmeans.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <limits>
 
@@ -203,6 +205,41 @@ TEST(KMeans, EqualRowsCannotFillTwoClusters) {
       KMeans::fit_from(x, from({{1, 1}, {1, 1}}), {.n_clusters = 2, .max_iter = 50, .tol = 0});
   EXPECT_EQ(groups.labels().of, (std::vector<Label>{0, 0, 0}));  // ties by the smaller id
   EXPECT_LT(groups.n_iter(), 3u);
+}
+
+TEST(KMeans, WeightsOfAnySizeGiveTheSameBitsForAnyThreads) {
+  const Matrix x = scattered(6000, 4, 5, 6);
+  std::vector<float> weights(6000);
+  const auto fit = [&](float factor, unsigned threads) {
+    for (Index i = 0; i < 6000; ++i) weights[i] = factor * static_cast<float>(1 + i % 5);
+    return KMeans::fit(x, {.n_clusters = 5}, {.threads = threads, .stop = {}, .progress = {}}, weights);
+  };
+  const auto one = fit(0.3f, 1), three = fit(0.3f, 3), tiny = fit(0.3f * 0x1p-100f, 2);
+  EXPECT_TRUE(three.cluster_centers() == one.cluster_centers());
+  EXPECT_EQ(three.inertia(), one.inertia());
+  EXPECT_TRUE(tiny.cluster_centers() == one.cluster_centers());
+  EXPECT_EQ(tiny.labels(), one.labels());
+}
+
+TEST(KMeans, LoadKeepsTheOptions) {
+  const auto path = std::filesystem::temp_directory_path() / ("shoal_kmeans_" + std::to_string(getpid()));
+  const Matrix x = scattered(60, 3, 2, 1);
+  const KMeansOptions options{.n_clusters = 2,
+                              .max_iter = 7,
+                              .tol = 0.5,
+                              .n_init = 3,
+                              .init = KMeansInit::kmeans_parallel,
+                              .seed = {5}};
+  Writer out(KMeans::kind);
+  KMeans::fit(x, options).save(out);
+  out.write(path);
+  const KMeansOptions loaded = KMeans::load(Reader(path)).options();
+  std::filesystem::remove(path);
+  EXPECT_EQ(loaded.max_iter, 7u);
+  EXPECT_EQ(loaded.tol, 0.5);
+  EXPECT_EQ(loaded.n_init, 3u);
+  EXPECT_EQ(loaded.init, KMeansInit::kmeans_parallel);
+  EXPECT_EQ(loaded.seed, Seed{5});
 }
 
 TEST(KMeans, MoreStartsAreNeverWorse) {

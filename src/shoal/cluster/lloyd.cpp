@@ -318,16 +318,17 @@ class Rounds {
   }
 
   void move_center(Index c) {
-    constexpr double kCancelled = 1e-12;  // squared length below which a sum has no direction
+    constexpr double kCancelled = 1e-12;  // squared length up to which a sum has no direction
+    const double mass = sums_.mass(c), light = std::min(1.0, mass);
+    if (!(mass > 0)) return;
     const auto sum = sums_.sum(c);
     double scale = 0;
     if (cosine_) {
       const double squared = std::inner_product(sum.begin(), sum.end(), sum.begin(), 0.0);
-      if (squared < kCancelled) return;
+      if (squared <= kCancelled * light * light) return;
       scale = 1 / std::sqrt(squared);
     } else {
-      if (sums_.count(c) == 0) return;
-      scale = 1 / sums_.mass(c);
+      scale = 1 / mass;
     }
     for (Index j = 0; j < sum.size(); ++j) centers_[c][j] = static_cast<float>(sum[j] * scale);
   }

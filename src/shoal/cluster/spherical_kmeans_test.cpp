@@ -179,6 +179,9 @@ TEST(SphericalKMeans, AWeightIsSoManyRows) {
   const SphericalKMeansOptions options{.n_clusters = 4, .tol = 0};
   const auto weighted = SphericalKMeans::fit_from(x, start, options, {}, weights);
   const auto plain = SphericalKMeans::fit_from(longer, start, options);
+  for (float& w : weights) w *= 0x1p-60f;  // weights are relative, however small
+  const auto tiny = SphericalKMeans::fit_from(x, start, options, {}, weights);
+  EXPECT_TRUE(tiny.cluster_centers() == weighted.cluster_centers());
   EXPECT_NEAR(weighted.objective(), plain.objective(), 1e-5);
   EXPECT_NEAR(weighted.inertia(), plain.inertia(), 1e-5);
   EXPECT_EQ(weighted.predict(x), weighted.labels());

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <utility>
 
 #include "shoal/cluster/bessel_impl.h"
 #include "shoal/cluster/kmeans_family_impl.h"
@@ -16,7 +17,8 @@ namespace shoal {
 namespace {
 
 constexpr Index kBlock = 256;
-constexpr Index kParts = 32;                  // most partial sums
+constexpr Index kParts = 32;      // most partial sums
+constexpr double kNothing = -60;  // log of a membership that counts as 0: products of tiny numbers are slow
 constexpr double kLeast = 1e-6, kMost = 1e5;  // concentrations
 
 double order_of(Index dims) { return static_cast<double>(dims) / 2 - 1; }
@@ -32,11 +34,12 @@ double kappa_of(Index dims, double r) {
   const double d = static_cast<double>(dims);
   r = std::clamp(r, 0.0, 1 - 1e-9);
   double kappa = std::clamp(r * (d - r * r) / (1 - r * r), kLeast, kMost);
-  for (int newton = 0; newton < 2; ++newton) {
+  for (int newton = 0; newton < 10; ++newton) {
     const double a = bessel_i(order_of(dims), kappa).ratio;
     const double next = kappa - (a - r) / (1 - a * a - (d - 1) / kappa * a);
     if (!(next > kLeast && next < kMost)) break;
-    kappa = next;
+    const double step = std::abs(next - std::exchange(kappa, next));
+    if (step < 1e-9 * kappa) break;
   }
   return kappa;
 }
@@ -78,7 +81,7 @@ class VmfRounds {
   static double normalise(std::span<double> logs) {
     const double most = std::ranges::max(logs);
     double sum = 0;
-    for (double& v : logs) sum += v = std::exp(v - most);
+    for (double& v : logs) sum += v = v - most < kNothing ? 0 : std::exp(v - most);
     for (double& v : logs) v /= sum;
     return most + std::log(sum);
   }

@@ -33,11 +33,17 @@ void fields(VmfMixtureOptions& o, V&& visit) {
 
 /// A mixture of von Mises-Fisher distributions, the normal distributions of directions: soft clusters on the
 /// unit sphere, fitted by EM (Banerjee, Dhillon, Ghosh, Sra, JMLR 6, 2005) from the labels of
-/// SphericalKMeans. Concentrations start from (r d - r^3) / (1 - r^2), r the length of a component's mean,
-/// and get two steps of Newton's method (Sra 2012). They stay within 1e-6..1e5: equal rows would make them
-/// infinite. Densities are taken against the area of the sphere in d dimensions, in double. A row of zeros
-/// points nowhere: its label is kNoise, its memberships are 0, and it counts in no sum. A component that
-/// loses all rows keeps its direction and concentration; its share goes to 0.
+/// SphericalKMeans.
+///
+///   VmfMixture mixture = VmfMixture::fit(rows, {.n_clusters = 20});
+///   mixture.memberships(rows);  // how probable each component is for each row
+///
+/// Concentrations start from (r d - r^3) / (1 - r^2), r the length of a component's mean, and are brought to
+/// the maximum by Newton's method (Sra 2012). They stay within 1e-6..1e5: equal rows would make them
+/// infinite. Densities are taken against the area of the sphere in d dimensions, in double. Memberships below
+/// e^-60 of the largest are 0.
+/// A row of zeros points nowhere: its label is kNoise, its memberships are 0, and it counts in no sum.
+/// A component that loses all rows keeps its direction and concentration; its share goes to 0.
 class VmfMixture {
  public:
   using Options = VmfMixtureOptions;
