@@ -51,7 +51,7 @@ def compare(what, methods, rows, args, folder, options):
 
 
 def show(title, found):
-    print(f"\n{title}")
+    print(f"\n{title}", flush=True)
     for r in found:
         print(f"  {r['method']:12} {r['seconds']:9.2f} s  {r['seconds'] / found[0]['seconds']:6.1f} x   peak {r['peak_mib']:7.0f} MiB, "
               f"fit adds {r['added_mib']:7.0f}   clusters {r['clusters']:5}  noise {r['noise']:6}  ari {r['ari']:.4f}  "
