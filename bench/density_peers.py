@@ -34,7 +34,7 @@ def start_sklearn(x, eps, min_samples, metric):
 def start_hdbscan(x, min_cluster_size, metric):
     import hdbscan
     model = hdbscan.HDBSCAN(min_cluster_size=int(min_cluster_size), metric=metric, core_dist_n_jobs=int(threads))
-    return lambda: (model.fit(x).labels_, 0.0)
+    return lambda: (model.fit(x).labels_, float(model.single_linkage_tree_.to_numpy()[:, 2].sum()))
 
 
 def start_fast_hdbscan(x, min_cluster_size, _):
@@ -64,7 +64,7 @@ x = np.ascontiguousarray(np.load(vectors), dtype=np.float32)
 fit = globals()["start_" + method](x, *options)
 before = peak_mib()
 begin = time.perf_counter()
-labels, error = fit()
+labels, value = fit()  # value: the length of the spanning tree, the quantisation error
 seconds = time.perf_counter() - begin
 np.savetxt(out, labels, fmt="%d")
-print(json.dumps({"seconds": seconds, "before_mib": before, "peak_mib": peak_mib(), "error": error}))
+print(json.dumps({"seconds": seconds, "before_mib": before, "peak_mib": peak_mib(), "value": value}))
