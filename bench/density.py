@@ -7,7 +7,8 @@
 Every fit runs in a process of its own on the same rows; the methods take turns, and the median time counts. DBSCAN: 20,000 rows
 drawn, cosine. HDBSCAN: all rows, their first 20 principal components, Euclidean. The map: 10 x 10 units, the first --som-rows rows;
 MiniSom is given ever more epochs until it comes within 1% of shoal's quantisation error, and the time of that run counts.
-Agreement is the adjusted Rand index of the labels, noise counted as one more cluster.
+Agreement is the adjusted Rand index of the labels, noise counted as one more cluster; value is the length of the minimum spanning
+tree (hdbscan's own is approximate by default, hence longer) or the map's quantisation error.
 Needs numpy, scikit-learn, hdbscan, fast_hdbscan and minisom (run it with a Python that has them).
 """
 import argparse
@@ -44,18 +45,18 @@ def compare(what, methods, rows, args, folder, options):
         labels = runs[m][0]["labels"]
         found.append({"what": what, "method": m, "seconds": statistics.median(r["seconds"] for r in runs[m]),
                       "all": [r["seconds"] for r in runs[m]], "peak_mib": max(r["peak_mib"] for r in runs[m]),
-                      "added_mib": max(r["peak_mib"] - r["before_mib"] for r in runs[m]), "error": runs[m][0]["error"],
+                      "added_mib": max(r["peak_mib"] - r["before_mib"] for r in runs[m]), "value": runs[m][0]["value"],
                       "clusters": int(labels.max() + 1), "noise": int((labels < 0).sum()),
                       "ari": adjusted_rand_score(ours, labels)})
     return found
 
 
 def show(title, found):
-    print(f"\n{title}")
+    print(f"\n{title}", flush=True)
     for r in found:
         print(f"  {r['method']:12} {r['seconds']:9.2f} s  {r['seconds'] / found[0]['seconds']:6.1f} x   peak {r['peak_mib']:7.0f} MiB, "
               f"fit adds {r['added_mib']:7.0f}   clusters {r['clusters']:5}  noise {r['noise']:6}  ari {r['ari']:.4f}  "
-              f"error {r['error']:.5f}", flush=True)
+              f"value {r['value']:.5f}", flush=True)
 
 
 def som(x, args, folder):
@@ -66,7 +67,7 @@ def som(x, args, folder):
     while True:
         peer = compare("som", ["minisom"], rows, args, folder, [SIDE, SIDE, str(epochs)])[0] | {"epochs": epochs}
         found.append(peer)
-        if peer["error"] <= 1.01 * found[0]["error"] or epochs >= args.most_epochs:
+        if peer["value"] <= 1.01 * found[0]["value"] or epochs >= args.most_epochs:
             return found
         epochs *= 4
 

@@ -182,7 +182,7 @@ Hdbscan Hdbscan::load(const Reader& in) {
                 .metric = *metric,
                 .cluster_selection_method = *method,
                 .cluster_selection_epsilon = in.number("cluster_selection_epsilon"),
-                .allow_single_cluster = in.integer("allow_single_cluster") != 0,
+                .allow_single_cluster = in.number("allow_single_cluster") != 0,
                 .max_cluster_size = optional("max_cluster_size")};
   try {
     check(s.options_);

@@ -58,11 +58,13 @@ struct Placement {
 /// larger row, where hdbscan takes them as its trees happen to lie, and distances are float32.
 /// Clusters are numbered by their first row.
 /// A row of zeros is, under cosine, at distance 1 from every other row. min_samples above rows - 1 means
-/// rows - 1, as in hdbscan. Up to min_cluster_size - 1 rows are all noise.
+/// rows - 1, as in hdbscan. Fewer than 2 min_cluster_size rows cannot part: all are noise, unless
+/// allow_single_cluster. Where min_samples + 1 rows are equal their density is infinite: then, as in hdbscan,
+/// the other rows of their cluster have probability 0, and every cluster has persistence 1.
 /// O(n^2 d) at worst in blocked products: one symmetric pass for neighbours, then rounds in which only rows
 /// whose neighbour lists do not decide their component's shortest edge meet the other components.
-/// Memory: 8 max(16, 2 min_samples) + 150 bytes a row or so, twice the former while neighbours are sought,
-/// and a float32 copy of the rows, which is kept for `place`.
+/// Memory: 16 max(16, 2 min_samples) + 150 bytes a row or so, a float32 copy of the rows, which is kept for
+/// `place`, and in fit another, unless the rows are of length 1 and compared by cosine.
 class Hdbscan {
  public:
   using Options = HdbscanOptions;
