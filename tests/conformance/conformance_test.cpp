@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "examples/skeleton/standardise.h"
+#include "shoal/cluster/agglomerative.h"
 #include "shoal/cluster/spherical_kmeans.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/reduce/umap.h"
@@ -12,7 +13,7 @@
 namespace shoal::conformance {
 namespace {
 
-using Stages = testing::Types<SphericalKMeans, Pca, Umap, Standardise>;
+using Stages = testing::Types<SphericalKMeans, Agglomerative, Pca, Umap, Standardise>;
 
 struct StageNames {
   template <class S>
