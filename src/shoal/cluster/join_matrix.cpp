@@ -14,19 +14,15 @@ class PairDistances {
   PairDistances(Points& points, const Run& run) : n_(points.count()), of_(n_ * (n_ - 1) / 2) {
     const LivingClusters clusters(
         points, points.metric() == Metric::cosine ? Measure::mean_cosine : Measure::centroid);
-    const auto all = [&](Index i) {
-      std::vector<double> own(points.cols()), other(points.cols());
-      points.read(i, own);
-      for (Index j = i + 1; j < n_; ++j)
-        at(i, j) = static_cast<Number>(
-            clusters.distance(own, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j), other));
-    };
-    // A row and its mirror image: each chunk has the same work.
     for_chunks(
-        run, n_ / 2, 1,
-        [&](Index, Index i, Index) {
-          all(i);
-          if (i != n_ - 2 - i) all(n_ - 2 - i);
+        run, n_, kBlock,
+        [&](Index, Index first, Index last) {
+          std::vector<double> rows(kBlock * points.cols()), columns(kBlock * points.cols());
+          read(points, first, last, rows);
+          for (Index at = 0; at < last; at += kBlock) {
+            read(points, at, std::min(at + kBlock, last), columns);
+            fill(clusters, first, last, rows, at, columns);
+          }
         },
         "distances");
   }
@@ -37,6 +33,25 @@ class PairDistances {
   }
 
  private:
+  static constexpr Index kBlock = 32;  // two blocks of points in double stay in cache
+
+  static void read(const Points& points, Index first, Index last, std::vector<double>& into) {
+    for (Index i = first; i < last; ++i)
+      points.read(i, std::span(into).subspan((i - first) * points.cols(), points.cols()));
+  }
+
+  /// Pairs of a point of first..last - 1 with a lower one from column `at` on.
+  void fill(const LivingClusters& clusters, Index first, Index last, const std::vector<double>& rows,
+            Index at, const std::vector<double>& columns) {
+    using Name = LivingClusters::Name;
+    const Index d = clusters.cols();
+    for (Index i = first; i < last; ++i)
+      for (Index j = at; j < std::min(at + kBlock, i); ++j)
+        this->at(j, i) =
+            static_cast<Number>(clusters.distance(rows.data() + (i - first) * d, static_cast<Name>(i),
+                                                  columns.data() + (j - at) * d, static_cast<Name>(j)));
+  }
+
   Index n_;
   std::vector<Number> of_;
 };

@@ -91,13 +91,7 @@ void LivingClusters::read_mean(Name name, std::span<double> out) const {
     points_.read(name, out);
 }
 
-double LivingClusters::distance(std::span<const double> mean, Name a, Name b, std::span<double> other) const {
-  const double* p = mean.data();
-  const double* q = mean_[b].get();
-  if (q == nullptr) {
-    points_.read(b, other);
-    q = other.data();
-  }
+double LivingClusters::distance(const double* p, Name a, const double* q, Name b) const {
   double d;
   if (measure_ == Measure::mean_cosine) {
     d = std::clamp(1 - sum(cols(), [=](Index j) { return p[j] * q[j]; }), 0.0, 2.0);
@@ -107,6 +101,13 @@ double LivingClusters::distance(std::span<const double> mean, Name a, Name b, st
     if (measure_ == Measure::ward) d *= std::sqrt(2 * in_a * in_b / (in_a + in_b));
   }
   return std::nearbyint(d * kGrid) / kGrid;
+}
+
+double LivingClusters::distance(std::span<const double> mean_a, Name a, Name b,
+                                std::span<double> other) const {
+  if (mean_[b]) return distance(mean_a.data(), a, mean_[b].get(), b);
+  points_.read(b, other);
+  return distance(mean_a.data(), a, other.data(), b);
 }
 
 void LivingClusters::measure_place(Index place) {

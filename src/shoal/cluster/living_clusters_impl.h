@@ -43,9 +43,11 @@ class LivingClusters {
 
   /// The mean in double: cols numbers.
   void read_mean(Name name, std::span<double> out) const;
-  /// Distance in the points' frame, rounded to a multiple of 2^-40: what is equal but for the order of sums
-  /// is then equal. Symmetric to the bit. `mean` is that of a; `other` is overwritten.
-  double distance(std::span<const double> mean, Name a, Name b, std::span<double> other) const;
+  /// Distance in the points' frame from the means of both, rounded to a multiple of 2^-40: what is equal but
+  /// for the order of sums is then equal. Symmetric to the bit.
+  double distance(const double* mean_a, Name a, const double* mean_b, Name b) const;
+  /// The same; `other` is room for the mean of b.
+  double distance(std::span<const double> mean_a, Name a, Name b, std::span<double> other) const;
 
   /// Means in float32, by place: count x cols.
   MatrixView floats() const { return floats_.slice(0, count()); }
