@@ -4,6 +4,9 @@
 #include <cstdlib>
 
 #include "examples/skeleton/unit_variance.h"
+#include "shoal/classify/cluster_classifier.h"
+#include "shoal/classify/logistic.h"
+#include "shoal/cluster/agglomerative.h"
 #include "shoal/cluster/dbscan.h"
 #include "shoal/cluster/hdbscan.h"
 #include "shoal/cluster/kmeans.h"
@@ -19,8 +22,6 @@
 namespace shoal::conformance {
 namespace {
 
-using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Dbscan, Hdbscan, Som, Pca, Standardise, Umap, UnitVariance>;
-=======
 /// A stage that learns from labels, given labels that follow the groups of `sample`.
 template <class S>
 struct Taught {
@@ -41,9 +42,9 @@ struct Taught {
   static Taught load(const Reader& in) { return {S::load(in)}; }
 };
 
-using Stages = testing::Types<SphericalKMeans, Pca, Umap, Standardise, Taught<Logistic>,
+using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Agglomerative, Dbscan,
+                              Hdbscan, Som, Pca, Standardise, Umap, Taught<Logistic>,
                               Taught<CentroidFeatures>, Taught<ClusterClassifier>, UnitVariance>;
->>>>>>> i4classify
 
 struct StageNames {
   template <class S>

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "shoal/near/best_impl.h"
+#include "shoal/near/best.h"
 
 namespace shoal {
 namespace {

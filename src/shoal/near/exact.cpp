@@ -9,7 +9,7 @@
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
-#include "shoal/near/best_impl.h"
+#include "shoal/near/best.h"
 #include "shoal/near/prepared_impl.h"
 
 namespace shoal {
