@@ -8,8 +8,8 @@
 #include <string>
 
 #include "shoal/cluster/linkage_impl.h"
-#include "shoal/cluster/nearest_center_impl.h"
-#include "shoal/cluster/unit_rows_impl.h"
+#include "shoal/cluster/metric_rows_impl.h"
+#include "shoal/cluster/nearness_impl.h"
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
@@ -85,8 +85,8 @@ void check_memory(Index points, const AgglomerativeOptions& o) {
                   "no such memory; or cluster fewer rows and place the others");
 }
 
-std::vector<Join> join_all(Points& points, const AgglomerativeOptions& o, const Run& run,
-                           JoinProgress& progress) {
+std::vector<PointJoin> join_all(Points& points, const AgglomerativeOptions& o, const Run& run,
+                                JoinProgress& progress) {
   switch (o.linkage) {
     case Linkage::ward:
       return join_in_rounds(points, Measure::ward, run, progress);
@@ -140,8 +140,8 @@ Matrix means_of(const Rows& x, const Labels& labels, Metric metric) {
 
 /// The centres in the frame in which a product plus `bias` is largest for the nearest. For euclidean: their
 /// mean is taken away, so that products do not cancel when all lie far from the origin.
-struct Frame {
-  explicit Frame(const Matrix& centers, Metric metric) : bias(centers.rows()), shift(centers.cols()) {
+struct CenterFrame {
+  explicit CenterFrame(const Matrix& centers, Metric metric) : bias(centers.rows()), shift(centers.cols()) {
     Matrix moved = centers;
     if (metric == Metric::euclidean) {
       const std::vector<double> mean = column_means(centers, {.threads = 1, .stop = {}, .progress = {}});
@@ -231,14 +231,31 @@ Agglomerative Agglomerative::fit(const Rows& x, const Options& options, const Ru
   a.options_ = options;
   a.space_ = x.space();
   a.dendrogram_ = build(x, options, run);
-  a.labels_ = a.cut(options.n_clusters ? *options.n_clusters
-                                       : a.dendrogram_.clusters_at(*options.distance_threshold));
-  a.centers_ = means_of(x, a.labels_, options.metric);
-  const Labels placed = a.place(x, run);
-  Index same = 0;
-  for (Index i = 0; i < x.rows(); ++i) same += placed.of[i] == a.labels_.of[i];
-  a.agreement_ = static_cast<double>(same) / static_cast<double>(x.rows());
+  a.label(x,
+          options.n_clusters ? *options.n_clusters : a.dendrogram_.clusters_at(*options.distance_threshold),
+          run);
   return a;
+}
+
+Agglomerative Agglomerative::with_clusters(Index n_clusters, const Rows& x, const Run& run) const {
+  if (x.rows() != dendrogram_.rows || x.cols() != centers_.cols())
+    throw Error(Fault::data, "these are not the rows of the tree: it joins " +
+                                 std::to_string(dendrogram_.rows) + " rows of " +
+                                 std::to_string(centers_.cols()) + " columns");
+  Agglomerative other = *this;
+  other.options_.n_clusters = n_clusters;
+  other.options_.distance_threshold.reset();
+  other.label(x, n_clusters, run);
+  return other;
+}
+
+void Agglomerative::label(const Rows& x, Index n_clusters, const Run& run) {
+  labels_ = cut(n_clusters);
+  centers_ = means_of(x, labels_, options_.metric);
+  const Labels placed = place(x, run);
+  Index same = 0;
+  for (Index i = 0; i < x.rows(); ++i) same += placed.of[i] == labels_.of[i];
+  agreement_ = static_cast<double>(same) / static_cast<double>(x.rows());
 }
 
 Labels Agglomerative::place(const Rows& x, const Run& run) const {
@@ -249,7 +266,7 @@ Labels Agglomerative::place(const Rows& x, const Run& run) const {
   check_space(space_, x.space(), "the clusters");
   check_finite(x, run);
   const bool cosine = options_.metric == Metric::cosine;
-  const Frame frame(centers_, options_.metric);
+  const CenterFrame frame(centers_, options_.metric);
   const Index most = std::clamp<Index>((Index{1} << 17) / centers_.rows(), 16, 256);  // scores stay in cache
   Labels labels{std::vector<Label>(x.rows(), kNoise), centers_.rows()};
   for_chunks(
@@ -266,7 +283,7 @@ Labels Agglomerative::place(const Rows& x, const Run& run) const {
           multiply(moved, frame.packed, frame.bias, Activation::none, tile);
           for (Index r = 0; r < count; ++r)
             if (!cosine || std::ranges::any_of(block[r], [](float v) { return v != 0; }))
-              labels.of[at + r] = nearest(tile[r]).label;
+              labels.of[at + r] = largest(tile[r]).label;
         }
       },
       "place rows");

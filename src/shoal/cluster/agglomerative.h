@@ -73,6 +73,9 @@ class Agglomerative {
     return dendrogram_.cut(n_clusters);
   }  ///< any other number of clusters
 
+  /// The same tree with another number of clusters, without joining anew. x: the rows of fit. Errors as fit.
+  Agglomerative with_clusters(Index n_clusters, const Rows& x, const Run& run = {}) const;
+
   /// A rule for rows that were not there: the cluster whose mean is nearest (cosine: nearest in direction),
   /// ties by the smaller label; under cosine a row of zeros gets kNoise. It is not how the clusters were
   /// found: `placement_agreement` says how often both agree. Error(data) as fit, or if the rows have another
@@ -91,6 +94,7 @@ class Agglomerative {
 
  private:
   Agglomerative() = default;
+  void label(const Rows& x, Index n_clusters, const Run& run);
 
   Options options_;
   Space space_;

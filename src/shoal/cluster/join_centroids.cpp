@@ -31,9 +31,9 @@ class Centroids {
     first_nearest();
   }
 
-  std::vector<Join> join_all(JoinProgress& progress) {
+  std::vector<PointJoin> join_all(JoinProgress& progress) {
     constexpr Index kReported = 64;
-    std::vector<Join> joins;
+    std::vector<PointJoin> joins;
     while (clusters_.count() > 1) {
       const Name name = nearest_pair();
       if (!nearest_[name].known) {
@@ -77,9 +77,9 @@ class Centroids {
     return best;
   }
 
-  Join join(Name x, Name y) {
+  PointJoin join(Name x, Name y) {
     const auto [into, other] = std::minmax({x, y});
-    const Join done{into, other, nearest_[x].distance};
+    const PointJoin done{into, other, nearest_[x].distance};
     clusters_.join(into, other);
     for (Index place = 0; place < clusters_.count(); ++place) {
       Nearest& n = nearest_[clusters_.name_at(place)];
@@ -130,8 +130,8 @@ class Centroids {
 
 }  // namespace
 
-std::vector<Join> join_centroids(Points& points, const Run& run, JoinProgress& progress) {
-  return points.count() > 1 ? Centroids(points, run).join_all(progress) : std::vector<Join>();
+std::vector<PointJoin> join_centroids(Points& points, const Run& run, JoinProgress& progress) {
+  return points.count() > 1 ? Centroids(points, run).join_all(progress) : std::vector<PointJoin>();
 }
 
 }  // namespace shoal

@@ -48,7 +48,7 @@ class Rounds {
         lists_(points.count()),
         height_(points.count()) {}
 
-  std::vector<Join> join_all() {
+  std::vector<PointJoin> join_all() {
     joins_.reserve(points_.count());
     if (clusters_.count() > 1) first_lists();
     while (clusters_.count() > 1) {
@@ -267,12 +267,13 @@ class Rounds {
   JoinProgress& progress_;
   std::vector<List> lists_;     // by name
   std::vector<double> height_;  // of each living cluster's last join
-  std::vector<Join> joins_;
+  std::vector<PointJoin> joins_;
 };
 
 }  // namespace
 
-std::vector<Join> join_in_rounds(Points& points, Measure measure, const Run& run, JoinProgress& progress) {
+std::vector<PointJoin> join_in_rounds(Points& points, Measure measure, const Run& run,
+                                      JoinProgress& progress) {
   return Rounds(points, measure, run, progress).join_all();
 }
 

@@ -60,7 +60,8 @@ class PairDistances {
 /// two are each other's nearest; those join. `distance(x, y, in_x, in_y)` is that of a cluster to the two
 /// that join, never below the lesser.
 template <class Number, class Distance>
-std::vector<Join> join_chain(Points& points, const Run& run, JoinProgress& progress, Distance&& distance) {
+std::vector<PointJoin> join_chain(Points& points, const Run& run, JoinProgress& progress,
+                                  Distance&& distance) {
   constexpr Index kReported = 64;
   const Index n = points.count();
   if (n < 2) return {};
@@ -69,7 +70,7 @@ std::vector<Join> join_chain(Points& points, const Run& run, JoinProgress& progr
   for (const std::uint32_t point : points.of_rows()) ++size[point];
   std::vector<std::uint32_t> living(n), chain;
   std::iota(living.begin(), living.end(), 0u);
-  std::vector<Join> joins;
+  std::vector<PointJoin> joins;
   joins.reserve(n);
   while (living.size() > 1) {
     if (chain.empty()) chain.push_back(living.front());
@@ -106,12 +107,12 @@ double pairs_of(Index points) {
 double complete_bytes(Index points) { return sizeof(float) * pairs_of(points); }
 double average_bytes(Index points) { return sizeof(double) * pairs_of(points); }
 
-std::vector<Join> join_complete(Points& points, const Run& run, JoinProgress& progress) {
+std::vector<PointJoin> join_complete(Points& points, const Run& run, JoinProgress& progress) {
   return join_chain<float>(points, run, progress,
                            [](float x, float y, double, double) { return std::max(x, y); });
 }
 
-std::vector<Join> join_average(Points& points, const Run& run, JoinProgress& progress) {
+std::vector<PointJoin> join_average(Points& points, const Run& run, JoinProgress& progress) {
   return join_chain<double>(points, run, progress, [](double x, double y, double in_x, double in_y) {
     return std::clamp((in_x * x + in_y * y) / (in_x + in_y), std::min(x, y), std::max(x, y));
   });

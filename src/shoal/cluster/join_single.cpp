@@ -99,7 +99,7 @@ class SpanningTree {
 
 }  // namespace
 
-std::vector<Join> join_single(Points& points, const Run& run, JoinProgress& progress) {
+std::vector<PointJoin> join_single(Points& points, const Run& run, JoinProgress& progress) {
   std::vector<Edge> edges = SpanningTree(points, run).edges(progress);
   std::ranges::sort(edges);
   std::vector<std::uint32_t> lower(points.count());
@@ -108,7 +108,7 @@ std::vector<Join> join_single(Points& points, const Run& run, JoinProgress& prog
     while (lower[p] != p) p = lower[p] = lower[lower[p]];
     return p;
   };
-  std::vector<Join> joins;
+  std::vector<PointJoin> joins;
   joins.reserve(edges.size());
   for (const Edge& e : edges) {
     const auto [into, other] = std::minmax({lowest(e.low), lowest(e.high)});

@@ -10,7 +10,7 @@ namespace {
 
 /// The order in which joins happen, each after those that made its parts. Among those that can happen now:
 /// the lowest, then the one of the lowest rows.
-std::vector<std::uint32_t> order_by_height(const std::vector<Join>& joins, Index rows) {
+std::vector<std::uint32_t> order_by_height(const std::vector<PointJoin>& joins, Index rows) {
   constexpr std::uint32_t kNone = 0xFFFFFFFF;
   std::vector<std::uint32_t> latest(rows, kNone);  // the last join into the cluster of that lowest row
   std::vector<std::uint32_t> parent(joins.size(), kNone), waits_for(joins.size());
@@ -51,9 +51,9 @@ void JoinProgress::joined(Index more) {
   if (run_.progress) run_.progress("agglomerative", static_cast<double>(done_), static_cast<double>(total_));
 }
 
-Dendrogram make_dendrogram(const Points& points, const std::vector<Join>& joins, bool by_height) {
+Dendrogram make_dendrogram(const Points& points, const std::vector<PointJoin>& joins, bool by_height) {
   const Index n = points.of_rows().size();
-  std::vector<Join> all;
+  std::vector<PointJoin> all;
   all.reserve(n);
   for (std::uint32_t row = 0; row < n; ++row) {
     const auto lowest = static_cast<std::uint32_t>(points.lowest_row(points.of_rows()[row]));
@@ -62,7 +62,7 @@ Dendrogram make_dendrogram(const Points& points, const std::vector<Join>& joins,
   const auto row_of = [&](std::uint32_t point) {
     return static_cast<std::uint32_t>(points.lowest_row(point));
   };
-  for (const Join& j : joins) all.push_back({row_of(j.into), row_of(j.other), j.height * points.unit()});
+  for (const PointJoin& j : joins) all.push_back({row_of(j.into), row_of(j.other), j.height * points.unit()});
 
   std::vector<std::uint32_t> order(all.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;

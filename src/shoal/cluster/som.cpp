@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "shoal/cluster/nearest_center_impl.h"
+#include "shoal/cluster/nearness_impl.h"
 #include "shoal/cluster/som_grid_impl.h"
 #include "shoal/cluster/som_train_impl.h"
 #include "shoal/core/chunks.h"
@@ -51,7 +51,7 @@ struct Match {
 };
 
 Match two_best(std::span<const float> values) {
-  Match m{static_cast<Index>(nearest(values).label), 0};
+  Match m{static_cast<Index>(largest(values).label), 0};
   float most = -std::numeric_limits<float>::infinity();
   m.second = m.best;
   for (Index u = 0; u < values.size(); ++u)
@@ -138,7 +138,7 @@ Labels Som::predict(const Rows& x, const Run& run) const {
   Labels labels{std::vector<Label>(x.rows(), kNoise), codebook_.rows()};
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {
     matcher.match(rows, first, last, [&](Index i, std::span<const float>, std::span<const float> values) {
-      if (!rows.zero(i)) labels.of[i] = nearest(values).label;
+      if (!rows.zero(i)) labels.of[i] = largest(values).label;
     });
   });
   return labels;

@@ -3,9 +3,9 @@
 #include <limits>
 #include <memory>
 
-#include "shoal/cluster/nearest_center_impl.h"
+#include "shoal/cluster/metric_rows_impl.h"
+#include "shoal/cluster/nearness_impl.h"
 #include "shoal/cluster/som_train_impl.h"
-#include "shoal/cluster/unit_rows_impl.h"
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
@@ -77,7 +77,7 @@ Matrix matched(const SomRows& x, const Matrix& units, const Run& run) {
         matcher.match(
             x, first, last, [&](Index i, std::span<const float> row, std::span<const float> values) {
               if (x.zero(i)) return;
-              double* const sum = part.of.data() + static_cast<Index>(nearest(values).label) * width;
+              double* const sum = part.of.data() + static_cast<Index>(largest(values).label) * width;
               for (Index j = 0; j < row.size(); ++j) sum[j] += row[j];
               sum[width - 1] += 1;
             });
@@ -114,13 +114,13 @@ void smooth(const Matrix& sums, const SomGrid& grid, double radius, Matrix& unit
 }  // namespace
 
 SomRows som_rows(const Rows& x, Metric metric, const std::vector<float>& mean, const Run& run) {
-  std::shared_ptr<const UnitRows> unit;
+  std::shared_ptr<const MetricRows> unit;
   if (metric == Metric::cosine)
-    unit = std::make_shared<const UnitRows>(x, run);
+    unit = std::make_shared<const MetricRows>(x, Metric::cosine, run);
   else
     check_finite(x, run);
   const auto read = [x, unit, mean](Index first, Index count, Matrix& out) {
-    UnitScratch scratch;
+    RowScratch scratch;
     const MatrixView block =
         unit ? unit->block(first, count, scratch) : x.block(first, count, scratch.converted);
     if (out.rows() < count || out.cols() != x.cols()) out = Matrix(count, x.cols());

@@ -12,6 +12,7 @@
 #include "shoal/flow/name_clusters.h"
 #include "shoal/reduce/tsne.h"
 #include "shoal/reduce/umap.h"
+#include "shoal/store/archive.h"
 #include "shoal/store/batches.h"
 #include "shoal/store/new_file.h"
 #include "shoal/store/new_folder.h"
@@ -165,12 +166,12 @@ class ClusterRun {
       const auto join = [&](const Rows& x) {
         return Agglomerative::fit(x, std::get<AgglomerativeOptions>(method_.of), quiet()).dendrogram();
       };
-      auto found = stability(rows_, cuts, join, resampling(), run_);
+      auto found = measure_stability(rows_, cuts, join, resampling(), run_);
       for (Index i = 0; i < found.size(); ++i) report_.tried[i].stability = std::move(found[i]);
     }
     report_.chosen = choose_k(options_.criterion, report_.tried);
     method_.set_n_clusters(report_.chosen->n_clusters);
-    fitted_.emplace(joined.with_clusters(report_.chosen->n_clusters));
+    fitted_.emplace(joined.with_clusters(report_.chosen->n_clusters, rows_, run_));
   }
 
   /// A fit for each number of clusters that is tried.
@@ -187,7 +188,7 @@ class ClusterRun {
       AnyClusterer found = fit_clusterer(rows_, method_, quiet());
       TriedK tried{.measures = judge_labels(rows_, labels_of(found), judging(), quiet()), .stability = {}};
       if (options_.criterion == Criterion::stability)
-        tried.stability = measure_stability(labels_of(found), quiet());
+        tried.stability = stability_of(labels_of(found), quiet());
       // Some methods may leave a cluster empty: two numbers that come to the same are one try.
       if (!report_.tried.empty() && tried.measures.n_clusters <= report_.tried.back().measures.n_clusters)
         continue;
@@ -202,8 +203,8 @@ class ClusterRun {
     fitted_.emplace(fit_clusterer(rows_, method_, run_));
   }
 
-  Stability measure_stability(const Labels& labels, const Run& run) const {
-    return stability(
+  Stability stability_of(const Labels& labels, const Run& run) const {
+    return measure_stability(
         rows_, labels, [&](const Rows& x, Index k, Seed seed) { return labels_by(x, k, seed); }, resampling(),
         run);
   }
@@ -220,7 +221,7 @@ class ClusterRun {
       for (const TriedK& tried : report_.tried)
         if (tried.measures.n_clusters == report_.chosen->n_clusters) report_.stability = tried.stability;
     } else if (options_.resamples > 0) {
-      report_.stability = measure_stability(labels(), run_);
+      report_.stability = stability_of(labels(), run_);
     }
   }
 

@@ -181,7 +181,7 @@ std::string choice_text(const ClusterReport& report) {
 std::string criterion_plot(const ClusterReport& report) {
   std::vector<double> x;
   for (const TriedK& t : report.tried) x.push_back(static_cast<double>(t.measures.n_clusters));
-  std::vector<Curve> curves;
+  std::vector<PlotCurve> curves;
   for (const Pick& pick : report.chosen->picks) {
     const auto place = std::ranges::find(x, static_cast<double>(pick.n_clusters)) - x.begin();
     std::string name = name_of(pick.criterion);

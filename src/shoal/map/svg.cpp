@@ -124,7 +124,7 @@ struct Range {
   }
 };
 
-std::string curve_panel(const Curve& curve, const Scale& x, double top, double height) {
+std::string curve_panel(const PlotCurve& curve, const Scale& x, double top, double height) {
   Range range;
   for (const double v : curve.y) range.take(v);
   std::string out = words(kLeft, top - 6, "", curve.name);
@@ -160,10 +160,10 @@ std::string color_of(Index label) {
 
 }  // namespace
 
-std::string curves_svg(const PlotText& text, const std::vector<Curve>& curves) {
+std::string curves_svg(const PlotText& text, const std::vector<PlotCurve>& curves) {
   constexpr double kPanel = 130, kGap = 34;
   Range range;
-  for (const Curve& c : curves) {
+  for (const PlotCurve& c : curves) {
     require(c.x.size() == c.y.size() && (!c.marked || *c.marked < c.x.size()), Fault::argument,
             "curve " + c.name + " has " + std::to_string(c.x.size()) + " x and " +
                 std::to_string(c.y.size()) + " y");
@@ -172,7 +172,7 @@ std::string curves_svg(const PlotText& text, const std::vector<Curve>& curves) {
   const Scale x = Scale::over(range.low, range.high, kLeft, kWidth - kRight);
   std::string body;
   double top = kTop + 14;
-  for (const Curve& c : curves) {
+  for (const PlotCurve& c : curves) {
     body += curve_panel(c, x, top, kPanel);
     top += kPanel + kGap;
   }

@@ -17,14 +17,14 @@ struct PlotText {
 };
 
 /// A curve; `marked` is drawn as a dot with its value: a place in x.
-struct Curve {
+struct PlotCurve {
   std::string name;
   std::vector<double> x, y;  ///< as many; a y that is not finite breaks the line
   std::optional<Index> marked;
 };
 /// One panel a curve, under each other, on a common x axis, each with its own scale.
 /// Error(argument) if x and y differ in length.
-std::string curves_svg(const PlotText& text, const std::vector<Curve>& curves);
+std::string curves_svg(const PlotText& text, const std::vector<PlotCurve>& curves);
 
 /// A bar: how much of a thing.
 struct Bar {
