@@ -103,7 +103,7 @@ float Nearness::closeness(std::span<const float> x, Label center) const {
 
 Angle Nearness::at_least(float closeness) const {
   if (metric_ == Metric::cosine) return angles_.at_least(closeness);
-  const double units = std::sqrt(-closeness * (1.0 - rounding_)) * per_unit_;
+  const double units = std::sqrt(-closeness * std::max(0.0, 1.0 - rounding_)) * per_unit_;
   return static_cast<Angle>(std::min<double>(units, kFurthest));
 }
 
@@ -111,7 +111,7 @@ Angle Nearness::at_least(float closeness) const {
 // moves: at most kRightAngle in all, whose share of the rounding is added beforehand.
 int Nearness::limit(float closeness) const {
   if (metric_ == Metric::cosine) return angles_.limit(closeness);
-  const double units = std::sqrt(-closeness * (1.0 + 2 * rounding_)) * per_unit_;
+  const double units = std::sqrt(std::max(0.0f, -closeness) * (1.0 + 2 * rounding_)) * per_unit_;
   const double margin = 1 + 2.0 * rounding_ * kRightAngle;
   return static_cast<int>(std::min<double>(std::ceil(units + margin), kRightAngle));
 }
