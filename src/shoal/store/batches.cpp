@@ -91,10 +91,10 @@ std::vector<Batch> open_batches(const fs::path& folder) {
   for (const fs::path& path : batch_files(folder)) batches.push_back({path, open_rows(path)});
   if (batches.empty())
     throw Error(Fault::data, folder.string() + " holds no .npy or .safetensors file with vectors");
-  const Batch* known = &batches[0];  // the first that says its model: unknown ones are compared by dimension
+  const Batch* known = &batches[0];  // the first that says its model, or the first
   for (const Batch& b : batches) {
     check_together(*known, b);
-    if (known->rows.space().id.empty()) known = &b;
+    if (known->rows.space().id.empty() && !b.rows.space().id.empty()) known = &b;
   }
   return batches;
 }
