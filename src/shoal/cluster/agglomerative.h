@@ -46,15 +46,16 @@ void fields(AgglomerativeOptions& o, V&& visit) {
 }
 
 /// Agglomerative clustering: every row alone at first, then the two nearest clusters join, until one is left.
-/// Exact: heights are SciPy's, computed in double, within 1e-12 of the largest; ties go to the lowest rows.
+/// Exact: heights are SciPy's, computed in double, to 1e-12 (float32 for complete linkage: 1e-7) of the
+/// largest length; equal distances, to 1e-12, go to the lowest rows.
 ///
 /// Memory, in floats of 4 bytes beside the rows: n d for the rows, as much again for the means of clusters.
 /// The distances of all pairs are kept for complete linkage (4 bytes a pair) and for average linkage with
 /// euclidean distance (8 bytes a pair) alone. Time: O(n^2 d), most of it blocked products; centroid and
 /// single linkage pass once over the living clusters for each merge.
 ///
-/// Equal rows (under cosine: rows of equal direction in float32) join first, at height 0. Under cosine a row
-/// of zeros is at distance 1 from every other.
+/// Equal rows (under cosine: rows of equal direction in float32) join first, at height 0. Under cosine rows
+/// of zeros are equal to each other and at distance 1 from every other row.
 class Agglomerative {
  public:
   using Options = AgglomerativeOptions;

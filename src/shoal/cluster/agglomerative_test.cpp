@@ -118,6 +118,7 @@ class Naive {
       square += (static_cast<double>(a[j]) - b[j]) * (static_cast<double>(a[j]) - b[j]);
     }
     if (way_.metric == Metric::euclidean) return std::sqrt(square);
+    if (aa == 0 && bb == 0) return 0;
     return aa > 0 && bb > 0 ? std::max(0.0, 1 - ab / std::sqrt(aa * bb)) : 1;
   }
 
@@ -274,13 +275,13 @@ TEST(Agglomerative, EqualRowsJoinFirstAtZero) {
   EXPECT_STREQ(e.what(), "n_clusters is 101, but only 100 distinct rows were given; allowed: 1..100");
 }
 
-TEST(Agglomerative, RowsOfZerosAreAtDistanceOne) {
+TEST(Agglomerative, RowsOfZerosAreEqualAndAtDistanceOneFromOthers) {
   const Matrix x = from({{1, 0}, {0, 0}, {2, 0.1f}, {0, 0}, {-1, 0}});
   for (const Linkage l : {Linkage::average, Linkage::single, Linkage::complete})
     expect_naive(x, {l, Metric::cosine}, "zeros");
-  EXPECT_EQ(Agglomerative::fit(x, {.n_clusters = 4}).labels().of, (std::vector<Label>{0, 1, 0, 2, 3}));
-  EXPECT_EQ(Agglomerative::fit(x, {.n_clusters = 4}).place(x).of[1], kNoise);
-  EXPECT_EQ(tree_of(Matrix(40, 3), Linkage::average, Metric::cosine).clusters_at(0.5), 40u);
+  EXPECT_EQ(Agglomerative::fit(x, {.n_clusters = 3}).labels().of, (std::vector<Label>{0, 1, 0, 1, 2}));
+  EXPECT_EQ(Agglomerative::fit(x, {.n_clusters = 3}).place(x).of[1], kNoise);
+  EXPECT_EQ(tree_of(Matrix(40, 3), Linkage::average, Metric::cosine).clusters_at(0), 1u);
   EXPECT_EQ(tree_of(Matrix(40, 3), Linkage::ward, Metric::euclidean).clusters_at(0), 1u);
 }
 

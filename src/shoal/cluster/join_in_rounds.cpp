@@ -161,9 +161,11 @@ class Rounds {
 
   /// Keeps the nearest of `all`, which with the bound are all that there are.
   static void set_list(List& list, std::vector<Neighbour>& all, double bound) {
-    std::ranges::sort(all, [](const Neighbour& x, const Neighbour& y) {
+    const auto nearer = [](const Neighbour& x, const Neighbour& y) {
       return x.distance != y.distance ? x.distance < y.distance : x.name < y.name;
-    });
+    };
+    const auto listed = all.begin() + static_cast<std::ptrdiff_t>(std::min(kListed + 1, all.size()));
+    std::ranges::partial_sort(all, listed, nearer);
     list.bound = bound;
     if (all.size() > kListed) {
       list.bound = std::min(bound, all[kListed].distance);

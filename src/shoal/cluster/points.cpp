@@ -76,10 +76,9 @@ void Points::find_equal_rows(const Run& run) {
                                                                    floats_[b].begin(), floats_[b].end());
     return by_content != 0 ? by_content < 0 : a < b;
   });
-  const auto apart = [&](std::uint32_t i) { return metric_ == Metric::cosine && scale_[i] == 0; };
   point_.resize(n);  // the lowest equal row at first
   for (Index i = 0; i < n; ++i) {
-    const bool equal = i > 0 && !apart(order[i]) && hash[order[i]] == hash[order[i - 1]] &&
+    const bool equal = i > 0 && hash[order[i]] == hash[order[i - 1]] &&
                        std::ranges::equal(floats_[order[i]], floats_[order[i - 1]]);
     point_[order[i]] = equal ? point_[order[i - 1]] : order[i];
   }

@@ -12,7 +12,7 @@
 namespace shoal {
 
 /// The distinct rows that joining starts from, in the frame in which they are compared:
-///   cosine: rows of length 1; rows are equal if these are, in float32. Rows of zeros stay apart.
+///   cosine: rows of length 1; rows are equal if these are, in float32.
 ///   euclidean: rows minus the mean, divided by a power of two that leaves no number above 1.
 /// Points are numbered by their lowest row.
 class Points {
