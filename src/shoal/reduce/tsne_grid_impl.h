@@ -17,8 +17,9 @@ namespace shoal {
 /// points is the sum of q, and the push is -1/2 of its slope. So one grid of charges meets one kernel, where
 /// Linderman et al. (Nature Methods 16, 2019) take four of each: points spread their charge by cubic
 /// B-splines to the 4 x 4 nodes around them, and the same splines and their slopes gather the potential. The
-/// nodes are half a unit apart (a q at one unit is 1/2): single forces are within some hundredths of the
-/// greatest, the field of many points within some thousandths.
+/// nodes are a third of a unit apart (a q at one unit is 1/2): pushes of a crowd are within a hundredth, the
+/// sum of q within a thousandth. At half a unit an iteration cost about half and a map of 6,367 texts ended
+/// at a divergence of 2.48 instead of 2.46.
 ///
 /// All sums run in an order that the points alone determine: strip by strip of the grid, then by id.
 class GridRepulsion {
