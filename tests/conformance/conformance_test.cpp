@@ -6,13 +6,14 @@
 #include "examples/skeleton/standardise.h"
 #include "shoal/cluster/spherical_kmeans.h"
 #include "shoal/reduce/pca.h"
+#include "shoal/reduce/tsne.h"
 #include "shoal/reduce/umap.h"
 #include "tests/conformance/checks.h"
 
 namespace shoal::conformance {
 namespace {
 
-using Stages = testing::Types<SphericalKMeans, Pca, Umap, Standardise>;
+using Stages = testing::Types<SphericalKMeans, Pca, Umap, Tsne, Standardise>;
 
 struct StageNames {
   template <class S>
