@@ -4,8 +4,6 @@
 #include <cstdlib>
 
 #include "examples/skeleton/unit_variance.h"
-#include "shoal/classify/cluster_classifier.h"
-#include "shoal/classify/logistic.h"
 #include "shoal/cluster/agglomerative.h"
 #include "shoal/cluster/dbscan.h"
 #include "shoal/cluster/hdbscan.h"
@@ -16,12 +14,14 @@
 #include "shoal/cluster/vmf_mixture.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/reduce/standardise.h"
+#include "shoal/reduce/tsne.h"
 #include "shoal/reduce/umap.h"
 #include "tests/conformance/checks.h"
 
 namespace shoal::conformance {
 namespace {
 
+<<<<<<< HEAD
 /// A stage that learns from labels, given labels that follow the groups of `sample`.
 template <class S>
 struct Taught {
@@ -42,9 +42,7 @@ struct Taught {
   static Taught load(const Reader& in) { return {S::load(in)}; }
 };
 
-using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Agglomerative, Dbscan,
-                              Hdbscan, Som, Pca, Standardise, Umap, Taught<Logistic>,
-                              Taught<CentroidFeatures>, Taught<ClusterClassifier>, UnitVariance>;
+using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Agglomerative, Dbscan, Hdbscan, Som, Pca, Standardise, Umap, Tsne, UnitVariance>;
 
 struct StageNames {
   template <class S>

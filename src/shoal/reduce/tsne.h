@@ -18,9 +18,8 @@ const char* name_of(TsneInit i);
 std::optional<TsneInit> tsne_init_named(std::string_view name);
 
 struct TsneOptions {
-  /// 1..10,000: about how many neighbours a point has. 3 x perplexity neighbours are looked at; where there
-  /// are fewer rows, all other rows. A perplexity that the other rows cannot reach gives them all equal
-  /// weight.
+  /// 1..10,000: about how many neighbours a point has; 3 x perplexity are looked at. Where there are fewer
+  /// rows, all other rows are neighbours and the perplexity is a third of their number (Tsne::perplexity).
   double perplexity = 30;
   Metric metric = Metric::cosine;
   Index n_iter = 750;                   ///< 0..1,000,000, of which early_exaggeration_iter come first
@@ -31,7 +30,7 @@ struct TsneOptions {
   /// (0, 1e9]; absent: rows / exaggeration (the early one first), as openTSNE. The gradient is without its
   /// factor 4, as openTSNE's: scikit-learn's learning rate is a quarter of this one.
   std::optional<double> learning_rate;
-  double early_momentum = 0.5;  ///< [0, 1)
+  double early_momentum = 0.8;  ///< [0, 1)
   double momentum = 0.8;        ///< [0, 1)
   TsneInit init = TsneInit::pca;
   Seed seed{42};
@@ -66,7 +65,7 @@ void fields(TsneOptions& o, V&& visit) {
 /// cubic B-splines (tsne_grid_impl.h): O(rows + area of the map) an iteration. The same bits come out for any
 /// number of threads.
 ///
-/// 0 rows give 0 x 2, one row gives (0, 0); equal rows lie close together, but not on one spot.
+/// 0 rows give 0 x 2, one row gives (0, 0); equal rows lie close together, often on one spot.
 /// O(rows^2 cols) for the neighbours, 8 bytes for each of about 4 x perplexity x rows affinities.
 class Tsne {
  public:
@@ -79,6 +78,7 @@ class Tsne {
   /// Of the affinities without exaggeration to those of the embedding, in nats; 0 for fewer than 2 rows.
   /// Repulsion's approximation moves it by less than 0.001.
   float kl_divergence() const;
+  double perplexity() const;   ///< the one that was used: options' or (rows - 1) / 3, and at least 1
   const Space& space() const;  ///< of the rows given to `fit`
   void save(Writer& out) const;
   static Tsne load(const Reader& in);  ///< Error(format)

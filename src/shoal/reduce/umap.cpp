@@ -6,7 +6,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
-#include "shoal/reduce/pca.h"
+#include "shoal/reduce/plane_impl.h"
 #include "shoal/reduce/umap_layout_impl.h"
 #include "shoal/store/archive.h"
 
@@ -39,18 +39,16 @@ void check_options(const UmapOptions& o) {
 
 // The first two principal components, scaled, and a little noise.
 Matrix start(const Rows& x, Seed seed, const Run& run) {
-  const Index kept = std::min<Index>({2, x.rows(), x.cols()});
-  const Matrix components = Pca::fit(x, {.n_components = kept}, run).transform(x, run);
+  Matrix out = principal_plane(x, run);
   float most = 0;
   for (Index i = 0; i < x.rows(); ++i)
-    for (float v : components[i]) most = std::max(most, std::abs(v));
+    for (float v : out[i]) most = std::max(most, std::abs(v));
   const float scale = most > 0 ? kExtent / most : 0, jitter = most > 0 ? kJitter : kExtent;
   const Random random(seed);
-  Matrix out(x.rows(), 2);
   for (Index i = 0; i < x.rows(); ++i)
     for (Index j = 0; j < 2; ++j) {
       const auto noise = static_cast<float>(2 * random.uniform(2 * i + j) - 1);
-      out[i][j] = (j < kept ? components[i][j] * scale : 0) + jitter * noise;
+      out[i][j] = out[i][j] * scale + jitter * noise;
     }
   return out;
 }
@@ -58,7 +56,7 @@ Matrix start(const Rows& x, Seed seed, const Run& run) {
 Matrix lay_out(const Rows& x, const UmapOptions& o, const Run& run) {
   // n_neighbors counts the point itself, as umap-learn does.
   const Index k = std::min(o.n_neighbors, x.rows()) - 1;
-  const FuzzyGraph graph = fuzzy_graph(nearest_neighbours(x, k, o.metric, run), run);
+  const NeighbourGraph graph = fuzzy_graph(nearest_neighbours(x, k, o.metric, run), run);
   Matrix positions = start(x, o.seed.child(0), {.threads = run.threads, .stop = run.stop});
   optimise_layout(graph,
                   {.curve = fit_curve(o.min_dist, o.spread),

@@ -68,50 +68,9 @@ void smooth(std::span<const float> distance, double everywhere, std::span<float>
     std::fill(out.begin(), out.end(), 1.0f);
 }
 
-struct Edge {
-  std::uint32_t id;
-  float weight;
-};
-
-// Who named point i, and how strongly: by naming point, ascending.
-struct Named {
-  std::vector<Index> first;
-  std::vector<Edge> edges;
-};
-
-Named turn_round(const Neighbours& near, const std::vector<float>& strength) {
-  const Index n = near.rows();
-  Named named{std::vector<Index>(n + 1), std::vector<Edge>(near.id.size())};
-  for (std::uint32_t id : near.id) ++named.first[id + 1];
-  for (Index i = 0; i < n; ++i) named.first[i + 1] += named.first[i];
-  std::vector<Index> at(named.first.begin(), named.first.end() - 1);
-  for (Index e = 0; e < near.id.size(); ++e)
-    named.edges[at[near.id[e]]++] = {static_cast<std::uint32_t>(e / near.k), strength[e]};
-  return named;
-}
-
-// Both lists are sorted by id; calls edge(id, weight) for each id in either.
-template <class F>
-void unite(std::span<const Edge> a, std::span<const Edge> b, F&& edge) {
-  Index i = 0, j = 0;
-  while (i < a.size() || j < b.size()) {
-    if (j == b.size() || (i < a.size() && a[i].id < b[j].id)) {
-      edge(a[i].id, a[i].weight);
-      ++i;
-    } else if (i == a.size() || b[j].id < a[i].id) {
-      edge(b[j].id, b[j].weight);
-      ++j;
-    } else {
-      // In this order for (i, j) and (j, i) alike: addition and multiplication do not mind.
-      edge(a[i].id, std::min(1.0f, (a[i].weight + b[j].weight) - a[i].weight * b[j].weight));
-      ++i, ++j;
-    }
-  }
-}
-
 }  // namespace
 
-FuzzyGraph fuzzy_graph(const Neighbours& near, const Run& run) {
+NeighbourGraph fuzzy_graph(const Neighbours& near, const Run& run) {
   const Index n = near.rows(), k = near.k;
   const double everywhere = mean_distance(near, run);
   std::vector<float> strength(near.distance.size());
@@ -120,24 +79,8 @@ FuzzyGraph fuzzy_graph(const Neighbours& near, const Run& run) {
       smooth({near.distance.data() + i * k, k}, everywhere, {strength.data() + i * k, k});
   });
 
-  const Named named = turn_round(near, strength);
-  FuzzyGraph graph;
-  graph.first.assign(1, 0);
-  graph.id.reserve(near.id.size() * 3 / 2);
-  graph.weight.reserve(near.id.size() * 3 / 2);
-  std::vector<Edge> own(k);
-  for (Index i = 0; i < n; ++i) {
-    for (Index j = 0; j < k; ++j) own[j] = {near.id[i * k + j], strength[i * k + j]};
-    std::sort(own.begin(), own.end(), [](const Edge& a, const Edge& b) { return a.id < b.id; });
-    unite(own, std::span(named.edges).subspan(named.first[i], named.first[i + 1] - named.first[i]),
-          [&](std::uint32_t id, float weight) {
-            if (weight <= 0) return;  // a strength may underflow
-            graph.id.push_back(id);
-            graph.weight.push_back(weight);
-          });
-    graph.first.push_back(graph.id.size());
-  }
-  return graph;
+  // In this order for (i, j) and (j, i) alike: addition and multiplication do not mind.
+  return join_neighbours(near, strength, [](float p, float q) { return std::min(1.0f, (p + q) - p * q); });
 }
 
 }  // namespace shoal

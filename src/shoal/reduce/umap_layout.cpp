@@ -49,7 +49,7 @@ struct Edges {
 };
 
 // Edges too weak to be due even once are left out.
-Edges schedule(const FuzzyGraph& graph, Index n_epochs) {
+Edges schedule(const NeighbourGraph& graph, Index n_epochs) {
   float strongest = 0;
   for (float w : graph.weight) strongest = std::max(strongest, w);
   Edges edges{{0}, {}};
@@ -90,7 +90,7 @@ float clipped(float force) {
 
 class Layout {
  public:
-  Layout(const FuzzyGraph& graph, const LayoutOptions& options, MatrixView start)
+  Layout(const NeighbourGraph& graph, const LayoutOptions& options, MatrixView start)
       : options_(options),
         forces_(forces(options.curve)),
         edges_(schedule(graph, options.n_epochs)),
@@ -159,7 +159,7 @@ class Layout {
 
 }  // namespace
 
-void optimise_layout(const FuzzyGraph& graph, const LayoutOptions& options, MatrixSpan positions,
+void optimise_layout(const NeighbourGraph& graph, const LayoutOptions& options, MatrixSpan positions,
                      const Run& run) {
   Layout layout(graph, options, positions);
   for (Index epoch = 0; epoch < options.n_epochs; ++epoch) {

@@ -22,7 +22,7 @@ struct LayoutOptions {
 /// all see the positions from before it, so any number of threads gives the same bits. A point goes through
 /// its edges that are due, one after the other: a pull along the edge, then the sum of the pushes away from
 /// `negative_sample_rate` random points. O(epochs * edges * (1 + negative_sample_rate)) in time.
-void optimise_layout(const FuzzyGraph& graph, const LayoutOptions& options, MatrixSpan positions,
+void optimise_layout(const NeighbourGraph& graph, const LayoutOptions& options, MatrixSpan positions,
                      const Run& run);
 
 }  // namespace shoal
