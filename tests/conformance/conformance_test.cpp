@@ -4,6 +4,8 @@
 #include <cstdlib>
 
 #include "examples/skeleton/unit_variance.h"
+#include "shoal/classify/cluster_classifier.h"
+#include "shoal/classify/logistic.h"
 #include "shoal/cluster/agglomerative.h"
 #include "shoal/cluster/dbscan.h"
 #include "shoal/cluster/hdbscan.h"
@@ -42,7 +44,29 @@ struct Taught {
   static Taught load(const Reader& in) { return {S::load(in)}; }
 };
 
-using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Agglomerative, Dbscan, Hdbscan, Som, Pca, Standardise, Umap, Tsne, UnitVariance>;
+/// A stage that learns from labels, given labels that follow the groups of `sample`.
+template <class S>
+struct Taught {
+  using Options = typename S::Options;
+  static constexpr std::string_view kind = S::kind;
+  S stage;
+
+  static Taught fit(const Rows& x, const Options& options = {}, const Run& run = {}) {
+    Labels labels{std::vector<Label>(x.rows()), 3};
+    for (Index i = 0; i < x.rows(); ++i) labels.of[i] = static_cast<Label>(i % 3);
+    return {S::fit(x, labels, options, run)};
+  }
+  Labels predict(const Rows& x, const Run& run = {}) const { return stage.predict(x, run); }
+  Matrix transform(const Rows& x, const Run& run = {}) const requires Transformer<S> {
+    return stage.transform(x, run);
+  }
+  void save(Writer& out) const { stage.save(out); }
+  static Taught load(const Reader& in) { return {S::load(in)}; }
+};
+
+using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Agglomerative, Dbscan,
+                              Hdbscan, Som, Pca, Standardise, Umap, Tsne, Taught<Logistic>,
+                              Taught<CentroidFeatures>, Taught<ClusterClassifier>, UnitVariance>;
 
 struct StageNames {
   template <class S>
