@@ -23,27 +23,6 @@
 namespace shoal::conformance {
 namespace {
 
-<<<<<<< HEAD
-/// A stage that learns from labels, given labels that follow the groups of `sample`.
-template <class S>
-struct Taught {
-  using Options = typename S::Options;
-  static constexpr std::string_view kind = S::kind;
-  S stage;
-
-  static Taught fit(const Rows& x, const Options& options = {}, const Run& run = {}) {
-    Labels labels{std::vector<Label>(x.rows()), 3};
-    for (Index i = 0; i < x.rows(); ++i) labels.of[i] = static_cast<Label>(i % 3);
-    return {S::fit(x, labels, options, run)};
-  }
-  Labels predict(const Rows& x, const Run& run = {}) const { return stage.predict(x, run); }
-  Matrix transform(const Rows& x, const Run& run = {}) const requires Transformer<S> {
-    return stage.transform(x, run);
-  }
-  void save(Writer& out) const { stage.save(out); }
-  static Taught load(const Reader& in) { return {S::load(in)}; }
-};
-
 /// A stage that learns from labels, given labels that follow the groups of `sample`.
 template <class S>
 struct Taught {
