@@ -158,17 +158,12 @@ class ClusterRun {
   void choose_cut() {
     method_.set_n_clusters(1);
     const auto joined = Agglomerative::fit(rows_, std::get<AgglomerativeOptions>(method_.of), run_);
-    for (Separation& s : judge_dendrogram(rows_, joined.dendrogram(), range(), judging(), run_))
-      report_.tried.push_back({.measures = std::move(s), .stability = {}});
-    if (options_.criterion == Criterion::stability) {
-      std::vector<Labels> cuts;
-      for (const Index k : all_of(range())) cuts.push_back(joined.cut(k));
-      const auto join = [&](const Rows& x) {
-        return Agglomerative::fit(x, std::get<AgglomerativeOptions>(method_.of), quiet()).dendrogram();
-      };
-      auto found = measure_stability(rows_, cuts, join, resampling(), run_);
-      for (Index i = 0; i < found.size(); ++i) report_.tried[i].stability = std::move(found[i]);
-    }
+    TryOptions how{.judge = judging(), .stability = {}};
+    if (options_.criterion == Criterion::stability) how.stability = resampling();
+    const auto join = [&](const Rows& x) {
+      return Agglomerative::fit(x, std::get<AgglomerativeOptions>(method_.of), quiet()).dendrogram();
+    };
+    report_.tried = try_cuts(rows_, joined.dendrogram(), range(), join, how, run_);
     report_.chosen = choose_k(options_.criterion, report_.tried);
     method_.set_n_clusters(report_.chosen->n_clusters);
     fitted_.emplace(joined.with_clusters(report_.chosen->n_clusters, rows_, run_));
@@ -186,20 +181,16 @@ class ClusterRun {
       say(0);
       method_.set_n_clusters(numbers[i]);
       AnyClusterer found = fit_clusterer(rows_, method_, quiet());
-      TriedK tried{.measures = judge_labels(rows_, labels_of(found), judging(), quiet()), .stability = {}};
+      TriedK tried{.n_clusters = numbers[i],
+                   .measures = judge_labels(rows_, labels_of(found), judging(), quiet()),
+                   .stability = {}};
       if (options_.criterion == Criterion::stability)
         tried.stability = stability_of(labels_of(found), quiet());
-      // Some methods may leave a cluster empty: two numbers that come to the same are one try.
-      if (!report_.tried.empty() && tried.measures.n_clusters <= report_.tried.back().measures.n_clusters)
-        continue;
       report_.tried.push_back(std::move(tried));
-      asked_.push_back(numbers[i]);
       say(1);
     }
     report_.chosen = choose_k(options_.criterion, report_.tried);
-    for (Index i = 0; i < report_.tried.size(); ++i)
-      if (report_.tried[i].measures.n_clusters == report_.chosen->n_clusters)
-        method_.set_n_clusters(asked_[i]);
+    method_.set_n_clusters(report_.chosen->n_clusters);
     fitted_.emplace(fit_clusterer(rows_, method_, run_));
   }
 
@@ -219,7 +210,7 @@ class ClusterRun {
     if (report_.n_clusters >= 2) report_.measures = judge_labels(rows_, labels(), judging(), run_);
     if (report_.chosen && options_.criterion == Criterion::stability) {
       for (const TriedK& tried : report_.tried)
-        if (tried.measures.n_clusters == report_.chosen->n_clusters) report_.stability = tried.stability;
+        if (tried.n_clusters == report_.chosen->n_clusters) report_.stability = tried.stability;
     } else if (options_.resamples > 0) {
       report_.stability = stability_of(labels(), run_);
     }
@@ -319,7 +310,6 @@ class ClusterRun {
   Rows rows_;  // as the method sees them
   Preparation preparation_;
   std::optional<AnyClusterer> fitted_;
-  std::vector<Index> asked_;  // the number of clusters asked for in each try
   CompactLabels compact_;
   std::optional<ClusterClassifier> classifier_;
   std::vector<float> distance_;  // of each row to the nearest centroid

@@ -180,7 +180,7 @@ std::string choice_text(const ClusterReport& report) {
 /// Every criterion over the numbers tried, its own pick marked.
 std::string criterion_plot(const ClusterReport& report) {
   std::vector<double> x;
-  for (const TriedK& t : report.tried) x.push_back(static_cast<double>(t.measures.n_clusters));
+  for (const TriedK& t : report.tried) x.push_back(static_cast<double>(t.n_clusters));
   std::vector<PlotCurve> curves;
   for (const Pick& pick : report.chosen->picks) {
     const auto place = std::ranges::find(x, static_cast<double>(pick.n_clusters)) - x.begin();
