@@ -10,7 +10,7 @@ namespace {
 std::string in_words(const PredictReport& report, const Progress& progress) {
   std::string out = with_commas(report.rows) + " rows placed into " + with_commas(report.clusters.size()) +
                     " clusters, " + with_commas(report.unlike) + " unlike any; mean probability " +
-                    short_number(report.mean_probability) + "\nlargest:\n";
+                    short_number(report.mean_probability, 4) + "\nlargest:\n";
   auto largest = report.clusters;
   std::ranges::stable_sort(largest, std::greater{}, &PredictReport::Found::size);
   for (std::size_t i = 0; i < std::min<std::size_t>(10, largest.size()); ++i) {

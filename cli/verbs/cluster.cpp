@@ -89,11 +89,11 @@ std::string measure_words(const ClusterReport& report) {
   if (!report.measures) return "";
   const Separation& m = *report.measures;
   std::string out;
-  if (m.silhouette) out += "silhouette " + short_number(*m.silhouette) + ", ";
-  out += "Davies-Bouldin " + short_number(m.davies_bouldin) + ", sizes from " + with_commas(m.smallest) +
+  if (m.silhouette) out += "silhouette " + short_number(*m.silhouette, 4) + ", ";
+  out += "Davies-Bouldin " + short_number(m.davies_bouldin, 4) + ", sizes from " + with_commas(m.smallest) +
          " to " + with_commas(m.largest) + "\n";
   if (report.stability)
-    out += "stability " + short_number(report.stability->mean) + " (adjusted Rand index over " +
+    out += "stability " + short_number(report.stability->mean, 4) + " (adjusted Rand index over " +
            std::to_string(report.stability->adjusted_rand.size()) + " resamples)\n";
   return out;
 }
@@ -111,7 +111,7 @@ std::string in_words(const ClusterReport& report, const Progress& progress) {
   }
   out += measure_words(report);
   if (report.held_out)
-    out += "the classifier agrees with the labels of " + short_number(100 * report.held_out->agreement) +
+    out += "the classifier agrees with the labels of " + short_number(100 * report.held_out->agreement, 4) +
            "% of the rows that it had not seen\n";
   if (!report.without_classifier.empty()) out += "no classifier: " + report.without_classifier + "\n";
   out += "time: " + duration(progress.seconds());

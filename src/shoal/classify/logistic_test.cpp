@@ -12,7 +12,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/store/archive.h"
-#include "shoal/store/scratch_folder_impl.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {

@@ -10,6 +10,7 @@
 #include "shoal/explain/medoids.h"
 #include "shoal/flow/cluster_report.h"
 #include "shoal/flow/name_clusters.h"
+#include "shoal/linear/norms.h"
 #include "shoal/reduce/tsne.h"
 #include "shoal/reduce/umap.h"
 #include "shoal/store/archive.h"
@@ -89,6 +90,11 @@ class ClusterRun {
                   std::to_string(options_.range->max) + ": allowed are numbers from 2 to " +
                   std::to_string(given_.rows() - 1) + ", the rows less one, the smaller first");
     if (options_.pca) Pca{*options_.pca};
+    try {
+      check_finite(given_, run_);
+    } catch (const Error& e) {
+      throw Error(e.fault, options_.input.string() + ": " + e.what());
+    }
     method_.set_seed(options_.seed.child(1));
     report_.rows = given_.rows();
     report_.dims = given_.cols();
@@ -180,18 +186,29 @@ class ClusterRun {
       };
       say(0);
       method_.set_n_clusters(numbers[i]);
-      AnyClusterer found = fit_clusterer(rows_, method_, quiet());
+      const auto found = try_fit(i == 0);
+      if (!found) break;  // more clusters than distinct rows
       TriedK tried{.n_clusters = numbers[i],
-                   .measures = judge_labels(rows_, labels_of(found), judging(), quiet()),
+                   .measures = judge_labels(rows_, labels_of(*found), judging(), quiet()),
                    .stability = {}};
       if (options_.criterion == Criterion::stability)
-        tried.stability = stability_of(labels_of(found), quiet());
+        tried.stability = stability_of(labels_of(*found), quiet());
       report_.tried.push_back(std::move(tried));
       say(1);
     }
     report_.chosen = choose_k(options_.criterion, report_.tried);
     method_.set_n_clusters(report_.chosen->n_clusters);
     fitted_.emplace(fit_clusterer(rows_, method_, run_));
+  }
+
+  /// Nothing if there are too few distinct rows for so many clusters, unless it is the first try.
+  std::optional<AnyClusterer> try_fit(bool first) const {
+    try {
+      return fit_clusterer(rows_, method_, quiet());
+    } catch (const Error& e) {
+      if (first || e.fault != Fault::data) throw;
+      return std::nullopt;
+    }
   }
 
   Stability stability_of(const Labels& labels, const Run& run) const {
@@ -323,13 +340,19 @@ const char* name_of(PlotLayout layout) {
   return layout == PlotLayout::tsne ? "tsne" : layout == PlotLayout::umap ? "umap" : "none";
 }
 
-std::string short_number(double value) {
+std::string short_number(double value, int digits) {
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, 6).ptr;
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, digits).ptr;
   return {buffer, end};
 }
 
 Rows open_vectors(const fs::path& input) {
+  if (fs::is_regular_file(input) && input.extension() != ".npy" && input.extension() != ".safetensors")
+    throw Error(Fault::argument,
+                input.string() +
+                    " holds no vectors: give a .npy or .safetensors file, a folder of such "
+                    "files, or a collection; 'shoal embed' and 'shoal map' make them from texts");
   if (!Collection::exists(input)) return open_rows_or_batches(input);
   const Collection collection = Collection::open(input, true);
   const fs::path file = collection.file("vectors.safetensors");

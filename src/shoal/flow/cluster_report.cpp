@@ -134,23 +134,23 @@ std::string measures_table(const ClusterReport& report) {
                     line("rows in no cluster", std::to_string(report.noise));
   if (report.measures) {
     const Separation& m = *report.measures;
-    if (m.silhouette) out += line("silhouette (-1 to 1, high is good)", short_number(*m.silhouette));
+    if (m.silhouette) out += line("silhouette (-1 to 1, high is good)", short_number(*m.silhouette, 4));
     out +=
-        line("Davies-Bouldin (low is good)", short_number(m.davies_bouldin)) +
-        line("Davies-Bouldin by cosine (low is good)", short_number(m.davies_bouldin_cosine)) +
-        line("Calinski-Harabasz (high is good)", short_number(m.calinski_harabasz)) +
-        line("balance of sizes (1: all equal)", short_number(m.balance)) +
+        line("Davies-Bouldin (low is good)", short_number(m.davies_bouldin, 4)) +
+        line("Davies-Bouldin by cosine (low is good)", short_number(m.davies_bouldin_cosine, 4)) +
+        line("Calinski-Harabasz (high is good)", short_number(m.calinski_harabasz, 4)) +
+        line("balance of sizes (1: all equal)", short_number(m.balance, 4)) +
         line("smallest and largest cluster", std::to_string(m.smallest) + ", " + std::to_string(m.largest));
   }
   if (report.stability)
-    out += line(
-        "stability: adjusted Rand index over resamples",
-        short_number(report.stability->mean) + " (spread " + short_number(report.stability->spread) + ")");
+    out += line("stability: adjusted Rand index over resamples",
+                short_number(report.stability->mean, 4) + " (spread " +
+                    short_number(report.stability->spread, 4) + ")");
   if (report.placement)
-    out += line("the method's rule for new rows agrees with the labels", short_number(*report.placement));
+    out += line("the method's rule for new rows agrees with the labels", short_number(*report.placement, 4));
   if (report.held_out)
-    out +=
-        line("the classifier agrees on rows that it had not seen", short_number(report.held_out->agreement));
+    out += line("the classifier agrees on rows that it had not seen",
+                short_number(report.held_out->agreement, 4));
   return out + "</table>\n";
 }
 

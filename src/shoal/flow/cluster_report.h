@@ -33,7 +33,7 @@ struct ClusterFacts {
 /// Error(format) if the folder holds no such report, or a damaged one.
 ClusterFacts read_facts(const std::filesystem::path& folder);
 
-/// Six digits at most, the same everywhere.
-std::string short_number(double value);
+/// A number in at most so many digits, the same everywhere.
+std::string short_number(double value, int digits = 6);
 
 }  // namespace shoal

@@ -145,8 +145,10 @@ std::string curve_panel(const PlotCurve& curve, const Scale& x, double top, doub
   if (curve.marked && std::isfinite(curve.y[*curve.marked])) {
     const double px = x(curve.x[*curve.marked]), py = y(curve.y[*curve.marked]);
     const std::string said = number(curve.x[*curve.marked]) + ": " + number(curve.y[*curve.marked]);
-    out += "<circle class=\"d\" cx=\"" + at(px) + "\" cy=\"" + at(py) + "\" r=\"5\"><title>" + said +
-           "</title></circle>\n" + words(px, py < top + 20 ? py + 20 : py - 10, "n", said);
+    out +=
+        "<circle class=\"d\" cx=\"" + at(px) + "\" cy=\"" + at(py) + "\" r=\"5\"><title>" + said +
+        "</title></circle>\n" +
+        words(std::clamp(px, kLeft + 40, kWidth - kRight - 40), py < top + 20 ? py + 20 : py - 10, "n", said);
   }
   return out;
 }
@@ -243,7 +245,7 @@ std::string scatter_svg(const PlotText& text, MatrixView points, const Labels& l
   const auto py = [&](float v) {
     return kTop + kSide / 2 - (v - (static_cast<double>(box.low.y) + box.high.y) / 2) / span * kSide * 0.96;
   };
-  const double size = std::clamp(120 / std::sqrt(static_cast<double>(points.rows) + 1), 1.2, 7.0);
+  const double size = std::clamp(250 / std::sqrt(static_cast<double>(points.rows) + 1), 1.6, 7.0);
   std::vector<std::string> path(labels.count + 1);
   std::vector<Index> rows(labels.count + 1);
   for (Index i = 0; i < points.rows; ++i) {

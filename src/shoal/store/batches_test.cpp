@@ -7,7 +7,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/store/rows_file.h"
-#include "shoal/store/scratch_folder_impl.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {
