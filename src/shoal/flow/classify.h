@@ -37,9 +37,9 @@ struct PredictReport {
 
 /// Places new vectors into the clusters of a model: prepared as its own were, then classified. Makes the
 /// folder `out`, whole or not at all, with predictions.csv (row, cluster or -1 where unlike any, likeliest,
-/// probability, distance, unlike), predictions.json, and plots: clusters.svg, distances.svg, probabilities.svg,
-/// map.svg. Rows are read block by block; the map alone holds all of them. Error(data) if the vectors have
-/// another dimension or come from another encoder than the model's.
+/// probability, distance, unlike), predictions.json, and plots: clusters.svg, distances.svg,
+/// probabilities.svg, map.svg. Rows are read block by block; the map alone holds all of them. Error(data) if
+/// the vectors have another dimension or come from another encoder than the model's.
 PredictReport predict_clusters(const PredictOptions& options, const Run& run);
 
 }  // namespace shoal
