@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   shoal::cli::add_map(app, session);
   shoal::cli::add_embed(app, session);
   shoal::cli::add_search(app, session);
+  shoal::cli::add_explain(app, session);
   shoal::cli::add_inspect(app, session);
   shoal::cli::add_export(app, session);
   shoal::cli::add_model(app, session);

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "shoal/core/error.h"
+#include "shoal/flow/features.h"
 #include "shoal/store/new_file.h"
 #include "shoal/store/rows_file.h"
 #include "verbs/verbs.h"
@@ -14,6 +15,7 @@ namespace fs = std::filesystem;
 
 struct ExportFlags {
   std::string collection, out, format;
+  std::optional<FeatureKind> features;
   bool overwrite = false;
 };
 
@@ -28,29 +30,32 @@ std::string format_of(const ExportFlags& flags) {
       "--out " + flags.out + ": the ending says no format; use .csv, .jsonl, .npy, .safetensors or --format");
 }
 
-/// The file is whole or absent.
-void export_to_file(const Collection& collection, ExportFormat format, const fs::path& out, const Run& run) {
-  NewFile file(out);
-  export_rows(
-      collection, format, [&](std::string_view piece) { file.write(piece); }, run);
-  file.keep();
+/// Writes what `make` gives its sink. A file is whole or absent.
+void write_pieces(const std::string& out, const std::function<void(const Sink&)>& make) {
+  if (out != "-") {
+    NewFile file(out);
+    make([&](std::string_view piece) { file.write(piece); });
+    return file.keep();
+  }
+  make([](std::string_view piece) {
+    require(std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size(), Fault::file,
+            "standard output cannot be written");
+  });
+  require(std::fflush(stdout) == 0, Fault::file, "standard output cannot be written");
 }
 
-void export_to_stdout(const Collection& collection, ExportFormat format, const Run& run) {
-  export_rows(
-      collection, format,
-      [](std::string_view piece) {
-        require(std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size(), Fault::file,
-                "standard output cannot be written");
-      },
-      run);
-  require(std::fflush(stdout) == 0, Fault::file, "standard output cannot be written");
+/// The vectors, or the features that were asked for.
+Rows numbers_of(const Collection& collection, const ExportFlags& flags, const Run& run) {
+  return flags.features ? cluster_features(collection, *flags.features, run)
+                        : open_rows(collection.file("vectors.safetensors"));
 }
 
 void run_export(const ExportFlags& flags, Session& session) {
   const Collection collection = Collection::open(flags.collection, true);
   const std::string format = format_of(flags);
   const bool vectors = format == "npy" || format == "safetensors";
+  require(!flags.features || format != "jsonl", Fault::argument,
+          "--features are written as csv, npy or safetensors, not as jsonl");
   require(!vectors || flags.out != "-", Fault::argument,
           "vectors are written to a file: --out NAME." + format);
   require(!session.json || flags.out != "-", Fault::argument,
@@ -59,12 +64,15 @@ void run_export(const ExportFlags& flags, Session& session) {
           flags.out + " exists; --overwrite replaces it");
   const Run run = session.run();
   if (vectors) {
-    write_rows(flags.out, open_rows(collection.file("vectors.safetensors")), run);
-  } else if (flags.out == "-") {
-    return export_to_stdout(collection, format == "csv" ? ExportFormat::csv : ExportFormat::jsonl, run);
+    write_rows(flags.out, numbers_of(collection, flags, run), run);
   } else {
-    export_to_file(collection, format == "csv" ? ExportFormat::csv : ExportFormat::jsonl, flags.out, run);
+    write_pieces(flags.out, [&](const Sink& sink) {
+      flags.features
+          ? export_features(numbers_of(collection, flags, run), sink, run)
+          : export_rows(collection, format == "csv" ? ExportFormat::csv : ExportFormat::jsonl, sink, run);
+    });
   }
+  if (flags.out == "-") return;
   session.progress().finish();
   session.answer({{"out", flags.out}, {"format", format}, {"rows", collection.rows()}},
                  "wrote " + with_commas(collection.rows()) + " rows to " + flags.out + "\n");
@@ -74,15 +82,19 @@ void run_export(const ExportFlags& flags, Session& session) {
 
 void add_export(CLI::App& app, Session& session) {
   auto flags = std::make_shared<ExportFlags>();
-  auto* verb =
-      app.add_subcommand("export", "The rows of a collection with clusters and places, or its vectors");
+  auto* verb = app.add_subcommand(
+      "export",
+      "The rows of a collection with clusters and places, its vectors, or its clusters as features");
   verb->footer(
       "Columns: row, text, your own, cluster, cluster_name, group_name, x, y. One of your own that has the\n"
       "name of another comes out as 'NAME (2)'. Cells are written as they are: a spreadsheet may run one "
       "that\n"
-      "begins with = + - or @ as a formula (the CSV that the page saves guards against it).\n\nExamples:\n"
+      "begins with = + - or @ as a formula (the CSV that the page saves guards against it).\n"
+      "--features gives a column a cluster instead, for other models to learn from: 1 for the row's cluster\n"
+      "and 0 else (one-hot), or the cosine distance to each centroid, after PCA (distances).\n\nExamples:\n"
       "  shoal export reviews.shoal --out reviews-clustered.csv\n"
       "  shoal export reviews.shoal --out reviews.npy          the vectors\n"
+      "  shoal export reviews.shoal --features distances --out features.npy\n"
       "  shoal export reviews.shoal --out - --format jsonl | head");
   verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
   verb->add_option("--out", flags->out, "A .csv, .jsonl, .npy or .safetensors file; - is standard output")
@@ -91,6 +103,10 @@ void add_export(CLI::App& app, Session& session) {
   verb->add_option("--format", flags->format, "csv, jsonl, npy or safetensors. Default: by the file's ending")
       ->check(CLI::IsMember({"csv", "jsonl", "npy", "safetensors"}))
       ->type_name("NAME");
+  add_choice(
+      *verb, "--features", {"one-hot", "distances"},
+      [flags](std::size_t chosen) { flags->features = static_cast<FeatureKind>(chosen); },
+      "A column a cluster: one-hot, or distances to the centroids; as csv, npy or safetensors");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_export(*flags, session); });
