@@ -6,6 +6,7 @@ find_package(Eigen3 REQUIRED)         # linear/eigen.cpp
 find_package(Boost REQUIRED)          # explain/p_values.cpp: Boost.Math, headers only
 find_package(ZLIB REQUIRED)           # map/page_blocks.cpp
 find_package(CLI11 REQUIRED)          # cli
+find_package(CURL REQUIRED)           # cli/http.cpp
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)  # tokenize/words.cpp
 if(SHOAL_TESTS)

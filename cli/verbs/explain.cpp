@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "name_service.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/compare_outcome.h"
 #include "shoal/store/archive.h"
@@ -27,6 +28,8 @@ struct ExplainFlags {
   CtfidfOptions words;
   Index n_phrases = 0;
   ExemplarOptions exemplars;
+  NameService names;
+  bool show_prompt = false;
 };
 
 template <class Enum>
@@ -197,6 +200,22 @@ Json to_json(const std::vector<ExplainedCluster>& clusters, bool with_phrases) {
   return {{"clusters", list}};
 }
 
+/// Exactly what ask_names would send, but for the key.
+void show_prompts(const NameService& service, const std::vector<ExplainedCluster>& clusters,
+                  Session& session) {
+  session.progress().finish();
+  Json requests = Json::array();
+  std::string text;
+  for (const ExplainedCluster& cluster : clusters) {
+    const HttpPost request = name_post(service, cluster);
+    requests.push_back({{"url", request.url}, {"headers", request.headers}, {"body", request.body}});
+    text += "POST " + request.url + "\n";
+    for (const std::string& header : request.headers) text += header + "\n";
+    text += "\n" + request.body + "\n\n";
+  }
+  session.answer({{"requests", requests}}, text);
+}
+
 constexpr const char* kWordFlags[] = {
     "--words", "--ngrams", "--stop-words", "--bm25", "--reduce-frequent-words", "--min-texts", "--phrases"};
 constexpr const char* kTextFlags[] = {"--exemplars", "--diversity"};
@@ -208,8 +227,8 @@ bool any_of(const CLI::App& verb, const auto& flags) {
 void run_explain(const CLI::App& verb, ExplainFlags& flags, Session& session) {
   const bool words = any_of(verb, kWordFlags), texts = any_of(verb, kTextFlags);
   if (!flags.outcome.empty()) {
-    require(!words && !texts, Fault::argument,
-            "--outcome compares clusters; words and texts are shown without it");
+    require(!words && !texts && flags.names.url.empty(), Fault::argument,
+            "--outcome compares clusters; words, texts and names are shown without it");
     return run_outcome(flags, session);
   }
   if (!flags.stop_words.empty())
@@ -218,7 +237,10 @@ void run_explain(const CLI::App& verb, ExplainFlags& flags, Session& session) {
   if (words) options.words = flags.words;
   if (texts) options.exemplars = flags.exemplars;
   const Collection collection = Collection::open(flags.collection, true);
-  const auto clusters = explain_clusters(collection, options, session.run());
+  const Run run = session.run();
+  auto clusters = explain_clusters(collection, options, run);
+  if (flags.show_prompt) return show_prompts(flags.names, clusters, session);
+  if (!flags.names.url.empty()) ask_names(flags.names, clusters, run);
   session.progress().finish();
   session.answer(to_json(clusters, flags.n_phrases > 0), in_words(clusters));
 }
@@ -269,6 +291,22 @@ void add_word_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags
       ->type_name("D");
 }
 
+void add_name_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags) {
+  auto* url =
+      verb.add_option(
+              "--name-url", flags->names.url,
+              "Have this OpenAI-compatible server name the clusters: it gets their words and typical texts")
+          ->type_name("URL");
+  verb.add_option("--name-model", flags->names.model, "The model that the server is asked for")
+      ->needs(url)
+      ->type_name("NAME");
+  verb.add_option("--api-key-env", flags->names.key_env, "Environment variable that holds the server's key")
+      ->needs(url)
+      ->type_name("VAR");
+  verb.add_flag("--show-prompt", flags->show_prompt, "Print exactly what would be sent, and send nothing")
+      ->needs(url);
+}
+
 }  // namespace
 
 void add_explain(CLI::App& app, Session& session) {
@@ -282,16 +320,20 @@ void add_explain(CLI::App& app, Session& session) {
       "against all other rows. Numbers: analysis of variance over all, Welch's t-test, difference of means "
       "and\n"
       "Cohen's d (d) for each. r is the correlation of being in the cluster and the outcome. Rows without a\n"
-      "value (empty, NA, N/A, NaN, null) are left out and counted. A p-value tells of rows like these, not "
-      "of\n"
-      "causes, and is too small if the column had a part in choosing the clusters.\n\nExamples:\n"
+      "value (empty, NA, N/A, NaN, null) are left out and counted. A p-value tells of rows like these,\n"
+      "not of causes, and is too small if the column had a part in choosing the clusters.\n"
+      "Nothing is sent anywhere unless you give --name-url; the names that come back are shown, not kept.\n\n"
+      "Examples:\n"
       "  shoal explain reviews.shoal --diversity 0.5 --phrases 5\n"
       "  shoal explain reviews.shoal --outcome returned --out returned.csv\n"
       "  shoal explain reviews.shoal --outcome country --value Spain\n"
-      "  shoal explain reviews.shoal --outcome stars --kind numbers --correction bh");
+      "  shoal explain reviews.shoal --outcome stars --kind numbers --correction bh\n"
+      "  shoal explain reviews.shoal --name-url http://localhost:11434/v1 --name-model llama3.2 "
+      "--show-prompt");
   verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
   add_outcome_options(*verb, flags);
   add_word_options(*verb, flags);
+  add_name_options(*verb, flags);
   add_shared(*verb, session);
   verb->callback([flags, verb, &session] { run_explain(*verb, *flags, session); });
 }
