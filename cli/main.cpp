@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
   shoal::cli::add_cluster(app, session);
   shoal::cli::add_classify(app, session);
   shoal::cli::add_search(app, session);
+  shoal::cli::add_explain(app, session);
   shoal::cli::add_inspect(app, session);
   shoal::cli::add_export(app, session);
   shoal::cli::add_model(app, session);

@@ -1,11 +1,13 @@
 # Debian 12 packages; tools/setup installs them. Beside each, where alone it is used.
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)        # store/database.cpp
-find_package(nlohmann_json REQUIRED)  # JSON: store, encode, map, flow, cli, and tests of read and measure
+find_package(nlohmann_json REQUIRED)  # JSON: store, encode, map, flow, cli, and tests of read, measure and explain
 find_package(Eigen3 REQUIRED)         # linear/eigen.cpp
 find_path(LBFGSPP_INCLUDE LBFGS.h REQUIRED)  # liblbfgspp-dev, headers over Eigen: linear/minimise.cpp
+find_package(Boost REQUIRED)          # explain/p_values.cpp: Boost.Math, headers only
 find_package(ZLIB REQUIRED)           # map/page_blocks.cpp
 find_package(CLI11 REQUIRED)          # cli
+find_package(CURL REQUIRED)           # cli/http.cpp
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)  # tokenize/words.cpp
 if(SHOAL_TESTS)
@@ -18,5 +20,6 @@ set(SHOAL_LIBS_read nlohmann_json::nlohmann_json)  # its tests only
 set(SHOAL_LIBS_measure nlohmann_json::nlohmann_json)  # its tests only
 set(SHOAL_LIBS_tokenize shoal_tokenizers PkgConfig::utf8proc)
 set(SHOAL_LIBS_encode nlohmann_json::nlohmann_json)
+set(SHOAL_LIBS_explain $<BUILD_INTERFACE:Boost::headers> nlohmann_json::nlohmann_json)  # JSON: its tests only
 set(SHOAL_LIBS_map ZLIB::ZLIB nlohmann_json::nlohmann_json shoal_page)
 set(SHOAL_LIBS_flow nlohmann_json::nlohmann_json)

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "shoal/core/error.h"
+#include "shoal/flow/features.h"
 #include "shoal/store/new_file.h"
 #include "shoal/store/rows_file.h"
 #include "verbs/verbs.h"
@@ -14,6 +15,7 @@ namespace fs = std::filesystem;
 
 struct ExportFlags {
   std::string collection, out, format;
+  std::optional<FeatureKind> features;
   bool overwrite = false;
 };
 
@@ -28,25 +30,27 @@ std::string format_of(const ExportFlags& flags) {
       "--out " + flags.out + ": the ending says no format; use .csv, .jsonl, .npy, .safetensors or --format");
 }
 
-/// The file is whole or absent. Returns whether all was known, as the next one.
-bool export_to_file(const Collection& collection, ExportFormat format, const fs::path& out, const Run& run) {
-  NewFile file(out);
-  const bool finished = export_rows(
-      collection, format, [&](std::string_view piece) { file.write(piece); }, run);
-  file.keep();
+/// Writes what `make` gives its sink; a file is whole or absent. Returns what `make` returns: whether all was
+/// known.
+bool write_pieces(const std::string& out, const std::function<bool(const Sink&)>& make) {
+  if (out != "-") {
+    NewFile file(out);
+    const bool finished = make([&](std::string_view piece) { file.write(piece); });
+    file.keep();
+    return finished;
+  }
+  const bool finished = make([](std::string_view piece) {
+    require(std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size(), Fault::file,
+            "standard output cannot be written");
+  });
+  require(std::fflush(stdout) == 0, Fault::file, "standard output cannot be written");
   return finished;
 }
 
-bool export_to_stdout(const Collection& collection, ExportFormat format, const Run& run) {
-  const bool finished = export_rows(
-      collection, format,
-      [](std::string_view piece) {
-        require(std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size(), Fault::file,
-                "standard output cannot be written");
-      },
-      run);
-  require(std::fflush(stdout) == 0, Fault::file, "standard output cannot be written");
-  return finished;
+/// The vectors, or the features that were asked for.
+Rows numbers_of(const Collection& collection, const ExportFlags& flags, const Run& run) {
+  return flags.features ? cluster_features(collection, *flags.features, run)
+                        : open_rows(collection.file("vectors.safetensors"));
 }
 
 void remark_unfinished(const Collection& collection, const Session& session) {
@@ -61,6 +65,8 @@ void run_export(const ExportFlags& flags, Session& session) {
   const Collection collection = Collection::open(flags.collection, true);
   const std::string format = format_of(flags);
   const bool vectors = format == "npy" || format == "safetensors";
+  require(!flags.features || format != "jsonl", Fault::argument,
+          "--features are written as csv, npy or safetensors, not as jsonl");
   require(!vectors || flags.out != "-", Fault::argument,
           "vectors are written to a file: --out NAME." + format);
   require(!session.json || flags.out != "-", Fault::argument,
@@ -72,14 +78,16 @@ void run_export(const ExportFlags& flags, Session& session) {
   Index rows = collection.rows();
   bool finished = false;
   if (vectors) {
-    const Rows found = open_rows(collection.file("vectors.safetensors"));
+    const Rows found = numbers_of(collection, flags, run);
     write_rows(flags.out, found, run);
     finished = found.rows() == rows;
     rows = found.rows();
-  } else if (flags.out == "-") {
-    finished = export_to_stdout(collection, text_format, run);
   } else {
-    finished = export_to_file(collection, text_format, flags.out, run);
+    finished = write_pieces(flags.out, [&](const Sink& sink) {
+      if (!flags.features) return export_rows(collection, text_format, sink, run);
+      export_features(numbers_of(collection, flags, run), sink, run);
+      return true;
+    });
   }
   session.progress().finish();
   if (!finished) remark_unfinished(collection, session);
@@ -92,15 +100,19 @@ void run_export(const ExportFlags& flags, Session& session) {
 
 void add_export(CLI::App& app, Session& session) {
   auto flags = std::make_shared<ExportFlags>();
-  auto* verb =
-      app.add_subcommand("export", "The rows of a collection with clusters and places, or its vectors");
+  auto* verb = app.add_subcommand(
+      "export",
+      "The rows of a collection with clusters and places, its vectors, or its clusters as features");
   verb->footer(
       "Columns: row, text, your own, cluster, cluster_name, group_name, x, y. One of your own that has the\n"
       "name of another comes out as 'NAME (2)'. Cells are written as they are: a spreadsheet may run one "
       "that\n"
-      "begins with = + - or @ as a formula (the CSV that the page saves guards against it).\n\nExamples:\n"
+      "begins with = + - or @ as a formula (the CSV that the page saves guards against it).\n"
+      "--features gives a column a cluster instead, for other models to learn from: 1 for the row's cluster\n"
+      "and 0 else (one-hot), or the cosine distance to each centroid, after PCA (distances).\n\nExamples:\n"
       "  shoal export reviews.shoal --out reviews-clustered.csv\n"
       "  shoal export reviews.shoal --out reviews.npy          the vectors\n"
+      "  shoal export reviews.shoal --features distances --out features.npy\n"
       "  shoal export reviews.shoal --out - --format jsonl | head");
   verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
   verb->add_option("--out", flags->out, "A .csv, .jsonl, .npy or .safetensors file; - is standard output")
@@ -109,6 +121,10 @@ void add_export(CLI::App& app, Session& session) {
   verb->add_option("--format", flags->format, "csv, jsonl, npy or safetensors. Default: by the file's ending")
       ->check(CLI::IsMember({"csv", "jsonl", "npy", "safetensors"}))
       ->type_name("NAME");
+  add_choice(
+      *verb, "--features", {"one-hot", "distances"},
+      [flags](std::size_t chosen) { flags->features = static_cast<FeatureKind>(chosen); },
+      "A column a cluster: one-hot, or distances to the centroids; as csv, npy or safetensors");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_export(*flags, session); });

@@ -110,6 +110,14 @@ void add_model_option(CLI::App& verb, std::string& model) {
       ->capture_default_str();
 }
 
+std::string one_line(std::string text, std::size_t most) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  return text.substr(0, most) + "...";
+}
+
 void remark_report(const Session& session, const ReadReport& report) {
   const auto say = [&](Index n, const std::string& noun, const std::string& what) {
     if (n > 0) session.remark("note: " + counted(n, noun) + " " + what);

@@ -16,15 +16,6 @@ struct SearchFlags {
   SearchOptions options;
 };
 
-/// One line of at most `most` bytes, cut at a character.
-std::string one_line(std::string text, std::size_t most) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-  return text.substr(0, most) + "...";
-}
-
 std::vector<SearchHit> find(const SearchFlags& flags, Session& session) {
   const Collection collection = Collection::open(flags.collection, true);
   if (flags.words) {

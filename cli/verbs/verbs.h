@@ -18,6 +18,7 @@ namespace shoal::cli {
 void add_map(CLI::App& app, Session& session);
 void add_embed(CLI::App& app, Session& session);
 void add_search(CLI::App& app, Session& session);
+void add_explain(CLI::App& app, Session& session);
 void add_inspect(CLI::App& app, Session& session);
 void add_export(CLI::App& app, Session& session);
 void add_model(CLI::App& app, Session& session);
@@ -45,6 +46,9 @@ void add_encoding(CLI::App& verb, EncodeOptions& options);
 void check_encoding(CLI::App& verb, const EncodeOptions& options);
 /// --model.
 void add_model_option(CLI::App& verb, std::string& model);
+
+/// One line of at most `most` bytes, cut at a character.
+std::string one_line(std::string text, std::size_t most);
 
 /// What the reader repaired, as remarks.
 void remark_report(const Session& session, const ReadReport& report);

@@ -11,10 +11,14 @@
 namespace shoal {
 
 struct CtfidfOptions {
-  Index n_words = 10;      ///< words a cluster
-  Index max_ngram = 2;     ///< 1: words only, 2: also pairs
-  Index min_count = 3;     ///< a word must stand in at least so many texts of all
-  bool stop_words = true;  ///< leave out English function words
+  Index n_words = 10;                             ///< words a cluster
+  Index max_ngram = 2;                            ///< 1: words only, 2: also pairs, 3: also triples
+  Index min_count = 3;                            ///< a word must stand in at least so many texts of all
+  bool stop_words = true;                         ///< leave out English function words
+  std::vector<std::string> more_stop_words = {};  ///< leave out these too, singular and plural
+  bool bm25 =
+      false;  ///< log(1 + (A - f + 1/2) / (f + 1/2)) instead of log(1 + A / f): frequent words count less
+  bool reduce_frequent_words = false;  ///< the root of tf instead of tf
 };
 
 struct TopWord {
@@ -24,15 +28,16 @@ struct TopWord {
 
 /// Counts words of texts as they stream by, then ranks them: class-based TF-IDF (Grootendorst,
 /// arXiv:2203.05794): tf (share of the cluster's words) x log(1 + A / f), A mean words a cluster, f the
-/// word's count over all; each word once a text, singular and plural as one. Times (1 - q / p)^2 for a word
-/// in the share p of the cluster's texts and q < p of all others, so that what is said everywhere names
-/// nothing. The result depends on the rows and their order, not on threads or on how `add` was cut. Memory is
-/// bounded, whatever the texts: above six million words, pairs and counts of one in a cluster (about 400 MB,
-/// 700 if nearly every word is new) the rarest are forgotten, and of a text longer than a megabyte the first
-/// counts. 26 MB of text take about two seconds.
+/// word's count over all; each word once a text, singular and plural as one. `bm25` and
+/// `reduce_frequent_words` are BERTopic's variants of the two factors; a word whose factor is not above 0 is
+/// left out. Times (1 - q / p)^2 for a word in the share p of the cluster's texts and q < p of all others, so
+/// that what is said everywhere names nothing. The result depends on the rows and their order, not on threads
+/// or on how `add` was cut. Memory is bounded, whatever the texts: above six million words, pairs and counts
+/// of one in a cluster (about 400 MB, 700 if nearly every word is new) the rarest are forgotten, and of a
+/// text longer than a megabyte the first counts. 26 MB of text take about two seconds.
 class Ctfidf {
  public:
-  /// Error(argument) if max_ngram is neither 1 nor 2.
+  /// Error(argument) unless max_ngram is 1, 2 or 3.
   Ctfidf(Index n_clusters, CtfidfOptions options = {});
   ~Ctfidf();
   Ctfidf(Ctfidf&&) noexcept;
@@ -44,6 +49,10 @@ class Ctfidf {
   /// The same for groups of clusters, as if the texts had been added with the labels groups.of[cluster].
   /// Error(argument) unless each cluster has a group.
   std::vector<std::vector<TopWord>> top_words(const Labels& groups) const;
+  /// For each cluster its `n` best key phrases, pairs and triples alone, best first. None is part of another,
+  /// and one that mostly stands in a longer one gives its place to it; else they may share words. Ties
+  /// alphabetically.
+  std::vector<std::vector<TopWord>> top_phrases(Index n) const;
 
  private:
   struct State;

@@ -78,6 +78,49 @@ TEST(Ctfidf, PairsAndPlurals) {
   EXPECT_EQ(names(apart[0]), (Lines{"network", "neural"}));
 }
 
+TEST(Ctfidf, Triples) {
+  const Lines lines = {"random access memory", "random access memories", "a random access memory", "x y"};
+  const auto three = words_of(lines, {0, 0, 0, 1}, 2, {.max_ngram = 3, .min_count = 1});
+  EXPECT_EQ(names(three[0]), (Lines{"random access memory"}));
+  const auto broken = words_of({"random access. memory", "random, access memory", "x"}, {0, 0, 1}, 2,
+                               {.max_ngram = 3, .min_count = 1});
+  for (const TopWord& w : broken[0]) EXPECT_NE(w.word, "random access memory");
+  const auto again = words_of({"ha ho ha", "x"}, {0, 1}, 2, {.max_ngram = 3, .min_count = 1});
+  for (const TopWord& w : again[0]) EXPECT_LT(std::ranges::count(w.word, ' '), 2) << w.word;
+}
+
+TEST(Ctfidf, PhrasesAlone) {
+  Ctfidf ctfidf(2, {.max_ngram = 3, .min_count = 1});
+  const std::vector<Label> labels = {0, 0, 0, 0, 1};
+  ctfidf.add(texts_of({"credit card number", "credit card number", "credit score", "credit card", "x"}),
+             labels.data(), {});
+  EXPECT_EQ(names(ctfidf.top_phrases(5)[0]), (Lines{"credit card number", "credit score"}));
+  EXPECT_EQ(names(ctfidf.top_phrases(1)[0]), (Lines{"credit card number"}));
+  EXPECT_TRUE(ctfidf.top_phrases(5)[1].empty() && ctfidf.top_phrases(0)[0].empty());
+}
+
+TEST(Ctfidf, OwnStopWords) {
+  const auto words = words_of({"red apples fall", "x"}, {0, 1}, 2,
+                              {.max_ngram = 1, .min_count = 1, .more_stop_words = {"Apple", "falls rises"}});
+  EXPECT_EQ(names(words[0]), (Lines{"red"}));
+}
+
+TEST(Ctfidf, Bm25AndReducedFrequentWordsByHand) {
+  // As ScoreByHand: "red" in 2 texts of cluster 0, whose words are 3; A = 3.
+  const Lines lines = {"red red car", "red", "sky car", "sky"};
+  const auto score = [&](const CtfidfOptions& options) {
+    return words_of(lines, {0, 0, 1, 1}, 2, options)[0][0].score;
+  };
+  EXPECT_NEAR(score({.max_ngram = 1, .min_count = 1, .bm25 = true}), 2.0 / 3 * std::log(1 + 1.5 / 2.5), 1e-7);
+  EXPECT_NEAR(score({.max_ngram = 1, .min_count = 1, .reduce_frequent_words = true}),
+              std::sqrt(2.0 / 3) * std::log(1 + 3.0 / 2), 1e-7);
+  EXPECT_NEAR(score({.max_ngram = 1, .min_count = 1, .bm25 = true, .reduce_frequent_words = true}),
+              std::sqrt(2.0 / 3) * std::log(1 + 1.5 / 2.5), 1e-7);
+  // Above A + 1/2 texts the factor is below 0.
+  EXPECT_TRUE(
+      words_of({"cat", "cat", "cat", "x"}, {0, 0, 0, 1}, 2, {.min_count = 1, .bm25 = true})[0].empty());
+}
+
 TEST(Ctfidf, NoiseEmptyAndWrong) {
   EXPECT_EQ(words_of({"a b", "cat"}, {kNoise, kNoise}, 1)[0].size(), 0u);
   EXPECT_EQ(words_of({}, {}, 2).size(), 2u);
@@ -86,7 +129,7 @@ TEST(Ctfidf, NoiseEmptyAndWrong) {
   EXPECT_EQ(names(words_of({"cat", ""}, {0, 0}, 1)[0]), (Lines{"cat"}));  // nothing else to differ from
   EXPECT_THROW(words_of({"x"}, {1}, 1), Error);
   EXPECT_THROW(words_of({"x"}, {-2}, 1), Error);
-  EXPECT_THROW(Ctfidf(1, {.max_ngram = 3}), Error);
+  EXPECT_THROW(Ctfidf(1, {.max_ngram = 4}), Error);
 }
 
 /// Texts of random words, rare and frequent, over several segments.
@@ -155,7 +198,7 @@ TEST(Ctfidf, GroupsAreAsIfLabelledSo) {
 /// All that is known after `add` in calls of `cut` rows: the texts of each key in each cluster.
 std::map<std::pair<std::uint64_t, std::uint32_t>, Index> counted(const Corpus& corpus, Index cut,
                                                                  unsigned threads, Index most_held) {
-  TermCounts counts(7, true, true, most_held);
+  TermCounts counts(7, {}, most_held);
   for (Index first = 0; first < corpus.texts.size(); first += cut) {
     Texts part;
     for (Index i = first; i < std::min(first + cut, corpus.texts.size()); ++i) part.add(corpus.texts[i]);
@@ -234,6 +277,20 @@ TEST(Repeats, PairForItsWord) {
   ASSERT_EQ(left.size(), 2u);
   EXPECT_EQ(left[0].words, "visual studio");
   EXPECT_EQ(left[1].words, "code");
+}
+
+TEST(Repeats, NonePartOfAnother) {
+  const auto left = without_parts({{"neural network", 9, 10},
+                                   {"network card", 8, 9},
+                                   {"deep neural network", 7, 6},
+                                   {"network", 6, 20},
+                                   {"card slot", 5, 3}},
+                                  10);
+  ASSERT_EQ(left.size(), 3u);
+  EXPECT_EQ(left[0].words, "deep neural network");
+  EXPECT_EQ(left[0].score, 9);
+  EXPECT_EQ(left[1].words, "network card");
+  EXPECT_EQ(left[2].words, "card slot");
 }
 
 }  // namespace

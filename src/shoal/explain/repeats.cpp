@@ -9,25 +9,32 @@ namespace {
 
 constexpr double kMostly = 0.5;  // a pair in more than this share of a word's texts stands for the word
 
-/// The one or two words of a term.
+/// The words of a term.
 std::vector<std::string_view> words_of(std::string_view term) {
-  const std::size_t blank = term.find(' ');
-  if (blank == std::string_view::npos) return {term};
-  return {term.substr(0, blank), term.substr(blank + 1)};
+  std::vector<std::string_view> out;
+  for (std::size_t at = 0; at <= term.size();) {
+    const std::size_t end = std::min(term.find(' ', at), term.size());
+    out.push_back(term.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
 }
 
 bool holds(const std::vector<std::string_view>& words, std::string_view word) {
   return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return same_stem(w, word); });
 }
 
-/// The best pair that stands in most of the texts of a single word.
-const RankedTerm* pair_for(const RankedTerm& single, const std::vector<RankedTerm>& terms) {
-  for (const RankedTerm& term : terms) {
-    const auto words = words_of(term.words);
-    if (words.size() == 2 && (words[0] == single.words || words[1] == single.words) &&
-        static_cast<double>(term.texts) > kMostly * static_cast<double>(single.texts))
-      return &term;
-  }
+bool is_part(std::string_view shorter, std::string_view longer) {
+  const auto few = words_of(shorter), many = words_of(longer);
+  return !std::ranges::search(many, few).empty();
+}
+
+/// The best longer term that stands in most of the texts of this one.
+const RankedTerm* longer_for(const RankedTerm& term, const std::vector<RankedTerm>& terms) {
+  for (const RankedTerm& longer : terms)
+    if (static_cast<double>(longer.texts) > kMostly * static_cast<double>(term.texts) &&
+        longer.words.size() > term.words.size() && is_part(term.words, longer.words))
+      return &longer;
   return nullptr;
 }
 
@@ -59,13 +66,26 @@ std::vector<RankedTerm> without_repeats(const std::vector<RankedTerm>& terms, In
   for (const RankedTerm& term : terms) {
     if (out.size() == n) break;
     const RankedTerm* chosen = &term;
-    if (words_of(term.words).size() == 1) {
-      const RankedTerm* pair = pair_for(term, terms);
-      if (pair && !touches(*pair, said)) chosen = pair;
-    }
+    for (const RankedTerm* longer = longer_for(term, terms); longer && !touches(*longer, said);
+         longer = longer_for(*longer, terms))
+      chosen = longer;
     if (touches(*chosen, said)) continue;
     for (std::string_view word : words_of(chosen->words)) said.push_back(word);
     out.push_back({chosen->words, term.score, chosen->texts});
+  }
+  return out;
+}
+
+std::vector<RankedTerm> without_parts(const std::vector<RankedTerm>& terms, Index n) {
+  std::vector<RankedTerm> out;
+  for (const RankedTerm& term : terms) {
+    if (out.size() == n) break;
+    const RankedTerm* chosen = &term;
+    while (const RankedTerm* longer = longer_for(*chosen, terms)) chosen = longer;
+    const auto overlaps = [&](const RankedTerm& kept) {
+      return is_part(kept.words, chosen->words) || is_part(chosen->words, kept.words);
+    };
+    if (std::ranges::none_of(out, overlaps)) out.push_back({chosen->words, term.score, chosen->texts});
   }
   return out;
 }

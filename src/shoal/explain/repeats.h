@@ -8,7 +8,7 @@
 
 namespace shoal {
 
-/// A word or a pair of words of a cluster.
+/// A word, or a few that stand together, of a cluster.
 struct RankedTerm {
   std::string words;  ///< separated by one blank
   double score = 0;
@@ -16,9 +16,13 @@ struct RankedTerm {
 };
 
 /// The first `n` of `terms` (best first) of which no two share a word or a stem: what remains of a list that
-/// says "python", "python module", "modules". A word that mostly stands in one pair gives its place to the
-/// pair.
+/// says "python", "python module", "modules". A term that mostly stands in one longer gives its
+/// place to that.
 std::vector<RankedTerm> without_repeats(const std::vector<RankedTerm>& terms, Index n);
+
+/// The first `n` of `terms` (best first) of which none is part of another: what remains of "network", "neural
+/// network", "network card". A term that mostly stands in one longer gives its place to that.
+std::vector<RankedTerm> without_parts(const std::vector<RankedTerm>& terms, Index n);
 
 /// True if two words look alike enough to say the same: "parser" and "parsing", "crypto" and "cryptographic";
 /// not "java" and "javascript". A rule of beginnings and endings, not a dictionary.

@@ -41,10 +41,10 @@ static_assert(TermCounts::kShards == 16);
 
 /// A term found in a text.
 struct Found {
-  std::uint64_t key, first, second;
-  std::string_view name;  // a word as it stands there; empty for a pair
+  std::uint64_t key, first, last;
+  std::string_view name;  // a word as it stands there; empty for several
   std::uint32_t cluster;
-  std::uint8_t form;
+  std::uint8_t form, n_words;
 };
 
 /// What is known of a spelling, worked out once a chunk.
@@ -66,19 +66,17 @@ bool has_letter(std::string_view word) {
 /// The terms of a chunk of texts, each once a text, in order, dealt to the shards.
 class Finder {
  public:
-  Finder(bool pairs, bool stop_words) : pairs_(pairs), stop_words_(stop_words), found(TermCounts::kShards) {}
+  explicit Finder(const TermRules& rules) : rules_(rules), found(TermCounts::kShards) {}
 
   void take(std::string_view text, std::uint32_t cluster) {
     of_text_.clear();
-    const Entry* before = nullptr;
+    before_.clear();
     visit_words(text.substr(0, kMostOfText), [&](const Word& word) {
       const Entry* entry = look_up(word.text);
-      if (entry && !entry->second.usable) entry = nullptr;
-      if (entry) {
-        add({entry->second.key, 0, 0, entry->first, cluster, entry->second.plural});
-        if (pairs_ && before && word.follows) add_pair(*before, *entry, cluster);
-      }
-      before = entry;
+      if (!entry || !entry->second.usable || !word.follows) before_.clear();
+      if (!entry || !entry->second.usable) return;
+      add({entry->second.key, 0, 0, entry->first, cluster, entry->second.plural, 1});
+      add_longer(entry->second, cluster);
     });
   }
 
@@ -95,14 +93,29 @@ class Finder {
     const std::string_view one = singular(word, buffer_);
     spelling.plural = one != word;
     spelling.key = key_of(one);
-    spelling.usable = word.size() > 1 && has_letter(word) && !(stop_words_ && is_stop_word(word));
+    spelling.usable = word.size() > 1 && has_letter(word) && !(rules_.stop_words && is_stop_word(word)) &&
+                      !rules_.left_out.contains(one);
     return &*known_.emplace(std::string(word), spelling).first;
   }
 
-  void add_pair(const Entry& a, const Entry& b, std::uint32_t cluster) {
-    if (a.second.key == b.second.key) return;
-    const auto form = static_cast<std::uint8_t>(a.second.plural | b.second.plural << 1);
-    add({mix(a.second.key, b.second.key), a.second.key, b.second.key, {}, cluster, form});
+  /// The terms of several different words that end with this one.
+  void add_longer(const Spelling& word, std::uint32_t cluster) {
+    const Index n = before_.size();
+    if (n >= 1 && before_[n - 1].key != word.key) {
+      const Spelling& a = before_[n - 1];
+      const auto form = static_cast<std::uint8_t>(a.plural | word.plural << 1);
+      add({mix(a.key, word.key), a.key, word.key, {}, cluster, form, 2});
+      if (n >= 2 && before_[n - 2].key != a.key && before_[n - 2].key != word.key) add_triple(word, cluster);
+    }
+    before_.push_back(word);
+    if (before_.size() >= rules_.max_ngram) before_.erase(before_.begin());
+  }
+
+  void add_triple(const Spelling& word, std::uint32_t cluster) {
+    const Spelling &a = before_[before_.size() - 2], &b = before_.back();
+    const std::uint64_t pair = mix(a.key, b.key);
+    const auto form = static_cast<std::uint8_t>(a.plural | b.plural << 1 | word.plural << 2);
+    add({mix(pair, word.key), pair, word.key, {}, cluster, form, 3});
   }
 
   void add(const Found& term) {
@@ -110,7 +123,8 @@ class Finder {
     if (of_text_.add(term.key) == before) found[shard_of(term.key)].push_back(term);
   }
 
-  bool pairs_, stop_words_;
+  const TermRules& rules_;
+  std::vector<Spelling> before_;  // the usable words that stand right before, as many as may be needed
   Known known_;
   std::string buffer_;
   KeyTable of_text_;
@@ -127,9 +141,9 @@ void vote(TermCounts::Term& term, std::uint8_t form) {
 void count(TermCounts::Shard& shard, const Found& found) {
   const std::uint32_t number = shard.term_of.add(found.key);
   if (number == shard.terms.size()) {
-    TermCounts::Term term{.key = found.key, .first = found.first, .second = found.second};
-    term.pair = found.name.empty();
-    if (!term.pair) {
+    TermCounts::Term term{.key = found.key, .first = found.first, .last = found.last};
+    term.n_words = found.n_words;
+    if (term.n_words == 1) {
       term.name = static_cast<std::uint32_t>(shard.names.size());
       shard.names.emplace_back();
     }
@@ -138,7 +152,7 @@ void count(TermCounts::Shard& shard, const Found& found) {
   TermCounts::Term& term = shard.terms[number];
   ++term.texts;
   vote(term, found.form);
-  if (!term.pair) {
+  if (term.n_words == 1) {
     std::string& name = found.form ? shard.names[term.name].plural : shard.names[term.name].singular;
     if (name.empty()) name = found.name;
   }
@@ -155,7 +169,7 @@ TermCounts::Shard without_rare(TermCounts::Shard old, std::uint32_t most) {
     TermCounts::Term& term = old.terms[i];
     if (term.texts <= most) continue;
     number_of[i] = kept.term_of.add(term.key);
-    if (!term.pair) {
+    if (term.n_words == 1) {
       kept.names.push_back(std::move(old.names[term.name]));
       term.name = static_cast<std::uint32_t>(kept.names.size() - 1);
     }
@@ -171,11 +185,10 @@ TermCounts::Shard without_rare(TermCounts::Shard old, std::uint32_t most) {
 
 }  // namespace
 
-TermCounts::TermCounts(Index n_clusters, bool pairs, bool stop_words, Index most_held)
+TermCounts::TermCounts(Index n_clusters, TermRules rules, Index most_held)
     : n_clusters_(n_clusters),
       most_held_(most_held),
-      pairs_(pairs),
-      stop_words_(stop_words),
+      rules_(std::move(rules)),
       shards_(kShards),
       texts_of_(n_clusters) {}
 
@@ -203,7 +216,7 @@ void TermCounts::add(const Texts& texts, const Label* labels, const Run& run) {
 void TermCounts::add_segment(const Texts& texts, const Label* labels, Index first, Index last,
                              const Run& run) {
   const Index grain = chunk_count(last - first, kChunks);
-  std::vector<Finder> finders(chunk_count(last - first, grain), Finder(pairs_, stop_words_));
+  std::vector<Finder> finders(chunk_count(last - first, grain), Finder(rules_));
   for_chunks(run, last - first, grain, [&](Index chunk, Index begin, Index end) {
     for (Index i = first + begin; i < first + end; ++i)
       if (labels[i] != kNoise) finders[chunk].take(texts[i], static_cast<std::uint32_t>(labels[i]));
@@ -214,8 +227,8 @@ void TermCounts::add_segment(const Texts& texts, const Label* labels, Index firs
   });
 }
 
-/// One limit for all shards: a pair is never more frequent than its words, so that its words stay as long as
-/// it does.
+/// One limit for all shards: a pair is never more frequent than its words, nor a triple than its pairs, so
+/// that the parts stay as long as the whole.
 void TermCounts::forget_rare(const Run& run) {
   Index left = 0;
   for (const Shard& shard : shards_) left += shard.terms.size() + shard.counts.size();
@@ -247,18 +260,20 @@ std::vector<TermCounts::Count> TermCounts::by_group(const Shard& shard, const La
   return sums;
 }
 
-const TermCounts::Name& TermCounts::name_of(std::uint64_t key) const {
+const TermCounts::Term& TermCounts::term_of(std::uint64_t key) const {
   const Shard& shard = shards_[shard_of(key)];
-  return shard.names[shard.terms[shard.term_of.find(key)].name];
+  return shard.terms[shard.term_of.find(key)];
 }
 
-std::string TermCounts::display(const Term& term) const {
-  const auto spelled = [&](std::uint64_t key, bool plural) {
-    const Name& name = name_of(key);
-    return (plural && !name.plural.empty()) || name.singular.empty() ? name.plural : name.singular;
-  };
-  if (!term.pair) return spelled(term.key, term.form & 1);
-  return spelled(term.first, term.form & 1) + ' ' + spelled(term.second, term.form & 2);
+std::string TermCounts::display(const Term& term) const { return display(term, term.form); }
+
+std::string TermCounts::display(const Term& term, std::uint8_t form) const {
+  if (term.n_words > 1)
+    return display(term_of(term.first), form) + ' ' +
+           display(term_of(term.last), static_cast<std::uint8_t>(form >> (term.n_words - 1)));
+  const Name& name = shards_[shard_of(term.key)].names[term.name];
+  const bool plural = form & 1;
+  return (plural && !name.plural.empty()) || name.singular.empty() ? name.plural : name.singular;
 }
 
 }  // namespace shoal

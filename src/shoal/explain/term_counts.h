@@ -1,7 +1,7 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,20 +12,27 @@
 
 namespace shoal {
 
-/// In how many texts of each cluster each word, and each pair of neighbouring words, stands. Singular and
-/// plural are one word. Memory is bounded: past `most_held` terms and counts together the rarest terms are
-/// forgotten until half as many are left. Which ones depends on the rows seen, not on threads or on how the
-/// rows were cut into calls. Of a text longer than a megabyte the first counts.
+/// Which words are counted.
+struct TermRules {
+  Index max_ngram = 2;     ///< 1: words; 2: also pairs; 3: also triples of neighbouring words
+  bool stop_words = true;  ///< leave out English function words
+  std::set<std::string, std::less<>> left_out = {};  ///< singulars of further words to leave out
+};
+
+/// In how many texts of each cluster each word, and each pair or triple of neighbouring words, stands.
+/// Singular and plural are one word. Memory is bounded: past `most_held` terms and counts together the rarest
+/// terms are forgotten until half as many are left. Which ones depends on the rows seen, not on threads or on
+/// how the rows were cut into calls. Of a text longer than a megabyte the first counts.
 class TermCounts {
  public:
   struct Term {
     std::uint64_t key = 0;
-    std::uint64_t first = 0, second = 0;  ///< a pair: the keys of its words
-    std::uint32_t name = 0;               ///< a word: which of the shard's names
-    std::uint32_t texts = 0;              ///< texts that hold it
-    std::uint32_t votes = 0;              ///< majority vote on `form` (Boyer and Moore)
-    std::uint8_t form = 0;                ///< bit 0: the (first) word is mostly plural; bit 1: the second
-    bool pair = false;
+    std::uint64_t first = 0, last = 0;  ///< of several words: the keys of all but the last and of the last
+    std::uint32_t name = 0;             ///< a word: which of the shard's names
+    std::uint32_t texts = 0;            ///< texts that hold it
+    std::uint32_t votes = 0;            ///< majority vote on `form` (Boyer and Moore)
+    std::uint8_t form = 0;              ///< bit i: its word i is mostly plural
+    std::uint8_t n_words = 1;
   };
   struct Count {
     std::uint32_t term = 0, cluster = 0, texts = 0;
@@ -42,7 +49,7 @@ class TermCounts {
 
   static constexpr Index kMostHeld = Index{6} << 20;  // about 400 MB
 
-  TermCounts(Index n_clusters, bool pairs, bool stop_words, Index most_held = kMostHeld);
+  TermCounts(Index n_clusters, TermRules rules, Index most_held = kMostHeld);
   void add(const Texts& texts, const Label* labels, const Run& run);
 
   const std::vector<Shard>& shards() const { return shards_; }
@@ -57,10 +64,11 @@ class TermCounts {
  private:
   void add_segment(const Texts& texts, const Label* labels, Index first, Index last, const Run& run);
   void forget_rare(const Run& run);
-  const Name& name_of(std::uint64_t key) const;
+  const Term& term_of(std::uint64_t key) const;
+  std::string display(const Term& term, std::uint8_t form) const;
 
   Index n_clusters_, most_held_;
-  bool pairs_, stop_words_;
+  TermRules rules_;
   std::vector<Shard> shards_;
   std::vector<std::uint64_t> texts_of_;
   Index rows_ = 0, bytes_ = 0;  // seen in all calls

@@ -1,7 +1,6 @@
 #include "shoal/flow/export.h"
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -9,6 +8,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/core/utf8.h"
+#include "shoal/flow/csv_field.h"
 
 namespace shoal {
 namespace {
@@ -43,26 +43,6 @@ struct Results {
                : &groups[static_cast<Index>(c->group)];
   }
 };
-
-std::string number(float x) {
-  char buffer[32];
-  const auto end =
-      std::to_chars(buffer, buffer + sizeof buffer, x).ptr;  // shortest text that reads back the same
-  return {buffer, end};
-}
-
-void add_csv_field(std::string& out, std::string_view field) {
-  if (field.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += field;
-    return;
-  }
-  out += '"';
-  for (char c : field) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
 
 std::vector<std::string> own_names(const std::vector<std::string>& columns) {
   std::set<std::string> taken = {"row", "text", "cluster", "cluster_name", "group_name", "x", "y"};
@@ -101,8 +81,8 @@ void add_csv_row(std::string& out, const Batch& batch, Index i, const Results& r
   out += ',';
   if (group != nullptr) add_csv_field(out, group->name);
   const bool placed = row < results.points.rows();
-  out += ',' + (placed ? number(results.points[row][0]) : "") + ',' +
-         (placed ? number(results.points[row][1]) : "");
+  out += ',' + (placed ? csv_number(results.points[row][0]) : "") + ',' +
+         (placed ? csv_number(results.points[row][1]) : "");
   out += '\n';
 }
 

@@ -1,0 +1,341 @@
+#include "shoal/flow/explain.h"
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+
+#include "name_service.h"
+#include "shoal/core/error.h"
+#include "shoal/flow/compare_outcome.h"
+#include "shoal/store/archive.h"
+#include "verbs/verbs.h"
+
+namespace shoal::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kKinds[] = {"two-values", "categories", "numbers"};     // as OutcomeKind
+constexpr const char* kCorrections[] = {"holm", "bonferroni", "bh", "none"};  // as Correction
+constexpr std::size_t kShown = 50;  // tests in the table on the terminal
+
+struct ExplainFlags {
+  std::string collection, outcome, out, stop_words;
+  OutcomeOptions of_outcome;
+  Correction correction = Correction::holm;
+  bool overwrite = false;
+  CtfidfOptions words;
+  Index n_phrases = 0;
+  ExemplarOptions exemplars;
+  NameService names;
+  bool show_prompt = false;
+};
+
+template <class Enum>
+std::size_t place(Enum value) {
+  return static_cast<std::size_t>(value);
+}
+
+/// Like printf, into a string.
+template <class... Values>
+std::string print(const char* format, Values... values) {
+  char buffer[256];
+  std::snprintf(buffer, sizeof buffer, format, values...);
+  return buffer;
+}
+
+std::string short_real(double x) { return std::isnan(x) ? "-" : print("%.4g", x); }
+std::string short_p(double p) {
+  return std::isnan(p) ? "-" : p == 0 ? "<1e-300" : print(p < 0.001 ? "%.1e" : "%.3f", p);
+}
+std::string short_rate(double share) { return std::isnan(share) ? "-" : print("%.1f%%", 100 * share); }
+
+/// What was compared, and the test of all clusters at once.
+std::string in_words(const Association& found, const ExplainFlags& flags) {
+  std::string out = "outcome " + flags.outcome + ": ";
+  if (found.kind == OutcomeKind::two_values)
+    out += "'" + found.categories[1] + "' or '" + found.categories[0] + "'";
+  else if (found.kind == OutcomeKind::categories)
+    out += std::to_string(found.categories.size()) + " categories";
+  else
+    out += "numbers";
+  out += ", " + with_commas(found.rows) + " rows";
+  if (found.missing > 0) out += "; left out " + with_commas(found.missing) + " without a value";
+  if (found.unclustered > 0) out += "; left out " + with_commas(found.unclustered) + " in no cluster";
+  const OverallTest& all = found.overall;
+  out += "\nall clusters: " + std::string(all.name) + " " + short_real(all.statistic) + " (" +
+         short_real(all.df) +
+         (found.kind == OutcomeKind::numbers ? " and " + short_real(all.df_within) : "") +
+         " degrees of freedom), p " + short_p(all.p) + ", " + all.effect_name + " " + short_real(all.effect) +
+         "\n";
+  if (!all.remark.empty()) out += "  but: " + all.remark + "\n";
+  const auto tested = std::ranges::count_if(found.tests, [](const auto& t) { return !std::isnan(t.p); });
+  out += "each cluster against the rest: " +
+         std::string(found.kind == OutcomeKind::numbers ? "Welch's t-test" : "Fisher's exact test") + ", " +
+         std::to_string(tested) + " tests, correction " + kCorrections[place(flags.correction)] +
+         "; strongest correlation first\n";
+  return out;
+}
+
+std::string line_of(const ClusterTest& test, const Association& found, const std::string& name) {
+  const bool numbers = found.kind == OutcomeKind::numbers;
+  const auto value = [&](double x) { return numbers ? short_real(x) : short_rate(x); };
+  const std::string effect =
+      short_real(test.effect) +
+      (std::isnan(test.low) ? "" : " (" + short_real(test.low) + " to " + short_real(test.high) + ")");
+  std::string out = print("%9s  %9s  %9s  %-32s", with_commas(test.rows).c_str(), value(test.here).c_str(),
+                          value(test.elsewhere).c_str(), effect.c_str());
+  if (numbers) out += print("  %6s", std::isnan(test.cohens_d) ? "-" : print("%.2f", test.cohens_d).c_str());
+  out += print("  %6s  %8s  %9s  ", std::isnan(test.r) ? "-" : print("%+.3f", test.r).c_str(),
+               short_p(test.p).c_str(), short_p(test.corrected_p).c_str());
+  if (found.kind == OutcomeKind::categories)
+    out += found.categories[static_cast<std::size_t>(test.category)] + " in ";
+  return out + name + "\n";
+}
+
+std::string table_of(const Association& found, const std::vector<ClusterRow>& clusters) {
+  std::string out =
+      found.kind == OutcomeKind::numbers
+          ? print("%9s  %9s  %9s  %-32s  %6s", "rows", "mean", "elsewhere", "difference (95%)", "d")
+          : print("%9s  %9s  %9s  %-32s", "rows", "rate", "elsewhere", "odds ratio (95%)");
+  out += print("  %6s  %8s  %9s  ", "r", "p", "corrected") +
+         std::string(found.kind == OutcomeKind::categories ? "category in cluster\n" : "cluster\n");
+  for (std::size_t i = 0; i < std::min(kShown, found.tests.size()); ++i)
+    out += line_of(found.tests[i], found, clusters[static_cast<std::size_t>(found.tests[i].cluster)].name);
+  if (found.tests.size() > kShown)
+    out +=
+        "... and " + with_commas(found.tests.size() - kShown) + " more; --out FILE.csv or --json have all\n";
+  return out;
+}
+
+Json to_json(const Association& found, const std::vector<ClusterRow>& clusters, const ExplainFlags& flags) {
+  const bool numbers = found.kind == OutcomeKind::numbers;
+  const OverallTest& all = found.overall;
+  Json overall{{"test", all.name}, {"statistic", all.statistic}, {"df", all.df}};
+  if (numbers) overall["df_within"] = all.df_within;
+  overall["p"] = all.p;
+  overall[all.effect_name] = all.effect;
+  if (!all.remark.empty()) overall["remark"] = all.remark;
+  Json tests = Json::array();
+  for (const ClusterTest& t : found.tests) {
+    Json& test = tests.emplace_back(
+        Json{{"cluster", t.cluster}, {"cluster_name", clusters[static_cast<std::size_t>(t.cluster)].name}});
+    if (!numbers) test["category"] = found.categories[static_cast<std::size_t>(t.category)];
+    test["rows"] = t.rows;
+    test[numbers ? "mean" : "rate"] = t.here;
+    test[numbers ? "mean_elsewhere" : "rate_elsewhere"] = t.elsewhere;
+    test[numbers ? "difference" : "odds_ratio"] = t.effect;
+    test["low"] = t.low;
+    test["high"] = t.high;
+    if (numbers)
+      test.update(Json{{"t", t.t}, {"df", t.df}, {"cohens_d", t.cohens_d}, {"hedges_g", t.hedges_g}});
+    test.update(Json{{"r", t.r}, {"p", t.p}, {"corrected_p", t.corrected_p}});
+  }
+  return {{"outcome", flags.outcome},
+          {"kind", kKinds[place(found.kind)]},
+          {"rows", found.rows},
+          {"missing", found.missing},
+          {"unclustered", found.unclustered},
+          {"correction", kCorrections[place(flags.correction)]},
+          {"overall", overall},
+          {"tests", tests}};
+}
+
+void run_outcome(const ExplainFlags& flags, const Session& session) {
+  require(flags.out.empty() || flags.overwrite || !fs::exists(flags.out), Fault::argument,
+          flags.out + " exists; --overwrite replaces it");
+  const Collection collection = Collection::open(flags.collection, true);
+  const Association found = compare_outcome(collection, flags.outcome, flags.of_outcome, flags.correction);
+  const auto clusters = collection.clusters();
+  std::string text = in_words(found, flags) + table_of(found, clusters);
+  Json object = to_json(found, clusters, flags);
+  if (!flags.out.empty()) {
+    write_file(flags.out, association_csv(found, clusters));
+    text += "wrote " + with_commas(found.tests.size()) + " tests to " + flags.out + "\n";
+    object["out"] = flags.out;
+  }
+  session.answer(object, text);
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+/// Groups in the order of their numbers, in each the largest cluster first.
+std::string in_words(std::vector<ExplainedCluster> clusters) {
+  std::ranges::stable_sort(clusters, [](const ExplainedCluster& a, const ExplainedCluster& b) {
+    return a.row.group != b.row.group ? a.row.group < b.row.group : a.row.size > b.row.size;
+  });
+  std::string out;
+  for (std::size_t i = 0; i < clusters.size(); ++i) {
+    const ExplainedCluster& c = clusters[i];
+    if (i == 0 || clusters[i - 1].row.group != c.row.group) out += (i > 0 ? "\n" : "") + c.group + "\n";
+    out += "  " + c.row.name + "  (cluster " + std::to_string(c.row.id) + ", " + with_commas(c.row.size) +
+           " rows)\n";
+    if (!c.row.words.empty()) out += "    words: " + joined(c.row.words) + "\n";
+    if (!c.phrases.empty()) out += "    phrases: " + joined(c.phrases) + "\n";
+    for (const std::string& text : c.texts) out += "    - " + one_line(text, 110) + "\n";
+  }
+  return out;
+}
+
+Json to_json(const std::vector<ExplainedCluster>& clusters, bool with_phrases) {
+  Json list = Json::array();
+  for (const ExplainedCluster& c : clusters) {
+    Json texts = Json::array();
+    for (std::size_t i = 0; i < c.texts.size(); ++i)
+      texts.push_back({{"row", c.row.medoids[i]}, {"text", c.texts[i]}});
+    Json& cluster = list.emplace_back(Json{{"id", c.row.id},
+                                           {"name", c.row.name},
+                                           {"size", c.row.size},
+                                           {"group", c.row.group},
+                                           {"group_name", c.group},
+                                           {"words", c.row.words}});
+    if (with_phrases) cluster["phrases"] = c.phrases;
+    cluster["texts"] = texts;
+  }
+  return {{"clusters", list}};
+}
+
+/// Exactly what ask_names would send, but for the key.
+void show_prompts(const NameService& service, const std::vector<ExplainedCluster>& clusters,
+                  Session& session) {
+  session.progress().finish();
+  Json requests = Json::array();
+  std::string text;
+  for (const ExplainedCluster& cluster : clusters) {
+    const HttpPost request = name_post(service, cluster);
+    requests.push_back({{"url", request.url}, {"headers", request.headers}, {"body", request.body}});
+    text += "POST " + request.url + "\n";
+    for (const std::string& header : request.headers) text += header + "\n";
+    text += "\n" + request.body + "\n\n";
+  }
+  session.answer({{"requests", requests}}, text);
+}
+
+constexpr const char* kWordFlags[] = {
+    "--words", "--ngrams", "--stop-words", "--bm25", "--reduce-frequent-words", "--min-texts", "--phrases"};
+constexpr const char* kTextFlags[] = {"--exemplars", "--diversity"};
+
+bool any_of(const CLI::App& verb, const auto& flags) {
+  return std::ranges::any_of(flags, [&](const char* flag) { return verb.count(flag) > 0; });
+}
+
+void run_explain(const CLI::App& verb, ExplainFlags& flags, Session& session) {
+  const bool words = any_of(verb, kWordFlags), texts = any_of(verb, kTextFlags);
+  if (!flags.outcome.empty()) {
+    require(!words && !texts && flags.names.url.empty(), Fault::argument,
+            "--outcome compares clusters; words, texts and names are shown without it");
+    return run_outcome(flags, session);
+  }
+  if (!flags.stop_words.empty())
+    flags.words.more_stop_words = {read_file(flags.stop_words, std::size_t{1} << 24)};
+  ExplainOptions options{.n_phrases = flags.n_phrases};
+  if (words) options.words = flags.words;
+  if (texts) options.exemplars = flags.exemplars;
+  const Collection collection = Collection::open(flags.collection, true);
+  const Run run = session.run();
+  auto clusters = explain_clusters(collection, options, run);
+  if (flags.show_prompt) return show_prompts(flags.names, clusters, session);
+  if (!flags.names.url.empty()) ask_names(flags.names, clusters, run);
+  session.progress().finish();
+  session.answer(to_json(clusters, flags.n_phrases > 0), in_words(clusters));
+}
+
+void add_outcome_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags) {
+  auto* outcome = verb.add_option("--outcome", flags->outcome, "Compare clusters by this column of your own")
+                      ->type_name("COLUMN");
+  add_choice(
+      verb, "--kind", {std::begin(kKinds), std::end(kKinds)},
+      [flags](std::size_t chosen) { flags->of_outcome.kind = static_cast<OutcomeKind>(chosen); },
+      "What the column holds: two-values, categories or numbers. Default: found");
+  verb.add_option("--value", flags->of_outcome.value, "Compare this value with all others")
+      ->type_name("VALUE");
+  add_choice(
+      verb, "--correction", {std::begin(kCorrections), std::end(kCorrections)},
+      [flags](std::size_t chosen) { flags->correction = static_cast<Correction>(chosen); },
+      "For the number of tests: holm (default), bonferroni, bh (Benjamini-Hochberg) or none");
+  verb.add_option("--out", flags->out, "Write all tests to this file as CSV")->type_name("FILE.csv");
+  verb.add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
+  for (const char* flag : {"--kind", "--value", "--correction", "--out", "--overwrite"})
+    verb.get_option(flag)->needs(outcome);
+}
+
+void add_word_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags) {
+  verb.add_option("--words", flags->words.n_words, "Words a cluster")->type_name("N")->capture_default_str();
+  verb.add_option("--ngrams", flags->words.max_ngram, "Most words that stand together: 1, 2 or 3")
+      ->check(quietly(CLI::Range(1, 3)))
+      ->type_name("N")
+      ->capture_default_str();
+  verb.add_option("--phrases", flags->n_phrases, "Also this many key phrases a cluster: pairs, triples")
+      ->type_name("N");
+  verb.add_option("--stop-words", flags->stop_words, "Leave out the words of this file too")
+      ->type_name("FILE");
+  verb.add_option("--min-texts", flags->words.min_count,
+                  "Only words that stand in at least so many texts of all")
+      ->type_name("N")
+      ->capture_default_str();
+  verb.add_flag("--bm25", flags->words.bm25, "Weigh rarity as BM25 does: frequent words count less");
+  verb.add_flag("--reduce-frequent-words", flags->words.reduce_frequent_words,
+                "The root of a word's share, not the share");
+  verb.add_option("--exemplars", flags->exemplars.n, "Typical texts a cluster")
+      ->type_name("N")
+      ->capture_default_str();
+  verb.add_option("--diversity", flags->exemplars.diversity,
+                  "Typical texts unlike each other: 0 the nearest to the middle, to 1 the most different of "
+                  "those near")
+      ->check(quietly(CLI::Range(0.0, 1.0)))
+      ->type_name("D");
+}
+
+void add_name_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags) {
+  auto* url =
+      verb.add_option(
+              "--name-url", flags->names.url,
+              "Have this OpenAI-compatible server name the clusters: it gets their words and typical texts")
+          ->type_name("URL");
+  verb.add_option("--name-model", flags->names.model, "The model that the server is asked for")
+      ->needs(url)
+      ->type_name("NAME");
+  verb.add_option("--api-key-env", flags->names.key_env, "Environment variable that holds the server's key")
+      ->needs(url)
+      ->type_name("VAR");
+  verb.add_flag("--show-prompt", flags->show_prompt, "Print exactly what would be sent, and send nothing")
+      ->needs(url);
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Session& session) {
+  auto flags = std::make_shared<ExplainFlags>();
+  auto* verb =
+      app.add_subcommand("explain", "What clusters are about, and what they have to do with an outcome");
+  verb->footer(
+      "Without --outcome: each group's clusters with words and typical texts, as stored, or found anew with\n"
+      "the options given; the collection stays as it is. With --outcome: whether clusters differ in it. Two\n"
+      "values or categories: chi-square test over all, Fisher's exact test and odds ratio for each cluster\n"
+      "against all other rows. Numbers: analysis of variance over all, Welch's t-test, difference of means "
+      "and\n"
+      "Cohen's d (d) for each. r is the correlation of being in the cluster and the outcome. Rows without a\n"
+      "value (empty, NA, N/A, NaN, null) are left out and counted. A p-value tells of rows like these,\n"
+      "not of causes, and is too small if the column had a part in choosing the clusters.\n"
+      "Nothing is sent anywhere unless you give --name-url; the names that come back are shown, not kept.\n\n"
+      "Examples:\n"
+      "  shoal explain reviews.shoal --diversity 0.5 --phrases 5\n"
+      "  shoal explain reviews.shoal --outcome returned --out returned.csv\n"
+      "  shoal explain reviews.shoal --outcome country --value Spain\n"
+      "  shoal explain reviews.shoal --outcome stars --kind numbers --correction bh\n"
+      "  shoal explain reviews.shoal --name-url http://localhost:11434/v1 --name-model llama3.2 "
+      "--show-prompt");
+  verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
+  add_outcome_options(*verb, flags);
+  add_word_options(*verb, flags);
+  add_name_options(*verb, flags);
+  add_shared(*verb, session);
+  verb->callback([flags, verb, &session] { run_explain(*verb, *flags, session); });
+}
+
+}  // namespace shoal::cli

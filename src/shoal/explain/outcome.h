@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shoal/core/labels.h"
+#include "shoal/core/texts.h"
+
+namespace shoal {
+
+/// What a column's values are.
+enum class OutcomeKind : std::uint8_t { two_values, categories, numbers };
+
+struct OutcomeOptions {
+  std::optional<OutcomeKind> kind;   ///< absent: found
+  std::optional<std::string> value;  ///< this value against all others: two values
+};
+
+/// A column of something that is asked of each row: did they buy, which country, how many stars.
+struct Outcome {
+  OutcomeKind kind = OutcomeKind::two_values;
+  /// Of two values and categories: by number where all are numbers, else by bytes. Of two values the second
+  /// is the one that is counted.
+  std::vector<std::string> categories;
+  Labels category;              ///< of each row, kNoise where missing; empty for numbers
+  std::vector<double> numbers;  ///< of each row, NaN where missing; empty for categories
+  Index missing = 0;
+
+  Index rows() const { return kind == OutcomeKind::numbers ? numbers.size() : category.of.size(); }
+};
+
+/// Most categories that a column may have to be compared with clusters.
+inline constexpr Index kMostCategories = 200;
+
+/// True for the ways in which a cell says that nothing is known: empty or blanks, NA, N/A, n/a, NaN, nan,
+/// NULL, null.
+bool is_missing(std::string_view cell);
+
+/// Two different values are two values, even if they are numbers; more are numbers if all are finite ones
+/// ("12", "-0.5", "1e3"; a decimal comma is none), else categories. Blanks around a value do not count.
+/// Error(data) if there are fewer than two different values, more than kMostCategories categories, more than
+/// two values where two were said, or, naming the row, something that is no number where numbers were said;
+/// Error(argument) if `value` is none of them.
+Outcome read_outcome(const Texts& column, const OutcomeOptions& options = {});
+
+}  // namespace shoal

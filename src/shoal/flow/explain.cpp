@@ -1,0 +1,97 @@
+#include "shoal/flow/explain.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "shoal/cluster/spherical_kmeans.h"
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+#include "shoal/store/archive.h"
+#include "shoal/store/rows_file.h"
+
+namespace shoal {
+namespace {
+
+constexpr Index kBatch = 16384;  // texts in memory at once
+
+Ctfidf counted_words(const Collection& collection, const Labels& labels, const CtfidfOptions& options,
+                     const Run& run) {
+  Ctfidf counted(labels.count, options);
+  for (Index first = 0; first < labels.of.size(); first += kBatch) {
+    check_stop(run);
+    const Texts texts = collection.texts(first, std::min(kBatch, labels.of.size() - first));
+    counted.add(texts, labels.of.data() + first, run);
+    if (run.progress)
+      run.progress("explain", static_cast<double>(first + texts.size()),
+                   static_cast<double>(labels.of.size()));
+  }
+  return counted;
+}
+
+void count_anew(const Collection& collection, const ExplainOptions& options, const Run& run,
+                std::vector<ExplainedCluster>& out) {
+  const Labels labels = collection.labels();
+  const Ctfidf counted = counted_words(collection, labels, *options.words, run);
+  const auto words = counted.top_words(), phrases = counted.top_phrases(options.n_phrases);
+  for (Index c = 0; c < out.size(); ++c) {
+    const std::string name = cluster_name(words[c]);
+    out[c].row.name = name.empty() ? "cluster " + std::to_string(c) : name;
+    out[c].row.words.clear();
+    for (const TopWord& word : words[c]) out[c].row.words.push_back(word.word);
+    for (const TopWord& phrase : phrases[c]) out[c].phrases.push_back(phrase.word);
+  }
+  const auto groups = collection.groups();
+  Labels group_of{.count = groups.size()};
+  for (const ExplainedCluster& cluster : out) group_of.of.push_back(cluster.row.group);
+  const auto words_of_groups = counted.top_words(group_of);
+  for (ExplainedCluster& cluster : out)
+    if (const auto name = cluster_name(words_of_groups[static_cast<Index>(cluster.row.group)]); !name.empty())
+      cluster.group = name;
+}
+
+void choose_texts_anew(const Collection& collection, const ExemplarOptions& options, const Run& run,
+                       std::vector<ExplainedCluster>& out) {
+  const auto fitted = SphericalKMeans::load(Reader(collection.file("clusters.safetensors")));
+  const Rows reduced = open_rows(collection.file("reduced.safetensors"));
+  const auto rows = exemplars(reduced, collection.labels(), fitted.cluster_centers(), options, run);
+  for (Index c = 0; c < out.size(); ++c) out[c].row.medoids = rows[c];
+}
+
+}  // namespace
+
+std::vector<ClusterRow> finished_clusters(const Collection& collection) {
+  auto clusters = collection.clusters();
+  const std::string name = collection.folder().string();
+  if (clusters.empty())
+    throw Error(Fault::data, name + " has no clusters yet; run 'shoal map' on it to the end");
+  const Index groups = collection.groups().size(), rows = collection.rows();
+  if (clusters.size() != collection.labels().count)
+    throw damaged_collection(collection.folder(), "table clusters does not fit the labels");
+  for (Index c = 0; c < clusters.size(); ++c) {
+    const ClusterRow& row = clusters[c];
+    if (row.id != static_cast<Label>(c) || row.group < 0 || static_cast<Index>(row.group) >= groups ||
+        std::ranges::any_of(row.medoids, [&](Index medoid) { return medoid >= rows; }))
+      throw damaged_collection(collection.folder(),
+                               "row " + std::to_string(c) + " of table clusters is wrong");
+  }
+  return clusters;
+}
+
+std::vector<ExplainedCluster> explain_clusters(const Collection& collection, const ExplainOptions& options,
+                                               const Run& run) {
+  require(options.n_phrases == 0 || options.words, Fault::argument,
+          "phrases are found where words are counted");
+  std::vector<ExplainedCluster> out;
+  const auto groups = collection.groups();
+  for (ClusterRow& row : finished_clusters(collection)) {
+    std::string group = groups[static_cast<Index>(row.group)].name;
+    out.push_back({.row = std::move(row), .group = std::move(group)});
+  }
+  if (options.words) count_anew(collection, options, run, out);
+  if (options.exemplars) choose_texts_anew(collection, *options.exemplars, run, out);
+  for (ExplainedCluster& cluster : out)
+    for (Index row : cluster.row.medoids) cluster.texts.push_back(collection.text(row));
+  return out;
+}
+
+}  // namespace shoal

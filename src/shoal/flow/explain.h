@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/core/run.h"
+#include "shoal/explain/ctfidf.h"
+#include "shoal/explain/exemplars.h"
+#include "shoal/store/collection.h"
+
+namespace shoal {
+
+struct ExplainOptions {
+  std::optional<CtfidfOptions> words;        ///< count words anew; absent: those that are stored
+  Index n_phrases = 0;                       ///< key phrases a cluster; words must be counted anew
+  std::optional<ExemplarOptions> exemplars;  ///< choose typical texts anew; absent: those that are stored
+};
+
+/// A cluster as people read it.
+struct ExplainedCluster {
+  ClusterRow row;  ///< medoids: the rows of `texts`
+  std::string group;
+  std::vector<std::string> phrases;
+  std::vector<std::string> texts;
+};
+
+/// All clusters of a collection, by number, with the names of their groups. What is found anew goes nowhere
+/// else: the collection stays as it is. Error(data) if it has no clusters yet. Step "explain", in rows, where
+/// words are counted.
+std::vector<ExplainedCluster> explain_clusters(const Collection& collection, const ExplainOptions& options,
+                                               const Run& run);
+
+/// The clusters that a finished collection has. Error(data) if there are none yet, Error(format) if they do
+/// not fit its labels.
+std::vector<ClusterRow> finished_clusters(const Collection& collection);
+
+}  // namespace shoal

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include "shoal/core/run.h"
+#include "shoal/flow/export.h"
+#include "shoal/store/collection.h"
+
+namespace shoal {
+
+/// What other models can learn from clusters.
+enum class FeatureKind : std::uint8_t {
+  one_hot,    ///< 1 for the cluster of the row, else 0; all 0 for a row in none
+  distances,  ///< cosine distance, 0 to 2, to the centroid of each cluster, in the space after PCA
+};
+
+/// Features of a collection's rows: rows x clusters, made as they are read, a block at a time, as `run` says.
+/// The nearest centroid is the row's cluster. Error(data) if there are no clusters yet. O(rows clusters
+/// components) for distances.
+Rows cluster_features(const Collection& collection, FeatureKind kind, const Run& run);
+
+/// The same as CSV: row, cluster_0, cluster_1, ... Step "export", in rows.
+void export_features(const Rows& features, const Sink& sink, const Run& run);
+
+}  // namespace shoal
