@@ -24,7 +24,7 @@ from sklearn.metrics import adjusted_rand_score, v_measure_score
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATA = pathlib.Path(os.environ.get("SHOAL_DATA", ROOT.parent / "shared" / "data"))
-SHOAL = ROOT / "build" / "release" / "shoal"
+SHOAL = pathlib.Path(os.environ.get("SHOAL", ROOT / "build" / "release" / "shoal"))
 VECTORS = ROOT / "build" / "bench" / "sets"
 
 SETS = {
