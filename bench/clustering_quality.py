@@ -67,6 +67,16 @@ def vectors(name):
     return path
 
 
+def high_water(pid):
+    """Most memory that a living process has held so far, in MB."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(found[0]) / 1024 if found else 0
+
+
 def run(path, options, n_clusters, seed):
     """Labels, seconds and peak memory in MB of one `shoal cluster`."""
     out = VECTORS / "found"
@@ -76,11 +86,14 @@ def run(path, options, n_clusters, seed):
         command += ["--clusters", str(n_clusters)]
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
+    peak = 0
+    while process.poll() is None:  # what wait4 says would hold this process's own memory, from before the exec
+        peak = max(peak, high_water(process.pid))
+        time.sleep(0.005)
+    seconds = time.monotonic() - start
+    if process.returncode != 0:
         sys.exit(f"failed: {' '.join(command)}")
-    labels = np.loadtxt(out / "labels.csv", delimiter=",", skiprows=1, usecols=1, dtype=int)
-    return labels, time.monotonic() - start, usage.ru_maxrss / 1024
+    return np.loadtxt(out / "labels.csv", delimiter=",", skiprows=1, usecols=1, dtype=int), seconds, peak
 
 
 def interval(values):
