@@ -23,11 +23,7 @@ std::string in_words(const PredictReport& report, const Progress& progress) {
 }
 
 void run_predict(PredictOptions& options, Session& session) {
-  if (options.out.empty()) {
-    std::filesystem::path name = options.input;
-    if (!name.has_filename()) name = name.parent_path();
-    options.out = name.filename().replace_extension(".predictions");
-  }
+  if (options.out.empty()) options.out = beside_input(options.input, ".predictions");
   const PredictReport report = predict_clusters(options, session.run());
   session.progress().finish();
   auto object =

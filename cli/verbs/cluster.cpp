@@ -78,13 +78,6 @@ MethodOptions method_of(const ClusterFlags& flags) {
   return *method;
 }
 
-/// The input's name with another ending, in the current folder.
-std::filesystem::path default_out(const std::string& input, const char* ending) {
-  std::filesystem::path path(input);
-  if (!path.has_filename()) path = path.parent_path();
-  return path.filename().replace_extension(ending);
-}
-
 std::string measure_words(const ClusterReport& report) {
   if (!report.measures) return "";
   const Separation& m = *report.measures;
@@ -111,8 +104,9 @@ std::string in_words(const ClusterReport& report, const Progress& progress) {
   }
   out += measure_words(report);
   if (report.held_out)
-    out += "the classifier agrees with the labels of " + short_number(100 * report.held_out->agreement, 4) +
-           "% of the rows that it had not seen\n";
+    out += "of the clustered rows that it had not seen, the classifier puts " +
+           short_number(100 * report.held_out->agreement, 4) + "% where they are, and calls " +
+           short_number(100 * report.held_out->unlike, 4) + "% unlike any cluster\n";
   if (!report.without_classifier.empty()) out += "no classifier: " + report.without_classifier + "\n";
   out += "time: " + duration(progress.seconds());
   for (const auto& [step, seconds] : progress.steps())
@@ -120,13 +114,18 @@ std::string in_words(const ClusterReport& report, const Progress& progress) {
   return out + "\nopen " + (report.out / "report.html").string() + " in a browser\n";
 }
 
-void run_cluster(ClusterFlags& flags, const CLI::Option& clusters, Session& session) {
+void run_cluster(ClusterFlags& flags, const CLI::Option& clusters, const CLI::Option& out_flag,
+                 Session& session) {
   ClusterOptions& options = flags.options;
   options.input = flags.input;
-  options.out = flags.out.empty() ? default_out(flags.input, ".clusters") : std::filesystem::path(flags.out);
+  require(out_flag.count() == 0 || !flags.out.empty(), Fault::argument,
+          "--out is empty; it names the folder to make");
+  options.out = flags.out.empty() ? beside_input(flags.input, ".clusters") : std::filesystem::path(flags.out);
   options.method = method_of(flags);
   take_clusters(flags.clusters, clusters, options);
   take_pca(flags.pca, options);
+  require(!flags.criterion_given || options.method.takes_n_clusters(), Fault::argument,
+          "--criterion chooses a number of clusters, and " + flags.method + " finds its own here");
   require(!flags.criterion_given || options.choose_n_clusters, Fault::argument,
           "--criterion chooses the number of clusters; give it with --clusters auto or a range");
   const ClusterReport report = cluster(options, session.run());
@@ -139,17 +138,26 @@ void run_cluster(ClusterFlags& flags, const CLI::Option& clusters, Session& sess
 
 /// A flag for each option of any method but those that have flags of their own.
 void add_method_options(CLI::App& verb, const std::shared_ptr<ClusterFlags>& flags) {
-  for (const MethodOptionHelp& option : method_option_helps()) {
-    if (option.name == "n_clusters" || option.name == "seed") continue;
-    std::string flag = "--" + option.name, methods;
+  const auto helps = method_option_helps();
+  std::vector<std::string> names;
+  for (const MethodOptionHelp& option : helps)
+    if (option.name != "n_clusters" && option.name != "seed" &&
+        std::ranges::find(names, option.name) == names.end())
+      names.push_back(option.name);
+  for (const std::string& name : names) {
+    std::string flag = "--" + name, help;
     std::ranges::replace(flag, '_', '-');
-    for (const auto method : option.methods) methods += (methods.empty() ? "" : ", ") + std::string(method);
+    for (const MethodOptionHelp& option : helps) {
+      if (option.name != name) continue;
+      help += (help.empty() ? "" : "; ") + option.help +
+              (option.value.empty() ? "" : ". Default: " + option.value) + " (";
+      for (Index i = 0; i < option.methods.size(); ++i)
+        help += (i == 0 ? "" : ", ") + std::string(option.methods[i]);
+      help += ")";
+    }
     verb.add_option_function<std::string>(
-            flag,
-            [flags, name = option.name](const std::string& value) {
-              flags->settings.emplace_back(name, value);
-            },
-            option.help + (option.value.empty() ? "" : ". Default: " + option.value) + " (" + methods + ")")
+            flag, [flags, name](const std::string& value) { flags->settings.emplace_back(name, value); },
+            help)
         ->type_name("VALUE")
         ->group("Options of methods");
   }
@@ -176,9 +184,10 @@ void add_cluster(CLI::App& app, Session& session) {
   verb->add_option("input", flags->input, "Vectors: a file, a folder of files, or a collection")
       ->required()
       ->type_name("INPUT");
-  verb->add_option("--out", flags->out,
-                   "The folder to make. Default: the input's name with .clusters, in the current folder")
-      ->type_name("DIR");
+  auto* out_flag =
+      verb->add_option("--out", flags->out,
+                       "The folder to make. Default: the input's name with .clusters, in the current folder")
+          ->type_name("DIR");
   verb->add_flag("--overwrite", o.overwrite, "Replace a folder that this command has made");
   verb->add_option("--pca", flags->pca,
                    "Reduce first: to a share of variance (0.95) or to so many components (80)")
@@ -235,7 +244,8 @@ void add_cluster(CLI::App& app, Session& session) {
   verb->add_option("--seed", o.seed.value, "Start of all randomness")->type_name("S")->capture_default_str();
   add_method_options(*verb, flags);
   add_shared(*verb, session);
-  verb->callback([flags, clusters, &session] { run_cluster(*flags, *clusters, session); });
+  verb->callback(
+      [flags, clusters, out_flag, &session] { run_cluster(*flags, *clusters, *out_flag, session); });
 }
 
 }  // namespace shoal::cli

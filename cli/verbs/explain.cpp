@@ -145,6 +145,7 @@ Json to_json(const Association& found, const std::vector<ClusterRow>& clusters, 
 void run_outcome(const ExplainFlags& flags, const Session& session) {
   require(flags.out.empty() || flags.overwrite || !fs::exists(flags.out), Fault::argument,
           flags.out + " exists; --overwrite replaces it");
+  if (!flags.out.empty()) keep_out_of(flags.collection, flags.out);
   const Collection collection = Collection::open(flags.collection, true);
   const Association found = compare_outcome(collection, flags.outcome, flags.of_outcome, flags.correction);
   const auto clusters = collection.clusters();

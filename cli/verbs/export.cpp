@@ -73,6 +73,7 @@ void run_export(const ExportFlags& flags, Session& session) {
           "--json with --out -: standard output holds the rows already");
   require(flags.out == "-" || flags.overwrite || !fs::exists(flags.out), Fault::argument,
           flags.out + " exists; --overwrite replaces it");
+  if (flags.out != "-") keep_out_of(flags.collection, flags.out);
   const Run run = session.run();
   const ExportFormat text_format = format == "csv" ? ExportFormat::csv : ExportFormat::jsonl;
   Index rows = collection.rows();

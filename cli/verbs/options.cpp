@@ -118,6 +118,24 @@ std::string one_line(std::string text, std::size_t most) {
   return text.substr(0, most) + "...";
 }
 
+void keep_out_of(const std::filesystem::path& collection, const std::filesystem::path& out) {
+  std::error_code ignored;
+  const auto folder = std::filesystem::canonical(collection, ignored);
+  const auto target = std::filesystem::weakly_canonical(std::filesystem::absolute(out), ignored);
+  for (auto at = target.parent_path(); at.has_relative_path(); at = at.parent_path())
+    require(at != folder, Fault::argument,
+            "--out " + out.string() + " lies in the collection " + collection.string() +
+                "; choose another place");
+}
+
+std::filesystem::path beside_input(const std::filesystem::path& input, const char* ending) {
+  std::error_code ignored;
+  const auto path = std::filesystem::weakly_canonical(input, ignored);
+  const auto kind = path.extension();
+  const bool known = kind == ".npy" || kind == ".safetensors" || kind == ".shoal";
+  return (known ? path.stem() : path.filename()).string() + ending;
+}
+
 void remark_report(const Session& session, const ReadReport& report) {
   const auto say = [&](Index n, const std::string& noun, const std::string& what) {
     if (n > 0) session.remark("note: " + counted(n, noun) + " " + what);

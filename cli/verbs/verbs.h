@@ -50,6 +50,12 @@ void add_model_option(CLI::App& verb, std::string& model);
 /// One line of at most `most` bytes, cut at a character.
 std::string one_line(std::string text, std::size_t most);
 
+/// Error(argument) if `out` lies in the collection: its own files are not to be written over.
+void keep_out_of(const std::filesystem::path& collection, const std::filesystem::path& out);
+
+/// The name of a file of vectors without its ending, or of a folder, with `ending`: in the current folder.
+std::filesystem::path beside_input(const std::filesystem::path& input, const char* ending);
+
 /// What the reader repaired, as remarks.
 void remark_report(const Session& session, const ReadReport& report);
 nlohmann::ordered_json to_json(const ReadReport& report);

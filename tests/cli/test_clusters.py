@@ -123,3 +123,65 @@ def test_other_vectors_are_refused(vectors, tmp_path):
         (broken / name).write_bytes(data[: len(data) // 2])
         result = shoal("classify", "predict", broken, vectors[0], "--out", tmp_path / "p", check=False)
         assert result.returncode == 5 and name in result.stderr and not (tmp_path / "p").exists()
+
+
+def test_edges(tmp_path):
+    """What once went wrong: each by itself small, each with its own answer."""
+    random = np.random.default_rng(9)
+    near = (np.array([1, 0, 0]) + 0.05 * random.normal(size=(20, 3))).astype(np.float32)
+    x = tmp_path / "x.npy"
+    np.save(x, np.vstack([near, [[-1, 0, 0]]]).astype(np.float32))
+    # One of two clusters has a single row: the fold that leaves it out knows one cluster only.
+    shoal("cluster", x, "--clusters", 2, "--layout", "none", "--out", tmp_path / "two")
+    assert sorted(np.bincount(labels(tmp_path / "two/labels.csv"))) == [1, 20]
+    # A threshold stands for the number.
+    result = shoal("cluster", x, "--method", "agglomerative", "--distance-threshold", "1.5", "--resamples", 3, "--layout", "none",
+                   "--out", tmp_path / "threshold", "--json")
+    report = json.loads(result.stdout)
+    assert report["n_clusters"] == 2 and report["options"]["n_clusters"] is None
+    # Fewer distinct rows in a resample than clusters.
+    np.save(tmp_path / "few.npy", np.repeat(np.eye(3, dtype=np.float32), [10, 10, 1], axis=0))
+    shoal("cluster", tmp_path / "few.npy", "--clusters", 3, "--resamples", 10, "--layout", "none", "--out", tmp_path / "few")
+    result = shoal("cluster", tmp_path / "few.npy", "--clusters", "2..9", "--layout", "none", "--out", tmp_path / "range", "--json")
+    assert any("only 3 distinct" in reason for reason in json.loads(result.stdout)["chosen"]["against"])
+    # The file and its own row.
+    (tmp_path / "folder").mkdir()
+    np.save(tmp_path / "folder/a.npy", near)
+    np.save(tmp_path / "folder/b.npy", np.where(np.arange(60).reshape(20, 3) == 10, np.nan, near).astype(np.float32))
+    for verb in (["cluster"], ["classify", "predict", tmp_path / "two"]):
+        result = shoal(*verb, tmp_path / "folder", "--out", tmp_path / "bad", check=False)
+        assert result.returncode == 3 and "b.npy: row 3, column 1" in result.stderr
+    # Typical rows are near by the method's own distance.
+    np.save(tmp_path / "line.npy", np.array([[9], [1], [1.1], [1.2], [5], [5.1], [7]], np.float32))
+    shoal("cluster", tmp_path / "line.npy", "--method", "kmeans", "--clusters", 1, "--layout", "none", "--out", tmp_path / "line")
+    assert json.loads((tmp_path / "line/shoal.json").read_text())["clusters"][0]["medoids"][0] == 4  # the mean is 4.2
+
+
+def test_nothing_of_the_users_is_replaced(vectors, short_csv, tmp_path):
+    command = ["cluster", vectors[0], "--clusters", 2, "--layout", "none", "--overwrite", "--out", tmp_path / "m"]
+    shoal(*command)
+    shoal(*command)
+    (tmp_path / "m/notes.txt").write_text("mine")
+    result = shoal(*command, check=False)
+    assert result.returncode == 2 and "holds notes.txt" in result.stderr and (tmp_path / "m/notes.txt").read_text() == "mine"
+    (tmp_path / "m/notes.txt").unlink()
+    shutil.copy(vectors[0] / "part9.npy", tmp_path / "m/map.svg")  # an input inside what would be replaced
+    shutil.copy(vectors[0] / "part9.npy", tmp_path / "in.npy")
+    result = shoal("classify", "predict", tmp_path / "m", tmp_path / "in.npy", "--out", tmp_path / "m", "--overwrite", check=False)
+    assert result.returncode == 2 and (tmp_path / "m/shoal.json").exists()
+
+    shoal("map", short_csv, "--text", "text", "--limit", 30, "--out", tmp_path / "c.shoal")
+    before = fingerprints(tmp_path / "c.shoal")
+    for name in ("rows.sqlite", "new.csv"):
+        result = shoal("export", tmp_path / "c.shoal", "--out", tmp_path / "c.shoal" / name, "--format", "csv", "--overwrite",
+                       check=False)
+        assert result.returncode == 2 and "lies in the collection" in result.stderr
+    assert fingerprints(tmp_path / "c.shoal") == before
+
+
+def test_a_report_and_a_classifier_of_two_models(vectors, tmp_path):
+    for k in (3, 4):
+        shoal("cluster", vectors[0], "--clusters", k, "--layout", "none", "--out", tmp_path / str(k))
+    shutil.copy(tmp_path / "3/classifier.safetensors", tmp_path / "4/classifier.safetensors")
+    result = shoal("classify", "predict", tmp_path / "4", vectors[0], "--out", tmp_path / "p", check=False)
+    assert result.returncode == 5 and "other clusters" in result.stderr and not (tmp_path / "p").exists()

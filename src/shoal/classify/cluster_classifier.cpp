@@ -200,7 +200,10 @@ CrossValidation cross_validate(const Rows& x, const Labels& labels, const Cluste
       (folds[i] == fold ? asked : taught).push_back(i);
       if (folds[i] != fold) known.of.push_back(labels.of[i]);
     }
-    const auto k = ClusterClassifier::fit(select_rows(x, std::move(taught)), known, options, run);
+    // A cluster whose only row is held out may leave one: then there is nothing to weigh against each other.
+    ClusterClassifierOptions how = options;
+    if (compact_labels(known).original.size() < 2) how.rule = ClassifierRule::nearest;
+    const auto k = ClusterClassifier::fit(select_rows(x, std::move(taught)), known, how, run);
     const Classified said = k.classify(select_rows(x, asked), run);
     double found = 0;
     for (Index i = 0; i < asked.size(); ++i) {

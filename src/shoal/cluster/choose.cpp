@@ -111,9 +111,11 @@ std::vector<Index> ranking(Criterion c, const std::vector<double>& values) {
   return order;
 }
 
-std::string reason(const ChosenK& k) {
-  const std::string tried =
-      " (tried: " + std::to_string(k.tried_min) + " to " + std::to_string(k.tried_max) + ")";
+std::string reason(const ChosenK& k, Index n_tried) {
+  const std::string tried = " (tried: " + std::to_string(n_tried) +
+                            (n_tried == 1 ? " number)"
+                                          : " numbers from " + std::to_string(k.tried_min) + " to " +
+                                                std::to_string(k.tried_max) + ")");
   const std::string next =
       k.second ? "; next best: " + clusters(*k.second) + " with " + number(k.second_value) : std::string();
   if (k.criterion == elbow)
@@ -293,7 +295,7 @@ ChosenK choose_k(Criterion criterion, const std::vector<TriedK>& tried) {
     const Index best = ranking(c, its)[0];
     k.picks.push_back({c, tried[best].n_clusters, its[best]});
   }
-  k.why = reason(k);
+  k.why = reason(k, tried.size());
   against_the_range(k);
   against_the_curve(k, values);
   against_the_clusters(k, tried[order[0]]);

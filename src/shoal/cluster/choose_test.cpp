@@ -136,7 +136,8 @@ TEST(ChooseK, SaysWhy) {
   EXPECT_EQ(k.tried_min, 2u);
   EXPECT_EQ(k.tried_max, 6u);
   EXPECT_EQ(k.why,
-            "4 clusters have the lowest Davies-Bouldin index, 0.8 (tried: 2 to 6); next best: 5 clusters "
+            "4 clusters have the lowest Davies-Bouldin index, 0.8 (tried: 5 numbers from 2 to 6); next best: "
+            "5 clusters "
             "with 1.1.");
   EXPECT_EQ(k.picks.size(), 4u);  // no silhouette, no stability
 }
@@ -182,7 +183,7 @@ TEST(ChooseK, SaysThatTheRangeMayBeToBlame) {
   EXPECT_EQ(first({tried(3, 3)}), "No other number was tried.");
   const ChosenK one = choose_k(Criterion::davies_bouldin, {tried(3, 3)});
   EXPECT_FALSE(one.second.has_value());
-  EXPECT_EQ(one.why, "3 clusters have the lowest Davies-Bouldin index, 3 (tried: 3 to 3).");
+  EXPECT_EQ(one.why, "3 clusters have the lowest Davies-Bouldin index, 3 (tried: 1 number).");
 }
 
 TEST(ChooseK, AFlatCurveIsWeakEvidence) {

@@ -125,16 +125,16 @@ Metric MethodOptions::metric() const {
 }
 
 bool MethodOptions::takes_n_clusters() const {
+  const auto* joining = std::get_if<AgglomerativeOptions>(&of);
+  if (joining != nullptr && joining->distance_threshold) return false;
   return std::visit([]<class O>(const O&) { return kHasClusters<O>; }, of);
 }
 
 void MethodOptions::set_n_clusters(Index k) {
+  require(takes_n_clusters(), Fault::argument, std::string(kind()) + " finds the number of clusters itself");
   std::visit(
       [&]<class O>(O& o) {
-        if constexpr (kHasClusters<O>)
-          o.n_clusters = k;
-        else
-          throw Error(Fault::argument, std::string(kind()) + " finds the number of clusters itself");
+        if constexpr (kHasClusters<O>) o.n_clusters = k;
       },
       of);
 }
@@ -164,6 +164,9 @@ void MethodOptions::set(std::string_view name, const std::string& value) {
         });
       },
       of);
+  if (auto* joining = std::get_if<AgglomerativeOptions>(&of);
+      joining != nullptr && joining->distance_threshold)
+    joining->n_clusters.reset();
   require(found, Fault::argument,
           std::string(kind()) + " has no option " + std::string(name) + "; it has " + names);
 }
@@ -176,7 +179,9 @@ std::vector<MethodOptionHelp> method_option_helps() {
     Index place = 0;
     fields(options, [&](const char* name, const auto&, const char* help) {
       const std::string value = as_text(defaults[place++].value);
-      const auto known = std::ranges::find(all, name, &MethodOptionHelp::name);
+      const auto known = std::ranges::find_if(all, [&](const MethodOptionHelp& o) {
+        return o.name == name && o.help == help && o.value == value;
+      });
       if (known == all.end())
         all.push_back({name, help, {S::kind}, value});
       else

@@ -29,10 +29,11 @@ struct MethodOptions {
       of;
 
   std::string_view kind() const;
-  Metric metric() const;          ///< by which the method compares rows
-  bool takes_n_clusters() const;  ///< false for the methods that find it themselves
-  void set_n_clusters(Index k);   ///< Error(argument) unless takes_n_clusters()
-  void set_seed(Seed seed);       ///< nothing where the method has no randomness
+  Metric metric() const;  ///< by which the method compares rows
+  /// False for the methods that find it themselves, as agglomerative with a distance_threshold does.
+  bool takes_n_clusters() const;
+  void set_n_clusters(Index k);  ///< Error(argument) unless takes_n_clusters()
+  void set_seed(Seed seed);      ///< nothing where the method has no randomness
   /// Sets an option by its name in `fields`. Error(argument) if the method has none of that name, or naming
   /// the option, the value and what is allowed.
   void set(std::string_view name, const std::string& value);
@@ -44,7 +45,8 @@ std::vector<std::string_view> method_names();
 /// The method of that name with its default options.
 std::optional<MethodOptions> method_named(std::string_view name);
 
-/// An option of one or more methods.
+/// An option of one or more methods that mean the same by it, with the same default; another meaning or
+/// default is another entry of the same name.
 struct MethodOptionHelp {
   std::string name, help;
   std::vector<std::string_view> methods;  ///< those that have it

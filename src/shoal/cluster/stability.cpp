@@ -189,7 +189,7 @@ std::vector<Stability> measure_stability(const Rows& x, const std::vector<Labels
   const Relabel relabel = [&](const Rows& rows, Seed) {
     const Dendrogram tree = method(rows);
     std::vector<Labels> found;
-    for (const Labels& cut : cuts) found.push_back(tree.cut(cut.count));
+    for (const Labels& cut : cuts) found.push_back(tree.cut(std::min(cut.count, rows.rows())));
     return found;
   };
   return resample(x, cuts, relabel, options, run);

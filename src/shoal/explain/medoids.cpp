@@ -39,9 +39,17 @@ void check(const Rows& x, const Labels& labels, const Matrix& centers) {
                                    ", there are " + text(labels.count) + " clusters");
 }
 
-/// The cosine of each row with the center of its cluster; lower than any cosine where there is none. Noise:
-/// unset.
-std::vector<float> cosines(const Rows& x, const Labels& labels, const Matrix& centers, const Run& run) {
+double squared_distance(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (Index i = 0; i < a.size(); ++i)
+    sum += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
+  return sum;
+}
+
+/// How near each row is to the center of its cluster: its cosine, or minus the squared distance; lower than
+/// any where there is none. Noise: unset.
+std::vector<float> closeness(const Rows& x, const Labels& labels, const Matrix& centers, Metric metric,
+                             const Run& run) {
   std::vector<float> out(x.rows());
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {
     Matrix scratch;
@@ -49,10 +57,11 @@ std::vector<float> cosines(const Rows& x, const Labels& labels, const Matrix& ce
     for (Index i = first; i < last; ++i) {
       if (labels.of[i] == kNoise) continue;
       const auto row = block[i - first];
-      const double length = std::sqrt(dot(row, row));
+      const auto center = centers[static_cast<Index>(labels.of[i])];
       // The center's own length is the same for all rows that are compared.
-      const double cosine = dot(row, centers[static_cast<Index>(labels.of[i])]) / length;
-      out[i] = std::isfinite(cosine) ? static_cast<float>(cosine) : std::numeric_limits<float>::lowest();
+      const double near = metric == Metric::cosine ? dot(row, center) / std::sqrt(dot(row, row))
+                                                   : -squared_distance(row, center);
+      out[i] = std::isfinite(near) ? static_cast<float>(near) : std::numeric_limits<float>::lowest();
     }
   });
   return out;
@@ -85,19 +94,19 @@ bool same_vector(const Rows& x, Index a, Index b) {
 }  // namespace
 
 std::vector<std::vector<Index>> medoids(const Rows& x, const Labels& labels, const Matrix& centers, Index n,
-                                        const Run& run) {
+                                        const Run& run, Metric metric) {
   check(x, labels, centers);
-  const std::vector<float> cosine = cosines(x, labels, centers, run);
+  const std::vector<float> near = closeness(x, labels, centers, metric, run);
   Members members = members_of(labels);
   std::vector<std::vector<Index>> out(labels.count);
   for_chunks(run, labels.count, 1, [&](Index c, Index, Index) {
     const std::span<Index> rows(members.rows.data() + members.starts[c],
                                 members.starts[c + 1] - members.starts[c]);
     std::sort(rows.begin(), rows.end(),
-              [&](Index a, Index b) { return cosine[a] != cosine[b] ? cosine[a] > cosine[b] : a < b; });
+              [&](Index a, Index b) { return near[a] != near[b] ? near[a] > near[b] : a < b; });
     for (Index row : rows) {
       if (out[c].size() == n) break;
-      const auto twin = [&](Index kept) { return cosine[kept] == cosine[row] && same_vector(x, kept, row); };
+      const auto twin = [&](Index kept) { return near[kept] == near[row] && same_vector(x, kept, row); };
       if (std::none_of(out[c].begin(), out[c].end(), twin)) out[c].push_back(row);
     }
   });

@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kMark = "predictions.json";  // by which the folder is known
+constexpr const char* kFiles[] = {kMark,           "predictions.csv",   "clusters.svg",
+                                  "distances.svg", "probabilities.svg", "map.svg"};
 
 class PredictRun {
  public:
@@ -29,12 +31,19 @@ class PredictRun {
         preparation_(Preparation::load(options.model, facts_.pca, facts_.standardise)),
         classifier_(load_classifier()),
         x_(open_vectors(options.input)),
-        out_(options.out, kMark, options.overwrite) {}
+        out_(options.out, kMark, options.overwrite, kFiles) {
+    require(
+        facts_.ids == classifier_.clusters(), Fault::format,
+        options.model.string() + " is damaged: shoal.json and classifier.safetensors tell of other clusters");
+  }
 
   PredictReport finish() {
     require(x_.cols() == facts_.dims, Fault::data,
             options_.input.string() + " has vectors of " + std::to_string(x_.cols()) + " numbers; " +
                 options_.model.string() + " was made from vectors of " + std::to_string(facts_.dims));
+    out_.keep_off(options_.input);
+    out_.keep_off(options_.model);
+    check_rows(x_, options_.input, run_);
     place();
     draw();
     write_summary();

@@ -23,6 +23,17 @@ namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kFiles[] = {kClusterMark,
+                                  "labels.csv",
+                                  "report.html",
+                                  "clusters.safetensors",
+                                  "classifier.safetensors",
+                                  "pca.safetensors",
+                                  "standardise.safetensors",
+                                  "criterion.svg",
+                                  "map.svg",
+                                  "sizes.svg",
+                                  "distances.svg"};
 constexpr Index kTries = 16;          // numbers of clusters that are tried where each is a fit of its own
 constexpr Index kCheapPairs = 20000;  // rows up to which a Euclidean silhouette, O(n^2), is taken unasked
 constexpr Index kFolds = 5;
@@ -47,6 +58,14 @@ std::vector<Index> all_of(ClusterRange range) {
   return out;
 }
 
+/// At most 200 bytes of a text, no character cut in two.
+std::string beginning(const std::string& text) {
+  if (text.size() <= 200) return text;
+  Index end = 200;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
 /// One run of `cluster`.
 class ClusterRun {
  public:
@@ -55,7 +74,7 @@ class ClusterRun {
         run_(run),
         given_(open_vectors(options.input)),
         method_(options.method),
-        out_(options.out, kClusterMark, options.overwrite),
+        out_(options.out, kClusterMark, options.overwrite, kFiles),
         rows_(given_) {}
 
   ClusterReport finish() {
@@ -75,6 +94,7 @@ class ClusterRun {
  private:
   /// Whatever is wrong with the options is said now, not after the work.
   void check() {
+    out_.keep_off(options_.input);
     require(
         given_.rows() >= 2, Fault::data,
         options_.input.string() + " has " + std::to_string(given_.rows()) + " row(s); at least 2 are needed");
@@ -89,12 +109,12 @@ class ClusterRun {
               "--clusters " + std::to_string(options_.range->min) + ".." +
                   std::to_string(options_.range->max) + ": allowed are numbers from 2 to " +
                   std::to_string(given_.rows() - 1) + ", the rows less one, the smaller first");
+    require(options_.resamples != 1, Fault::argument, "--resamples is 1; at least 2 can be compared, or 0");
+    require(!options_.choose_n_clusters || options_.criterion != Criterion::elbow ||
+                range().max >= range().min + 2,
+            Fault::argument, "--criterion elbow needs at least 3 numbers of clusters to choose from");
     if (options_.pca) Pca{*options_.pca};
-    try {
-      check_finite(given_, run_);
-    } catch (const Error& e) {
-      throw Error(e.fault, options_.input.string() + ": " + e.what());
-    }
+    check_rows(given_, options_.input, run_);
     method_.set_seed(options_.seed.child(1));
     report_.rows = given_.rows();
     report_.dims = given_.cols();
@@ -125,6 +145,7 @@ class ClusterRun {
     preparation_.save(out_ / "");
   }
   std::string prepared_id() const {
+    if (given_.space().id.empty()) return "";  // unknown stays unknown
     return given_.space().id + (options_.pca ? "+pca" : "") + (options_.standardise ? "+standardise" : "");
   }
 
@@ -139,11 +160,19 @@ class ClusterRun {
     return {.resamples = options_.resamples > 0 ? options_.resamples : 20, .seed = options_.seed.child(3)};
   }
 
+  /// A resample may hold fewer distinct rows than there are clusters: then as many as it has.
   Labels labels_by(const Rows& x, Index k, Seed seed) const {
     MethodOptions options = method_;
-    if (options.takes_n_clusters()) options.set_n_clusters(k);
     options.set_seed(seed);
-    return labels_of(fit_clusterer(x, options, quiet()));
+    if (!options.takes_n_clusters()) return labels_of(fit_clusterer(x, options, quiet()));
+    for (;; --k) {
+      options.set_n_clusters(k);
+      try {
+        return labels_of(fit_clusterer(x, options, quiet()));
+      } catch (const Error& e) {
+        if (e.fault != Fault::data || k == 1) throw;
+      }
+    }
   }
   Run quiet() const { return {.threads = run_.threads, .stop = run_.stop, .progress = {}}; }
 
@@ -155,6 +184,7 @@ class ClusterRun {
     } else {
       choose_fit();
     }
+    report_.method_options = method_.list();
     save_clusterer(*fitted_, out_ / "clusters.safetensors");
   }
 
@@ -187,7 +217,7 @@ class ClusterRun {
       say(0);
       method_.set_n_clusters(numbers[i]);
       const auto found = try_fit(i == 0);
-      if (!found) break;  // more clusters than distinct rows
+      if (!found) break;
       TriedK tried{.n_clusters = numbers[i],
                    .measures = judge_labels(rows_, labels_of(*found), judging(), quiet()),
                    .stability = {}};
@@ -197,16 +227,19 @@ class ClusterRun {
       say(1);
     }
     report_.chosen = choose_k(options_.criterion, report_.tried);
+    if (!range_ended_.empty())
+      report_.chosen->against.push_back("No more numbers could be tried: " + range_ended_ + ".");
     method_.set_n_clusters(report_.chosen->n_clusters);
     fitted_.emplace(fit_clusterer(rows_, method_, run_));
   }
 
   /// Nothing if there are too few distinct rows for so many clusters, unless it is the first try.
-  std::optional<AnyClusterer> try_fit(bool first) const {
+  std::optional<AnyClusterer> try_fit(bool first) {
     try {
       return fit_clusterer(rows_, method_, quiet());
     } catch (const Error& e) {
       if (first || e.fault != Fault::data) throw;
+      range_ended_ = e.what();
       return std::nullopt;
     }
   }
@@ -245,13 +278,20 @@ class ClusterRun {
     if (Collection::exists(options_.input)) {
       const Collection collection = Collection::open(options_.input, true);
       report_.clusters =
-          describe_clusters(collection, rows_, compact_.labels, centroids.centroids(), run_).clusters;
+          describe_clusters(collection, rows_, compact_.labels, centroids.centroids(), run_, method_.metric())
+              .clusters;
     } else {
-      const auto typical = medoids(rows_, compact_.labels, centroids.centroids(), kMedoids, run_);
+      const auto typical =
+          medoids(rows_, compact_.labels, centroids.centroids(), kMedoids, run_, method_.metric());
       report_.clusters.resize(report_.n_clusters);
       for (const Label label : compact_.labels.of)
         if (label != kNoise) ++report_.clusters[static_cast<Index>(label)].size;
       for (Index c = 0; c < report_.n_clusters; ++c) report_.clusters[c].medoids = typical[c];
+    }
+    if (Collection::exists(options_.input)) {
+      const Collection collection = Collection::open(options_.input, true);
+      for (const ClusterRow& c : report_.clusters)
+        report_.examples.push_back(c.medoids.empty() ? "" : beginning(collection.text(c.medoids.front())));
     }
     for (Index c = 0; c < report_.n_clusters; ++c) report_.clusters[c].id = compact_.original[c];
   }
@@ -270,8 +310,6 @@ class ClusterRun {
                                        .unlike_quantile = options_.unlike_quantile};
     if (run_.progress) run_.progress("classifier", 0, 1);
     classifier_ = ClusterClassifier::fit(rows_, labels(), how, quiet());
-    Index smallest = report_.rows;
-    for (const ClusterRow& c : report_.clusters) smallest = std::min(smallest, c.size);
     const Index labelled = report_.rows - report_.noise;
     if (labelled >= 2 * kFolds)
       report_.held_out = cross_validate(rows_, labels(), how, kFolds, options_.seed.child(4), quiet());
@@ -327,6 +365,7 @@ class ClusterRun {
   Rows rows_;  // as the method sees them
   Preparation preparation_;
   std::optional<AnyClusterer> fitted_;
+  std::string range_ended_;  // why numbers of clusters were left untried
   CompactLabels compact_;
   std::optional<ClusterClassifier> classifier_;
   std::vector<float> distance_;  // of each row to the nearest centroid
@@ -362,6 +401,18 @@ Rows open_vectors(const fs::path& input) {
           input.string() + " has vectors for " + std::to_string(x.rows()) + " of its " +
               std::to_string(collection.rows()) + " texts; run 'shoal map' on it to the end");
   return x;
+}
+
+void check_rows(const Rows& x, const fs::path& input, const Run& run) {
+  if (fs::is_directory(input) && !Collection::exists(input)) {
+    for (const Batch& batch : open_batches(input)) check_rows(batch.rows, batch.path, run);
+    return;
+  }
+  try {
+    check_finite(x, run);
+  } catch (const Error& e) {
+    throw Error(e.fault, input.string() + ": " + e.what());
+  }
 }
 
 ClusterReport cluster(const ClusterOptions& options, const Run& run) {

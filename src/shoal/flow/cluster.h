@@ -42,8 +42,10 @@ struct ClusterReport {
   Index components = 0;  ///< of the rows that the method saw
   double variance = 1;   ///< share of it that PCA kept
   std::string method;
+  std::vector<Field> method_options;   ///< as the method was run in the end
   Index n_clusters = 0;                ///< that have rows
   Index noise = 0;                     ///< rows in no cluster
+  std::vector<std::string> examples;   ///< of each cluster, the beginning of its most typical text
   std::vector<ClusterRow> clusters;    ///< names and words only where the input is a collection
   std::optional<Separation> measures;  ///< absent for fewer than two clusters
   std::vector<TriedK> tried;
@@ -67,6 +69,10 @@ struct ClusterReport {
 /// Error(argument) if `out` exists (see NewFolder) or an option does not fit; Error(data) for rows that
 /// cannot be used, naming the file and the row.
 ClusterReport cluster(const ClusterOptions& options, const Run& run);
+
+/// Error(data) naming the file of `input` and its row that holds a NaN or an infinity. x:
+/// open_vectors(input).
+void check_rows(const Rows& x, const std::filesystem::path& input, const Run& run);
 
 /// Vectors of a collection, of a file, or of a folder of files, mapped.
 Rows open_vectors(const std::filesystem::path& input);

@@ -78,6 +78,8 @@ Json report_json(const ClusterReport& report, const ClusterOptions& options) {
   }
   for (const TriedK& t : report.tried) {
     Json one = to_json(t.measures);
+    one["found"] = t.measures.n_clusters;  // a method may leave a cluster empty
+    one["n_clusters"] = t.n_clusters;
     if (t.stability) one["stability"] = to_json(*t.stability);
     tried.push_back(one);
   }
@@ -90,7 +92,8 @@ Json report_json(const ClusterReport& report, const ClusterOptions& options) {
            {"pca", nullptr},
            {"standardise", options.standardise},
            {"method", report.method},
-           {"options", to_json(options.method.list())},
+           {"options", to_json(report.method_options)},
+           {"seed", options.seed.value},
            {"n_clusters", report.n_clusters},
            {"noise", report.noise}};
   if (options.pca)
@@ -128,13 +131,47 @@ std::string line(const std::string& what, const std::string& value) {
   return "<tr><th>" + escaped(what) + "</th><td>" + escaped(value) + "</td></tr>\n";
 }
 
-std::string measures_table(const ClusterReport& report) {
+std::string text_of(const FieldValue& value) {
+  return std::visit(
+      []<class T>(const T& v) -> std::string {
+        if constexpr (std::is_same_v<T, std::monostate>)
+          return "none";
+        else if constexpr (std::is_same_v<T, bool>)
+          return v ? "true" : "false";
+        else if constexpr (std::is_same_v<T, double>)
+          return short_number(v);
+        else if constexpr (std::is_same_v<T, std::int64_t>)
+          return std::to_string(v);
+        else
+          return v;
+      },
+      value);
+}
+
+std::string made_table(const ClusterReport& report, const ClusterOptions& options) {
+  std::string settings, before = options.pca
+                                     ? "PCA to " + std::to_string(report.components) + " components, " +
+                                           short_number(100 * report.variance, 4) + "% of variance"
+                                     : "";
+  if (options.standardise) before += before.empty() ? "standardised" : ", standardised";
+  for (const Field& f : report.method_options)
+    if (f.name != "seed") settings += (settings.empty() ? "" : ", ") + f.name + " " + text_of(f.value);
+  return "<h2>How it was made</h2>\n<table>\n" + line("input", options.input.string()) +
+         line("columns", std::to_string(report.dims)) +
+         line("before the method", before.empty() ? "nothing" : before) +
+         line("method", report.method + " (" + settings + ")") +
+         line("seed", std::to_string(options.seed.value)) + line("by", "shoal " SHOAL_VERSION) + "</table>\n";
+}
+
+std::string measures_table(const ClusterReport& report, Metric metric) {
   std::string out = "<table>\n" + line("rows", std::to_string(report.rows)) +
                     line("clusters", std::to_string(report.n_clusters)) +
                     line("rows in no cluster", std::to_string(report.noise));
   if (report.measures) {
     const Separation& m = *report.measures;
-    if (m.silhouette) out += line("silhouette (-1 to 1, high is good)", short_number(*m.silhouette, 4));
+    if (m.silhouette)
+      out += line(std::string("silhouette, ") + name_of(metric) + " (-1 to 1, high is good)",
+                  short_number(*m.silhouette, 4));
     out +=
         line("Davies-Bouldin (low is good)", short_number(m.davies_bouldin, 4)) +
         line("Davies-Bouldin by cosine (low is good)", short_number(m.davies_bouldin_cosine, 4)) +
@@ -147,10 +184,12 @@ std::string measures_table(const ClusterReport& report) {
                 short_number(report.stability->mean, 4) + " (spread " +
                     short_number(report.stability->spread, 4) + ")");
   if (report.placement)
-    out += line("the method's rule for new rows agrees with the labels", short_number(*report.placement, 4));
+    out += line("the method's own rule for new rows (in the library) agrees with the labels",
+                short_number(*report.placement, 4));
   if (report.held_out)
-    out += line("the classifier agrees on rows that it had not seen",
-                short_number(report.held_out->agreement, 4));
+    out += line("of the clustered rows that it had not seen, the classifier puts where they are",
+                short_number(report.held_out->agreement, 4)) +
+           line("and calls unlike any cluster", short_number(report.held_out->unlike, 4));
   return out + "</table>\n";
 }
 
@@ -158,11 +197,14 @@ std::string clusters_table(const ClusterReport& report) {
   std::string out =
       "<h2>Clusters</h2>\n<table><tr><th>id</th><th>rows</th><th>name</th><th>most typical "
       "rows</th></tr>\n";
+  Index i = 0;
   for (const ClusterRow& c : report.clusters) {
     std::string typical;
     for (const Index row : c.medoids) typical += (typical.empty() ? "" : ", ") + std::to_string(row);
     out += "<tr><td>" + std::to_string(c.id) + "</td><td>" + std::to_string(c.size) + "</td><td>" +
-           escaped(c.name) + "</td><td>" + typical + "</td></tr>\n";
+           escaped(c.name) + "</td><td>" + typical +
+           (i < report.examples.size() ? "<br>" + escaped(report.examples[i]) : "") + "</td></tr>\n";
+    ++i;
   }
   return out + "</table>\n";
 }
@@ -220,12 +262,12 @@ std::vector<std::pair<std::string, std::string>> draw(const ClusterReport& repor
 
 void write_report(const ClusterReport& report, const ClusterOptions& options, const ClusterPlots& plots,
                   const fs::path& folder) {
-  std::string body = choice_text(report) + measures_table(report);
+  std::string body = choice_text(report) + measures_table(report, options.method.metric());
   for (const auto& [name, svg] : draw(report, options, plots)) {
     write_file(folder / name, svg);
     body += "<figure>" + svg + "</figure>\n";
   }
-  body += clusters_table(report);
+  body += clusters_table(report) + made_table(report, options);
   const std::string title = std::to_string(report.n_clusters) + " clusters of " +
                             std::to_string(report.rows) + " rows by " + report.method;
   write_file(

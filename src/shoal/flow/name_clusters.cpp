@@ -24,7 +24,7 @@ std::vector<Index> sizes_of(const Labels& labels) {
 }  // namespace
 
 DescribedClusters describe_clusters(const Collection& collection, const Rows& vectors, const Labels& labels,
-                                    const Matrix& centers, const Run& run) {
+                                    const Matrix& centers, const Run& run, Metric metric) {
   const std::vector<Index> sizes = sizes_of(labels);
   const Labels joined = join_centers(centers, sizes, default_groups(labels.count));
 
@@ -38,7 +38,7 @@ DescribedClusters describe_clusters(const Collection& collection, const Rows& ve
   }
 
   const auto words = counted.top_words(), words_of_groups = counted.top_words(joined);
-  const auto typical = medoids(vectors, labels, centers, kMedoids, run);
+  const auto typical = medoids(vectors, labels, centers, kMedoids, run, metric);
   std::vector<ClusterRow> clusters(labels.count);
   for (Index c = 0; c < labels.count; ++c) {
     clusters[c] = {.id = static_cast<Label>(c),

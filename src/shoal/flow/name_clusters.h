@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "shoal/cluster/spherical_kmeans.h"
+#include "shoal/core/metric.h"
 #include "shoal/core/run.h"
 #include "shoal/store/collection.h"
 
@@ -18,7 +19,7 @@ struct DescribedClusters {
 /// their centers (labels.count x d), with names too. Texts stream by: memory does not grow with them. Step
 /// "explain", in rows.
 DescribedClusters describe_clusters(const Collection& collection, const Rows& vectors, const Labels& labels,
-                                    const Matrix& centers, const Run& run);
+                                    const Matrix& centers, const Run& run, Metric metric = Metric::cosine);
 
 /// Writes what describe_clusters finds to the collection.
 void name_clusters(Collection& collection, const Rows& vectors, const SphericalKMeans& fitted,

@@ -35,6 +35,7 @@ void each_block(const Rows& x, const std::function<void(const Rows& block, Index
 Space Preparation::space_of(const Space& given) const {
   if (empty()) return given;
   Space space{.id = given.id, .dims = pca ? pca->n_components() : given.dims};
+  if (space.id.empty()) return space;  // unknown stays unknown
   if (pca) space.id += "+pca";
   if (scaler) space.id += "+standardise";
   return space;

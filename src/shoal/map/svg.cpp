@@ -15,9 +15,13 @@ namespace {
 constexpr double kWidth = 860, kLeft = 76, kRight = 24, kTop = 52;
 constexpr double kInner = kWidth - kLeft - kRight;
 
-/// A number as people write it: four significant digits at most.
+/// A number as people write it: a count whole, others in four significant digits at most.
 std::string number(double v) {
   char buffer[32];
+  if (std::abs(v) < 1e15 && v == std::floor(v)) {
+    std::snprintf(buffer, sizeof buffer, "%.0f", v + 0.0);
+    return buffer;
+  }
   std::snprintf(buffer, sizeof buffer, "%.4g", v);
   return buffer;
 }

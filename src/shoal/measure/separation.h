@@ -37,9 +37,9 @@ struct JudgeOptions {
   bool silhouette = true;          ///< under Euclidean it takes all n^2 distances; all else takes O(n d)
 };
 
-/// The measures of one labelling. Exact, in double, the same bits for any number of threads.
-/// Error(argument) unless labels fit the rows; Error(data) for NaN and infinities, and for fewer than two
-/// clusters with rows.
+/// The measures of one labelling. Exact, in double but for the products of a Euclidean silhouette, which are
+/// float32; the same bits for any number of threads. Error(argument) unless labels fit the rows; Error(data)
+/// for NaN and infinities, and for fewer than two clusters with rows.
 Separation judge_labels(const Rows& x, const Labels& labels, const JudgeOptions& options = {},
                         const Run& run = {});
 

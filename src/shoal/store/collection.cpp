@@ -58,7 +58,9 @@ bool has_database(const fs::path& folder) {
 /// is, .NAME.shoal.old), and holds an archive or what was the database. Another folder's files are not ours.
 bool was_collection(const fs::path& folder) {
   std::error_code ignored;
-  if (fs::canonical(folder, ignored).filename().string().find(".shoal") == std::string::npos) return false;
+  const std::string name = fs::canonical(folder, ignored).filename().string();
+  if (!name.ends_with(".shoal") && !name.ends_with(".shoal.old") && !name.ends_with(".shoal.new"))
+    return false;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     if (entry.path().filename() == kDatabaseFile || entry.path().extension() == ".safetensors") return true;
   }

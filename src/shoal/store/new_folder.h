@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace shoal {
@@ -14,13 +15,17 @@ class NewFolder {
   /// Error(argument) if something is at `path`, unless `overwrite` and it is a folder that holds a file named
   /// `mark`: by that the maker's own folders are known, and no other is ever replaced. Error(file) if the
   /// parent is missing or not writable, or if another process is making the same folder.
-  NewFolder(const std::filesystem::path& path, std::string_view mark, bool overwrite);
+  /// `files`: all names that the maker ever writes; a folder that holds another one is not replaced either.
+  NewFolder(const std::filesystem::path& path, std::string_view mark, bool overwrite,
+            std::span<const char* const> files);
   NewFolder(NewFolder&&) noexcept;
   ~NewFolder();
 
   /// Where a file of the folder is to be written until `keep`.
   std::filesystem::path operator/(std::string_view name) const;
   const std::filesystem::path& path() const;  ///< where the folder will be
+  /// Error(argument) if `needed` is, or lies in, the folder that would be replaced.
+  void keep_off(const std::filesystem::path& needed) const;
   /// Gives the folder its name. One that it replaces is removed then. Error(file).
   void keep();
 

@@ -13,6 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kFiles[] = {"mark", "x"};
+
 std::string error_of(const std::function<void()>& f) {
   try {
     f();
@@ -25,14 +27,14 @@ std::string error_of(const std::function<void()>& f) {
 TEST(NewFolder, AppearsWholeOrNotAtAll) {
   const ScratchFolder home;
   {
-    NewFolder made(home / "m", "mark", false);
+    NewFolder made(home / "m", "mark", false, kFiles);
     write_file(made / "mark", "1");
     write_file(made / "x", "2");
     EXPECT_FALSE(fs::exists(home / "m"));
     made.keep();
   }
   EXPECT_EQ(read_file(home / "m/x", 10), "2");
-  { const NewFolder given_up(home / "n", "mark", false); }
+  { const NewFolder given_up(home / "n", "mark", false, kFiles); }
   EXPECT_FALSE(fs::exists(home / "n"));
   EXPECT_EQ(std::distance(fs::directory_iterator(home.path()), {}), 1) << "nothing is left beside it";
 }
@@ -43,13 +45,15 @@ TEST(NewFolder, ReplacesItsOwnOnly) {
   write_file(home / "foreign/letter", "dear");
   write_file(home / "file", "x");
   for (const char* name : {"foreign", "file"}) {
-    EXPECT_NE(error_of([&] { NewFolder(home / name, "mark", false); }).find("exists"), std::string::npos);
-    EXPECT_NE(error_of([&] { NewFolder(home / name, "mark", true); }).find("not made by"), std::string::npos);
+    EXPECT_NE(error_of([&] { NewFolder(home / name, "mark", false, kFiles); }).find("exists"),
+              std::string::npos);
+    EXPECT_NE(error_of([&] { NewFolder(home / name, "mark", true, kFiles); }).find("not made by"),
+              std::string::npos);
   }
   EXPECT_EQ(read_file(home / "foreign/letter", 10), "dear");
 
   for (const char* content : {"first", "second"}) {
-    NewFolder made(home / "m/", "mark", true);
+    NewFolder made(home / "m/", "mark", true, kFiles);
     write_file(made / "mark", content);
     if (content[0] == 's') {
       EXPECT_EQ(read_file(home / "m/mark", 10), "first");
@@ -57,14 +61,29 @@ TEST(NewFolder, ReplacesItsOwnOnly) {
     made.keep();
   }
   EXPECT_EQ(read_file(home / "m/mark", 10), "second");
+
+  write_file(home / "m/notes", "mine");
+  EXPECT_NE(error_of([&] { NewFolder(home / "m", "mark", true, kFiles); }).find("holds notes"),
+            std::string::npos);
+  EXPECT_EQ(read_file(home / "m/notes", 10), "mine");
+}
+
+TEST(NewFolder, KeepsOffWhatIsStillNeeded) {
+  const ScratchFolder home;
+  fs::create_directories(home / "m");
+  write_file(home / "m/mark", "1");
+  const NewFolder made(home / "m", "mark", true, kFiles);
+  EXPECT_NE(error_of([&] { made.keep_off(home / "m/mark"); }).find("lies in"), std::string::npos);
+  EXPECT_NE(error_of([&] { made.keep_off(home / "m/"); }).find("lies in"), std::string::npos);
+  EXPECT_EQ(error_of([&] { made.keep_off(home / "mm"); }), "");
 }
 
 TEST(NewFolder, TakesAwayWhatAKilledMakerLeft) {
   const ScratchFolder home;
   fs::create_directories(home / ".m.part/deep");
-  NewFolder made(home / "m", "mark", false);
+  NewFolder made(home / "m", "mark", false, kFiles);
   EXPECT_TRUE(fs::is_empty(made / ""));
-  EXPECT_NE(error_of([&] { NewFolder(home / "m", "mark", false); }).find("another process"),
+  EXPECT_NE(error_of([&] { NewFolder(home / "m", "mark", false, kFiles); }).find("another process"),
             std::string::npos);
   EXPECT_NE(error_of([&] { made.keep(); }).find("has no mark"), std::string::npos);
 }
@@ -73,13 +92,14 @@ TEST(NewFolder, BringsBackWhatAKilledMakerHadSetAside) {
   const ScratchFolder home;
   fs::create_directory(home / ".m.old");
   write_file(home / ".m.old/mark", "old");
-  EXPECT_NE(error_of([&] { NewFolder(home / "m", "mark", false); }).find("exists"), std::string::npos);
+  EXPECT_NE(error_of([&] { NewFolder(home / "m", "mark", false, kFiles); }).find("exists"),
+            std::string::npos);
   EXPECT_EQ(read_file(home / "m/mark", 10), "old");
 }
 
 TEST(NewFolder, NeedsItsParent) {
   const ScratchFolder home;
-  EXPECT_NE(error_of([&] { NewFolder(home / "no/m", "mark", false); }), "");
+  EXPECT_NE(error_of([&] { NewFolder(home / "no/m", "mark", false, kFiles); }), "");
 }
 
 }  // namespace
