@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/store/archive.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -30,16 +30,6 @@ Sample bunches(Index rows, Index cols, Index clusters, double spread, std::uint6
       s.x[i][j] = static_cast<float>(centres.normal(c * cols + j) + spread * random.normal(i * cols + j));
   }
   return s;
-}
-
-Error error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
 }
 
 bool says(const Error& e, const std::string& words) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -12,6 +11,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/store/archive.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -33,16 +33,6 @@ Sample overlapping(Index rows, Index cols, Index classes, double spread = 1) {
           static_cast<float>(random.normal(2'000'000 + c * cols + j) + spread * random.normal(i * cols + j));
   }
   return s;
-}
-
-Error error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
 }
 
 bool says(const Error& e, const std::string& words) {

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <string>
 #include <tuple>
@@ -15,6 +14,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/store/archive.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -46,16 +46,6 @@ Matrix on_grid(Index rows, Index cols, Index values, std::uint64_t seed) {
     if (std::ranges::all_of(m[i], [](float v) { return v == 0; })) m[i][0] = 1;
   }
   return m;
-}
-
-Error error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
 }
 
 Dendrogram tree_of(const Matrix& x, Linkage linkage, Metric metric, const Run& run = {}) {

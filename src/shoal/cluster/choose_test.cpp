@@ -11,6 +11,7 @@
 #include "shoal/cluster/spherical_kmeans.h"
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -61,16 +62,6 @@ Dendrogram join_means(const Rows& rows) {
 
 Labels kmeans(const Rows& x, Index k, Seed seed) {
   return SphericalKMeans::fit(x, {.n_clusters = k, .seed = seed}).labels();
-}
-
-Error error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
 }
 
 /// A number tried whose only measure is its Davies-Bouldin index; the others do not speak.

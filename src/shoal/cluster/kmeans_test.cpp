@@ -13,6 +13,7 @@
 #include "shoal/core/random.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/archive.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -38,16 +39,6 @@ Matrix scattered(Index rows, Index cols, Index groups, std::uint64_t seed, float
 Matrix moved(Matrix x, float factor, float shift) {
   for (Index i = 0; i < x.rows() * x.cols(); ++i) x.data()[i] = x.data()[i] * factor + shift;
   return x;
-}
-
-Error error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
 }
 
 TEST(KMeans, FindsTwoHeaps) {

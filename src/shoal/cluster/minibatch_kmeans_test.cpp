@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -22,16 +22,6 @@ Matrix heaps(Index rows, Index cols, Index groups, float noise, Index first = 0)
       m[i][j] = static_cast<float>(3 * random.normal((i % groups) * cols + j) +
                                    noise * random.normal((first + i) * cols + j + 1000000));
   return m;
-}
-
-Error error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
 }
 
 TEST(MiniBatchKMeans, FollowsAStream) {

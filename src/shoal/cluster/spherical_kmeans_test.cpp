@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -17,6 +16,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
 #include "shoal/store/archive.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -38,16 +38,6 @@ Matrix scattered(Index rows, Index cols, Index groups, std::uint64_t seed, float
       m[i][j] = static_cast<float>(random.normal((i % groups) * cols + j + 1000000) +
                                    noise * random.normal(i * cols + j + 2000000));
   return m;
-}
-
-Error error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
 }
 
 TEST(SphericalKMeans, FindsTwoDirections) {

@@ -71,28 +71,25 @@ Vectors node_sums(const Rows& x, const Members& members, const Tree& tree, bool 
   return sums;
 }
 
-double dot(std::span<const double> a, std::span<const double> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
-double squared_distance(std::span<const double> a, std::span<const double> b) {
-  double sum = 0;
-  for (Index j = 0; j < a.size(); ++j) sum += (a[j] - b[j]) * (a[j] - b[j]);
-  return sum;
-}
-
-/// In four sums: a row is compared with every node above its own.
-double squared_distance(std::span<const float> a, std::span<const double> b) {
+/// The sum of f(0) .. f(count - 1), in four sums: one alone would wait for each addition.
+template <class F>
+double sum_of(Index count, F&& f) {
   constexpr Index kSums = 4;
   double sum[kSums] = {};
-  const Index whole = a.size() / kSums * kSums;
+  const Index whole = count / kSums * kSums;
   for (Index j = 0; j < whole; j += kSums)
-    for (Index s = 0; s < kSums; ++s) {
-      const double difference = a[j + s] - b[j + s];
-      sum[s] += difference * difference;
-    }
-  for (Index j = whole; j < a.size(); ++j) sum[j - whole] += (a[j] - b[j]) * (a[j] - b[j]);
+    for (Index s = 0; s < kSums; ++s) sum[s] += f(j + s);
+  for (Index j = whole; j < count; ++j) sum[j - whole] += f(j);
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+double dot(std::span<const double> a, std::span<const double> b) {
+  return sum_of(a.size(), [&](Index j) { return a[j] * b[j]; });
+}
+
+template <class Float>
+double squared_distance(std::span<const Float> a, std::span<const double> b) {
+  return sum_of(a.size(), [&](Index j) { return (a[j] - b[j]) * (a[j] - b[j]); });
 }
 
 /// How far the rows of each node are from its centre.
@@ -136,14 +133,16 @@ using Alive = std::vector<std::pair<Index, Index>>;
 /// Distance of the centres of two nodes; 0: they are one.
 using Apart = std::function<double(Index, Index)>;
 
-/// The Davies-Bouldin index while clusters join. Keeps the distances of all pairs of centres.
+/// The Davies-Bouldin index while clusters join. Keeps the distances of all pairs of centres if any do; else
+/// there may be many clusters, and each distance is needed once.
 class DaviesBouldin {
  public:
   DaviesBouldin(const Tree& tree, std::vector<double> spread, Apart apart)
       : clusters_(tree.first),
         spread_(std::move(spread)),
         apart_(std::move(apart)),
-        pairs_(clusters_ * clusters_) {
+        pairs_(tree.children.empty() ? 0 : clusters_ * clusters_) {
+    if (pairs_.empty()) return;
     for (Index a = 0; a < clusters_; ++a)
       for (Index b = 0; b < a; ++b) set(a, b, apart_(a, b));
   }
@@ -154,17 +153,19 @@ class DaviesBouldin {
       if (other != cluster) set(cluster, other, apart_(node, its_node));
   }
 
-  double value(const Alive& alive) const {
-    double sum = 0;
-    for (const auto& [a, node_a] : alive) {
-      double worst = 0;
-      for (const auto& [b, node_b] : alive) {
-        const double apart = pairs_[a * clusters_ + b];  // 0 of a cluster to itself
-        if (apart > 0) worst = std::max(worst, (spread_[node_a] + spread_[node_b]) / apart);
-      }
-      sum += worst;
-    }
-    return sum / static_cast<double>(alive.size());
+  double value(const Alive& alive, const Run& run) const {
+    std::vector<double> worst(alive.size());
+    for_chunks(run, alive.size(), 16, [&](Index, Index first, Index last) {
+      for (Index i = first; i < last; ++i)
+        for (const auto& [b, node_b] : alive) {
+          const auto [a, node_a] = alive[i];
+          const double apart = a == b           ? 0
+                               : pairs_.empty() ? apart_(node_a, node_b)
+                                                : pairs_[a * clusters_ + b];
+          if (apart > 0) worst[i] = std::max(worst[i], (spread_[node_a] + spread_[node_b]) / apart);
+        }
+    });
+    return std::accumulate(worst.begin(), worst.end(), 0.0) / static_cast<double>(alive.size());
   }
 
  private:
@@ -189,19 +190,21 @@ struct EuclideanNodes {
     distances = std::move(found.distances);
     for (Index n = 0; n < tree.nodes(); ++n) {
       distances[n] /= static_cast<double>(tree.sizes[n]);
-      between.push_back(static_cast<double>(tree.sizes[n]) * squared_distance(row(centres, n, cols), mean));
+      between.push_back(static_cast<double>(tree.sizes[n]) *
+                        squared_distance(row(centres, n, cols), std::span<const double>(mean)));
+      lengths.push_back(dot(row(centres, n, cols), row(centres, n, cols)));
     }
   }
 
   double apart(Index a, Index b) const {
-    const auto x = row(centres, a, cols), y = row(centres, b, cols);
-    const double distance = std::sqrt(squared_distance(x, y));
-    return distance > kRounding * std::sqrt(dot(x, x) + dot(y, y)) ? distance : 0;
+    const double distance = std::sqrt(squared_distance(row(centres, a, cols), row(centres, b, cols)));
+    return distance > kRounding * std::sqrt(lengths[a] + lengths[b]) ? distance : 0;
   }
 
   Index cols;
   Vectors centres;
-  std::vector<double> mean;  // of all rows
+  std::vector<double> mean;     // of all rows
+  std::vector<double> lengths;  // of the centres, squared
   std::vector<double> squares, distances,
       between;  // of rows to the centre: summed, mean; size |centre - mean|^2
 };
@@ -264,6 +267,7 @@ std::vector<Separation> measure_centres(const Rows& x, const Members& members, c
   DaviesBouldin db_cosine(tree, cosine.distances, [&](Index a, Index b) { return cosine.apart(a, b); });
   Alive alive;
   for (Index c = 0; c < tree.first; ++c) alive.emplace_back(c, c);
+  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
   std::vector<Separation> all;
   for (Index i = 0;; ++i) {
     check_stop(run);
@@ -271,8 +275,8 @@ std::vector<Separation> measure_centres(const Rows& x, const Members& members, c
     s.rows = members.rows;
     measure_sizes(tree, alive, s);
     measure_variance(euclidean, alive, s);
-    s.davies_bouldin = db.value(alive);
-    s.davies_bouldin_cosine = db_cosine.value(alive);
+    s.davies_bouldin = db.value(alive, quiet);
+    s.davies_bouldin_cosine = db_cosine.value(alive, quiet);
     if (i == joins.size()) return all;
     const auto into = static_cast<Index>(joins[i].into), from = static_cast<Index>(joins[i].from);
     std::erase_if(alive, [&](const auto& a) { return a.first == from; });

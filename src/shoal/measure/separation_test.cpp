@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <fstream>
-#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -15,22 +14,13 @@
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/measure/silhouette.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
 
 using Json = nlohmann::json;
 constexpr Metric kMetrics[] = {Metric::cosine, Metric::euclidean};
-
-Error error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
-}
 
 /// Rows around `clusters` centres, with labels that are right for most; some are noise.
 struct Data {

@@ -11,6 +11,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/store/archive.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -33,16 +34,6 @@ Matrix slanted(Index rows, Index cols, float offset = 3) {
       if (j > 0) m[i][j] += 0.5f * m[i][j - 1];
     }
   return m;
-}
-
-Error error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
 }
 
 TEST(Pca, LearnsFromBatches) {

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -71,15 +70,6 @@ bool was_collection(const fs::path& folder) {
   throw Error(Fault::format, folder.string() + " is not a shoal collection: " +
                                  (has_database(folder) ? "its rows.sqlite was made by another program"
                                                        : "it has no rows.sqlite"));
-}
-
-/// Renames b to aside and a to b, or nothing. Returns 0 or the reason.
-int move_in(const fs::path& a, const fs::path& b, const fs::path& aside) {
-  if (std::rename(b.c_str(), aside.c_str()) != 0) return errno;
-  if (std::rename(a.c_str(), b.c_str()) == 0) return 0;
-  const int reason = errno;
-  std::rename(aside.c_str(), b.c_str());
-  return reason;
 }
 
 void check_version(Database& database, const fs::path& folder) {
@@ -169,7 +159,7 @@ void Collection::take_place_of(Collection& old, const fs::path& aside) {
   require(!mine.read_only && !theirs.read_only, Fault::argument, "the collection was opened read-only");
   mine.database.close();  // SQLite knows its file by name
   theirs.database.close();
-  const int reason = move_in(mine.folder, theirs.folder, aside);
+  const int reason = take_place(mine.folder, theirs.folder, aside);
   if (reason == 0) mine.folder = std::exchange(theirs.folder, aside);
   mine.connect();
   if (reason != 0) throw_file_error("replace", theirs.folder, reason);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 
 #include "shoal/core/error.h"
@@ -80,6 +81,24 @@ void sync_folder(const std::filesystem::path& folder) {
 std::filesystem::path folder_of(const std::filesystem::path& path) {
   const std::filesystem::path parent = path.parent_path();
   return parent.empty() ? std::filesystem::path(".") : parent;
+}
+
+int take_place(const std::filesystem::path& fresh, const std::filesystem::path& path,
+               const std::filesystem::path& aside) {
+  const auto exchange = [&] {
+    return ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0;
+  };
+  const bool in_one_step = exchange();
+  const std::filesystem::path& old = in_one_step ? fresh : path;
+  if (std::rename(old.c_str(), aside.c_str()) != 0) {
+    const int reason = errno;
+    if (in_one_step) exchange();
+    return reason;
+  }
+  if (in_one_step || std::rename(fresh.c_str(), path.c_str()) == 0) return 0;
+  const int reason = errno;
+  std::rename(aside.c_str(), path.c_str());
+  return reason;
 }
 
 }  // namespace shoal

@@ -53,6 +53,12 @@ void sync_file(const Descriptor& file, const std::filesystem::path& path);
 /// Returns after the folder's names are on disk. File systems that cannot do this are let pass.
 void sync_folder(const std::filesystem::path& folder);
 
+/// Gives the folder `fresh` the name `path`, where another is, which goes to `aside`. In one step where the
+/// file system can, so that there is a whole folder at `path` at any moment. Returns 0, or the reason why all
+/// is as it was.
+int take_place(const std::filesystem::path& fresh, const std::filesystem::path& path,
+               const std::filesystem::path& aside);
+
 /// The folder that holds `path`: "." for a bare name.
 std::filesystem::path folder_of(const std::filesystem::path& path);
 

@@ -129,12 +129,10 @@ void NewFolder::keep() {
   const fs::path old = beside(s.path, ".old");
   remove_tree(old);
   const bool replaces = fs::exists(s.path);
-  if (replaces && std::rename(s.path.c_str(), old.c_str()) != 0) throw_file_error("replace", s.path, errno);
-  if (std::rename(s.part.c_str(), s.path.c_str()) != 0) {
-    const int error = errno;
-    if (replaces) std::rename(old.c_str(), s.path.c_str());
-    throw_file_error("write", s.path, error);
-  }
+  const int reason = replaces                                           ? take_place(s.part, s.path, old)
+                     : std::rename(s.part.c_str(), s.path.c_str()) == 0 ? 0
+                                                                        : errno;
+  if (reason != 0) throw_file_error(replaces ? "replace" : "write", s.path, reason);
   s.kept = true;
   sync_folder(folder_of(s.path));
   if (replaces) remove_tree(old);

@@ -1,11 +1,15 @@
 #include "shoal/store/new_folder.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <atomic>
+#include <cstdio>
+#include <string>
+#include <thread>
 
-#include "shoal/core/error.h"
 #include "shoal/store/archive.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -14,15 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFiles[] = {"mark", "x"};
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 TEST(NewFolder, AppearsWholeOrNotAtAll) {
   const ScratchFolder home;
@@ -45,9 +40,11 @@ TEST(NewFolder, ReplacesItsOwnOnly) {
   write_file(home / "foreign/letter", "dear");
   write_file(home / "file", "x");
   for (const char* name : {"foreign", "file"}) {
-    EXPECT_NE(error_of([&] { NewFolder(home / name, "mark", false, kFiles); }).find("exists"),
-              std::string::npos);
-    EXPECT_NE(error_of([&] { NewFolder(home / name, "mark", true, kFiles); }).find("not made by"),
+    EXPECT_NE(
+        std::string(error_of([&] { NewFolder(home / name, "mark", false, kFiles); }).what()).find("exists"),
+        std::string::npos);
+    EXPECT_NE(std::string(error_of([&] { NewFolder(home / name, "mark", true, kFiles); }).what())
+                  .find("not made by"),
               std::string::npos);
   }
   EXPECT_EQ(read_file(home / "foreign/letter", 10), "dear");
@@ -63,9 +60,32 @@ TEST(NewFolder, ReplacesItsOwnOnly) {
   EXPECT_EQ(read_file(home / "m/mark", 10), "second");
 
   write_file(home / "m/notes", "mine");
-  EXPECT_NE(error_of([&] { NewFolder(home / "m", "mark", true, kFiles); }).find("holds notes"),
-            std::string::npos);
+  EXPECT_NE(
+      std::string(error_of([&] { NewFolder(home / "m", "mark", true, kFiles); }).what()).find("holds notes"),
+      std::string::npos);
   EXPECT_EQ(read_file(home / "m/notes", 10), "mine");
+}
+
+TEST(NewFolder, IsThereAtAnyMomentWhileItIsReplaced) {
+  const ScratchFolder home;
+  const fs::path path = home / "m";
+  const auto make = [&] {
+    NewFolder made(path, "mark", true, kFiles);
+    write_file(made / "mark", "1");
+    made.keep();
+  };
+  make();
+  if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) != 0)
+    GTEST_SKIP() << "the temporary folder's file system cannot exchange two names";
+  std::atomic<bool> done = false;
+  int absent = 0;
+  std::thread watch([&] {
+    while (!done) absent += !fs::exists(path / "mark");
+  });
+  for (int i = 0; i < 50; ++i) make();
+  done = true;
+  watch.join();
+  EXPECT_EQ(absent, 0);
 }
 
 TEST(NewFolder, KeepsOffWhatIsStillNeeded) {
@@ -73,9 +93,11 @@ TEST(NewFolder, KeepsOffWhatIsStillNeeded) {
   fs::create_directories(home / "m");
   write_file(home / "m/mark", "1");
   const NewFolder made(home / "m", "mark", true, kFiles);
-  EXPECT_NE(error_of([&] { made.keep_off(home / "m/mark"); }).find("lies in"), std::string::npos);
-  EXPECT_NE(error_of([&] { made.keep_off(home / "m/"); }).find("lies in"), std::string::npos);
-  EXPECT_EQ(error_of([&] { made.keep_off(home / "mm"); }), "");
+  EXPECT_NE(std::string(error_of([&] { made.keep_off(home / "m/mark"); }).what()).find("lies in"),
+            std::string::npos);
+  EXPECT_NE(std::string(error_of([&] { made.keep_off(home / "m/"); }).what()).find("lies in"),
+            std::string::npos);
+  EXPECT_NO_THROW(made.keep_off(home / "mm"));
 }
 
 TEST(NewFolder, TakesAwayWhatAKilledMakerLeft) {
@@ -83,23 +105,25 @@ TEST(NewFolder, TakesAwayWhatAKilledMakerLeft) {
   fs::create_directories(home / ".m.part/deep");
   NewFolder made(home / "m", "mark", false, kFiles);
   EXPECT_TRUE(fs::is_empty(made / ""));
-  EXPECT_NE(error_of([&] { NewFolder(home / "m", "mark", false, kFiles); }).find("another process"),
+  EXPECT_NE(std::string(error_of([&] { NewFolder(home / "m", "mark", false, kFiles); }).what())
+                .find("another process"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { made.keep(); }).find("has no mark"), std::string::npos);
+  EXPECT_NE(std::string(error_of([&] { made.keep(); }).what()).find("has no mark"), std::string::npos);
 }
 
 TEST(NewFolder, BringsBackWhatAKilledMakerHadSetAside) {
   const ScratchFolder home;
   fs::create_directory(home / ".m.old");
   write_file(home / ".m.old/mark", "old");
-  EXPECT_NE(error_of([&] { NewFolder(home / "m", "mark", false, kFiles); }).find("exists"),
-            std::string::npos);
+  EXPECT_NE(
+      std::string(error_of([&] { NewFolder(home / "m", "mark", false, kFiles); }).what()).find("exists"),
+      std::string::npos);
   EXPECT_EQ(read_file(home / "m/mark", 10), "old");
 }
 
 TEST(NewFolder, NeedsItsParent) {
   const ScratchFolder home;
-  EXPECT_NE(error_of([&] { NewFolder(home / "no/m", "mark", false, kFiles); }), "");
+  EXPECT_EQ(error_of([&] { NewFolder(home / "no/m", "mark", false, kFiles); }).fault, Fault::file);
 }
 
 }  // namespace
