@@ -1,6 +1,7 @@
 """The report on the clusters, and rows in no cluster, in a real browser."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -274,7 +275,7 @@ def blobs(path):
 
 @pytest.mark.parametrize("arguments", [["--clusters", "2..9", "--resamples", "4"], ["--method", "hdbscan"], ["--clusters", "5"]])
 def test_shows_what_the_program_writes(open_page, written, tmp_path, arguments):
-    program = make_page_program().parent / "shoal"
+    program = os.environ.get("SHOAL") or make_page_program().parent / "shoal"
     blobs(tmp_path / "blobs.npy")
     subprocess.run([program, "cluster", tmp_path / "blobs.npy", "--out", tmp_path / "out", "--layout", "none", "--quiet", *arguments], check=True, capture_output=True)
     report = json.loads((tmp_path / "out" / "shoal.json").read_text())
