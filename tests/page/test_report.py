@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import subprocess
 
@@ -297,3 +298,29 @@ def test_shows_what_the_program_writes(open_page, written, tmp_path, arguments):
         best = page.locator("svg.curve circle.best").evaluate("(c) => c.cy.baseVal.value")
         ys = page.locator("svg.curve circle:not(.best)").evaluate_all("(all) => all.map((c) => c.cy.baseVal.value)")
         assert best == (max(ys) if value.startswith("davies") else min(ys)), f"the pick is the best of its curve: {value}"
+
+
+# A real collection's page, made by the program.
+
+def test_report_of_a_collection(open_page):
+    if "SHOAL_PAGE" not in os.environ:
+        pytest.skip("SHOAL_PAGE names no map.html of a real collection")
+    path = pathlib.Path(os.environ["SHOAL_PAGE"]).resolve()
+    kept = path.parent / "report.json"
+    page = open_page(path)
+    button = page.get_by_role("button", name="How the clusters were found")
+    assert button.count() == kept.exists()
+    if not kept.exists():
+        return
+    report = json.loads(kept.read_text())
+    button.click()
+    shot(page, "collection-report")
+    assert f"{report['n_clusters']} clusters of {report['rows']:,} texts" in page.locator(".lead").inner_text()
+    if page.get_by_role("button", name="Show all").count():
+        page.get_by_role("button", name="Show all").click()
+    sizes = page.locator(".bars button:not(.link)").evaluate_all("(all) => all.map((b) => [Number(b.dataset.item), b.querySelector('.size').textContent])")
+    expected = {c["id"]: c["size"] for c in report["clusters"]} | ({report["n_clusters"]: report["noise"]} if report["noise"] else {})
+    assert {item: int(size.replace(",", "")) for item, size in sizes} == expected
+    one = report["clusters"][1]
+    page.locator(f".bars button[data-item='{one['id']}']").click()
+    assert state(page, "[...scene.selection].map((row) => scene.points.label[row])") == [one["id"]] * one["size"]

@@ -66,10 +66,10 @@ export class ReportView {
   private trustParts(): HTMLElement[] {
     if (!this.isStable) return [];
     const counts = TRUST.map((_, level) => this.rows.filter((row) => trust(row.jaccard) === level).length);
-    const parts = counts.map((count, level) => {
+    const parts = counts.flatMap((count, level) => {
       const part = el("i", { class: `trust-${level}` });
       part.style.flexGrow = String(count);
-      return part;
+      return count ? [part] : [];
     });
     const from = ["from 0.85", "from 0.75", "from 0.6", "below 0.6"];
     const legend = counts.map((count, level) => el("li", {}, el("i", { class: `mark trust-${level}` }), `${number(count)} ${TRUST[level].name} `, el("span", {}, `(${from[level]})`)));
