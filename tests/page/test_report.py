@@ -172,6 +172,14 @@ def test_the_report_makes_way_and_comes_back(open_page, written):
     page.locator("svg.curve").wait_for()
 
 
+def test_what_a_finger_reads_out_stays(open_page, written):
+    page = opened(open_page, written("plain", report=REPORT), width=390, height=800, has_touch=True, is_mobile=True)
+    page.locator(".plot").scroll_into_view_if_needed()
+    box = page.locator(".plot").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] - 20, box["y"] + 50)
+    assert page.locator(".readout").inner_text().startswith("89 clusters: ")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 800, 420])
 def test_report_fits_and_axe_finds_nothing(open_page, written, scheme, width):

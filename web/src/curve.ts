@@ -18,7 +18,7 @@ export class Curve {
     "aria-orientation": "horizontal",
     pointermove: (e: PointerEvent) => this.point(e),
     pointerdown: (e: PointerEvent) => this.point(e),
-    pointerleave: () => this.read(this.chosen),
+    pointerleave: (e: PointerEvent) => e.pointerType === "mouse" && this.read(this.chosen), // what a finger read out stays
     keydown: (e: KeyboardEvent) => this.key(e),
   });
   private readonly guide = svg("g", { class: "guide" });
