@@ -1,5 +1,6 @@
 """Pages from the real writer, in the real browser (Debian's Chromium), with what must hold for every page checked at its end."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -25,16 +26,21 @@ def make_page_program() -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory):
-    """written(kind, rows) is the path of such a page; each is written once."""
+    """written(kind, rows, report) is the path of such a page; each is written once."""
     folder = tmp_path_factory.mktemp("pages")
     made = {}
 
-    def write(kind: str, rows: int = 2000) -> pathlib.Path:
-        if (kind, rows) not in made:
-            path = folder / f"{kind}-{rows}.html"
-            subprocess.run([make_page_program(), kind, path, str(rows)], check=True)
-            made[kind, rows] = path
-        return made[kind, rows]
+    def write(kind: str, rows: int = 2000, report: dict | None = None) -> pathlib.Path:
+        key = kind, rows, json.dumps(report)
+        if key not in made:
+            path = folder / f"{kind}-{rows}-{len(made)}.html"
+            said = []
+            if report is not None:
+                path.with_suffix(".json").write_text(json.dumps(report))
+                said = [path.with_suffix(".json")]
+            subprocess.run([make_page_program(), kind, path, str(rows), *said], check=True)
+            made[key] = path
+        return made[key]
 
     return write
 

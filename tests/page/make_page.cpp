@@ -1,6 +1,7 @@
-// Writes pages of invented but plausible data with the real writer: make_page KIND FILE [ROWS].
+// Writes pages of invented but plausible data with the real writer: make_page KIND FILE [ROWS [REPORT]].
 // KIND: plain, hostile, empty, one, same (all points equal), unplaced (no points), many (2,000 clusters),
-// cut (row 0 is longer than the page may hold).
+// cut (row 0 is longer than the page may hold), noise (every row is in no cluster). REPORT: JSON on the
+// clusters.
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
@@ -11,6 +12,7 @@
 #include "shoal/core/random.h"
 #include "shoal/map/layout.h"
 #include "shoal/map/page.h"
+#include "shoal/store/archive.h"
 
 namespace {
 
@@ -172,6 +174,11 @@ Invented invent(const std::string& kind, Index rows) {
     out.page.text_budget = 0;
   }
   if (kind == "same") std::fill_n(out.page.points.data(), 2 * out.page.points.rows(), 3.25f);
+  if (kind == "noise") {
+    out.page.labels = {std::vector<shoal::Label>(rows, shoal::kNoise), 0};
+    out.page.clusters.clear();
+    out.page.groups.clear();
+  }
   if (kind == "unplaced") out.page.points = shoal::Matrix();
   count_clusters(out.page);
   place_names(out.page);
@@ -188,7 +195,7 @@ shoal::Texts part(const std::vector<std::string>& all, Index first, Index count)
 
 int main(int count, char** arguments) {
   if (count < 3) {
-    std::cerr << "make_page KIND FILE [ROWS]\n";
+    std::cerr << "make_page KIND FILE [ROWS [REPORT]]\n";
     return 2;
   }
   try {
@@ -196,6 +203,7 @@ int main(int count, char** arguments) {
     all.page.texts = [&](Index first, Index n) { return part(all.texts, first, n); };
     all.page.column_name = "region";
     all.page.column = [&](Index first, Index n) { return part(all.regions, first, n); };
+    if (count > 4) all.page.report = shoal::read_file(arguments[4], Index{1} << 30);
     write_page(arguments[2], all.page);
   } catch (const shoal::Error& error) {
     std::cerr << error.what() << "\n";

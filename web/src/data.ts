@@ -1,5 +1,7 @@
 // Reads what write_page (src/shoal/map/page.cpp) put into the file: meta as JSON, numbers and texts as base64 of gzip.
 
+import type { Report } from "./report.ts";
+
 export interface Cluster {
   name: string;
   words: string[];
@@ -146,6 +148,11 @@ export async function readTexts(meta: Meta, name: "b-text" | "b-column"): Promis
   for (let b = 0; b * meta.block_rows < meta.rows; b++)
     blocks.push(new TextDecoder().decode(await bytesOf(name + b)));
   return new Texts(blocks, meta.block_rows, meta.rows);
+}
+
+/** How the clusters were found and judged; null if the file does not say. */
+export async function readReport(): Promise<Report | null> {
+  return document.getElementById("b-report") ? (JSON.parse(new TextDecoder().decode(await bytesOf("b-report"))) as Report) : null;
 }
 
 /** 1 for each row whose text is cut; null if none is. */

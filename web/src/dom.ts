@@ -31,20 +31,21 @@ const ICONS = {
   close: "m4 4 8 8M12 4l-8 8",
   search: "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.3 10.3 13.8 13.8",
   back: "M10 3 5 8l5 5",
+  report: "M2.5 2.5v11h11M5.5 11V8.5M8.5 11V5M11.5 11V7",
   save: "M8 2.5v7.5M4.8 7 8 10.2 11.2 7M2.8 13.5h10.4",
 } as const;
 
 export type Icon = keyof typeof ICONS;
 
-export function icon(name: Icon): SVGSVGElement {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
+/** The same for pictures. */
+export function svg(tag: string, attributes: Record<string, string | number | boolean>, ...children: (Node | string)[]): SVGElement {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
 }
+
+export const icon = (name: Icon): SVGElement => svg("svg", { viewBox: "0 0 16 16", "aria-hidden": true }, svg("path", { d: ICONS[name] }));
 
 /** A button with an icon; its name is read out and shown as a title. */
 export function iconButton(name: Icon, label: string, click: () => void, keys = ""): HTMLButtonElement {

@@ -5,6 +5,7 @@ import { mapUnits } from "./data.ts";
 
 const COLORED = 16; // values of a column that get a colour of their own
 const LISTED = 1000; // values of a column that can be filtered one by one
+export const IN_NONE = "In no cluster";
 
 export interface Item {
   name: string;
@@ -28,7 +29,7 @@ export function clusterFacet(meta: Meta, points: Points): Facet {
   const items: Item[] = meta.clusters.map((c) => ({ name: c.name, size: c.size, group: c.group < 0 ? meta.groups.length : c.group }));
   const groups = meta.groups.map((g) => g.name);
   const noise = of.reduce((sum, item) => sum + (item === count ? 1 : 0), 0);
-  if (noise > 0) items.push({ name: "Unclustered", size: noise, group: groups.length });
+  if (noise > 0) items.push({ name: IN_NONE, size: noise, group: groups.length });
   if (items.some((item) => item.group === groups.length)) groups.push(groups.length ? "Other" : "");
   const toMap = mapUnits(meta);
   const places = meta.clusters.map((c) => toMap(...c.at));

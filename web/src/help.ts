@@ -12,13 +12,14 @@ const KEYS: [string, string][] = [
   ["Shift, Alt while drawing", "add to the selection, take away"],
   ["S", "select what is in view"],
   ["C", "colour by cluster or by column"],
+  ["R", "how the clusters were found"],
   ["/", "search the texts"],
   ["T", "light, dark, as the system"],
   ["Esc", "unpin, clear, close"],
 ];
 
-export function makeHelp(madeBy: string): HTMLDialogElement {
-  const rows = KEYS.flatMap(([key, what]) => [el("dt", {}, key), el("dd", {}, what)]);
+export function makeHelp(madeBy: string, hasReport: boolean): HTMLDialogElement {
+  const rows = KEYS.filter(([key]) => key !== "R" || hasReport).flatMap(([key, what]) => [el("dt", {}, key), el("dd", {}, what)]);
   const dialog: HTMLDialogElement = el("dialog", { id: "help", "aria-labelledby": "help-title", click: (e: MouseEvent) => {
     if (e.target === dialog) dialog.close();
   } });

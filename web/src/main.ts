@@ -1,5 +1,5 @@
 // Puts the page together: first the points, so that there is something to see, then the texts.
-import { readCut, readMeta, readPoints, readTexts, mapUnits } from "./data.ts";
+import { readCut, readMeta, readPoints, readReport, readTexts, mapUnits } from "./data.ts";
 import { el } from "./dom.ts";
 import { clusterFacet, columnFacet } from "./facet.ts";
 import { makeHelp } from "./help.ts";
@@ -23,6 +23,7 @@ async function start(): Promise<void> {
   const meta = readMeta();
   document.title = meta.title || "Map";
   const points = await readPoints(meta);
+  const report = await readReport();
   const scene = new Scene(meta, points, clusterFacet(meta, points));
   const theme = startTheme(scene);
   const stage = new Stage(scene);
@@ -53,8 +54,9 @@ async function start(): Promise<void> {
     selection.zoomTo(Uint32Array.from(rows));
   };
   const tip: Tip = new Tip(scene, stage, openCluster, say);
-  const panel = new Panel(scene, { toRow, toCluster: openCluster, toItem }, say);
-  const help = makeHelp(meta.made_by);
+  const panel = new Panel(scene, { toRow, toCluster: openCluster, toItem }, say, report);
+  const toggleReport = () => panel.showReport(!scene.report || scene.focus >= 0);
+  const help = makeHelp(meta.made_by, report !== null);
   const middle = () => [stage.camera.width / 2, stage.camera.height / 2] as const;
   const toolbar = new Toolbar(scene, {
     zoom: (factor) => stage.camera.zoomAt(...middle(), factor),
@@ -62,6 +64,7 @@ async function start(): Promise<void> {
     nextTheme: theme.next,
     theme: theme.get,
     help: () => help.showModal(),
+    report: report && toggleReport,
   });
 
   new Pointer(scene, stage, {
@@ -92,6 +95,7 @@ async function start(): Promise<void> {
       scene.focus = -1;
       scene.tell("focus");
     } else if (scene.selection) scene.select(null);
+    else if (scene.report) panel.showReport(false);
     else if (scene.mode !== "pan") toolbar.setMode("pan");
     else if (scene.hits) panel.clearSearch();
     stage.redraw();
@@ -104,6 +108,7 @@ async function start(): Promise<void> {
       l: () => toolbar.setMode("lasso"),
       b: () => toolbar.setMode("box"),
       c: () => toolbar.setColor(scene.colorBy + 1),
+      r: toggleReport,
       t: () => toolbar.nextTheme(),
       s: (event) => selection.inView(event.shiftKey ? "add" : event.altKey ? "remove" : "replace"),
     },

@@ -2,6 +2,8 @@
 import { css } from "./color.ts";
 import { button, el, icon, iconButton, number, plural } from "./dom.ts";
 import { exportRows } from "./export.ts";
+import type { Report } from "./report.ts";
+import { ReportView } from "./reportview.ts";
 import type { Scene } from "./scene.ts";
 import { excerpt, find, marked, words } from "./search.ts";
 import { VirtualList } from "./virtual.ts";
@@ -34,6 +36,8 @@ export class Panel {
   private readonly hits = new VirtualList("Texts found", 64, (i) => this.hit(i));
   private readonly listHead = el("div", { class: "head" });
   private readonly hitsHead = el("div", { class: "head" });
+  private readonly report: ReportView | null;
+  private before: Element | null = null; // had the focus when the report was opened
   private lines: Line[] = [];
   private timer = 0;
 
@@ -41,11 +45,13 @@ export class Panel {
     private readonly scene: Scene,
     private readonly moves: Moves,
     private readonly say: (text: string) => void,
+    report: Report | null,
   ) {
+    this.report = report && new ReportView(scene, report, (item) => this.pick(item), () => this.showReport(false));
     const box = el("div", { class: "searchbox", role: "search" }, icon("search"), this.search);
     this.root.append(box, this.body);
     scene.listen((change) => {
-      if (change === "hits" || change === "focus" || change === "color" || change === "theme") this.show();
+      if (change === "hits" || change === "focus" || change === "report" || change === "color" || change === "theme") this.show();
       if (change === "filter") this.relist(false);
       if (change === "texts" && this.search.value) this.run();
     });
@@ -63,8 +69,25 @@ export class Panel {
       return;
     }
     scene.focus = -1;
+    this.showReport(false);
     scene.setHits(find(scene.texts, all), all);
     this.say(`${plural(scene.hits?.length ?? 0, "text")} found`);
+  }
+
+  /** Opens the report or closes it; the focus goes to it and back. */
+  showReport(on: boolean): void {
+    const { scene, report } = this;
+    if (!report || (scene.report === on && !(on && scene.focus >= 0))) return;
+    const isWithin = report.root.contains(document.activeElement);
+    if (on && !scene.report) this.before = document.activeElement;
+    scene.report = on;
+    if (on) {
+      scene.focus = -1;
+      scene.tell("focus");
+    }
+    scene.tell("report");
+    if (on) report.focus();
+    else if (isWithin) (this.before instanceof HTMLElement && this.before !== document.body ? this.before : this.search).focus({ preventScroll: true });
   }
 
   clearSearch(): void {
@@ -92,8 +115,15 @@ export class Panel {
   private show(): void {
     const { scene } = this;
     if (scene.focus >= 0) this.body.replaceChildren(this.card(scene.focus));
+    else if (scene.report && this.report) this.body.firstChild === this.report.root || this.body.replaceChildren(this.report.root);
     else if (scene.hits) this.showHits(scene.hits);
     else this.showList();
+  }
+
+  /** Selects the rows of a cluster, or of none, or takes the selection back. */
+  private pick(item: number): void {
+    const { scene } = this;
+    scene.select(scene.isSelected(item) ? null : rowsOf(scene, item < scene.meta.clusters.length ? item : -1));
   }
 
   // Hits.
@@ -221,7 +251,7 @@ export class Panel {
     const { scene } = this;
     const { name, words: all, size, group, medoids } = scene.meta.clusters[cluster];
     const color = css(scene.facets[0].colors(scene.dark)[cluster]);
-    const back = iconButton("back", "Back to the list", () => this.closeCard());
+    const back = iconButton("back", scene.report ? "Back to the report" : "Back to the list", () => this.closeCard());
     const share = scene.meta.rows ? ((100 * size) / scene.meta.rows).toFixed(size * 20 < scene.meta.rows ? 1 : 0) : "0";
     const members = () => rowsOf(scene, cluster);
     const chip = (word: string) =>

@@ -2,7 +2,7 @@
 import type { Meta, Points, Texts } from "./data.ts";
 import type { Facet } from "./facet.ts";
 
-export type Change = "filter" | "hits" | "selection" | "color" | "pin" | "theme" | "texts" | "mode" | "focus";
+export type Change = "filter" | "hits" | "selection" | "color" | "pin" | "theme" | "texts" | "mode" | "focus" | "report";
 export type Mode = "pan" | "lasso" | "box";
 
 export const VISIBLE = 1; // bits of a row's flags
@@ -19,6 +19,7 @@ export class Scene {
   selection: Uint32Array | null = null;
   pinned = -1; // row
   focus = -1; // cluster whose card is open
+  report = false; // the report is open
   mode: Mode = "pan";
   dark = false;
   readonly flags: Uint8Array; // VISIBLE, STRESSED of each row
@@ -69,6 +70,12 @@ export class Scene {
   select(rows: Uint32Array | null): void {
     this.selection = rows && rows.length ? rows : null;
     this.tell("selection");
+  }
+
+  /** The selection is all of a cluster (or of what is in none) and nothing else. */
+  isSelected(item: number): boolean {
+    const { items, of } = this.facets[0];
+    return this.selection?.length === items[item].size && this.selection.every((row) => of[row] === item);
   }
 
   /** Rows drawn in full: the selection, else the hits, else the cluster in focus. Null: all. */

@@ -70,6 +70,9 @@ export class Selection {
     const [item, count] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
     const name = facet.items[item]?.name ?? "other";
     const share = Math.round((100 * count) / rows.length);
-    return counts.size === 1 ? ` · all ${name}` : ` · ${counts.size} ${facet.title === "Cluster" ? "clusters" : "values"}, ${share} % ${name}`;
+    if (counts.size === 1) return ` · all ${name}`;
+    const clusters = [...counts.keys()].filter((i) => i < this.scene.meta.clusters.length).length;
+    const parts = facet.title === "Cluster" ? plural(clusters, "cluster") : `${counts.size} values`;
+    return ` · ${parts}, ${share} % ${name}`;
   }
 }

@@ -1,6 +1,7 @@
 // The text of a point: under the pointer while it hovers, kept open and readable once it is pinned.
 import { css } from "./color.ts";
 import { el, iconButton, number } from "./dom.ts";
+import { IN_NONE } from "./facet.ts";
 import type { Scene } from "./scene.ts";
 import { marked } from "./search.ts";
 import type { Stage } from "./stage.ts";
@@ -60,7 +61,7 @@ export class Tip {
     const label = points.label[row];
     const dot = el("i", { class: "dot" });
     dot.style.background = css(facets[0].colors(dark)[facets[0].of[row]]);
-    const name = meta.clusters[label]?.name ?? "Unclustered";
+    const name = meta.clusters[label]?.name ?? IN_NONE;
     return el("p", { class: "of", dir: "auto" }, dot, el("b", {}, name));
   }
 

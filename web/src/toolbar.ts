@@ -1,5 +1,5 @@
 // The header: title and counts, tools, colouring, theme, help.
-import { type Icon, el, icon, iconButton, plural } from "./dom.ts";
+import { type Icon, el, icon, iconButton, number, plural } from "./dom.ts";
 import type { Mode, Scene } from "./scene.ts";
 import type { Theme } from "./theme.ts";
 
@@ -9,6 +9,7 @@ export interface Tools {
   nextTheme(): Theme;
   theme(): Theme;
   help(): void;
+  report: (() => void) | null; // null: there is none
 }
 
 const MODES: [Mode, Icon, string, string][] = [
@@ -22,6 +23,7 @@ export class Toolbar {
   private readonly colors = el("select", { "aria-label": "Colour by", change: () => this.setColor(this.colors.selectedIndex) });
   private readonly colorBox = el("label", { class: "colorby", hidden: true }, el("span", {}, "Colour"), this.colors);
   private readonly theme: HTMLButtonElement;
+  private readonly report = iconButton("report", "How the clusters were found", () => this.tools.report?.(), "R");
 
   constructor(
     private readonly scene: Scene,
@@ -30,7 +32,8 @@ export class Toolbar {
     const bar = document.getElementById("bar") as HTMLElement;
     const { meta } = scene;
     this.theme = iconButton("auto", "Theme", () => this.nextTheme());
-    const counts = `${plural(meta.rows, "text")} · ${plural(meta.clusters.length, "cluster")}`;
+    const noise = scene.facets[0].items[meta.clusters.length]?.size ?? 0;
+    const counts = `${plural(meta.rows, "text")} · ${plural(meta.clusters.length, "cluster")}${noise ? ` · ${number(noise)} in none` : ""}`;
     const group = (label: string, ...buttons: HTMLElement[]) => el("div", { class: "tools", role: "group", "aria-label": label }, ...buttons);
     bar.append(
       el("div", { class: "title" }, el("h1", { title: meta.title, dir: "auto" }, meta.title || "Map"), el("p", {}, counts)),
@@ -40,12 +43,14 @@ export class Toolbar {
         iconButton("minus", "Zoom out", () => tools.zoom(1 / 1.5), "−"),
         iconButton("plus", "Zoom in", () => tools.zoom(1.5), "+"),
         iconButton("home", "Show the whole map", () => tools.home(), "0")),
-      group("Page", this.theme, iconButton("help", "Help", () => tools.help(), "?")),
+      group("Page", ...(tools.report ? [this.report] : []), this.theme, iconButton("help", "Help", () => tools.help(), "?")),
     );
     this.setMode("pan");
     this.nameTheme();
+    this.report.setAttribute("aria-pressed", "false");
     scene.listen((change) => {
       if (change === "theme") this.nameTheme();
+      if (change === "report") this.report.setAttribute("aria-pressed", String(scene.report));
     });
   }
 

@@ -44,6 +44,8 @@ void check(const PageData& data) {
                                        "; there are " + std::to_string(data.clusters.size()) + " clusters");
   }
   require(rows == 0 || data.texts, Fault::argument, "the page has rows and no texts");
+  require(data.report.empty() || Json::accept(data.report), Fault::argument,
+          "the report on the clusters is not JSON");
 }
 
 Json place(float x, float y) { return {std::isfinite(x) ? x : 0.f, std::isfinite(y) ? y : 0.f}; }
@@ -82,13 +84,17 @@ std::string meta(const PageData& data, const MapBox& box, Index text_limit) {
   return page::script_safe(all.dump());
 }
 
-template <class T>
-void add_block(std::string& out, const std::string& id, const std::vector<T>& values) {
+void add_block(std::string& out, const std::string& id, std::string_view bytes) {
   out += "\n<script type=\"text/plain\" id=\"" + id + "\">";
   page::Block block(out);
-  block.add({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
+  block.add(bytes);
   block.finish();
   out += "</script>";
+}
+
+template <class T>
+void add_block(std::string& out, const std::string& id, const std::vector<T>& values) {
+  add_block(out, id, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
 }
 
 /// Coordinates of one axis, rounded to a power of two far below a pixel: bits that nobody sees do not
@@ -186,6 +192,7 @@ void write_page(const std::filesystem::path& path, const PageData& data) {
   add_block(out, "b-x", positions(data, 0, span));
   add_block(out, "b-y", positions(data, 1, span));
   add_block(out, "b-label", data.labels.of);
+  if (!data.report.empty()) add_block(out, "b-report", data.report);
   add_column(out, "b-text", data.texts, rows, texts.limit);
   if (texts.limit) add_block(out, "b-cut", texts.rows);
   if (!data.column_name.empty() && data.column)

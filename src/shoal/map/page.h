@@ -27,7 +27,7 @@ struct PageGroup {
   float x = 0, y = 0;
 };
 
-/// All that map.html shows.
+/// All that map.html shows. A row with the label kNoise is in no cluster.
 struct PageData {
   std::string title;
   std::string made_by;  ///< "shoal 0.1.0, all-MiniLM-L6-v2, spherical k-means, 100 clusters"
@@ -45,10 +45,12 @@ struct PageData {
   /// One user column to colour and filter by (may be absent: empty name).
   std::string column_name;
   std::function<Texts(Index first, Index count)> column;
+  std::string report;  ///< JSON of how the clusters were found and judged; empty: not shown
 };
 
 /// Writes the self-contained page: the built template with the data spliced in, gzip + base64. Whole or not
-/// at all. The page is put together in memory.
+/// at all. The page is put together in memory. Error(argument) if parts do not fit together or the report is
+/// not JSON.
 void write_page(const std::filesystem::path& path, const PageData& data);
 
 }  // namespace shoal

@@ -187,6 +187,33 @@ TEST(WritePage, EmptyAndUnplacedMaps) {
   EXPECT_TRUE(std::isnan(value));
 }
 
+TEST(WritePage, RowsOfNoiseAreInNoCluster) {
+  const std::vector<std::string> texts = {"a", "b", "c"};
+  PageData page = small(texts);
+  page.labels.of[1] = kNoise;
+  const auto labels_in = [](const std::string& html) {
+    const std::string bytes = block(html, "b-label");
+    std::vector<std::int32_t> out(bytes.size() / 4);
+    std::memcpy(out.data(), bytes.data(), bytes.size());
+    return out;
+  };
+  EXPECT_EQ(labels_in(written(page, "noise.html")), (std::vector<std::int32_t>{0, -1, 0}));
+  page.labels = {{kNoise, kNoise, kNoise}, 0};
+  page.clusters.clear();
+  page.groups.clear();
+  const std::string html = written(page, "all_noise.html");
+  EXPECT_EQ(labels_in(html), (std::vector<std::int32_t>{-1, -1, -1}));
+  EXPECT_EQ(nlohmann::json::parse(script(html, "meta"))["clusters"], nlohmann::json::array());
+}
+
+TEST(WritePage, TheReportComesAsItIs) {
+  const std::vector<std::string> texts = {"a", "b"};
+  PageData page = small(texts);
+  EXPECT_EQ(script(written(page, "no_report.html"), "b-report"), "");
+  page.report = R"({"method": "</script>", "n_clusters": 2})";
+  EXPECT_EQ(block(written(page, "report.html"), "b-report"), page.report);
+}
+
 TEST(WritePage, RefusesWhatDoesNotFitTogetherAndWritesNothing) {
   const std::vector<std::string> texts = {"a", "b", "c"};
   PageData page = small(texts);
@@ -199,6 +226,12 @@ TEST(WritePage, RefusesWhatDoesNotFitTogetherAndWritesNothing) {
   EXPECT_THROW(write_page(path, page), Error);
   page = small(texts);
   page.texts = [](Index, Index) { return Texts(); };
+  EXPECT_THROW(write_page(path, page), Error);
+  page = small(texts);
+  page.labels.of[1] = -2;
+  EXPECT_THROW(write_page(path, page), Error) << "only kNoise is no cluster";
+  page = small(texts);
+  page.report = "{\"method\": ";
   EXPECT_THROW(write_page(path, page), Error);
   EXPECT_FALSE(fs::exists(path));
   EXPECT_THROW(write_page(scratch("no/such/folder/x.html"), small(texts)), Error);
