@@ -269,7 +269,7 @@ class ClusterRun {
   /// Sizes and typical rows; of a collection also words and names.
   void describe() {
     if (report_.n_clusters == 0) return;
-    const auto centroids = CentroidFeatures::fit(rows_, compact_.labels, {metric_of_centroids()}, run_);
+    const auto centroids = CentroidFeatures::fit(rows_, compact_.labels, {method_.metric()}, run_);
     distance_.reserve(report_.rows);
     each_block(rows_, [&](const Rows& block, Index) {
       const Matrix d = centroids.transform(block, quiet());
@@ -295,9 +295,6 @@ class ClusterRun {
     }
     for (Index c = 0; c < report_.n_clusters; ++c) report_.clusters[c].id = compact_.original[c];
   }
-  CentroidMetric metric_of_centroids() const {
-    return method_.metric() == Metric::cosine ? CentroidMetric::cosine : CentroidMetric::euclidean;
-  }
 
   void classify() {
     if (!options_.classifier) return;
@@ -306,7 +303,7 @@ class ClusterRun {
       return;
     }
     const ClusterClassifierOptions how{.rule = *options_.classifier,
-                                       .metric = metric_of_centroids(),
+                                       .metric = method_.metric(),
                                        .unlike_quantile = options_.unlike_quantile};
     if (run_.progress) run_.progress("classifier", 0, 1);
     classifier_ = ClusterClassifier::fit(rows_, labels(), how, quiet());
