@@ -45,6 +45,7 @@ struct PageData {
   /// One user column to colour and filter by (may be absent: empty name).
   std::string column_name;
   std::function<Texts(Index first, Index count)> column;
+  std::string report;  ///< JSON of how the clusters were found and judged; empty: not shown
 };
 
 /// Writes the self-contained page: the built template with the data spliced in, gzip + base64. Whole or not
