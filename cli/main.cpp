@@ -43,12 +43,20 @@ int interrupted(shoal::cli::Session& session) {
               goes_on ? "interrupted; the same command goes on from here" : "interrupted");
 }
 
-/// "shoal model add", as far as the command line names a verb.
-std::string verb_of(const CLI::App& app) {
-  std::string name = app.get_name();
-  for (auto within = app.get_subcommands(); !within.empty(); within = within.front()->get_subcommands())
-    name += " " + within.front()->get_name();
-  return name;
+/// "shoal model add", as far as the command line names a verb; and where another should follow, what stands
+/// there instead and what could.
+struct Named {
+  std::string verb, next;
+};
+Named named(const CLI::App& app) {
+  Named out{app.get_name(), ""};
+  const CLI::App* at = &app;
+  for (; !at->get_subcommands().empty(); out.verb += " " + at->get_name()) at = at->get_subcommands().front();
+  for (const CLI::App* verb : at->get_subcommands({}))
+    out.next += (out.next.empty() ? "; there are: " : ", ") + verb->get_name();
+  if (const auto rest = at->remaining(); !out.next.empty() && !rest.empty())
+    out.next = ", and '" + rest.front() + "' is none" + out.next;
+  return out;
 }
 
 /// What to say where the name of a file was taken for an option.
@@ -94,9 +102,9 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    const std::string verb = verb_of(app);
+    const auto [verb, next] = named(app);
     return fail(session, Fault::argument,
-                e.what() + dash_hint(verb, {argv + 1, argv + argc}) + " (see '" + verb + " --help')");
+                e.what() + next + dash_hint(verb, {argv + 1, argv + argc}) + " (see '" + verb + " --help')");
   } catch (const shoal::Error& e) {
     return e.fault == Fault::cancelled ? interrupted(session) : fail(session, e.fault, e.what());
   } catch (const std::bad_alloc&) {

@@ -109,8 +109,11 @@ void add_export(CLI::App& app, Session& session) {
       "name of another comes out as 'NAME (2)'. Cells are written as they are: a spreadsheet may run one "
       "that\n"
       "begins with = + - or @ as a formula (the CSV that the page saves guards against it).\n"
+      "A row in no cluster has none there.\n"
       "--features gives a column a cluster instead, for other models to learn from: 1 for the row's cluster\n"
-      "and 0 else (one-hot), or the cosine distance to each centroid, after PCA (distances).\n\nExamples:\n"
+      "and 0 else (one-hot); the distance to each centroid after PCA, by the metric of the method\n"
+      "(distances); or, of a map by vmf_mixture, how probable each cluster is, and by hdbscan, how firmly\n"
+      "the row lies in its own (membership).\n\nExamples:\n"
       "  shoal export reviews.shoal --out reviews-clustered.csv\n"
       "  shoal export reviews.shoal --out reviews.npy          the vectors\n"
       "  shoal export reviews.shoal --features distances --out features.npy\n"
@@ -123,9 +126,10 @@ void add_export(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"csv", "jsonl", "npy", "safetensors"}))
       ->type_name("NAME");
   add_choice(
-      *verb, "--features", {"one-hot", "distances"},
+      *verb, "--features", {"one-hot", "distances", "membership"},
       [flags](std::size_t chosen) { flags->features = static_cast<FeatureKind>(chosen); },
-      "A column a cluster: one-hot, or distances to the centroids; as csv, npy or safetensors");
+      "A column a cluster: one-hot, distances to the centroids, or soft membership; as csv, npy or "
+      "safetensors");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_export(*flags, session); });

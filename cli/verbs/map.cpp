@@ -5,16 +5,19 @@
 
 #include "shoal/core/error.h"
 #include "shoal/flow/models.h"
+#include "verbs/clustering.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 struct MapFlags {
   std::vector<std::string> inputs;
   std::string out, model;
+  ClusteringFlags clusters;
   MapOptions options;
 };
 
@@ -46,12 +49,14 @@ std::string percent(double share) {
   return buffer;
 }
 
-std::string in_words(const MapReport& report, const Progress& progress) {
+std::string in_words(const MapReport& report, const Json& found, const Progress& progress) {
   std::string out = counted(report.rows, "text") + ", " + counted(report.clusters.size(), "cluster") +
                     " in " + counted(report.groups.size(), "group") + ", " +
+                    (report.noise > 0 ? with_commas(report.noise) + " in none, " : "") +
                     std::to_string(report.components) + " of " + std::to_string(report.dims) +
                     " dimensions keep " + percent(report.variance) + " of variance\n";
-  out += time_line(progress) + "\nlargest clusters:\n";
+  out += findings_in_words(found);
+  out += time_line(progress) + (report.clusters.empty() ? "\n" : "\nlargest clusters:\n");
   std::vector<ClusterRow> largest = report.clusters;
   std::ranges::stable_sort(largest, std::greater{}, &ClusterRow::size);
   for (Index i = 0; i < std::min<Index>(10, largest.size()); ++i) {
@@ -62,19 +67,20 @@ std::string in_words(const MapReport& report, const Progress& progress) {
   return out + "open " + report.page.string() + " in a browser\n";
 }
 
-nlohmann::ordered_json in_json(const MapReport& report, const MapOptions& options, const Progress& progress) {
-  auto clusters = nlohmann::ordered_json::array();
+Json in_json(const MapReport& report, const Json& found, const MapOptions& options,
+             const Progress& progress) {
+  auto clusters = Json::array();
   for (const auto& c : report.clusters)
     clusters.push_back({{"id", c.id},
                         {"name", c.name},
                         {"words", c.words},
                         {"size", c.size},
                         {"group", report.groups[static_cast<Index>(c.group)].name}});
-  nlohmann::ordered_json out{{"collection", options.out.string()},
-                             {"page", report.page.string()},
-                             {"rows", report.rows},
-                             {"text_columns", report.text_columns},
-                             {"truncated_texts", nullptr}};
+  Json out{{"collection", options.out.string()},
+           {"page", report.page.string()},
+           {"rows", report.rows},
+           {"text_columns", report.text_columns},
+           {"truncated_texts", nullptr}};
   if (report.truncated_texts) out["truncated_texts"] = *report.truncated_texts;
   if (!options.inputs.empty()) out["read"] = to_json(report.read);
   out.update({{"dims", report.dims},
@@ -82,8 +88,11 @@ nlohmann::ordered_json in_json(const MapReport& report, const MapOptions& option
               {"explained_variance_ratio", report.variance},
               {"n_clusters", report.clusters.size()},
               {"n_neighbors", std::min(report.rows, options.umap.n_neighbors)},
-              {"mean_cosine", report.objective},
-              {"n_iter", report.n_iter},
+              {"method", report.method},
+              {"noise", report.noise},
+              {"mean_cosine", report.objective ? Json(*report.objective) : Json()},
+              {"n_iter", report.n_iter ? Json(*report.n_iter) : Json()},
+              {"report", found},
               {"done_before", report.done_before},
               {"clusters", clusters},
               {"seconds", to_json(progress)},
@@ -101,6 +110,7 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
     options.out = flags.out.empty() ? default_out(flags.inputs) : fs::path(flags.out);
   }
   check_encoding(verb, options.encode);
+  take_clustering(verb, flags.clusters, options.clusters);
   options.model = find_model(flags.model, models_folder());
   options.model_name = fs::is_directory(flags.model) ? "" : flags.model;
   session.goes_on = [&options] { return !options.overwrite && Collection::exists(options.out); };
@@ -111,7 +121,11 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   if (report.rows < options.umap.n_neighbors)
     session.remark("note: each text has all " + std::to_string(report.rows) +
                    " as neighbours in the layout, not " + std::to_string(options.umap.n_neighbors));
-  session.answer(in_json(report, options, session.progress()), in_words(report, session.progress()));
+  if (report.clusters.empty())
+    session.remark("note: " + report.method + " found no clusters: every text is in none");
+  const Json found = Json::parse(report.found);
+  session.answer(in_json(report, found, options, session.progress()),
+                 in_words(report, found, session.progress()));
 }
 
 }  // namespace
@@ -124,12 +138,19 @@ void add_map(CLI::App& app, Session& session) {
       "command goes on where it stopped; repeated with other options, only what depends on them is done\n"
       "again. A collection as INPUT is mapped again where it stands, with the options of the last time but\n"
       "for those that are given. map.html holds the texts whole up to 64 MB in all; beyond that the longest\n"
-      "are cut there, and the page says so. The collection always has them whole.\n\n"
+      "are cut there, and the page says so. The collection always has them whole.\n"
+      "Clusters are found among the vectors after PCA, by the method and in the number that you say. A\n"
+      "collection mapped again with another --method begins with that method's defaults. How the clusters\n"
+      "were found and how good they are is in report.json. 'shoal cluster' takes the same options: it\n"
+      "leaves the collection as it is and makes a report with plots and a classifier for new vectors beside\n"
+      "it, of vectors without texts too.\n\n"
       "Examples:\n"
       "  shoal map reviews.csv                             the text column is found, the map is "
       "reviews.shoal/map.html\n"
       "  shoal map questions.jsonl --text body --clusters 80 --out questions.shoal\n"
       "  shoal map questions.shoal --clusters 40           the same texts, fewer clusters\n"
+      "  shoal map questions.shoal --clusters auto         as many as have the highest silhouette\n"
+      "  shoal map questions.shoal --method hdbscan --min-cluster-size 20\n"
       "  zcat log.gz | shoal map - --out log.shoal");
   verb->add_option("input", flags->inputs,
                    "CSV, TSV, JSONL or plain lines; - is standard input; or a collection")
@@ -144,9 +165,7 @@ void add_map(CLI::App& app, Session& session) {
   add_model_option(*verb, flags->model);
   add_reading(*verb, o.read);
   add_encoding(*verb, o.encode);
-  verb->add_option("--clusters", o.n_clusters, "Clusters to find. Default: about sqrt(rows / 6), at most 500")
-      ->check(whole_number(1))
-      ->type_name("K");
+  add_clustering(*verb, flags->clusters, "about sqrt(rows / 6), at most 500");
   verb->add_option("--variance", o.pca.variance, "Share of variance that PCA keeps, above 0 and at most 1")
       ->type_name("SHARE")
       ->capture_default_str();

@@ -53,6 +53,8 @@ def test_files_that_are_lost_or_cut_are_made_again(short_csv, tmp_path):
         file.unlink()
         again(out)
         assert fingerprints(out) == before
+    os.truncate(out / "report.json", 100)
+    assert again(out)["done_before"] == ALL[:3] and fingerprints(out) == before
     (out / "map.html").unlink()
     assert again(out)["done_before"] == ALL[:-1] and fingerprints(out) == before
 
@@ -68,9 +70,9 @@ def test_check_finds_a_changed_byte(short_csv, tmp_path):
     out = tmp_path / "m.shoal"
     shoal("map", short_csv, "--text", "text", "--limit", 60, "--out", out, "--clusters", 4)
     whole = fingerprints(out)
-    assert json.loads(shoal("inspect", out, "--check", "--json").stdout)["check"] == "all 7 files are whole"
+    assert json.loads(shoal("inspect", out, "--check", "--json").stdout)["check"] == "all 8 files are whole"
     for name in ("vectors.safetensors", "pca.safetensors", "reduced.safetensors", "umap.safetensors",
-                 "clusters.safetensors", "map.html"):
+                 "clusters.safetensors", "report.json", "map.html"):
         file = out / name
         content = bytearray(file.read_bytes())
         content[-5] ^= 1
@@ -99,7 +101,7 @@ def test_check_tells_what_is_not_finished(short_csv, tmp_path):
     out = tmp_path / "m.shoal"
     shoal("map", short_csv, "--text", "text", "--limit", 60, "--out", out, "--clusters", 4)
     half = cut(out, tmp_path / "half", "update manifest set value = '' where key in ('sha256 map.html', 'sha256 umap.safetensors')")
-    assert "check: 5 files are whole; not finished yet: umap.safetensors map.html" in shoal("inspect", half, "--check").stdout
+    assert "check: 6 files are whole; not finished yet: umap.safetensors map.html" in shoal("inspect", half, "--check").stdout
     result = shoal("inspect", short_csv, "--check", check=False)
     assert result.returncode == 2 and "is no collection" in result.stderr
 

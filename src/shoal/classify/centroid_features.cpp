@@ -24,8 +24,8 @@ struct Sums {
 };
 
 /// The rows of `block`, at length 1 under cosine.
-MatrixView ready(MatrixView block, CentroidMetric metric, Matrix& unit) {
-  if (metric == CentroidMetric::euclidean) return block;
+MatrixView ready(MatrixView block, Metric metric, Matrix& unit) {
+  if (metric == Metric::euclidean) return block;
   if (unit.rows() < block.rows || unit.cols() != block.cols) unit = Matrix(block.rows, block.cols);
   for (Index r = 0; r < block.rows; ++r) std::ranges::copy(block[r], unit[r].begin());
   const MatrixSpan rows = unit.span().slice(0, block.rows);
@@ -33,7 +33,7 @@ MatrixView ready(MatrixView block, CentroidMetric metric, Matrix& unit) {
   return rows;
 }
 
-Sums sums_of(const Rows& x, const Labels& labels, CentroidMetric metric, const Run& run) {
+Sums sums_of(const Rows& x, const Labels& labels, Metric metric, const Run& run) {
   const Sums none{std::vector<double>(labels.count * x.cols()), std::vector<double>(labels.count)};
   const Index grain = std::max<Index>(16, (x.rows() / 32 + kBlock) / kBlock) * kBlock;
   return fold_chunks(
@@ -61,10 +61,6 @@ Sums sums_of(const Rows& x, const Labels& labels, CentroidMetric metric, const R
 
 }  // namespace
 
-const char* name_of(CentroidMetric metric) {
-  return metric == CentroidMetric::cosine ? "cosine" : "euclidean";
-}
-
 CentroidFeatures CentroidFeatures::fit(const Rows& x, const Labels& labels, const Options& options,
                                        const Run& run) {
   check_labels(labels, x.rows());
@@ -83,7 +79,7 @@ CentroidFeatures CentroidFeatures::fit(const Rows& x, const Labels& labels, cons
     for (Index j = 0; j < x.cols(); ++j)
       f.centroids_[c][j] = static_cast<float>(sums.of[c * x.cols() + j] / sums.rows[c]);
   }
-  if (options.metric == CentroidMetric::cosine) unit_rows(f.centroids_.span());
+  if (options.metric == Metric::cosine) unit_rows(f.centroids_.span());
   return f;
 }
 
@@ -106,10 +102,10 @@ Matrix CentroidFeatures::transform(const Rows& x, const Run& run) const {
         for (Index at = first; at < last; at += kBlock) {
           const MatrixView rows =
               ready(x.block(at, std::min(kBlock, last - at), scratch), options_.metric, unit);
-          if (options_.metric == CentroidMetric::cosine)
+          if (options_.metric == Metric::cosine)
             multiply(rows, packed, {}, Activation::none, out.span().slice(at, rows.rows));
           for (Index r = 0; r < rows.rows; ++r) {
-            if (options_.metric == CentroidMetric::cosine) {
+            if (options_.metric == Metric::cosine) {
               cosines_to_distances(out[at + r]);
               continue;
             }
@@ -127,8 +123,7 @@ Labels CentroidFeatures::predict(const Rows& x, const Run& run) const {
   const Matrix distances = transform(x, run);
   Labels labels{std::vector<Label>(x.rows(), kNoise), centroids_.rows()};
   const auto nowhere = [&](std::span<const float> row) {
-    return options_.metric == CentroidMetric::cosine &&
-           std::ranges::all_of(row, [](float d) { return d == 1; });
+    return options_.metric == Metric::cosine && std::ranges::all_of(row, [](float d) { return d == 1; });
   };
   for (Index i = 0; i < x.rows(); ++i)
     if (!nowhere(distances[i]))
@@ -146,10 +141,9 @@ CentroidFeatures CentroidFeatures::load(const Reader& in) {
   check_kind(in, kind);
   CentroidFeatures f;
   const std::string metric = in.text("metric");
-  if (metric != name_of(CentroidMetric::cosine) && metric != name_of(CentroidMetric::euclidean))
-    throw Error(Fault::format, in.path().string() + ": the metric is \"" + metric + "\"");
-  f.options_.metric =
-      metric == name_of(CentroidMetric::cosine) ? CentroidMetric::cosine : CentroidMetric::euclidean;
+  const auto known = metric_named(metric);
+  if (!known) throw Error(Fault::format, in.path().string() + ": the metric is \"" + metric + "\"");
+  f.options_.metric = *known;
   f.space_ = read_space(in);
   f.centroids_ = in.matrix("centroids");
   if (f.centroids_.rows() == 0) throw Error(Fault::format, in.path().string() + " holds no centroids");

@@ -1,24 +1,20 @@
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
 #include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
+#include "shoal/core/metric.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
 #include "shoal/core/stage.h"
 
 namespace shoal {
 
-/// How far a row is from a centroid.
-enum class CentroidMetric : std::uint8_t { cosine, euclidean };
-const char* name_of(CentroidMetric metric);
-
 /// What `CentroidFeatures::fit` may be told.
 struct CentroidFeaturesOptions {
-  CentroidMetric metric = CentroidMetric::cosine;
+  Metric metric = Metric::cosine;
 };
 template <class V>
 void fields(CentroidFeaturesOptions& o, V&& visit) {

@@ -102,7 +102,7 @@ Classified ClusterClassifier::judge(const Matrix& distances, const Run& run) con
                  Matrix(rows, n_clusters_),
                  std::vector<float>(rows)};
   const auto nowhere = [&](std::span<const float> row) {
-    return options_.metric == CentroidMetric::cosine && options_.unlike_quantile > 0 &&
+    return options_.metric == Metric::cosine && options_.unlike_quantile > 0 &&
            std::ranges::all_of(row, [](float d) { return d == 1; });
   };
   Matrix known;  // probabilities of clusters()

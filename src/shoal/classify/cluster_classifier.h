@@ -28,7 +28,7 @@ const char* name_of(ClassifierRule rule);
 /// What `ClusterClassifier::fit` may be told.
 struct ClusterClassifierOptions {
   ClassifierRule rule = ClassifierRule::logistic;
-  CentroidMetric metric = CentroidMetric::cosine;
+  Metric metric = Metric::cosine;
   /// A row is unlike any cluster if it is further from its nearest centroid than this share of the training
   /// rows of that cluster; 0..1. 1: further than all of them. 0: no row is ever called so.
   double unlike_quantile = 0.995;

@@ -52,7 +52,7 @@ TEST(CentroidFeatures, AnswerMadeByHand) {
   EXPECT_EQ(d[3][1], 1);
   EXPECT_EQ(cosine.predict(x).of, (std::vector<Label>{0, 0, 1, kNoise}));
 
-  const auto euclidean = CentroidFeatures::fit(x, labels, {CentroidMetric::euclidean});
+  const auto euclidean = CentroidFeatures::fit(x, labels, {Metric::euclidean});
   EXPECT_EQ(euclidean.centroids()[0][1], 2.5f);
   EXPECT_EQ(euclidean.centroids()[1][0], -1.5f);
   EXPECT_NEAR(euclidean.transform(x)[0][0], std::hypot(1, 2.5), 1e-6);
@@ -63,7 +63,7 @@ TEST(CentroidFeatures, AnswerMadeByHand) {
 TEST(CentroidFeatures, NoiseIsLeftOutAndAnEmptyClusterNamed) {
   Matrix x(3, 1);
   x[0][0] = 1, x[1][0] = 3, x[2][0] = 100;
-  const auto f = CentroidFeatures::fit(x, {{0, 0, kNoise}, 1}, {CentroidMetric::euclidean});
+  const auto f = CentroidFeatures::fit(x, {{0, 0, kNoise}, 1}, {Metric::euclidean});
   EXPECT_EQ(f.centroids()[0][0], 2);
   const Error e = error_of([&] { CentroidFeatures::fit(x, {{0, 2, 2}, 3}); });
   EXPECT_EQ(e.fault, Fault::data);
@@ -120,10 +120,9 @@ TEST(ClusterClassifier, TheLimitIsTheQuantileOfTheClustersOwnRows) {
   x[10][0] = 100, x[11][0] = 102;
   const Labels labels{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1}, 2};
   const auto limits = [&](double quantile) {
-    return ClusterClassifier::fit(x, labels,
-                                  {.rule = ClassifierRule::nearest,
-                                   .metric = CentroidMetric::euclidean,
-                                   .unlike_quantile = quantile})
+    return ClusterClassifier::fit(
+               x, labels,
+               {.rule = ClassifierRule::nearest, .metric = Metric::euclidean, .unlike_quantile = quantile})
         .limits();
   };
   EXPECT_EQ(limits(1), (std::vector<float>{4.5f, 1}));
@@ -156,7 +155,7 @@ TEST(ClusterClassifier, SavedAndLoadedIsTheSame) {
   const auto [x, labels] = bunches(200, 6, 4, 0.8);
   const ScratchFolder folder;
   for (const ClusterClassifierOptions& o :
-       {ClusterClassifierOptions{}, {.rule = ClassifierRule::nearest, .metric = CentroidMetric::euclidean}}) {
+       {ClusterClassifierOptions{}, {.rule = ClassifierRule::nearest, .metric = Metric::euclidean}}) {
     const auto k = ClusterClassifier::fit(x, labels, o);
     Writer out(ClusterClassifier::kind);
     k.save(out);

@@ -132,7 +132,7 @@ class PredictRun {
                              probability_));
     if (options_.layout == PlotLayout::none) return;
     const Rows rows = preparation_.empty() ? x_ : open_rows(prepared_path());
-    const bool cosine = classifier_.options().metric == CentroidMetric::cosine;
+    const bool cosine = classifier_.options().metric == Metric::cosine;
     const Metric metric = cosine ? Metric::cosine : Metric::euclidean;
     const Matrix points =
         options_.layout == PlotLayout::umap

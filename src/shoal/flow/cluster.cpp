@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <utility>
 
-#include "shoal/classify/split.h"
 #include "shoal/core/error.h"
 #include "shoal/explain/medoids.h"
 #include "shoal/flow/cluster_report.h"
@@ -34,29 +32,8 @@ constexpr const char* kFiles[] = {kClusterMark,
                                   "map.svg",
                                   "sizes.svg",
                                   "distances.svg"};
-constexpr Index kTries = 16;          // numbers of clusters that are tried where each is a fit of its own
-constexpr Index kCheapPairs = 20000;  // rows up to which a Euclidean silhouette, O(n^2), is taken unasked
 constexpr Index kFolds = 5;
 constexpr Index kMedoids = 5;
-
-/// 2, 3, 4, 5, 7, ...: about `most` numbers from min to max, each the last one times a constant.
-std::vector<Index> spaced(ClusterRange range, Index most) {
-  std::vector<Index> out;
-  const double ratio = std::pow(static_cast<double>(range.max) / static_cast<double>(range.min),
-                                1.0 / static_cast<double>(most - 1));
-  for (Index i = 0; i < most; ++i) {
-    const double exact = static_cast<double>(range.min) * std::pow(ratio, static_cast<double>(i));
-    const auto k = std::clamp(static_cast<Index>(std::lround(exact)), range.min, range.max);
-    if (out.empty() || k > out.back()) out.push_back(k);
-  }
-  return out;
-}
-
-std::vector<Index> all_of(ClusterRange range) {
-  std::vector<Index> out;
-  for (Index k = range.min; k <= range.max; ++k) out.push_back(k);
-  return out;
-}
 
 /// At most 200 bytes of a text, no character cut in two.
 std::string beginning(const std::string& text) {
@@ -73,7 +50,6 @@ class ClusterRun {
       : options_(options),
         run_(run),
         given_(open_vectors(options.input)),
-        method_(options.method),
         out_(options.out, kClusterMark, options.overwrite, kFiles),
         rows_(given_) {}
 
@@ -81,7 +57,6 @@ class ClusterRun {
     check();
     prepare();
     fit();
-    judge();
     describe();
     classify();
     lay_out();
@@ -98,27 +73,11 @@ class ClusterRun {
     require(
         given_.rows() >= 2, Fault::data,
         options_.input.string() + " has " + std::to_string(given_.rows()) + " row(s); at least 2 are needed");
-    require(!options_.choose_n_clusters || method_.takes_n_clusters(), Fault::argument,
-            std::string(method_.kind()) +
-                " finds the number of clusters itself: --clusters and --criterion "
-                "do not fit it");
-    if (options_.range)
-      require(options_.range->min >= 2 && options_.range->min <= options_.range->max &&
-                  options_.range->max < given_.rows(),
-              Fault::argument,
-              "--clusters " + std::to_string(options_.range->min) + ".." +
-                  std::to_string(options_.range->max) + ": allowed are numbers from 2 to " +
-                  std::to_string(given_.rows() - 1) + ", the rows less one, the smaller first");
-    require(options_.resamples != 1, Fault::argument, "--resamples is 1; at least 2 can be compared, or 0");
-    require(!options_.choose_n_clusters || options_.criterion != Criterion::elbow ||
-                range().max >= range().min + 2,
-            Fault::argument, "--criterion elbow needs at least 3 numbers of clusters to choose from");
+    check_clustering(options_.clusters, given_.rows());
     if (options_.pca) Pca{*options_.pca};
     check_rows(given_, options_.input, run_);
-    method_.set_seed(options_.seed.child(1));
     report_.rows = given_.rows();
     report_.dims = given_.cols();
-    report_.method = method_.kind();
     report_.out = out_.path();
   }
 
@@ -149,127 +108,21 @@ class ClusterRun {
     return given_.space().id + (options_.pca ? "+pca" : "") + (options_.standardise ? "+standardise" : "");
   }
 
-  JudgeOptions judging() const {
-    const bool cheap = method_.metric() == Metric::cosine || rows_.rows() <= kCheapPairs;
-    return {
-        .metric = method_.metric(),
-        .silhouette = cheap || (options_.choose_n_clusters && options_.criterion == Criterion::silhouette)};
-  }
-
-  StabilityOptions resampling() const {
-    return {.resamples = options_.resamples > 0 ? options_.resamples : 20, .seed = options_.seed.child(3)};
-  }
-
-  /// A resample may hold fewer distinct rows than there are clusters: then as many as it has.
-  Labels labels_by(const Rows& x, Index k, Seed seed) const {
-    MethodOptions options = method_;
-    options.set_seed(seed);
-    if (!options.takes_n_clusters()) return labels_of(fit_clusterer(x, options, quiet()));
-    for (;; --k) {
-      options.set_n_clusters(k);
-      try {
-        return labels_of(fit_clusterer(x, options, quiet()));
-      } catch (const Error& e) {
-        if (e.fault != Fault::data || k == 1) throw;
-      }
-    }
-  }
-  Run quiet() const { return {.threads = run_.threads, .stop = run_.stop, .progress = {}}; }
-
   void fit() {
-    if (!options_.choose_n_clusters) {
-      fitted_.emplace(fit_clusterer(rows_, method_, run_));
-    } else if (std::holds_alternative<AgglomerativeOptions>(method_.of)) {
-      choose_cut();
-    } else {
-      choose_fit();
-    }
-    report_.method_options = method_.list();
-    save_clusterer(*fitted_, out_ / "clusters.safetensors");
+    Clustering made = find_clusters(rows_, options_.clusters, options_.seed, run_);
+    save_clusterer(made.fitted, out_ / "clusters.safetensors");
+    labels_ = labels_of(made.fitted);
+    compact_ = std::move(made.clusters);
+    report_.found = std::move(made.findings);
   }
 
-  ClusterRange range() const { return options_.range.value_or(default_cluster_range(rows_.rows())); }
-
-  /// Every number of clusters from one dendrogram.
-  void choose_cut() {
-    method_.set_n_clusters(1);
-    const auto joined = Agglomerative::fit(rows_, std::get<AgglomerativeOptions>(method_.of), run_);
-    TryOptions how{.judge = judging(), .stability = {}};
-    if (options_.criterion == Criterion::stability) how.stability = resampling();
-    const auto join = [&](const Rows& x) {
-      return Agglomerative::fit(x, std::get<AgglomerativeOptions>(method_.of), quiet()).dendrogram();
-    };
-    report_.tried = try_cuts(rows_, joined.dendrogram(), range(), join, how, run_);
-    report_.chosen = choose_k(options_.criterion, report_.tried);
-    method_.set_n_clusters(report_.chosen->n_clusters);
-    fitted_.emplace(joined.with_clusters(report_.chosen->n_clusters, rows_, run_));
-  }
-
-  /// A fit for each number of clusters that is tried.
-  void choose_fit() {
-    const std::vector<Index> numbers = options_.range ? all_of(range()) : spaced(range(), kTries);
-    for (Index i = 0; i < numbers.size(); ++i) {
-      const auto say = [&](double part) {
-        if (run_.progress)
-          run_.progress("try " + std::to_string(numbers[i]) + " clusters", static_cast<double>(i) + part,
-                        static_cast<double>(numbers.size()));
-      };
-      say(0);
-      method_.set_n_clusters(numbers[i]);
-      const auto found = try_fit(i == 0);
-      if (!found) break;
-      TriedK tried{.n_clusters = numbers[i],
-                   .measures = judge_labels(rows_, labels_of(*found), judging(), quiet()),
-                   .stability = {}};
-      if (options_.criterion == Criterion::stability)
-        tried.stability = stability_of(labels_of(*found), quiet());
-      report_.tried.push_back(std::move(tried));
-      say(1);
-    }
-    report_.chosen = choose_k(options_.criterion, report_.tried);
-    if (!range_ended_.empty())
-      report_.chosen->against.push_back("No more numbers could be tried: " + range_ended_ + ".");
-    method_.set_n_clusters(report_.chosen->n_clusters);
-    fitted_.emplace(fit_clusterer(rows_, method_, run_));
-  }
-
-  /// Nothing if there are too few distinct rows for so many clusters, unless it is the first try.
-  std::optional<AnyClusterer> try_fit(bool first) {
-    try {
-      return fit_clusterer(rows_, method_, quiet());
-    } catch (const Error& e) {
-      if (first || e.fault != Fault::data) throw;
-      range_ended_ = e.what();
-      return std::nullopt;
-    }
-  }
-
-  Stability stability_of(const Labels& labels, const Run& run) const {
-    return measure_stability(
-        rows_, labels, [&](const Rows& x, Index k, Seed seed) { return labels_by(x, k, seed); }, resampling(),
-        run);
-  }
-
-  const Labels& labels() const { return labels_of(*fitted_); }
-
-  void judge() {
-    compact_ = compact_labels(labels());
-    report_.n_clusters = compact_.original.size();
-    report_.noise = static_cast<Index>(std::ranges::count(labels().of, kNoise));
-    report_.placement = placement_of(*fitted_);
-    if (report_.n_clusters >= 2) report_.measures = judge_labels(rows_, labels(), judging(), run_);
-    if (report_.chosen && options_.criterion == Criterion::stability) {
-      for (const TriedK& tried : report_.tried)
-        if (tried.n_clusters == report_.chosen->n_clusters) report_.stability = tried.stability;
-    } else if (options_.resamples > 0) {
-      report_.stability = stability_of(labels(), run_);
-    }
-  }
+  Metric metric() const { return options_.clusters.method.metric(); }
+  Run quiet() const { return {.threads = run_.threads, .stop = run_.stop, .progress = {}}; }
 
   /// Sizes and typical rows; of a collection also words and names.
   void describe() {
-    if (report_.n_clusters == 0) return;
-    const auto centroids = CentroidFeatures::fit(rows_, compact_.labels, {metric_of_centroids()}, run_);
+    if (report_.found.n_clusters == 0) return;
+    const auto centroids = CentroidFeatures::fit(rows_, compact_.labels, {metric()}, run_);
     distance_.reserve(report_.rows);
     each_block(rows_, [&](const Rows& block, Index) {
       const Matrix d = centroids.transform(block, quiet());
@@ -278,41 +131,36 @@ class ClusterRun {
     if (Collection::exists(options_.input)) {
       const Collection collection = Collection::open(options_.input, true);
       report_.clusters =
-          describe_clusters(collection, rows_, compact_.labels, centroids.centroids(), run_, method_.metric())
+          describe_clusters(collection, rows_, compact_.labels, centroids.centroids(), run_, metric())
               .clusters;
     } else {
-      const auto typical =
-          medoids(rows_, compact_.labels, centroids.centroids(), kMedoids, run_, method_.metric());
-      report_.clusters.resize(report_.n_clusters);
+      const auto typical = medoids(rows_, compact_.labels, centroids.centroids(), kMedoids, run_, metric());
+      report_.clusters.resize(report_.found.n_clusters);
       for (const Label label : compact_.labels.of)
         if (label != kNoise) ++report_.clusters[static_cast<Index>(label)].size;
-      for (Index c = 0; c < report_.n_clusters; ++c) report_.clusters[c].medoids = typical[c];
+      for (Index c = 0; c < report_.found.n_clusters; ++c) report_.clusters[c].medoids = typical[c];
     }
     if (Collection::exists(options_.input)) {
       const Collection collection = Collection::open(options_.input, true);
       for (const ClusterRow& c : report_.clusters)
         report_.examples.push_back(c.medoids.empty() ? "" : beginning(collection.text(c.medoids.front())));
     }
-    for (Index c = 0; c < report_.n_clusters; ++c) report_.clusters[c].id = compact_.original[c];
-  }
-  CentroidMetric metric_of_centroids() const {
-    return method_.metric() == Metric::cosine ? CentroidMetric::cosine : CentroidMetric::euclidean;
+    for (Index c = 0; c < report_.found.n_clusters; ++c) report_.clusters[c].id = compact_.original[c];
   }
 
   void classify() {
     if (!options_.classifier) return;
-    if (report_.n_clusters < 2) {
+    if (report_.found.n_clusters < 2) {
       report_.without_classifier = "there are fewer than two clusters";
       return;
     }
-    const ClusterClassifierOptions how{.rule = *options_.classifier,
-                                       .metric = metric_of_centroids(),
-                                       .unlike_quantile = options_.unlike_quantile};
+    const ClusterClassifierOptions how{
+        .rule = *options_.classifier, .metric = metric(), .unlike_quantile = options_.unlike_quantile};
     if (run_.progress) run_.progress("classifier", 0, 1);
-    classifier_ = ClusterClassifier::fit(rows_, labels(), how, quiet());
-    const Index labelled = report_.rows - report_.noise;
+    classifier_ = ClusterClassifier::fit(rows_, labels_, how, quiet());
+    const Index labelled = report_.rows - report_.found.noise;
     if (labelled >= 2 * kFolds)
-      report_.held_out = cross_validate(rows_, labels(), how, kFolds, options_.seed.child(4), quiet());
+      report_.held_out = cross_validate(rows_, labels_, how, kFolds, options_.seed.child(4), quiet());
     if (run_.progress) run_.progress("classifier", 1, 1);
     report_.training_agreement = classifier_->training_agreement();
     Writer out(ClusterClassifier::kind);
@@ -325,10 +173,10 @@ class ClusterRun {
     plots_.labels = compact_.labels;
     if (options_.layout == PlotLayout::umap) {
       plots_.points =
-          Umap::fit(rows_, {.metric = method_.metric(), .seed = options_.seed.child(2)}, run_).embedding();
+          Umap::fit(rows_, {.metric = metric(), .seed = options_.seed.child(2)}, run_).embedding();
     } else if (options_.layout == PlotLayout::tsne) {
       plots_.points =
-          Tsne::fit(rows_, {.metric = method_.metric(), .seed = options_.seed.child(2)}, run_).embedding();
+          Tsne::fit(rows_, {.metric = metric(), .seed = options_.seed.child(2)}, run_).embedding();
     }
   }
 
@@ -342,7 +190,7 @@ class ClusterRun {
       if (classifier_) said = classifier_->classify(block, quiet());
       std::string lines;
       for (Index i = 0; i < block.rows(); ++i) {
-        const Label label = labels().of[first + i];
+        const Label label = labels_.of[first + i];
         lines += std::to_string(first + i) + "," + std::to_string(label);
         if (!distance_.empty()) lines += "," + short_number(distance_[first + i]);
         if (said)
@@ -360,12 +208,10 @@ class ClusterRun {
   const ClusterOptions& options_;
   const Run& run_;
   Rows given_;
-  MethodOptions method_;
   NewFolder out_;
   Rows rows_;  // as the method sees them
   Preparation preparation_;
-  std::optional<AnyClusterer> fitted_;
-  std::string range_ended_;  // why numbers of clusters were left untried
+  Labels labels_;  // as the method numbers them
   CompactLabels compact_;
   std::optional<ClusterClassifier> classifier_;
   std::vector<float> distance_;  // of each row to the nearest centroid

@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "shoal/classify/cluster_classifier.h"
-#include "shoal/cluster/choose.h"
-#include "shoal/cluster/clusterer.h"
 #include "shoal/core/run.h"
+#include "shoal/flow/clustering.h"
 #include "shoal/flow/preparation.h"
 #include "shoal/store/collection.h"
 
@@ -25,11 +24,7 @@ struct ClusterOptions {
   bool overwrite = false;       ///< replace a folder that this command has made
   std::optional<PcaOptions> pca;
   bool standardise = false;
-  MethodOptions method;
-  bool choose_n_clusters = false;  ///< by `criterion`; else the number stands in `method`
-  Criterion criterion = Criterion::silhouette;
-  std::optional<ClusterRange> range;  ///< tried one by one; absent: default_cluster_range, spaced out
-  Index resamples = 0;  ///< for how stable the clusters are; 0: not asked (20 for that criterion)
+  ClusteringOptions clusters;
   std::optional<ClassifierRule> classifier = ClassifierRule::logistic;
   double unlike_quantile = 0.995;
   PlotLayout layout = PlotLayout::tsne;
@@ -41,17 +36,9 @@ struct ClusterReport {
   Index rows = 0, dims = 0;
   Index components = 0;  ///< of the rows that the method saw
   double variance = 1;   ///< share of it that PCA kept
-  std::string method;
-  std::vector<Field> method_options;   ///< as the method was run in the end
-  Index n_clusters = 0;                ///< that have rows
-  Index noise = 0;                     ///< rows in no cluster
-  std::vector<std::string> examples;   ///< of each cluster, the beginning of its most typical text
-  std::vector<ClusterRow> clusters;    ///< names and words only where the input is a collection
-  std::optional<Separation> measures;  ///< absent for fewer than two clusters
-  std::vector<TriedK> tried;
-  std::optional<ChosenK> chosen;
-  std::optional<Stability> stability;
-  std::optional<double> placement;  ///< placement_of
+  ClusterFindings found;
+  std::vector<std::string> examples;  ///< of each cluster, the beginning of its most typical text
+  std::vector<ClusterRow> clusters;   ///< names and words only where the input is a collection
   std::optional<CrossValidation> held_out;
   double training_agreement = 0;   ///< of the classifier
   std::string without_classifier;  ///< why there is none; empty: there is one, or none was asked for

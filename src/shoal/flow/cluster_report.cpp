@@ -1,10 +1,10 @@
 #include "shoal/flow/cluster_report.h"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
+#include "shoal/flow/findings_json_impl.h"
 #include "shoal/map/svg.h"
 #include "shoal/store/archive.h"
 
@@ -14,116 +14,40 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 1;
-
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
-Json number(const std::optional<double>& v) { return v ? number(*v) : Json(nullptr); }
-
-Json to_json(const Separation& s) {
-  return {{"n_clusters", s.n_clusters},
-          {"silhouette", number(s.silhouette)},
-          {"davies_bouldin", number(s.davies_bouldin)},
-          {"davies_bouldin_cosine", number(s.davies_bouldin_cosine)},
-          {"calinski_harabasz", number(s.calinski_harabasz)},
-          {"inertia", number(s.inertia)},
-          {"smallest", s.smallest},
-          {"largest", s.largest},
-          {"balance", number(s.balance)}};
-}
-
-Json to_json(const Stability& s) {
-  Json jaccard = Json::array();
-  for (const double v : s.jaccard) jaccard.push_back(number(v));
-  return {{"resamples", s.adjusted_rand.size()},
-          {"adjusted_rand_mean", number(s.mean)},
-          {"adjusted_rand_spread", number(s.spread)},
-          {"jaccard", jaccard}};
-}
-
-Json to_json(const ChosenK& c) {
-  Json picks = Json::array();
-  for (const Pick& p : c.picks)
-    picks.push_back(
-        {{"criterion", name_of(p.criterion)}, {"n_clusters", p.n_clusters}, {"value", number(p.value)}});
-  return {{"criterion", name_of(c.criterion)},
-          {"n_clusters", c.n_clusters},
-          {"value", number(c.value)},
-          {"tried_min", c.tried_min},
-          {"tried_max", c.tried_max},
-          {"why", c.why},
-          {"against", c.against},
-          {"picks", picks}};
-}
-
-Json to_json(const std::vector<Field>& fields) {
-  Json out = Json::object();
-  for (const Field& f : fields)
-    std::visit(
-        [&]<class T>(const T& v) {
-          if constexpr (std::is_same_v<T, std::monostate>)
-            out[f.name] = nullptr;
-          else
-            out[f.name] = v;
-        },
-        f.value);
-  return out;
-}
-
 Json report_json(const ClusterReport& report, const ClusterOptions& options) {
-  Json clusters = Json::array(), tried = Json::array();
+  Json clusters = Json::array();
   for (const ClusterRow& c : report.clusters) {
     Json one{{"id", c.id}, {"size", c.size}, {"medoids", c.medoids}};
     if (!c.name.empty()) one["name"] = c.name, one["words"] = c.words;
     clusters.push_back(one);
   }
-  for (const TriedK& t : report.tried) {
-    Json one = to_json(t.measures);
-    one["found"] = t.measures.n_clusters;  // a method may leave a cluster empty
-    one["n_clusters"] = t.n_clusters;
-    if (t.stability) one["stability"] = to_json(*t.stability);
-    tried.push_back(one);
-  }
-  Json out{{"format", "shoal clusters"},
-           {"version", kVersion},
+  Json out{{"format", kClustersFormat},
+           {"version", kClustersVersion},
            {"made_by", "shoal " SHOAL_VERSION},
            {"input", options.input.string()},
            {"rows", report.rows},
            {"dims", report.dims},
            {"pca", nullptr},
            {"standardise", options.standardise},
-           {"method", report.method},
-           {"options", to_json(report.method_options)},
-           {"seed", options.seed.value},
-           {"n_clusters", report.n_clusters},
-           {"noise", report.noise}};
+           {"seed", options.seed.value}};
   if (options.pca)
     out["pca"] = {{"n_components", report.components}, {"explained_variance_ratio", report.variance}};
-  out["measures"] = report.measures ? to_json(*report.measures) : Json(nullptr);
-  if (report.chosen) out["chosen"] = to_json(*report.chosen), out["tried"] = tried;
-  if (report.stability) out["stability"] = to_json(*report.stability);
-  out["placement_agreement"] = number(report.placement);
+  out.update(to_json(report.found));
   out["classifier"] = nullptr;
   if (options.classifier && report.without_classifier.empty()) {
     out["classifier"] = {{"rule", name_of(*options.classifier)},
-                         {"training_agreement", number(report.training_agreement)},
+                         {"training_agreement", number_json(report.training_agreement)},
                          {"unlike_quantile", options.unlike_quantile}};
     if (report.held_out)
-      out["classifier"]["held_out"] = {{"agreement", number(report.held_out->agreement)},
-                                       {"unlike", number(report.held_out->unlike)},
+      out["classifier"]["held_out"] = {{"agreement", number_json(report.held_out->agreement)},
+                                       {"unlike", number_json(report.held_out->unlike)},
                                        {"folds", report.held_out->folds}};
   }
   out["clusters"] = clusters;
   return out;
 }
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text)
-    out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
-  return out;
-}
-
-std::string title_of(const ClusterRow& c) {
+std::string name_of_cluster(const ClusterRow& c) {
   return c.name.empty() ? "cluster " + std::to_string(c.id) : c.name;
 }
 
@@ -154,23 +78,24 @@ std::string made_table(const ClusterReport& report, const ClusterOptions& option
                                            short_number(100 * report.variance, 4) + "% of variance"
                                      : "";
   if (options.standardise) before += before.empty() ? "standardised" : ", standardised";
-  for (const Field& f : report.method_options)
+  for (const Field& f : report.found.method.list())
     if (f.name != "seed") settings += (settings.empty() ? "" : ", ") + f.name + " " + text_of(f.value);
   return "<h2>How it was made</h2>\n<table>\n" + line("input", options.input.string()) +
          line("columns", std::to_string(report.dims)) +
          line("before the method", before.empty() ? "nothing" : before) +
-         line("method", report.method + " (" + settings + ")") +
+         line("method", std::string(report.found.method.kind()) + " (" + settings + ")") +
          line("seed", std::to_string(options.seed.value)) + line("by", "shoal " SHOAL_VERSION) + "</table>\n";
 }
 
-std::string measures_table(const ClusterReport& report, Metric metric) {
+std::string measures_table(const ClusterReport& report) {
+  const ClusterFindings& found = report.found;
   std::string out = "<table>\n" + line("rows", std::to_string(report.rows)) +
-                    line("clusters", std::to_string(report.n_clusters)) +
-                    line("rows in no cluster", std::to_string(report.noise));
-  if (report.measures) {
-    const Separation& m = *report.measures;
+                    line("clusters", std::to_string(found.n_clusters)) +
+                    line("rows in no cluster", std::to_string(found.noise));
+  if (found.measures) {
+    const Separation& m = *found.measures;
     if (m.silhouette)
-      out += line(std::string("silhouette, ") + name_of(metric) + " (-1 to 1, high is good)",
+      out += line(std::string("silhouette, ") + name_of(found.method.metric()) + " (-1 to 1, high is good)",
                   short_number(*m.silhouette, 4));
     out +=
         line("Davies-Bouldin (low is good)", short_number(m.davies_bouldin, 4)) +
@@ -179,13 +104,13 @@ std::string measures_table(const ClusterReport& report, Metric metric) {
         line("balance of sizes (1: all equal)", short_number(m.balance, 4)) +
         line("smallest and largest cluster", std::to_string(m.smallest) + ", " + std::to_string(m.largest));
   }
-  if (report.stability)
+  if (found.stability)
     out += line("stability: adjusted Rand index over resamples",
-                short_number(report.stability->mean, 4) + " (spread " +
-                    short_number(report.stability->spread, 4) + ")");
-  if (report.placement)
+                short_number(found.stability->mean, 4) + " (spread " +
+                    short_number(found.stability->spread, 4) + ")");
+  if (found.placement)
     out += line("the method's own rule for new rows (in the library) agrees with the labels",
-                short_number(*report.placement, 4));
+                short_number(*found.placement, 4));
   if (report.held_out)
     out += line("of the clustered rows that it had not seen, the classifier puts where they are",
                 short_number(report.held_out->agreement, 4)) +
@@ -209,26 +134,26 @@ std::string clusters_table(const ClusterReport& report) {
   return out + "</table>\n";
 }
 
-std::string choice_text(const ClusterReport& report) {
-  if (!report.chosen) return "";
-  std::string out = "<h2>Why " + std::to_string(report.chosen->n_clusters) + " clusters?</h2>\n<p>" +
-                    escaped(report.chosen->why) + "</p>\n";
-  if (report.chosen->against.empty()) return out + "<p>Nothing that was measured speaks against it.</p>\n";
+std::string choice_text(const ClusterFindings& found) {
+  if (!found.chosen) return "";
+  std::string out = "<h2>Why " + std::to_string(found.chosen->n_clusters) + " clusters?</h2>\n<p>" +
+                    escaped(found.chosen->why) + "</p>\n";
+  if (found.chosen->against.empty()) return out + "<p>Nothing that was measured speaks against it.</p>\n";
   out += "<p>Against it speaks:</p>\n<ul>\n";
-  for (const std::string& reason : report.chosen->against) out += "<li>" + escaped(reason) + "</li>\n";
+  for (const std::string& reason : found.chosen->against) out += "<li>" + escaped(reason) + "</li>\n";
   return out + "</ul>\n";
 }
 
 /// Every criterion over the numbers tried, its own pick marked.
-std::string criterion_plot(const ClusterReport& report) {
+std::string criterion_plot(const ClusterFindings& found) {
   std::vector<double> x;
-  for (const TriedK& t : report.tried) x.push_back(static_cast<double>(t.n_clusters));
+  for (const TriedK& t : found.tried) x.push_back(static_cast<double>(t.n_clusters));
   std::vector<PlotCurve> curves;
-  for (const Pick& pick : report.chosen->picks) {
+  for (const Pick& pick : found.chosen->picks) {
     const auto place = std::ranges::find(x, static_cast<double>(pick.n_clusters)) - x.begin();
     std::string name = name_of(pick.criterion);
-    if (pick.criterion == report.chosen->criterion) name += " (chosen by this)";
-    curves.push_back({name, x, criterion_values(pick.criterion, report.tried), static_cast<Index>(place)});
+    if (pick.criterion == found.chosen->criterion) name += " (chosen by this)";
+    curves.push_back({name, x, criterion_values(pick.criterion, found.tried), static_cast<Index>(place)});
   }
   return curves_svg({"How many clusters?", "clusters", ""}, curves);
 }
@@ -237,7 +162,7 @@ std::vector<std::pair<std::string, std::string>> draw(const ClusterReport& repor
                                                       const ClusterOptions& options,
                                                       const ClusterPlots& plots) {
   std::vector<std::pair<std::string, std::string>> out;
-  if (report.chosen) out.push_back({"criterion.svg", criterion_plot(report)});
+  if (report.found.chosen) out.push_back({"criterion.svg", criterion_plot(report.found)});
   if (plots.points.rows() > 0) {
     std::vector<std::string> names;
     for (const ClusterRow& c : report.clusters)
@@ -250,7 +175,7 @@ std::vector<std::pair<std::string, std::string>> draw(const ClusterReport& repor
   std::vector<ClusterRow> by_size = report.clusters;
   std::ranges::stable_sort(by_size, std::greater{}, &ClusterRow::size);
   std::vector<Bar> bars;
-  for (const ClusterRow& c : by_size) bars.push_back({title_of(c), static_cast<double>(c.size)});
+  for (const ClusterRow& c : by_size) bars.push_back({name_of_cluster(c), static_cast<double>(c.size)});
   out.push_back({"sizes.svg", bars_svg({"Sizes of the clusters", "clusters, largest first", "rows"}, bars)});
   out.push_back(
       {"distances.svg",
@@ -262,14 +187,15 @@ std::vector<std::pair<std::string, std::string>> draw(const ClusterReport& repor
 
 void write_report(const ClusterReport& report, const ClusterOptions& options, const ClusterPlots& plots,
                   const fs::path& folder) {
-  std::string body = choice_text(report) + measures_table(report, options.method.metric());
+  std::string body = choice_text(report.found) + measures_table(report);
   for (const auto& [name, svg] : draw(report, options, plots)) {
     write_file(folder / name, svg);
     body += "<figure>" + svg + "</figure>\n";
   }
   body += clusters_table(report) + made_table(report, options);
-  const std::string title = std::to_string(report.n_clusters) + " clusters of " +
-                            std::to_string(report.rows) + " rows by " + report.method;
+  const std::string title = std::to_string(report.found.n_clusters) + " clusters of " +
+                            std::to_string(report.rows) + " rows by " +
+                            std::string(report.found.method.kind());
   write_file(
       folder / "report.html",
       "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>" + escaped(title) +
@@ -290,7 +216,7 @@ ClusterFacts read_facts(const fs::path& folder) {
           folder.string() + " was not made by 'shoal cluster': there is no " + kClusterMark + " in it");
   try {
     const Json in = Json::parse(read_file(path, Index{256} << 20));
-    require(in.at("format") == "shoal clusters" && in.at("version") == kVersion, Fault::format,
+    require(in.at("format") == kClustersFormat && in.at("version") == kClustersVersion, Fault::format,
             path.string() + " is not a report that this version of shoal reads");
     ClusterFacts facts{.pca = !in.at("pca").is_null(),
                        .standardise = in.at("standardise").get<bool>(),

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "shoal/cluster/spherical_kmeans.h"
+#include "shoal/classify/centroid_features.h"
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
-#include "shoal/store/archive.h"
+#include "shoal/flow/clustering.h"
 #include "shoal/store/rows_file.h"
 
 namespace shoal {
@@ -51,17 +51,31 @@ void count_anew(const Collection& collection, const ExplainOptions& options, con
 
 void choose_texts_anew(const Collection& collection, const ExemplarOptions& options, const Run& run,
                        std::vector<ExplainedCluster>& out) {
-  const auto fitted = SphericalKMeans::load(Reader(collection.file("clusters.safetensors")));
   const Rows reduced = open_rows(collection.file("reduced.safetensors"));
-  const auto rows = exemplars(reduced, collection.labels(), fitted.cluster_centers(), options, run);
+  const Labels labels = collection.labels();
+  const auto centroids =
+      CentroidFeatures::fit(reduced, labels, {metric_of(collection.file("clusters.safetensors"))}, run);
+  const auto rows = exemplars(reduced, labels, centroids.centroids(), options, run);
   for (Index c = 0; c < out.size(); ++c) out[c].row.medoids = rows[c];
 }
 
 }  // namespace
 
+bool found_none(const Collection& collection) {
+  try {
+    return collection.labels().count == 0;
+  } catch (const Error& e) {
+    if (e.fault != Fault::data) throw;
+    return false;  // some row has not been looked at
+  }
+}
+
 std::vector<ClusterRow> finished_clusters(const Collection& collection) {
   auto clusters = collection.clusters();
   const std::string name = collection.folder().string();
+  if (clusters.empty() && found_none(collection))
+    throw Error(Fault::data, name + " has no clusters: the method left every row in none; 'shoal map " +
+                                 name + "' with other options finds others");
   if (clusters.empty())
     throw Error(Fault::data, name + " has no clusters yet; run 'shoal map' on it to the end");
   const Index groups = collection.groups().size(), rows = collection.rows();

@@ -31,6 +31,9 @@ struct ExplainedCluster {
 std::vector<ExplainedCluster> explain_clusters(const Collection& collection, const ExplainOptions& options,
                                                const Run& run);
 
+/// True if the clusters were looked for, and every row was left in none.
+bool found_none(const Collection& collection);
+
 /// The clusters that a finished collection has. Error(data) if there are none yet, Error(format) if they do
 /// not fit its labels.
 std::vector<ClusterRow> finished_clusters(const Collection& collection);

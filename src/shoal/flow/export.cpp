@@ -142,7 +142,8 @@ bool export_rows(const Collection& collection, ExportFormat format, const Sink& 
     sink(out);
     if (run.progress) run.progress("export", static_cast<double>(first + count), static_cast<double>(rows));
   }
-  return !results.clusters.empty() && results.labels.of.size() == rows && results.points.rows() == rows;
+  return results.clusters.size() == results.labels.count && results.labels.of.size() == rows &&
+         results.points.rows() == rows;
 }
 
 }  // namespace shoal

@@ -11,12 +11,13 @@ namespace shoal {
 /// What other models can learn from clusters.
 enum class FeatureKind : std::uint8_t {
   one_hot,    ///< 1 for the cluster of the row, else 0; all 0 for a row in none
-  distances,  ///< cosine distance, 0 to 2, to the centroid of each cluster, in the space after PCA
+  distances,  ///< to the centroid of each cluster's rows after PCA, by the method's metric (cosine: 0 to 2)
+  membership  ///< how probable each cluster is (vmf_mixture), or how firmly the row lies in its own (hdbscan)
 };
 
 /// Features of a collection's rows: rows x clusters, made as they are read, a block at a time, as `run` says.
-/// The nearest centroid is the row's cluster. Error(data) if there are no clusters yet. O(rows clusters
-/// components) for distances.
+/// Error(data) if there are no clusters; Error(argument) for the membership of a method that has none.
+/// O(rows clusters components) but for one-hot.
 Rows cluster_features(const Collection& collection, FeatureKind kind, const Run& run);
 
 /// The same as CSV: row, cluster_0, cluster_1, ... Step "export", in rows.

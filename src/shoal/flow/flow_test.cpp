@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
 #include "shoal/flow/embed.h"
@@ -59,7 +60,15 @@ TEST(StoredOptions, ComeBackAsTheyWere) {
   Collection collection = Collection::create(folder / "c.shoal");
   collection.set_manifest("model_name", "mine");
   EXPECT_EQ(stored_options(collection).model_name, "mine") << "a collection without";
-  MapOptions o{.model = "somewhere/model", .title = "T \"q\"", .color = "kind", .n_clusters = 7};
+  MapOptions o{.model = "somewhere/model", .title = "T \"q\"", .color = "kind"};
+  o.clusters = {.method = *method_named("hdbscan"),
+                .n_clusters = 7,
+                .choose = true,
+                .criterion = Criterion::elbow,
+                .range = ClusterRange{3, 9},
+                .resamples = 4};
+  o.clusters.method.set("cluster_selection_epsilon", "0.1");
+  o.clusters.method.set("cluster_selection_method", "leaf");
   o.encode = {.long_texts = LongTexts::chunk, .overlap = 5, .max_tokens = 64, .prompt = "query"};
   o.pca = {.variance = 0.7, .n_components = 3};
   o.umap = {.n_neighbors = 9, .metric = Metric::euclidean, .min_dist = 0.3f, .n_epochs = 11};
@@ -72,10 +81,23 @@ TEST(StoredOptions, ComeBackAsTheyWere) {
   EXPECT_EQ(back.encode.long_texts, LongTexts::chunk);
   EXPECT_EQ(back.umap.metric, Metric::euclidean);
   EXPECT_EQ(back.umap.min_dist, 0.3f);
-  EXPECT_EQ(back.n_clusters, 7u);
+  EXPECT_EQ(back.clusters.n_clusters, 7u);
+  EXPECT_EQ(back.clusters.range, (ClusterRange{3, 9}));
+  const auto& method = std::get<HdbscanOptions>(back.clusters.method.of);
+  EXPECT_EQ(method.cluster_selection_epsilon, 0.1);
+  EXPECT_EQ(method.cluster_selection_method, ClusterSelection::leaf);
+  EXPECT_FALSE(method.min_samples);
   collection.set_manifest("options", options_text({.model = "m"}));
-  EXPECT_EQ(stored_options(collection).n_clusters, std::nullopt);
-  for (const char* damaged : {"", "{", "[]", "{}", "{\"model\": 3}"}) {
+  EXPECT_EQ(stored_options(collection).clusters.n_clusters, std::nullopt);
+  auto old = nlohmann::json::parse(options_text({.model = "m"}));
+  old.erase("clustering");
+  old["n_clusters"] = 12;
+  collection.set_manifest("options", old.dump());  // as it was written when there was one method
+  EXPECT_EQ(stored_options(collection).clusters.method.kind(), "spherical_kmeans");
+  EXPECT_EQ(stored_options(collection).clusters.n_clusters, 12u);
+  old["clustering"] = {{"method", "none such"}};
+  const std::string odd = old.dump();
+  for (const char* damaged : {"", "{", "[]", "{}", "{\"model\": 3}", odd.c_str()}) {
     collection.set_manifest("options", damaged);
     try {
       stored_options(collection);

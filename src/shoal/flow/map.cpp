@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "shoal/cluster/join.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/embed.h"
+#include "shoal/flow/findings_json_impl.h"
 #include "shoal/flow/fingerprint.h"
 #include "shoal/flow/ingest.h"
 #include "shoal/flow/map_options_impl.h"
@@ -20,6 +20,8 @@
 namespace shoal {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr Index kMostReport = Index{256} << 20;  // bytes of a report.json
 
 /// The collection that will be replaced, locked, if there is one.
 std::optional<Collection> open_old(const MapOptions& options) {
@@ -57,7 +59,7 @@ class MapRun {
     step("embed", embed_options(), [&] { embed(); });
     step("pca", list_fields(options_.pca), [&] { reduce(); });
     step("layout", list_fields(layout_options()), [&] { lay_out(); });
-    step("cluster", list_fields(cluster_options()), [&] { cluster(); });
+    step("cluster", list_clustering(options_.clusters, report_.rows, options_.seed), [&] { cluster(); });
     step("explain", {}, [&] { explain(); });
     step("page", page_options(), [&] { page(); });
     collection_.settle();  // last: any change after it would leave its trace in the bytes
@@ -80,6 +82,7 @@ class MapRun {
   bool whole(std::string_view name) const {
     const fs::path path = collection_.file(name);
     if (!fs::exists(path)) return false;
+    if (path.extension() == ".json") return nlohmann::json::accept(read_file(path, kMostReport));
     if (path.extension() != ".safetensors") return true;
     try {
       Reader{path};
@@ -139,9 +142,7 @@ class MapRun {
     Pca{options_.pca};
     encoder_.encode(Texts(), options_.encode);
     color_column(collection_, options_.color);
-    require(cluster_options().n_clusters <= report_.rows, Fault::argument,
-            "--clusters " + std::to_string(cluster_options().n_clusters) + ": there are only " +
-                std::to_string(report_.rows) + " texts");
+    check_clustering(options_.clusters, report_.rows);
   }
 
   void take_in() {
@@ -199,22 +200,37 @@ class MapRun {
     file.commit();
   }
 
-  SphericalKMeansOptions cluster_options() const {
-    return {.n_clusters = options_.n_clusters.value_or(default_clusters(report_.rows)),
-            .seed = options_.seed.child(1)};
+  void cluster() {
+    const Clustering made = find_clusters(reduced(), options_.clusters, options_.seed, run_);
+    save_clusterer(made.fitted, collection_.file("clusters.safetensors"));
+    write_file(collection_.file("report.json"), report_json(made));
+    collection_.set_labels(made.clusters.labels);
   }
 
-  void cluster() {
-    const auto groups = SphericalKMeans::fit(reduced(), cluster_options(), run_);
-    Writer out(SphericalKMeans::kind);
-    groups.save(out);
-    out.write(collection_.file("clusters.safetensors"));
-    collection_.set_labels(groups.labels());
+  /// As `cluster` writes it into shoal.json, but for what a collection has elsewhere: names and words.
+  std::string report_json(const Clustering& made) const {
+    const Pca pca = Pca::load(Reader(collection_.file("pca.safetensors")));
+    std::vector<Index> sizes(made.clusters.labels.count);
+    for (const Label label : made.clusters.labels.of)
+      if (label != kNoise) ++sizes[static_cast<Index>(label)];
+    auto clusters = nlohmann::ordered_json::array();
+    for (Index c = 0; c < sizes.size(); ++c) clusters.push_back({{"id", c}, {"size", sizes[c]}});
+    nlohmann::ordered_json out{{"format", kClustersFormat},
+                               {"version", kClustersVersion},
+                               {"made_by", "shoal " SHOAL_VERSION},
+                               {"rows", report_.rows},
+                               {"dims", encoder_.space().dims},
+                               {"pca",
+                                {{"n_components", pca.n_components()},
+                                 {"explained_variance_ratio", pca.explained_variance_ratio()}}},
+                               {"seed", options_.seed.value}};
+    out.update(to_json(made.findings));
+    out["clusters"] = clusters;
+    return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   }
 
   void explain() {
-    const auto fitted = SphericalKMeans::load(Reader(collection_.file("clusters.safetensors")));
-    name_clusters(collection_, reduced(), fitted, run_);
+    name_clusters(collection_, reduced(), metric_of(collection_.file("clusters.safetensors")), run_);
   }
 
   UmapOptions layout_options() const {
@@ -245,17 +261,28 @@ class MapRun {
 
   void describe() {
     const Pca pca = Pca::load(Reader(collection_.file("pca.safetensors")));
-    const auto fitted = SphericalKMeans::load(Reader(collection_.file("clusters.safetensors")));
     report_.dims = encoder_.space().dims;
     report_.max_tokens = options_.encode.max_tokens.value_or(encoder_.max_tokens());
     report_.truncated_texts = embedded(collection_).cut;
     report_.components = pca.n_components();
     report_.variance = pca.explained_variance_ratio();
-    report_.objective = fitted.objective() / static_cast<double>(report_.rows);
-    report_.n_iter = fitted.n_iter();
+    describe_method(load_clusterer(collection_.file("clusters.safetensors")));
+    report_.found = read_file(collection_.file("report.json"), kMostReport);
     report_.clusters = collection_.clusters();
     report_.groups = collection_.groups();
     report_.page = options_.out / "map.html";
+  }
+
+  void describe_method(const AnyClusterer& fitted) {
+    report_.method = options_.clusters.method.kind();
+    report_.noise = static_cast<Index>(std::ranges::count(labels_of(fitted).of, kNoise));
+    if (const auto* spherical = std::get_if<SphericalKMeans>(&fitted))
+      report_.objective = spherical->objective() / static_cast<double>(report_.rows);
+    std::visit(
+        [&](const auto& method) {
+          if constexpr (requires { method.n_iter(); }) report_.n_iter = method.n_iter();
+        },
+        fitted);
   }
 
   const MapOptions& options_;

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "shoal/cluster/spherical_kmeans.h"
 #include "shoal/core/run.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/flow/clustering.h"
 #include "shoal/read/source.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/reduce/umap.h"
@@ -27,7 +27,7 @@ struct MapOptions {
   ReadOptions read;
   EncodeOptions encode;
   PcaOptions pca;
-  std::optional<Index> n_clusters;  ///< absent: default_clusters(rows)
+  ClusteringOptions clusters;
   UmapOptions umap;
   Seed seed{42};
 };
@@ -42,8 +42,11 @@ struct MapReport {
   Index dims = 0;                        ///< of the vectors
   Index components = 0;                  ///< kept by PCA
   double variance = 0;                   ///< share that they explain
-  double objective = 0;                  ///< mean cosine of a row to its centroid
-  Index n_iter = 0;
+  std::string method;
+  Index noise = 0;                  ///< rows in no cluster
+  std::optional<double> objective;  ///< of spherical k-means: mean cosine of a row to its centroid
+  std::optional<Index> n_iter;      ///< of the methods that count their rounds
+  std::string found;                ///< report.json: how the clusters were found and judged
   std::vector<ClusterRow> clusters;
   std::vector<GroupRow> groups;
   std::vector<std::string> done_before;  ///< steps that an earlier run had finished
@@ -58,7 +61,7 @@ struct MapReport {
 /// each time, and whatever fails or stops the run, what stands at `out` stays as it is. Error(argument) too
 /// for options that do not fit the rows, before anything is embedded. Error(data) if there is nothing to map;
 /// a collection begun for it is removed. Steps (for Run::progress): load model, read, embed, PCA, neighbours,
-/// layout, k-means, explain, page.
+/// layout, those of the method, explain, page.
 MapReport map(const MapOptions& options, const Run& run);
 
 /// The options that the collection was last mapped with, defaults where it was never; inputs, out, model,

@@ -53,11 +53,41 @@ void each_kept(MapOptions& o, Visit&& visit) {
   visit("model", o.model_name);
   visit("title", o.title);
   visit("color", o.color);
-  visit("n_clusters", o.n_clusters);
+  visit("n_clusters", o.clusters.n_clusters);
   visit("seed", o.seed);
   fields(o.encode, inside("encode."));
   fields(o.pca, inside("pca."));
   fields(o.umap, inside("umap."));
+}
+
+/// How clusters are looked for; older collections have nothing of it, and mean the default.
+json put_clustering(const ClusteringOptions& o) {
+  json method = json::object();
+  for (const Field& field : o.method.list())
+    if (field.name != "n_clusters" && field.name != "seed")
+      std::visit(
+          [&]<class T>(const T& v) {
+            if constexpr (!std::is_same_v<T, std::monostate>) method[field.name] = v;
+          },
+          field.value);
+  json out{{"method", o.method.kind()},         {"options", method}, {"choose", o.choose},
+           {"criterion", name_of(o.criterion)}, {"range", nullptr},  {"resamples", o.resamples}};
+  if (o.range) out["range"] = {o.range->min, o.range->max};
+  return out;
+}
+
+void take_clustering(const json& from, ClusteringOptions& o) {
+  const auto method = method_named(from.at("method").get<std::string>());
+  const auto criterion = criterion_named(from.at("criterion").get<std::string>());
+  require(method && criterion, Fault::format, "the method or the criterion is unknown");
+  o.method = *method;
+  for (const auto& [name, value] : from.at("options").items())
+    o.method.set(name, value.is_string() ? value.get<std::string>() : value.dump());
+  o.choose = from.at("choose").get<bool>();
+  o.criterion = *criterion;
+  if (const json& range = from.at("range"); !range.is_null())
+    o.range = ClusterRange{range.at(0).get<Index>(), range.at(1).get<Index>()};
+  o.resamples = from.at("resamples").get<Index>();
 }
 
 }  // namespace
@@ -68,6 +98,7 @@ std::string options_text(const MapOptions& options) {
     copy.model_name = std::filesystem::absolute(copy.model).lexically_normal().string();
   json out;
   each_kept(copy, [&](const std::string& name, const auto& value) { put(out[name], value); });
+  out["clustering"] = put_clustering(options.clusters);
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -79,7 +110,8 @@ MapOptions stored_options(const Collection& collection) {
   try {
     const json from = json::parse(*text);
     each_kept(out, [&](const std::string& name, auto& value) { take(from.at(name), value); });
-  } catch (const json::exception& e) {
+    if (from.contains("clustering")) take_clustering(from.at("clustering"), out.clusters);
+  } catch (const std::exception& e) {  // of the JSON, or of a value that no option has
     throw damaged_collection(collection.folder(),
                              std::string("its options cannot be read (") + e.what() + ")");
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "shoal/classify/centroid_features.h"
 #include "shoal/cluster/join.h"
 #include "shoal/core/chunks.h"
 #include "shoal/explain/ctfidf.h"
@@ -60,10 +61,12 @@ DescribedClusters describe_clusters(const Collection& collection, const Rows& ve
   return {std::move(clusters), std::move(groups)};
 }
 
-void name_clusters(Collection& collection, const Rows& vectors, const SphericalKMeans& fitted,
-                   const Run& run) {
+void name_clusters(Collection& collection, const Rows& vectors, Metric metric, const Run& run) {
+  const Labels labels = collection.labels();
+  if (labels.count == 0) return collection.set_clusters({}, {});
+  const auto centroids = CentroidFeatures::fit(vectors, labels, {metric}, run);
   const DescribedClusters found =
-      describe_clusters(collection, vectors, fitted.labels(), fitted.cluster_centers(), run);
+      describe_clusters(collection, vectors, labels, centroids.centroids(), run, metric);
   collection.set_clusters(found.clusters, found.groups);
 }
 

@@ -2,8 +2,10 @@
 
 #include <vector>
 
-#include "shoal/cluster/spherical_kmeans.h"
+#include "shoal/core/labels.h"
+#include "shoal/core/matrix.h"
 #include "shoal/core/metric.h"
+#include "shoal/core/rows.h"
 #include "shoal/core/run.h"
 #include "shoal/store/collection.h"
 
@@ -21,8 +23,8 @@ struct DescribedClusters {
 DescribedClusters describe_clusters(const Collection& collection, const Rows& vectors, const Labels& labels,
                                     const Matrix& centers, const Run& run, Metric metric = Metric::cosine);
 
-/// Writes what describe_clusters finds to the collection.
-void name_clusters(Collection& collection, const Rows& vectors, const SphericalKMeans& fitted,
-                   const Run& run);
+/// Writes what describe_clusters finds of the collection's labels to it; centers are the centroids of the
+/// labels by the metric.
+void name_clusters(Collection& collection, const Rows& vectors, Metric metric, const Run& run);
 
 }  // namespace shoal

@@ -9,9 +9,10 @@ namespace fs = std::filesystem;
 namespace {
 
 // All that is ever written into a collection. The database goes last: until then the folder is known as one.
-constexpr const char* kFiles[] = {"vectors.safetensors",  "reduced.safetensors", "pca.safetensors",
-                                  "clusters.safetensors", "umap.safetensors",    "map.html",
-                                  "rows.sqlite-journal",  "rows.sqlite"};
+constexpr const char* kFiles[] = {
+    "vectors.safetensors", "reduced.safetensors", "pca.safetensors", "clusters.safetensors",
+    "umap.safetensors",    "report.json",         "map.html",        "rows.sqlite-journal",
+    "rows.sqlite"};
 
 fs::path named(const fs::path& out, const char* ending) {
   return out.parent_path() / ("." + out.filename().string() + ending);

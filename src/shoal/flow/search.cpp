@@ -6,6 +6,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
+#include "shoal/flow/explain.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/topk.h"
 #include "shoal/store/rows_file.h"
@@ -43,8 +44,7 @@ TopK rank(const Rows& x, std::span<const float> query, const Labels& labels, con
 void check_options(const Collection& collection, const SearchOptions& options, Index clusters) {
   require(options.top >= 1, Fault::argument, "--top is 0; at least 1 hit must be asked for");
   if (!options.cluster) return;
-  require(clusters > 0, Fault::data,
-          collection.folder().string() + " has no clusters yet; run 'shoal map' on it to the end");
+  if (clusters == 0) finished_clusters(collection);  // says why
   require(*options.cluster >= 0 && static_cast<Index>(*options.cluster) < clusters, Fault::argument,
           "--cluster " + std::to_string(*options.cluster) + ": the collection has clusters 0.." +
               std::to_string(clusters - 1));

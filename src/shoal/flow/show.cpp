@@ -4,8 +4,10 @@
 #include <set>
 
 #include "shoal/core/error.h"
+#include "shoal/flow/clustering.h"
 #include "shoal/map/layout.h"
 #include "shoal/map/page.h"
+#include "shoal/store/archive.h"
 
 namespace shoal {
 namespace {
@@ -49,13 +51,15 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
   page.title = options.title.empty() ? name_of_collection(collection.folder()) : options.title;
   page.points = collection.points();
   page.labels = collection.labels();
-  page.made_by = "shoal " SHOAL_VERSION ", " + collection.manifest("model_name").value_or("") +
-                 ", spherical k-means, " + std::to_string(page.labels.count) +
-                 (page.labels.count == 1 ? " cluster" : " clusters");
+  page.made_by = "shoal " SHOAL_VERSION ", " + collection.manifest("model_name").value_or("") + ", " +
+                 std::string(title_of(Reader(collection.file("clusters.safetensors")).meta("kind"))) + ", " +
+                 std::to_string(page.labels.count) + (page.labels.count == 1 ? " cluster" : " clusters");
   for (const ClusterRow& c : collection.clusters())
     page.clusters.push_back(
         {.name = c.name, .words = c.words, .size = c.size, .group = c.group, .medoids = c.medoids});
   for (const GroupRow& g : collection.groups()) page.groups.push_back({.name = g.name, .size = g.size});
+  if (const auto report = collection.file("report.json"); std::filesystem::exists(report))
+    page.report = read_file(report, Index{256} << 20);
   place_names(page);
   page.texts = [&](Index first, Index count) { return collection.texts(first, count); };
   page.column_name = color_column(collection, options.color);

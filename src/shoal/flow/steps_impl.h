@@ -17,7 +17,7 @@ struct MapStep {
 inline constexpr MapStep kSteps[] = {{"embed", {"vectors.safetensors"}},
                                      {"pca", {"pca.safetensors", "reduced.safetensors"}},
                                      {"layout", {"umap.safetensors"}},
-                                     {"cluster", {"clusters.safetensors"}},
+                                     {"cluster", {"clusters.safetensors", "report.json"}},
                                      {"explain", {}},
                                      {"page", {"map.html"}}};
 

@@ -33,23 +33,6 @@ std::string at(double v) {
   return buffer;
 }
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else if (static_cast<unsigned char>(c) >= 0x20)  // XML knows no other control characters
-      out += c;
-  }
-  return out;
-}
-
 std::string words(double x, double y, const char* kind, const std::string& text) {
   return "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\" class=\"" + kind + "\">" + escaped(text) +
          "</text>\n";
@@ -165,6 +148,23 @@ std::string color_of(Index label) {
 }
 
 }  // namespace
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return out;
+}
 
 std::string curves_svg(const PlotText& text, const std::vector<PlotCurve>& curves) {
   constexpr double kPanel = 130, kGap = 34;

@@ -12,6 +12,10 @@ namespace shoal {
 /// Plots as one SVG file each, which any browser opens: light or dark as the reader's system is, with the
 /// numbers readable as tooltips. Equal input gives equal bytes.
 
+/// Text as it may stand in SVG and HTML, in attributes too; control characters, which XML does not know,
+/// become spaces.
+std::string escaped(const std::string& text);
+
 struct PlotText {
   std::string title, x_label, y_label;
 };

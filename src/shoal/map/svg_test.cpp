@@ -99,5 +99,11 @@ TEST(Svg, AScatterDrawsEachPointUnderItsLabel) {
   expect_well_formed(scatter_svg({"map", "", ""}, Matrix(0, 2).view(), {}, {}));
 }
 
+TEST(Svg, EscapesWhatWouldBeMarkup) {
+  EXPECT_EQ(escaped("a < b & \"c\">\n\x01"
+                    "d"),
+            "a &lt; b &amp; &quot;c&quot;&gt;  d");
+}
+
 }  // namespace
 }  // namespace shoal

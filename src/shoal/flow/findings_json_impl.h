@@ -1,0 +1,20 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "shoal/flow/clustering.h"
+
+namespace shoal {
+
+/// `format` of the JSON that tells of clusters: shoal.json of `cluster` and report.json of `map`.
+inline constexpr const char* kClustersFormat = "shoal clusters";
+inline constexpr int kClustersVersion = 1;
+
+/// null where it is not finite, which JSON cannot say.
+nlohmann::ordered_json number_json(const std::optional<double>& v);
+
+/// method, options, n_clusters, noise, measures, chosen and tried if a number was chosen, stability if it was
+/// measured, placement_agreement.
+nlohmann::ordered_json to_json(const ClusterFindings& found);
+
+}  // namespace shoal
