@@ -1,13 +1,16 @@
 #include "shoal/reduce/umap.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <string>
 
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
 #include "shoal/reduce/plane_impl.h"
 #include "shoal/reduce/umap_layout_impl.h"
+#include "shoal/reduce/umap_place_impl.h"
 #include "shoal/store/archive.h"
 
 namespace shoal {
@@ -53,22 +56,33 @@ Matrix start(const Rows& x, Seed seed, const Run& run) {
   return out;
 }
 
-Matrix lay_out(const Rows& x, const UmapOptions& o, const Run& run) {
-  // n_neighbors counts the point itself, as umap-learn does.
-  const Index k = std::min(o.n_neighbors, x.rows()) - 1;
-  const NeighbourGraph graph = fuzzy_graph(nearest_neighbours(x, k, o.metric, run), run);
-  Matrix positions = start(x, o.seed.child(0), {.threads = run.threads, .stop = run.stop});
-  optimise_layout(graph,
-                  {.curve = fit_curve(o.min_dist, o.spread),
-                   .n_epochs = o.n_epochs.value_or(x.rows() <= kSmall ? 500 : 200),
-                   .learning_rate = o.learning_rate,
-                   .negative_sample_rate = o.negative_sample_rate,
-                   .seed = o.seed.child(1)},
-                  positions.span(), run);
-  return positions;
+Index epochs_of(const UmapOptions& o, Index rows) { return o.n_epochs.value_or(rows <= kSmall ? 500 : 200); }
+
+LayoutOptions layout_options(const UmapOptions& o, Index rows) {
+  return {.curve = fit_curve(o.min_dist, o.spread),
+          .n_epochs = epochs_of(o, rows),
+          .learning_rate = o.learning_rate,
+          .negative_sample_rate = o.negative_sample_rate,
+          .seed = o.seed.child(1)};
+}
+
+std::string hex(std::uint64_t n) {
+  char buffer[17];
+  std::snprintf(buffer, sizeof buffer, "%016llx", static_cast<unsigned long long>(n));
+  return buffer;
 }
 
 }  // namespace
+
+void Umap::lay_out(const Rows& x, const Run& run) {
+  // n_neighbors counts the point itself, as umap-learn does.
+  const Index k = std::min(options_.n_neighbors, x.rows()) - 1;
+  const Neighbours near = nearest_neighbours(x, k, options_.metric, run);
+  scales_ = local_scales(near, run);
+  const NeighbourGraph graph = fuzzy_graph(near, scales_, run);
+  embedding_ = start(x, options_.seed.child(0), {.threads = run.threads, .stop = run.stop, .progress = {}});
+  optimise_layout(graph, layout_options(options_, x.rows()), embedding_.span(), run);
+}
 
 Umap Umap::fit(const Rows& x, const Options& options, const Run& run) {
   check_options(options);
@@ -76,16 +90,42 @@ Umap Umap::fit(const Rows& x, const Options& options, const Run& run) {
   Umap umap;
   umap.options_ = options;
   umap.space_ = x.space();
+  umap.rows_ = rows_fingerprint(x, {.threads = run.threads, .stop = run.stop, .progress = {}});
   if (x.rows() < 2 || x.cols() == 0) {
-    umap.embedding_ = Matrix(x.rows(), 2);
+    umap.embedding_ = umap.scales_ = Matrix(x.rows(), 2);
   } else if (options.metric == Metric::cosine && !x.space().unit) {
     Matrix unit = x.to_matrix();  // so that the start sees directions, as the neighbours do
     unit_rows(unit.span());
-    umap.embedding_ = lay_out(unit, options, run);
+    umap.lay_out(unit, run);
   } else {
-    umap.embedding_ = lay_out(x, options, run);
+    umap.lay_out(x, run);
   }
   return umap;
+}
+
+Matrix Umap::transform(const Rows& x, const Rows& training, const Run& run) const {
+  const auto refuse = [](const std::string& what) { throw Error(Fault::data, "umap: " + what); };
+  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
+  if (training.rows() != embedding_.rows() || rows_fingerprint(training, quiet) != rows_)
+    refuse("the " + std::to_string(training.rows()) + " x " + std::to_string(training.cols()) +
+           " training rows are not those on which the map was fitted");
+  if (x.cols() != training.cols())
+    refuse("the rows have " + std::to_string(x.cols()) + " numbers each, those of the map " +
+           std::to_string(training.cols()));
+  check_space(space_, x.space(), "umap");
+  check_finite(x, run);
+  if (x.rows() == 0 || x.cols() == 0) return Matrix(x.rows(), 2);
+  if (training.rows() == 0) refuse("a map of no rows has no places");
+  Matrix own = x.to_matrix();
+  // One by one: a search may leave all as they are where all are of length 1, and so depend on the others.
+  if (options_.metric == Metric::cosine) unit_rows(own.span());
+  const Index k = std::max<Index>(std::min(options_.n_neighbors, training.rows()) - 1, 1);
+  const Neighbours near = nearest(training, own, k, options_.metric, run);
+  LayoutOptions layout = layout_options(options_, training.rows());
+  layout.n_epochs = std::max<Index>(layout.n_epochs / 3, 1);
+  layout.learning_rate /= 4;
+  layout.seed = options_.seed.child(2);
+  return place_points(near, embedding_.view(), scales_, layout, run);
 }
 
 const Matrix& Umap::embedding() const { return embedding_; }
@@ -94,7 +134,9 @@ const Space& Umap::space() const { return space_; }
 void Umap::save(Writer& out) const {
   out.options(list_fields(options_));
   out.space(space_);
+  out.meta("rows", hex(rows_));
   out.add("embedding", embedding_.view());
+  out.add("scales", scales_.view());
 }
 
 Umap Umap::load(const Reader& in) {
@@ -121,6 +163,11 @@ Umap Umap::load(const Reader& in) {
   if (umap.embedding_.cols() != 2 && umap.embedding_.rows() != 0)
     throw Error(Fault::format, in.path().string() + ": embedding has " +
                                    std::to_string(umap.embedding_.cols()) + " columns, not 2");
+  umap.scales_ = in.matrix("scales", umap.embedding_.rows(), 2);
+  const std::string rows = in.meta("rows");
+  if (std::from_chars(rows.data(), rows.data() + rows.size(), umap.rows_, 16).ptr !=
+      rows.data() + rows.size())
+    throw Error(Fault::format, in.path().string() + ": '" + rows + "' is no fingerprint of rows");
   return umap;
 }
 

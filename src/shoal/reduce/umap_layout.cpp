@@ -10,30 +10,8 @@
 namespace shoal {
 namespace {
 
-constexpr Index kTurns = 4;     // an epoch's points move in so many turns: see umap_layout_impl.h
-constexpr Index kGrain = 256;   // points a chunk
-constexpr float kFurthest = 4;  // a force's largest component
-
-struct Point {
-  float x = 0, y = 0;
-};
-
-struct Forces {
-  ForceTable attraction, repulsion;
-};
-
-// Gradients of the cross entropy by the squared distance x, as factors of the difference of two positions.
-Forces forces(Curve curve) {
-  const auto a = static_cast<float>(curve.a), b = static_cast<float>(curve.b);
-  return {ForceTable([&](const float* x, float* y, Index n) {
-            kernels().pow(x, b, y, n);
-            for (Index i = 0; i < n; ++i) y[i] = -2 * a * b * (y[i] / x[i]) / (1 + a * y[i]);
-          }),
-          ForceTable([&](const float* x, float* y, Index n) {
-            kernels().pow(x, b, y, n);
-            for (Index i = 0; i < n; ++i) y[i] = 2 * b / ((0.001f + x[i]) * (1 + a * y[i]));
-          })};
-}
+constexpr Index kTurns = 4;    // an epoch's points move in so many turns: see umap_layout_impl.h
+constexpr Index kGrain = 256;  // points a chunk
 
 // An edge is due every `period` epochs.
 struct Edge {
@@ -65,34 +43,11 @@ Edges schedule(const NeighbourGraph& graph, Index n_epochs) {
   return edges;
 }
 
-// The draws of one point in one epoch: SplitMix64 from a start that Random gives, so nobody else's draws
-// matter.
-class Draws {
- public:
-  explicit Draws(std::uint64_t start) : state_(start) {}
-
-  /// 0..n-1, n < 2^32.
-  Index below(Index n) {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return ((z >> 32) * n) >> 32;
-  }
-
- private:
-  std::uint64_t state_;
-};
-
-float clipped(float force) {
-  force = force > -kFurthest ? force : -kFurthest;
-  return force < kFurthest ? force : kFurthest;
-}
-
 class Layout {
  public:
   Layout(const NeighbourGraph& graph, const LayoutOptions& options, MatrixView start)
       : options_(options),
-        forces_(forces(options.curve)),
+        forces_(forces_of(options.curve)),
         edges_(schedule(graph, options.n_epochs)),
         random_(options.seed),
         now_(start.rows),
@@ -118,46 +73,52 @@ class Layout {
 
  private:
   // Where point i goes: towards the other end of each edge that is due, each time away from a few others.
-  Point move(Index i, Index epoch, float rate) {
-    Point own = now_[i];
+  Spot move(Index i, Index epoch, float rate) {
+    Spot own = now_[i];
     Draws draws(random_.bits(epoch * now_.size() + i));
     for (Edge& edge : edges_[i]) {
       if (edge.next > static_cast<float>(epoch)) continue;
       edge.next += edge.period;
-      const Point pull = force(forces_.attraction, own, now_[edge.id]);
+      const Spot pull = force(forces_.attraction, own, now_[edge.id]);
       own = {own.x + rate * pull.x, own.y + rate * pull.y};
-      const Point push = repulsion(i, own, draws);
+      const Spot push = repulsion(i, own, draws);
       own = {own.x + rate * push.x, own.y + rate * push.y};
     }
     return own;
   }
 
   // All from one position: faster than one after the other, and no worse (umap_layout_impl.h).
-  Point repulsion(Index i, Point own, Draws& draws) const {
-    Point sum;
+  Spot repulsion(Index i, Spot own, Draws& draws) const {
+    Spot sum;
     for (Index s = 0; s < options_.negative_sample_rate; ++s) {
       const Index other = draws.below(now_.size());
       if (other == i) continue;
-      const Point push = force(forces_.repulsion, own, now_[other]);
+      const Spot push = force(forces_.repulsion, own, now_[other]);
       sum = {sum.x + push.x, sum.y + push.y};
     }
     return sum;
-  }
-
-  static Point force(const ForceTable& table, Point from, Point to) {
-    const float dx = from.x - to.x, dy = from.y - to.y;
-    const float factor = table(dx * dx + dy * dy);
-    return {clipped(factor * dx), clipped(factor * dy)};
   }
 
   const LayoutOptions& options_;
   Forces forces_;
   Edges edges_;
   Random random_;
-  std::vector<Point> now_, moved_;
+  std::vector<Spot> now_, moved_;
 };
 
 }  // namespace
+
+Forces forces_of(Curve curve) {
+  const auto a = static_cast<float>(curve.a), b = static_cast<float>(curve.b);
+  return {ForceTable([&](const float* x, float* y, Index n) {
+            kernels().pow(x, b, y, n);
+            for (Index i = 0; i < n; ++i) y[i] = -2 * a * b * (y[i] / x[i]) / (1 + a * y[i]);
+          }),
+          ForceTable([&](const float* x, float* y, Index n) {
+            kernels().pow(x, b, y, n);
+            for (Index i = 0; i < n; ++i) y[i] = 2 * b / ((0.001f + x[i]) * (1 + a * y[i]));
+          })};
+}
 
 void optimise_layout(const NeighbourGraph& graph, const LayoutOptions& options, MatrixSpan positions,
                      const Run& run) {
