@@ -73,6 +73,14 @@ TEST(StoredOptions, ComeBackAsTheyWere) {
   EXPECT_EQ(back.umap.metric, Metric::euclidean);
   EXPECT_EQ(back.umap.min_dist, 0.3f);
   EXPECT_EQ(back.n_clusters, 7u);
+  std::string older = options_text(o);  // before UMAP kept densities
+  for (const char* added : {"dens_frac", "dens_lambda", "dens_var_shift"}) {
+    const auto at = older.find(std::string("\"umap.") + added);
+    ASSERT_NE(at, std::string::npos);
+    older.erase(at, older.find(',', at) + 1 - at);
+  }
+  collection.set_manifest("options", older);
+  EXPECT_EQ(options_text(stored_options(collection)), options_text(o));
   collection.set_manifest("options", options_text({.model = "m"}));
   EXPECT_EQ(stored_options(collection).n_clusters, std::nullopt);
   for (const char* damaged : {"", "{", "[]", "{}", "{\"model\": 3}"}) {

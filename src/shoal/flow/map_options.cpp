@@ -78,7 +78,10 @@ MapOptions stored_options(const Collection& collection) {
   if (!text) return out;
   try {
     const json from = json::parse(*text);
-    each_kept(out, [&](const std::string& name, auto& value) { take(from.at(name), value); });
+    each_kept(out, [&](const std::string& name, auto& value) {
+      // Collections made before these were options do without.
+      if (from.contains(name) || !name.starts_with("umap.dens_")) take(from.at(name), value);
+    });
   } catch (const json::exception& e) {
     throw damaged_collection(collection.folder(),
                              std::string("its options cannot be read (") + e.what() + ")");
