@@ -90,6 +90,7 @@ int main(int argc, char** argv) {
   shoal::cli::add_embed(app, session);
   shoal::cli::add_cluster(app, session);
   shoal::cli::add_classify(app, session);
+  shoal::cli::add_layout(app, session);
   shoal::cli::add_search(app, session);
   shoal::cli::add_explain(app, session);
   shoal::cli::add_inspect(app, session);

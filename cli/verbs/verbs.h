@@ -23,6 +23,7 @@ void add_inspect(CLI::App& app, Session& session);
 void add_export(CLI::App& app, Session& session);
 void add_model(CLI::App& app, Session& session);
 void add_cluster(CLI::App& app, Session& session);
+void add_layout(CLI::App& app, Session& session);
 void add_classify(CLI::App& app, Session& session);
 
 /// The same check without its name in the help text.

@@ -43,8 +43,31 @@ struct Taught {
   static Taught load(const Reader& in) { return {S::load(in)}; }
 };
 
+/// A map with the rows that it was fitted on beside it, so that it can place new ones.
+struct PlacingUmap {
+  using Options = Umap::Options;
+  static constexpr std::string_view kind = "placing_umap";
+  Umap umap;
+  Matrix training;
+
+  static PlacingUmap fit(const Rows& x, const Options& options = {}, const Run& run = {}) {
+    return {Umap::fit(x, options, run), x.to_matrix()};
+  }
+  Matrix transform(const Rows& x, const Run& run = {}) const { return umap.transform(x, training, run); }
+  void save(Writer& out) const {
+    Writer part(Umap::kind);
+    umap.save(part);
+    out.add_part("umap", part);
+    out.add("training", training.view());
+  }
+  static PlacingUmap load(const Reader& in) {
+    check_kind(in, kind);
+    return {Umap::load(in.part("umap")), in.matrix("training")};
+  }
+};
+
 using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Agglomerative, Dbscan,
-                              Hdbscan, Som, Pca, Standardise, Umap, Tsne, Taught<Logistic>,
+                              Hdbscan, Som, Pca, Standardise, Umap, PlacingUmap, Tsne, Taught<Logistic>,
                               Taught<CentroidFeatures>, Taught<ClusterClassifier>, UnitVariance>;
 
 struct StageNames {

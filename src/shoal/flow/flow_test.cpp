@@ -87,6 +87,14 @@ TEST(StoredOptions, ComeBackAsTheyWere) {
   EXPECT_EQ(method.cluster_selection_epsilon, 0.1);
   EXPECT_EQ(method.cluster_selection_method, ClusterSelection::leaf);
   EXPECT_FALSE(method.min_samples);
+  std::string older = options_text(o);  // before UMAP kept densities
+  for (const char* added : {"dens_frac", "dens_lambda", "dens_var_shift"}) {
+    const auto at = older.find(std::string("\"umap.") + added);
+    ASSERT_NE(at, std::string::npos);
+    older.erase(at, older.find(',', at) + 1 - at);
+  }
+  collection.set_manifest("options", older);
+  EXPECT_EQ(options_text(stored_options(collection)), options_text(o));
   collection.set_manifest("options", options_text({.model = "m"}));
   EXPECT_EQ(stored_options(collection).clusters.n_clusters, std::nullopt);
   auto old = nlohmann::json::parse(options_text({.model = "m"}));

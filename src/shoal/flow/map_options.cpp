@@ -109,7 +109,10 @@ MapOptions stored_options(const Collection& collection) {
   if (!text) return out;
   try {
     const json from = json::parse(*text);
-    each_kept(out, [&](const std::string& name, auto& value) { take(from.at(name), value); });
+    each_kept(out, [&](const std::string& name, auto& value) {
+      // Collections made before these were options do without.
+      if (from.contains(name) || !name.starts_with("umap.dens_")) take(from.at(name), value);
+    });
     if (from.contains("clustering")) take_clustering(from.at("clustering"), out.clusters);
   } catch (const std::exception& e) {  // of the JSON, or of a value that no option has
     throw damaged_collection(collection.folder(),

@@ -236,7 +236,7 @@ std::string histogram_svg(const PlotText& text, const std::vector<double>& value
 }
 
 std::string scatter_svg(const PlotText& text, MatrixView points, const Labels& labels,
-                        const std::vector<std::string>& names) {
+                        const std::vector<std::string>& names, const std::string& grey) {
   constexpr double kSide = 760, kEdge = (kWidth - kSide) / 2;
   constexpr Index kMostNames = 40, kCells = 64;
   const MapBox box = map_box(points);
@@ -264,7 +264,7 @@ std::string scatter_svg(const PlotText& text, MatrixView points, const Labels& l
     body += "<path class=\"p\" stroke=\"" + color + "\" stroke-width=\"" + number(size) + "\" d=\"" +
             path[part] + "\"><title>" + escaped(name) + "</title></path>\n";
   };
-  draw(labels.count, "#9aa3af", "noise");
+  draw(labels.count, "#9aa3af", grey);
   const auto name_of = [&](Index c) { return c < names.size() ? names[c] : std::to_string(c); };
   for (Index c = 0; c < labels.count; ++c) draw(c, color_of(c), name_of(c));
   std::vector<Index> order(labels.count);

@@ -43,9 +43,9 @@ std::string bars_svg(const PlotText& text, const std::vector<Bar>& bars);
 std::string histogram_svg(const PlotText& text, const std::vector<double>& values, Index n_bins = 40);
 
 /// Points (rows x 2) coloured by label, noise in grey, the names of clusters at their densest places; of
-/// more names than fit, those of the largest clusters. names: one a label, or empty. Error(argument) as
-/// densest_places.
+/// more names than fit, those of the largest clusters. names: one a label, or empty. `grey` is what the
+/// tooltip calls noise. Error(argument) as densest_places.
 std::string scatter_svg(const PlotText& text, MatrixView points, const Labels& labels,
-                        const std::vector<std::string>& names);
+                        const std::vector<std::string>& names, const std::string& grey = "noise");
 
 }  // namespace shoal

@@ -145,6 +145,8 @@ Neighbours nearest(const Rows& x, const Rows& queries, Index k, Metric metric, c
       best.offer_columns(scores.view(), 0, begin);
     });
     finish(best, both.queries, both.rows, first, count, out, run);
+    if (run.progress)
+      run.progress("neighbours", static_cast<double>(first + count), static_cast<double>(queries.rows()));
   }
   return out;
 }

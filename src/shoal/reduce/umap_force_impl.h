@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "shoal/core/matrix.h"
+#include "shoal/reduce/umap_curve_impl.h"
 
 namespace shoal {
 
@@ -44,6 +45,50 @@ class ForceTable {
     float offset, slope;
   };
   std::array<Line, kSegments> lines_;
+};
+
+/// A place on a map, or a move there.
+struct Spot {
+  float x = 0, y = 0;
+};
+
+/// Gradients of the cross entropy by the squared distance of two points, as factors of the difference of
+/// their places.
+struct Forces {
+  ForceTable attraction, repulsion;
+};
+Forces forces_of(Curve curve);
+
+/// A component of a force is at most this.
+inline constexpr float kMostForce = 4;
+
+inline float clipped(float force) {
+  force = force > -kMostForce ? force : -kMostForce;
+  return force < kMostForce ? force : kMostForce;
+}
+
+/// What moves the point at `from`, because of the one at `to`.
+inline Spot force(const ForceTable& table, Spot from, Spot to) {
+  const float dx = from.x - to.x, dy = from.y - to.y;
+  const float factor = table(dx * dx + dy * dy);
+  return {clipped(factor * dx), clipped(factor * dy)};
+}
+
+/// SplitMix64 from a start that Random gives, so that nobody else's draws matter.
+class Draws {
+ public:
+  explicit Draws(std::uint64_t start) : state_(start) {}
+
+  /// 0..n-1, n < 2^32.
+  Index below(Index n) {
+    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return ((z >> 32) * n) >> 32;
+  }
+
+ private:
+  std::uint64_t state_;
 };
 
 }  // namespace shoal

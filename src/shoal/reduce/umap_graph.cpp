@@ -43,14 +43,16 @@ float log2(float x) {
   return x * 1.44269504f;
 }
 
-// Writes the strengths of one point's neighbours. `everywhere`: mean distance over all points.
-void smooth(std::span<const float> distance, double everywhere, std::span<float> out) {
+}  // namespace
+
+std::array<float, 2> local_scale(std::span<const float> distance, double everywhere) {
   const auto nearest = std::find_if(distance.begin(), distance.end(), [](float d) { return d > 0; });
   const float rho = nearest == distance.end() ? 0 : *nearest;
   const float target = log2(static_cast<float>(distance.size() + 1));
   float low = 0, high = std::numeric_limits<float>::infinity(), sigma = 1;
+  std::vector<float> scratch(distance.size());
   for (int i = 0; i < kHalvings; ++i) {
-    const float sum = strengths(distance, rho, sigma, out);
+    const float sum = strengths(distance, rho, sigma, scratch);
     if (std::abs(sum - target) < kTolerance) break;
     if (sum > target) {
       high = sigma;
@@ -61,26 +63,36 @@ void smooth(std::span<const float> distance, double everywhere, std::span<float>
     }
   }
   const auto least = static_cast<float>(kLeastSigma * (rho > 0 ? mean(distance) : everywhere));
-  if (sigma < least) sigma = least;
+  return {rho, std::max(sigma, least)};
+}
+
+void neighbour_strengths(std::span<const float> distance, float rho, float sigma, std::span<float> out) {
   if (sigma > 0)
     strengths(distance, rho, sigma, out);
   else
     std::fill(out.begin(), out.end(), 1.0f);
 }
 
-}  // namespace
-
-NeighbourGraph fuzzy_graph(const Neighbours& near, const Run& run) {
-  const Index n = near.rows(), k = near.k;
+Matrix local_scales(const Neighbours& near, const Run& run) {
+  const Index k = near.k;
   const double everywhere = mean_distance(near, run);
-  std::vector<float> strength(near.distance.size());
-  for_chunks(run, n, kGrain, [&](Index, Index first, Index last) {
+  Matrix scales(near.rows(), 2);
+  for_chunks(run, near.rows(), kGrain, [&](Index, Index first, Index last) {
     for (Index i = first; i < last; ++i)
-      smooth({near.distance.data() + i * k, k}, everywhere, {strength.data() + i * k, k});
+      std::ranges::copy(local_scale({near.distance.data() + i * k, k}, everywhere), scales[i].begin());
   });
+  return scales;
+}
 
-  // In this order for (i, j) and (j, i) alike: addition and multiplication do not mind.
-  return join_neighbours(near, strength, [](float p, float q) { return std::min(1.0f, (p + q) - p * q); });
+NeighbourGraph fuzzy_graph(const Neighbours& near, const Matrix& scales, const Run& run) {
+  const Index k = near.k;
+  std::vector<float> strength(near.distance.size());
+  for_chunks(run, near.rows(), kGrain, [&](Index, Index first, Index last) {
+    for (Index i = first; i < last; ++i)
+      neighbour_strengths({near.distance.data() + i * k, k}, scales[i][0], scales[i][1],
+                          {strength.data() + i * k, k});
+  });
+  return join_neighbours(near, strength, unite);
 }
 
 }  // namespace shoal

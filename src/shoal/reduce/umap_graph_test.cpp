@@ -36,7 +36,7 @@ float weight(const NeighbourGraph& g, Index i, std::uint32_t j) {
 // has log2(3) - 1 = 0.58496; united, 1 and 0.58496 give 1.
 TEST(UmapGraph, ByHand) {
   const Neighbours near{2, {1, 2, 0, 2, 1, 0}, {1, 3, 1, 2, 2, 3}};
-  const NeighbourGraph g = fuzzy_graph(near, {});
+  const NeighbourGraph g = fuzzy_graph(near, local_scales(near, {}), {});
   ASSERT_EQ(g.points(), 3u);
   EXPECT_EQ(g.id, (std::vector<std::uint32_t>{1, 2, 0, 2, 0, 1}));
   EXPECT_NEAR(weight(g, 0, 1), 1, 1e-6);
@@ -49,7 +49,8 @@ TEST(UmapGraph, SymmetricToTheBitAndSorted) {
   Matrix x(400, 5);
   const Random random(Seed{3});
   for (Index i = 0; i < 2000; ++i) x.data()[i] = static_cast<float>(random.uniform(i));
-  const NeighbourGraph g = fuzzy_graph(nearest_neighbours(x, 14, Metric::euclidean, {}), {});
+  const Neighbours near = nearest_neighbours(x, 14, Metric::euclidean, {});
+  const NeighbourGraph g = fuzzy_graph(near, local_scales(near, {}), {});
   for (Index i = 0; i < 400; ++i)
     for (Index e = g.first[i]; e < g.first[i + 1]; ++e) {
       EXPECT_GT(g.weight[e], 0);
@@ -63,7 +64,7 @@ TEST(UmapGraph, SymmetricToTheBitAndSorted) {
 
 TEST(UmapGraph, EqualPointsHoldFast) {
   const Neighbours near{2, {1, 2, 0, 2, 0, 1}, {0, 0, 0, 0, 0, 0}};
-  for (float w : fuzzy_graph(near, {}).weight) EXPECT_EQ(w, 1);
+  for (float w : fuzzy_graph(near, local_scales(near, {}), {}).weight) EXPECT_EQ(w, 1);
 }
 
 TEST(UmapForce, WithinATenthOfAPercent) {

@@ -1,6 +1,8 @@
 #include "shoal/reduce/umap_layout_impl.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <span>
 
 #include "shoal/core/chunks.h"
@@ -10,30 +12,8 @@
 namespace shoal {
 namespace {
 
-constexpr Index kTurns = 4;     // an epoch's points move in so many turns: see umap_layout_impl.h
-constexpr Index kGrain = 256;   // points a chunk
-constexpr float kFurthest = 4;  // a force's largest component
-
-struct Point {
-  float x = 0, y = 0;
-};
-
-struct Forces {
-  ForceTable attraction, repulsion;
-};
-
-// Gradients of the cross entropy by the squared distance x, as factors of the difference of two positions.
-Forces forces(Curve curve) {
-  const auto a = static_cast<float>(curve.a), b = static_cast<float>(curve.b);
-  return {ForceTable([&](const float* x, float* y, Index n) {
-            kernels().pow(x, b, y, n);
-            for (Index i = 0; i < n; ++i) y[i] = -2 * a * b * (y[i] / x[i]) / (1 + a * y[i]);
-          }),
-          ForceTable([&](const float* x, float* y, Index n) {
-            kernels().pow(x, b, y, n);
-            for (Index i = 0; i < n; ++i) y[i] = 2 * b / ((0.001f + x[i]) * (1 + a * y[i]));
-          })};
-}
+constexpr Index kTurns = 4;    // an epoch's points move in so many turns: see umap_layout_impl.h
+constexpr Index kGrain = 256;  // points a chunk
 
 // An edge is due every `period` epochs.
 struct Edge {
@@ -48,61 +28,42 @@ struct Edges {
   std::span<Edge> operator[](Index i) { return std::span(all).subspan(first[i], first[i + 1] - first[i]); }
 };
 
-// Edges too weak to be due even once are left out.
-Edges schedule(const NeighbourGraph& graph, Index n_epochs) {
+float strongest_of(const NeighbourGraph& graph) {
   float strongest = 0;
-  for (float w : graph.weight) strongest = std::max(strongest, w);
-  Edges edges{{0}, {}};
-  edges.first.reserve(graph.first.size());
-  edges.all.reserve(graph.id.size());
-  for (Index i = 0; i < graph.points(); ++i) {
-    for (Index e = graph.first[i]; e < graph.first[i + 1]; ++e) {
-      const float period = strongest / graph.weight[e];
-      if (period <= static_cast<float>(n_epochs)) edges.all.push_back({graph.id[e], period, period});
-    }
-    edges.first.push_back(edges.all.size());
-  }
-  return edges;
+  for (const float w : graph.weight) strongest = std::max(strongest, w);
+  return strongest;
 }
 
-// The draws of one point in one epoch: SplitMix64 from a start that Random gives, so nobody else's draws
-// matter.
-class Draws {
- public:
-  explicit Draws(std::uint64_t start) : state_(start) {}
-
-  /// 0..n-1, n < 2^32.
-  Index below(Index n) {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return ((z >> 32) * n) >> 32;
+Edges schedule(const NeighbourGraph& graph) {
+  const float strongest = strongest_of(graph);
+  Edges edges{graph.first, {}};
+  edges.all.reserve(graph.id.size());
+  for (Index e = 0; e < graph.id.size(); ++e) {
+    const float period = strongest / graph.weight[e];
+    edges.all.push_back({graph.id[e], period, period});
   }
-
- private:
-  std::uint64_t state_;
-};
-
-float clipped(float force) {
-  force = force > -kFurthest ? force : -kFurthest;
-  return force < kFurthest ? force : kFurthest;
+  return edges;
 }
 
 class Layout {
  public:
   Layout(const NeighbourGraph& graph, const LayoutOptions& options, MatrixView start)
       : options_(options),
-        forces_(forces(options.curve)),
-        edges_(schedule(graph, options.n_epochs)),
+        forces_(forces_of(options.curve)),
+        edges_(schedule(graph)),
         random_(options.seed),
         now_(start.rows),
         moved_(start.rows) {
     for (Index i = 0; i < now_.size(); ++i) now_[i] = {start[i][0], start[i][1]};
+    if (options.density.lambda > 0) density_.emplace(options.density, options.curve, graph);
   }
 
   void epoch(Index number, const Run& run) {
     const float progress = static_cast<float>(number) / static_cast<float>(options_.n_epochs);
     const float rate = options_.learning_rate * (1 - progress);
+    dense_ = density_ && static_cast<float>(number + 1) / static_cast<float>(options_.n_epochs) >
+                             1 - options_.density.frac;
+    if (dense_) density_->update(now_, run);
     for (Index turn = 0; turn < kTurns && turn < now_.size(); ++turn) {
       const Index count = (now_.size() - turn + kTurns - 1) / kTurns;
       for_chunks(run, count, kGrain, [&](Index, Index first, Index last) {
@@ -117,47 +78,106 @@ class Layout {
   }
 
  private:
+  struct Range {
+    Index first, count;
+  };
+
+  // The points of i's map.
+  Range map_of(Index i) const {
+    if (options_.maps.empty()) return {0, now_.size()};
+    const auto next = std::ranges::upper_bound(options_.maps, i);
+    const Index first = *std::prev(next);
+    return {first, (next == options_.maps.end() ? now_.size() : *next) - first};
+  }
+
   // Where point i goes: towards the other end of each edge that is due, each time away from a few others.
-  Point move(Index i, Index epoch, float rate) {
-    Point own = now_[i];
+  Spot move(Index i, Index epoch, float rate) {
+    Spot own = now_[i];
+    const Range map = map_of(i);
     Draws draws(random_.bits(epoch * now_.size() + i));
+    Index due = 0;
     for (Edge& edge : edges_[i]) {
       if (edge.next > static_cast<float>(epoch)) continue;
       edge.next += edge.period;
-      const Point pull = force(forces_.attraction, own, now_[edge.id]);
+      ++due;
+      Spot pull = force(forces_.attraction, own, now_[edge.id]);
+      if (dense_) {
+        const Spot more = density_->pull(i, edge.id, own, now_[edge.id], edge.period, forces_.attraction);
+        pull = {pull.x + more.x, pull.y + more.y};
+      }
       own = {own.x + rate * pull.x, own.y + rate * pull.y};
-      const Point push = repulsion(i, own, draws);
+      const Spot push = repulsion(i, own, map, draws);
       own = {own.x + rate * push.x, own.y + rate * push.y};
     }
+    if (options_.ties.points() > 0) own = tied(i, own, rate * static_cast<float>(std::max<Index>(due, 1)));
     return own;
   }
 
   // All from one position: faster than one after the other, and no worse (umap_layout_impl.h).
-  Point repulsion(Index i, Point own, Draws& draws) const {
-    Point sum;
+  Spot repulsion(Index i, Spot own, Range map, Draws& draws) const {
+    Spot sum;
     for (Index s = 0; s < options_.negative_sample_rate; ++s) {
-      const Index other = draws.below(now_.size());
+      const Index other = map.first + draws.below(map.count);
       if (other == i) continue;
-      const Point push = force(forces_.repulsion, own, now_[other]);
+      const Spot push = force(forces_.repulsion, own, now_[other]);
       sum = {sum.x + push.x, sum.y + push.y};
     }
     return sum;
   }
 
-  static Point force(const ForceTable& table, Point from, Point to) {
-    const float dx = from.x - to.x, dy = from.y - to.y;
-    const float factor = table(dx * dx + dy * dy);
-    return {clipped(factor * dx), clipped(factor * dy)};
+  // An implicit step: however stiff the springs, it does not overshoot.
+  Spot tied(Index i, Spot own, float step) const {
+    const NeighbourGraph& ties = options_.ties;
+    Spot sum;
+    float stiffness = 0;
+    for (Index e = ties.first[i]; e < ties.first[i + 1]; ++e) {
+      const float weight = step * ties.weight[e];
+      const Spot there = now_[ties.id[e]];
+      sum = {sum.x + weight * there.x, sum.y + weight * there.y};
+      stiffness += weight;
+    }
+    return {(own.x + sum.x) / (1 + stiffness), (own.y + sum.y) / (1 + stiffness)};
   }
 
   const LayoutOptions& options_;
   Forces forces_;
   Edges edges_;
   Random random_;
-  std::vector<Point> now_, moved_;
+  std::vector<Spot> now_, moved_;
+  std::optional<DensityForce> density_;
+  bool dense_ = false;  // whether this epoch minds the densities
 };
 
 }  // namespace
+
+Forces forces_of(Curve curve) {
+  const auto a = static_cast<float>(curve.a), b = static_cast<float>(curve.b);
+  return {ForceTable([&](const float* x, float* y, Index n) {
+            kernels().pow(x, b, y, n);
+            for (Index i = 0; i < n; ++i) y[i] = -2 * a * b * (y[i] / x[i]) / (1 + a * y[i]);
+          }),
+          ForceTable([&](const float* x, float* y, Index n) {
+            kernels().pow(x, b, y, n);
+            for (Index i = 0; i < n; ++i) y[i] = 2 * b / ((0.001f + x[i]) * (1 + a * y[i]));
+          })};
+}
+
+NeighbourGraph without_idle_edges(const NeighbourGraph& graph, Index n_epochs) {
+  const float strongest = strongest_of(graph);
+  NeighbourGraph out;
+  out.first.assign(1, 0);
+  out.id.reserve(graph.id.size());
+  out.weight.reserve(graph.id.size());
+  for (Index i = 0; i < graph.points(); ++i) {
+    for (Index e = graph.first[i]; e < graph.first[i + 1]; ++e) {
+      if (!(strongest / graph.weight[e] <= static_cast<float>(n_epochs))) continue;
+      out.id.push_back(graph.id[e]);
+      out.weight.push_back(graph.weight[e]);
+    }
+    out.first.push_back(out.id.size());
+  }
+  return out;
+}
 
 void optimise_layout(const NeighbourGraph& graph, const LayoutOptions& options, MatrixSpan positions,
                      const Run& run) {
