@@ -8,9 +8,16 @@ namespace shoal::cli {
 namespace {
 
 std::string in_words(const PredictReport& report, const Progress& progress) {
-  std::string out = with_commas(report.rows) + " rows placed into " + with_commas(report.clusters.size()) +
-                    " clusters, " + with_commas(report.unlike) + " unlike any; mean probability " +
-                    short_number(report.mean_probability, 4) + "\nlargest:\n";
+  std::string out =
+      with_commas(report.rows) + " rows placed into " + with_commas(report.clusters.size()) + " clusters, " +
+      with_commas(report.unlike) +
+      (report.by_method ? " in none"
+                        : " unlike any; mean probability " + short_number(report.mean_probability, 4)) +
+      "\n";
+  if (report.by_method && report.placement < 1)
+    out += "by the method's own rule, which agrees with " + short_number(100 * *report.placement, 4) +
+           "% of the labels of the rows that the clusters were made of\n";
+  out += "largest:\n";
   auto largest = report.clusters;
   std::ranges::stable_sort(largest, std::greater{}, &PredictReport::Found::size);
   for (std::size_t i = 0; i < std::min<std::size_t>(10, largest.size()); ++i) {
@@ -47,6 +54,9 @@ void add_classify(CLI::App& app, Session& session) {
       "its probability, its distance to the nearest centroid, and whether it is unlike any cluster (then\n"
       "cluster is -1, and likeliest still says which it would be). Vectors must come from the same "
       "encoder.\n\n"
+      "--by method asks the method itself instead: spherical_kmeans, kmeans, minibatch_kmeans, vmf_mixture\n"
+      "and som give each row of their own the cluster that it has; agglomerative and hdbscan place rows by\n"
+      "a rule whose agreement with their clusters is measured and printed; dbscan has none.\n\n"
       "Example:\n"
       "  shoal cluster january/ --out topics\n"
       "  shoal classify predict topics february/           february.predictions/predictions.csv and plots");
@@ -59,6 +69,11 @@ void add_classify(CLI::App& app, Session& session) {
                    "The folder to make. Default: the input's name with .predictions, in the current folder")
       ->type_name("DIR");
   predict->add_flag("--overwrite", options->overwrite, "Replace a folder that this command has made");
+  add_choice(
+      *predict, "--by", {"classifier", "method"},
+      [options](std::size_t chosen) { options->by_method = chosen == 1; },
+      "What places the rows: classifier, or the method's own rule. Default: the classifier, if MODEL has "
+      "one");
   add_choice(
       *predict, "--layout", {"tsne", "umap", "none"},
       [options](std::size_t chosen) { options->layout = static_cast<PlotLayout>(chosen); },

@@ -54,6 +54,29 @@ def test_every_method_finds_the_groups(vectors, tmp_path, method):
     assert (likeliest[there >= 0] == there[there >= 0]).mean() > 0.98
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_by_the_method_itself(vectors, tmp_path, method):
+    folder, _ = vectors
+    shoal("cluster", folder, "--method", method, *METHODS[method], "--layout", "none", "--classifier", "none", "--pca", 8,
+          "--out", tmp_path / "m")
+    predict = ["classify", "predict", tmp_path / "m", folder, "--layout", "none", "--out", tmp_path / "p"]
+    if method == "dbscan":
+        refused = shoal(*predict, check=False)
+        assert refused.returncode == 2 and "no rule for new rows" in refused.stderr
+        assert not (tmp_path / "p").exists()
+        return
+    result = json.loads(shoal(*predict, "--json").stdout)
+    same = labels(tmp_path / "p/predictions.csv") == labels(tmp_path / "m/labels.csv")
+    assert result["by"] == "method"
+    if method == "agglomerative":
+        assert abs(same.mean() - result["placement_agreement"]) < 1e-9
+    else:
+        assert same.all()
+    assert sum(c["size"] for c in result["clusters"]) + result["unlike"] == 600
+    refused = shoal(*predict, "--overwrite", "--by", "classifier", check=False)
+    assert refused.returncode == 2 and "has no classifier" in refused.stderr
+
+
 @pytest.mark.parametrize("criterion", ["silhouette", "davies_bouldin", "calinski_harabasz", "stability"])
 def test_the_number_is_found(vectors, tmp_path, criterion):
     result = shoal("cluster", vectors[0], "--clusters", "2..8", "--criterion", criterion, "--resamples", 5, "--layout", "none",

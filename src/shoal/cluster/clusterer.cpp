@@ -255,6 +255,21 @@ std::optional<double> placement_of(const AnyClusterer& clusterer) {
       clusterer);
 }
 
+Labels place_rows(const AnyClusterer& clusterer, const Rows& x, const Run& run) {
+  return std::visit(
+      [&]<class S>(const S& c) -> Labels {
+        if constexpr (Predictor<S>)
+          return c.predict(x, run);
+        else if constexpr (std::is_same_v<S, Hdbscan>)
+          return c.place(x, run).labels;
+        else if constexpr (requires { c.place(x, run); })
+          return c.place(x, run);
+        else
+          throw Error(Fault::argument, std::string(S::kind) + " has no rule for new rows");
+      },
+      clusterer);
+}
+
 void save_clusterer(const AnyClusterer& clusterer, const std::filesystem::path& path) {
   std::visit(
       [&]<class S>(const S& c) {

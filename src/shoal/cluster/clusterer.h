@@ -63,6 +63,10 @@ const Dendrogram* dendrogram_of(const AnyClusterer& clusterer);
 /// that predict; measured for those that only place; empty for those that do neither.
 std::optional<double> placement_of(const AnyClusterer& clusterer);
 
+/// New rows by the method's own rule: its predict, which equals the labels on the training rows, or else its
+/// place. Error(argument) for the method that has neither (dbscan); Error(data) as these.
+Labels place_rows(const AnyClusterer& clusterer, const Rows& x, const Run& run);
+
 void save_clusterer(const AnyClusterer& clusterer, const std::filesystem::path& path);
 /// Error(format) if the file holds no clusterer.
 AnyClusterer load_clusterer(const std::filesystem::path& path);

@@ -138,10 +138,15 @@ Placement Hdbscan::place(const Rows& x, const Run& run) const {
       nearest(Rows(rows_, space_), x, std::min(2 * core, rows_.rows()), options_.metric, run);
   const Placing place(condensed_, clusters_, core_distances_);
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {
+    Matrix scratch;
+    const MatrixView block = x.block(first, last - first, scratch);
     for (Index row = first; row < last; ++row) {
       const auto ids = std::span(near.id).subspan(row * near.k, near.k);
       const auto distances = std::span(near.distance).subspan(row * near.k, near.k);
-      const auto found = place(ids, distances, distances[core - 1]);
+      const auto twin = std::ranges::find_if(
+          ids, [&](std::uint32_t id) { return std::ranges::equal(rows_[id], block[row - first]); });
+      const auto found = twin == ids.end() ? place(ids, distances, distances[core - 1])
+                                           : Placing::Place{labels().of[*twin], probabilities()[*twin]};
       out.labels.of[row] = found.label;
       out.probabilities[row] = found.probability;
     }
