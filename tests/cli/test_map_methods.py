@@ -147,6 +147,8 @@ def test_rows_in_no_cluster(collection, tmp_path):
     assert np.array_equal(firm[clustered].argmax(axis=1), labels[clustered]) and firm.max() == 1
     outcome = json.loads(shoal("explain", collection, "--outcome", "letter", "--json").stdout)
     assert outcome["unclustered"] == len(noise)
+    assert json.loads(shoal("explain", collection, "--json").stdout)["unclustered"] == len(noise)
+    assert shoal("explain", collection).stdout.endswith(f"\n{len(noise)} rows in no cluster\n")
 
 
 def test_no_clusters_at_all(collection):
