@@ -60,8 +60,8 @@ void run_cluster(ClusterFlags& flags, const CLI::App& verb, Session& session) {
   require(verb.count("--out") == 0 || !flags.out.empty(), Fault::argument,
           "--out is empty; it names the folder to make");
   options.out = flags.out.empty() ? beside_input(flags.input, ".clusters") : std::filesystem::path(flags.out);
+  options.clusters.choose = true;  // unless a number is given, or the method takes none
   take_clustering(verb, flags.clusters, options.clusters);
-  if (verb.count("--clusters") == 0) options.clusters.choose = options.clusters.method.takes_n_clusters();
   take_pca(flags.pca, options);
   const ClusterReport report = cluster(options, session.run());
   session.progress().finish();

@@ -60,6 +60,23 @@ void add_method_options(CLI::App& verb, ClusteringFlags& flags) {
   }
 }
 
+/// Sets an option of the method. Error(argument) that speaks of flags.
+void set(MethodOptions& method, const std::string& name, const std::string& value) {
+  std::string known;
+  bool has = false;
+  for (const Field& field : method.list()) {
+    has = has || field.name == name;
+    known += (known.empty() ? "" : ", ") + (field.name == "n_clusters" ? "--clusters" : flag_of(field.name));
+  }
+  require(has, Fault::argument,
+          flag_of(name) + " is no option of " + std::string(method.kind()) + "; it has " + known);
+  try {
+    method.set(name, value);
+  } catch (const Error& e) {  // "linkage: 'foo' is not ..."
+    throw Error(e.fault, flag_of(name) + std::string(e.what()).substr(name.size()));
+  }
+}
+
 void take_method(const CLI::App& verb, const ClusteringFlags& flags, MethodOptions& method) {
   // Another method than the last time begins with its own defaults.
   if (verb.count("--method") > 0 && flags.method != method.kind()) method = *method_named(flags.method);
@@ -67,14 +84,8 @@ void take_method(const CLI::App& verb, const ClusteringFlags& flags, MethodOptio
   if (auto* joining = std::get_if<AgglomerativeOptions>(&method.of);
       joining != nullptr && verb.count("--clusters") > 0)
     joining->distance_threshold.reset();
-  for (const auto& [name, value] : flags.settings) {
-    if (verb.count(flag_of(name)) == 0) continue;
-    try {
-      method.set(name, value);
-    } catch (const Error& e) {
-      throw Error(e.fault, "--method " + std::string(method.kind()) + ": " + e.what());
-    }
-  }
+  for (const auto& [name, value] : flags.settings)
+    if (verb.count(flag_of(name)) > 0) set(method, name, value);
 }
 
 }  // namespace

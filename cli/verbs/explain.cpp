@@ -243,7 +243,13 @@ void run_explain(const CLI::App& verb, ExplainFlags& flags, Session& session) {
   if (flags.show_prompt) return show_prompts(flags.names, clusters, session);
   if (!flags.names.url.empty()) ask_names(flags.names, clusters, run);
   session.progress().finish();
-  session.answer(to_json(clusters, flags.n_phrases > 0), in_words(clusters));
+  Index unclustered = collection.rows();
+  for (const ExplainedCluster& c : clusters) unclustered -= c.row.size;
+  Json object = to_json(clusters, flags.n_phrases > 0);
+  object["unclustered"] = unclustered;
+  session.answer(
+      object,
+      in_words(clusters) + (unclustered > 0 ? "\n" + counted(unclustered, "row") + " in no cluster\n" : ""));
 }
 
 void add_outcome_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags) {

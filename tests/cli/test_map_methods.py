@@ -147,6 +147,8 @@ def test_rows_in_no_cluster(collection, tmp_path):
     assert np.array_equal(firm[clustered].argmax(axis=1), labels[clustered]) and firm.max() == 1
     outcome = json.loads(shoal("explain", collection, "--outcome", "letter", "--json").stdout)
     assert outcome["unclustered"] == len(noise)
+    assert json.loads(shoal("explain", collection, "--json").stdout)["unclustered"] == len(noise)
+    assert shoal("explain", collection).stdout.endswith(f"\n{len(noise)} rows in no cluster\n")
 
 
 def test_no_clusters_at_all(collection):
@@ -277,11 +279,11 @@ def test_what_is_wrong_is_said_before_the_work(collection, short_csv, tmp_path):
             (["--clusters", "301"], "--clusters 301: there are only 300 rows"),
             (["--clusters", "4..5", "--criterion", "elbow"], "at least 3 numbers"),
             (["--resamples", "1"], "--resamples is 1"),
-            (["--eps", "0.3"], "spherical_kmeans has no option eps"),
+            (["--eps", "0.3"], "--eps is no option of spherical_kmeans; it has --clusters, --max-iter"),
             (["--method", "dbscan", "--eps", "-1"], "--eps is -1"),
             (["--method", "hdbscan", "--min-cluster-size", "1"], "--min-cluster-size is 1"),
             (["--method", "agglomerative", "--linkage", "ward"], "ward"),
-            (["--method", "agglomerative", "--linkage", "none"], "'none' is not one of average"),
+            (["--method", "agglomerative", "--linkage", "none"], "--linkage: 'none' is not one of average"),
             (["--method", "kmeans", "--max-iter", "0"], "--max-iter is 0"),
             (["--method", "best"], "--method")]:
         result = shoal("map", collection, *flags, check=False)

@@ -109,7 +109,7 @@ class Search {
     for (Index i = 0; i < numbers.size(); ++i) {
       const auto say = [&](double part) {
         if (run_.progress)
-          run_.progress("try " + std::to_string(numbers[i]) + " clusters", static_cast<double>(i) + part,
+          run_.progress("numbers of clusters", static_cast<double>(i) + part,
                         static_cast<double>(numbers.size()));
       };
       say(0);

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "shoal/cluster/join.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/embed.h"
 #include "shoal/flow/export.h"
@@ -13,6 +14,7 @@
 #include "shoal/flow/map.h"
 #include "shoal/flow/map_options_impl.h"
 #include "shoal/flow/models.h"
+#include "shoal/flow/name_clusters.h"
 #include "shoal/flow/replace_impl.h"
 #include "shoal/flow/search.h"
 #include "shoal/flow/show.h"
@@ -293,6 +295,25 @@ TEST(Map, WhatCannotBeMappedLeavesNothing) {
       std::string::npos);
   EXPECT_NE(refused("id,text\n1,a no\n2,a no\n").find("same vector"), std::string::npos);
   EXPECT_NE(refused("id,text\n1,a no\n").find("1 text;"), std::string::npos);
+}
+
+TEST(NameClusters, TooManyToJoinAreOneGroup) {
+  const ScratchFolder folder;
+  Collection collection = Collection::create(folder / "c.shoal");
+  for (const Index n : {Index{40}, Index{4001}}) {
+    Texts texts;
+    Labels labels{.count = n};
+    Matrix x(n, 2);
+    for (Index i = 0; i < n; ++i) {
+      x[i][0] = static_cast<float>(i), x[i][1] = 1;
+      labels.of.push_back(static_cast<Label>(i));
+      if (i >= collection.rows()) texts.add("text");
+    }
+    collection.append(texts, {}, {});
+    const DescribedClusters found = describe_clusters(collection, Rows(x), labels, x, {});
+    EXPECT_EQ(found.clusters.size(), n);
+    EXPECT_EQ(found.groups.size(), n == 40 ? default_groups(40) : 1);
+  }
 }
 
 TEST(Export, QuotesAndLeavesEmptyWhatIsNotKnown) {

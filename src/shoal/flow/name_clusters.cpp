@@ -14,6 +14,8 @@ namespace {
 
 constexpr Index kBatch = 16384;  // texts in memory at once
 constexpr Index kMedoids = 5;    // typical texts a cluster
+constexpr Index kMostJoined =
+    4000;  // clusters that are joined into groups: that takes memory in their square
 
 std::vector<Index> sizes_of(const Labels& labels) {
   std::vector<Index> sizes(labels.count);
@@ -27,7 +29,9 @@ std::vector<Index> sizes_of(const Labels& labels) {
 DescribedClusters describe_clusters(const Collection& collection, const Rows& vectors, const Labels& labels,
                                     const Matrix& centers, const Run& run, Metric metric) {
   const std::vector<Index> sizes = sizes_of(labels);
-  const Labels joined = join_centers(centers, sizes, default_groups(labels.count));
+  const Labels joined = labels.count > kMostJoined
+                            ? Labels{std::vector<Label>(labels.count), 1}
+                            : join_centers(centers, sizes, default_groups(labels.count));
 
   Ctfidf counted(labels.count);
   for (Index first = 0; first < labels.of.size(); first += kBatch) {

@@ -18,8 +18,8 @@ struct DescribedClusters {
 };
 
 /// Words, a name and typical texts of each cluster of the collection's rows; clusters joined into groups by
-/// their centers (labels.count x d), with names too. Texts stream by: memory does not grow with them. Step
-/// "explain", in rows.
+/// their centers (labels.count x d), with names too; more than 4,000 clusters are one group. Texts stream by:
+/// memory does not grow with them. Step "explain", in rows.
 DescribedClusters describe_clusters(const Collection& collection, const Rows& vectors, const Labels& labels,
                                     const Matrix& centers, const Run& run, Metric metric = Metric::cosine);
 
