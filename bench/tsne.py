@@ -15,7 +15,8 @@ import tempfile
 
 import numpy as np
 import scipy.sparse
-from layout import judge, picture, run
+from layout import judge, picture
+from umap_turns import run
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -49,9 +50,9 @@ def main():
         ours, peer, affinities = f"{folder}/ours.npy", f"{folder}/peer.npy", f"{folder}/affinities.npz"
         our_runs, peer_runs = [], []
         for turn in range(args.repeat):
-            our_runs.append(run([args.bench, args.vectors, args.threads, ours]))
+            our_runs.append(run([args.bench, args.vectors, args.threads, ours], {}))
             if turn < args.peer_repeat:
-                peer_runs.append(run([args.python, HERE / "tsne_peers.py", args.vectors, peer, args.threads, affinities]))
+                peer_runs.append(run([args.python, HERE / "tsne_peers.py", args.vectors, peer, args.threads, affinities], {}))
         layouts = {"shoal": np.load(ours), "openTSNE": np.load(peer)}
         p = scipy.sparse.load_npz(affinities)
 
