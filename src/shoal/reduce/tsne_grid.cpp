@@ -27,27 +27,36 @@ Six operator+(Six a, Six b) { return {a.head + b.head, a.tail + b.tail}; }
 Six operator*(float s, Six a) { return {s * a.head, s * a.tail}; }
 float dot(Six a, Six b) { return add_four(a.head * b.head + a.tail * b.tail); }
 
-// The quintic B-spline on [0, 1) from its second and third knot, times 120.
-float outer_piece(float t) { return 26 + t * (-50 + t * (20 + t * (20 + t * (-20 + 5 * t)))); }
-float middle_piece(float t) { return 66 + t * t * (-60 + t * t * (30 - 10 * t)); }
-float outer_slope(float t) { return -50 + t * (40 + t * (60 + t * (-80 + 25 * t))); }
-float middle_slope(float t) { return t * (-120 + t * t * (120 - 50 * t)); }
+// A point's places between nodes and what is left of them, so that both directions are worked out at once.
+Four places(float x, float y) { return Four{x, 1 - x, y, 1 - y}; }
 
-// What the six nodes around have of a point that is t past the third.
-Six spline(float t) {
-  constexpr float kShare = 1.0f / 120;
-  const float s = 1 - t, s2 = s * s, t2 = t * t;
-  const float a = kShare * s2 * s2 * s, b = kShare * outer_piece(t), c = kShare * middle_piece(t),
-              e = kShare * outer_piece(s), f = kShare * t2 * t2 * t;
-  return {Four{a, b, c, 1 - a - b - c - e - f}, Four{e, f, 0, 0}};
+// What the six nodes around, in one direction, have of a point that is t past the third. From the pieces of
+// the quintic B-spline for t and 1 - t, that of the fourth node left out: all of them add up to `sum`.
+Six nodes(Four first, Four second, Four third, float sum, int t) {
+  const float a = first[t + 1], b = second[t], c = third[t], e = second[t + 1], f = first[t];
+  return {Four{a, b, c, sum - a - b - c - e - f}, Four{e, f, 0, 0}};
 }
 
-Six spline_slope(float t) {
+struct Splines {
+  Six x, y;
+};
+
+Splines splines(Four u) {
   constexpr float kShare = 1.0f / 120;
-  const float s = 1 - t, s2 = s * s, t2 = t * t;
-  const float a = -s2 * s2 / 24, b = kShare * outer_slope(t), c = kShare * middle_slope(t),
-              e = -kShare * outer_slope(s), f = t2 * t2 / 24;
-  return {Four{a, b, c, -a - b - c - e - f}, Four{e, f, 0, 0}};
+  const Four u2 = u * u, first = kShare * u2 * u2 * u,
+             second = kShare * (26 + u * (-50 + u * (20 + u * (20 + u * (-20 + 5 * u))))),
+             third = kShare * (66 + u2 * (-60 + u2 * (30 - 10 * u)));
+  return {nodes(first, second, third, 1, 0), nodes(first, second, third, 1, 2)};
+}
+
+Splines slopes(Four u) {
+  constexpr float kShare = 1.0f / 120;
+  // Of 1 - t they have the other sign.
+  const Four sign{1, -1, 1, -1};
+  const Four u2 = u * u, first = sign * u2 * u2 / 24,
+             second = sign * kShare * (-50 + u * (40 + u * (60 + u * (-80 + 25 * u)))),
+             third = sign * kShare * u * (-120 + u2 * (120 - 50 * u));
+  return {nodes(first, second, third, 0, 0), nodes(first, second, third, 0, 2)};
 }
 
 }  // namespace
@@ -97,7 +106,7 @@ void GridRepulsion::spread(std::span<const MapPoint> y, const Run& run) {
     std::fill(strip.begin(), strip.end(), 0.0f);
     for (Index o = strip_first_[s]; o < strip_first_[s + 1]; ++o) {
       const Cell c = cell(y[order_[o]]);
-      const Six along = spline(c.x), across = spline(c.y);
+      const auto [along, across] = splines(places(c.x, c.y));
       float* node = strip.data() + c.column * kWidth + c.row % kRows;
       for (Index i = 0; i < kTouched; ++i, node += kWidth) (Six::load(node) + along[i] * across).store(node);
     }
@@ -111,16 +120,18 @@ double GridRepulsion::gather(std::span<const MapPoint> y, std::span<MapPoint> pu
         double sum = 0;
         for (Index o = first; o < last; ++o) {
           const Cell c = cell(y[order_[o]]);
-          const Six along = spline(c.x), slope = spline_slope(c.x), across = spline(c.y);
+          const Four u = places(c.x, c.y);
+          const auto [along, across] = splines(u);
+          const auto [slope_along, slope_across] = slopes(u);
           const float* node = grid_.strip(c.row / kRows).data() + c.column * kWidth + c.row % kRows;
           Six value{}, rise{};  // along the row
           for (Index i = 0; i < kTouched; ++i, node += kWidth) {
             const Six potential = Six::load(node);
             value = value + along[i] * potential;
-            rise = rise + slope[i] * potential;
+            rise = rise + slope_along[i] * potential;
           }
           const float half = -0.5f / spacing_;
-          push[order_[o]] = {half * dot(rise, across), half * dot(value, spline_slope(c.y))};
+          push[order_[o]] = {half * dot(rise, across), half * dot(value, slope_across)};
           sum += dot(value, across) - 1;  // without the point itself
         }
         return sum;

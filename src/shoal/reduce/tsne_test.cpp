@@ -101,7 +101,7 @@ TEST(Tsne, SameBitsForAnyThreads) {
 TEST(Tsne, SameBitsEverywhere) {
   const TsneOptions options{.n_iter = 30, .early_exaggeration_iter = 15};
   EXPECT_EQ(hash(Tsne::fit(islands(4), options)), 17599044313137683530u);
-  EXPECT_EQ(hash(Tsne::fit(islands(34), options)), 2670174829604778128u);
+  EXPECT_EQ(hash(Tsne::fit(islands(34), options)), 13862878157721551105u);
 }
 
 TEST(Tsne, FewRows) {
