@@ -15,8 +15,6 @@ import numpy as np
 import openTSNE
 import scipy.sparse
 
-from tsne import divergence
-
 HERE = pathlib.Path(__file__).resolve().parent
 PERPLEXITY = 30
 
@@ -43,6 +41,24 @@ def affinities(x, block=500):
         beta = np.where(np.isinf(high), 2 * beta, (low + high) / 2)
     p = scipy.sparse.csr_matrix((p.ravel(), near.ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
     return ((p + p.T) / (2 * n)).tocsr()
+
+
+def divergences(y, many_p, block=200):
+    """For each p: sum of p log(p / q), q_ij = 1 / (1 + |y_i - y_j|^2) over the sum of all."""
+    y = y.astype(np.float64)
+    total = -float(len(y))
+    for first in range(0, len(y), block):
+        some = y[first : first + block]
+        squares = (some[:, None, 0] - y[None, :, 0]) ** 2 + (some[:, None, 1] - y[None, :, 1]) ** 2
+        total += (1 / (1 + squares)).sum()
+    found = []
+    for p in many_p:
+        p = p.tocoo()
+        keep = p.data > 0
+        row, column, weight = p.row[keep], p.col[keep], p.data[keep] / p.data.sum()
+        log_q = -np.log1p(((y[row] - y[column]) ** 2).sum(axis=1)) - np.log(total)
+        found.append(float((weight * (np.log(weight) - log_q)).sum()))
+    return found
 
 
 def shoal(x, seed, args, folder):
@@ -73,8 +89,8 @@ def main():
                 p = affinities(x)
                 found = {"shoal": [], "openTSNE": []}
                 for seed in range(args.seeds):
-                    found["shoal"].append(divergence(p, shoal(x, seed, args, folder)))
-                    found["openTSNE"].append(divergence(p, peer(x, p, seed)))
+                    found["shoal"].extend(divergences(shoal(x, seed, args, folder), [p]))
+                    found["openTSNE"].extend(divergences(peer(x, p, seed), [p]))
                 words = "   ".join(f"{name} {np.mean(kl):.4f} ({min(kl):.4f} to {max(kl):.4f})" for name, kl in found.items())
                 print(f"{pathlib.Path(path).stem:20} {len(x):6} rows   KL {words}", flush=True)
 
