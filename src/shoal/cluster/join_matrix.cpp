@@ -1,8 +1,12 @@
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <tuple>
 
@@ -36,12 +40,24 @@ Number least_of(const Number* x, Index n) {
   return *std::ranges::min_element(lane);
 }
 
+/// Room without initial values, in huge pages where the system gives them: going down a column of the matrix
+/// meets another page with each number.
+void* huge_pages(Index bytes) {
+  constexpr Index kHuge = Index{1} << 21;
+  const Index rounded = (bytes / kHuge + 1) * kHuge;
+  void* const room = std::aligned_alloc(kHuge, rounded);
+  if (room == nullptr) throw std::bad_alloc();
+  madvise(room, rounded, MADV_HUGEPAGE);  // may be refused: then they are small
+  return room;
+}
+
 /// Distances of all pairs of places, half of them kept: row after row, to those behind.
 template <class Number>
 class PairDistances {
  public:
   explicit PairDistances(Index places)
-      : n_(places), of_(std::make_unique_for_overwrite<Number[]>(static_cast<Index>(pairs_of(places)))) {}
+      : n_(places),
+        of_(static_cast<Number*>(huge_pages(sizeof(Number) * static_cast<Index>(pairs_of(places))))) {}
 
   Index places() const { return n_; }
   /// Those of i to the places behind it: i + 1 and on.
@@ -74,11 +90,16 @@ class PairDistances {
   }
 
  private:
+  struct Free {
+    void operator()(Number* p) const { std::free(p); }
+  };
+
   Index n_;
-  std::unique_ptr<Number[]> of_;
+  std::unique_ptr<Number[], Free> of_;
 };
 
 constexpr Index kGrain = 64;  // rows a chunk
+constexpr Index kSoon = 16;   // places ahead whose distances are fetched, where they lie far apart
 constexpr Index kPanel = 16;  // of kernels().squared_distances
 
 /// A block of points in double, as rows or in panels.
@@ -196,8 +217,10 @@ class Chain {
     Nearest& n = nearest_[x];
     if (n.place != kNone) return n.place;
     std::tie(n.place, n.distance) = pairs_.nearest_behind(x);
-    for (const Place i : living_) {
-      if (i >= x) break;
+    for (Index at = 0; at < living_.size() && living_[at] < x; ++at) {
+      const Place i = living_[at];
+      if (const Place soon = living_[std::min(at + kSoon, living_.size() - 1)]; soon < x)
+        __builtin_prefetch(&pairs_.at(soon, x));
       if (nearest_[i].distance > n.distance) continue;
       const Number d = pairs_.at(i, x);
       if (d < n.distance || (d == n.distance && i < n.place)) n = {i, d};
@@ -208,7 +231,12 @@ class Chain {
   /// b goes into a < b; distances to b become infinite.
   void join(Place a, Place b) {
     living_.erase(std::ranges::lower_bound(living_, b));
-    for (const Place x : living_) {
+    for (Index at = 0; at < living_.size(); ++at) {
+      if (const Place soon = living_[std::min(at + kSoon, living_.size() - 1)]; soon < b) {
+        __builtin_prefetch(&pairs_.at(soon, b), 1);
+        if (soon < a) __builtin_prefetch(&pairs_.at(soon, a), 1);
+      }
+      const Place x = living_[at];
       if (x == a) continue;
       Number& to_b = pairs_.at(x, b);
       Number& to_a = pairs_.at(x, a);
