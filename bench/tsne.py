@@ -3,7 +3,7 @@
 tsne.py VECTORS.npy [--bench build/release/bench/tsne_bench] [--python PYTHON] [--threads 2] [--repeat 3]
       [--picture OUT.png]
 Each runs in a process of its own, by turns. The divergences are computed for both by the same code, in double, over
-all pairs, to openTSNE's affinities, whose neighbours are approximate: those that it minimised and shoal did not see.
+all pairs: to exact affinities, which shoal minimises, and to openTSNE's, whose neighbours are approximate.
 Trustworthiness as in layout.py.
 """
 import argparse
@@ -15,23 +15,11 @@ import tempfile
 
 import numpy as np
 import scipy.sparse
-from layout import judge, picture, run
+from layout import judge, picture
+from tsne_quality import affinities, divergences
+from umap_turns import run
 
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-def divergence(p, y, block=200):
-    """sum of p log(p / q), q_ij = 1 / (1 + |y_i - y_j|^2) over the sum of all."""
-    y = y.astype(np.float64)
-    total = -float(len(y))
-    for first in range(0, len(y), block):
-        some = y[first : first + block]
-        squares = (some[:, None, 0] - y[None, :, 0]) ** 2 + (some[:, None, 1] - y[None, :, 1]) ** 2
-        total += (1 / (1 + squares)).sum()
-    p = p.tocoo()
-    keep = p.data > 0
-    row, column, weight = p.row[keep], p.col[keep], p.data[keep] / p.data.sum()
-    return float((weight * (np.log(weight) + np.log1p(((y[row] - y[column]) ** 2).sum(axis=1)) + np.log(total))).sum())
 
 
 def main():
@@ -46,24 +34,26 @@ def main():
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as folder:
-        ours, peer, affinities = f"{folder}/ours.npy", f"{folder}/peer.npy", f"{folder}/affinities.npz"
+        ours, peer, kept = f"{folder}/ours.npy", f"{folder}/peer.npy", f"{folder}/affinities.npz"
         our_runs, peer_runs = [], []
         for turn in range(args.repeat):
-            our_runs.append(run([args.bench, args.vectors, args.threads, ours]))
+            our_runs.append(run([args.bench, args.vectors, args.threads, ours], {}))
             if turn < args.peer_repeat:
-                peer_runs.append(run([args.python, HERE / "tsne_peers.py", args.vectors, peer, args.threads, affinities]))
+                peer_runs.append(run([args.python, HERE / "tsne_peers.py", args.vectors, peer, args.threads, kept], {}))
         layouts = {"shoal": np.load(ours), "openTSNE": np.load(peer)}
-        p = scipy.sparse.load_npz(affinities)
+        peers_p = scipy.sparse.load_npz(kept)
 
     x = np.load(args.vectors).astype(np.float32)
     x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-30)
     result = judge(x, layouts)
+    exact_p = affinities(x)
     for name, runs in (("shoal", our_runs), ("openTSNE", peer_runs)):
         result[name]["seconds"] = statistics.median(r["seconds"] for r in runs)
-        result[name]["kl"] = divergence(p, layouts[name])
+        result[name]["kl"], result[name]["kl_to_peers"] = divergences(layouts[name], [exact_p, peers_p])
         result[name]["own_kl"] = runs[-1]["kl"]
         print(
-            f"{name:10}  {result[name]['seconds']:8.2f} s   KL {result[name]['kl']:.4f} (by itself {runs[-1]['kl']:.4f})"
+            f"{name:10}  {result[name]['seconds']:8.2f} s   KL {result[name]['kl']:.4f}, to openTSNE's "
+            f"affinities {result[name]['kl_to_peers']:.4f} (by itself {runs[-1]['kl']:.4f})"
             f"   trustworthiness@15 {result[name]['trustworthiness']:.4f}   neighbours kept {result[name]['kept']:.4f}"
         )
     result["shoal"]["neighbours_seconds"] = statistics.median(r["neighbours"] for r in our_runs)

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <functional>
 #include <string>
 
@@ -162,24 +161,14 @@ struct CenterFrame {
   Packed packed;
 };
 
-double only_double(const Reader& in, std::string_view name) {
-  const Tensor& t = in.tensor(name);
-  if (t.type != TensorType::f64 || t.bytes.size() != sizeof(double))
-    throw Error(Fault::format, in.path().string() + ": tensor " + std::string(name) + " is not one f64");
-  double value;
-  std::memcpy(&value, t.bytes.data(), sizeof value);
-  return value;
-}
-
 Dendrogram read_merges(const Reader& in) {
   const auto bad = [&](const std::string& what) {
     return Error(Fault::format, in.path().string() + ": " + what);
   };
   const std::vector<std::int64_t> ids = in.integers("merges");
-  const Tensor& heights = in.tensor("heights");
   const Index merges = ids.size() / 2, rows = merges + 1;
-  if (ids.size() != 2 * merges || heights.type != TensorType::f64 || heights.count() != merges)
-    throw bad("merges and heights do not fit each other");
+  if (ids.size() != 2 * merges) throw bad("merges are no pairs");
+  const std::vector<double> heights = in.doubles("heights", merges);
   Dendrogram tree{rows, std::vector<Merge>(merges)};
   std::vector<std::uint32_t> size(rows, 1);
   for (Index i = 0; i < merges; ++i) {
@@ -188,9 +177,8 @@ Dendrogram read_merges(const Reader& in) {
     if (first < 0 || second < 0 || first >= made || second >= made)
       throw bad("merge " + std::to_string(i) + " joins what is not there");
     size.push_back(size[static_cast<Index>(first)] + size[static_cast<Index>(second)]);
-    Merge& m = tree.merges[i];
-    m = {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(second), 0, size.back()};
-    std::memcpy(&m.height, heights.bytes.data() + i * sizeof(double), sizeof(double));
+    tree.merges[i] = {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(second), heights[i],
+                      size.back()};
   }
   try {
     tree.check();
@@ -324,7 +312,7 @@ Agglomerative Agglomerative::load(const Reader& in) {
   if (in.has_option("distance_threshold")) a.options_.distance_threshold = in.number("distance_threshold");
   a.space_ = read_space(in);
   a.centers_ = in.matrix("centers");
-  a.agreement_ = only_double(in, "agreement");
+  a.agreement_ = in.doubles("agreement", 1)[0];
   a.dendrogram_ = read_merges(in);
   if (a.centers_.rows() < 1 || a.centers_.rows() > a.dendrogram_.rows)
     throw bad("there are " + std::to_string(a.centers_.rows()) + " centers for " +

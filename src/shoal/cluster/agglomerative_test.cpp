@@ -205,6 +205,7 @@ TEST(Agglomerative, EqualsTheDefinition) {
       expect_naive(scattered(120, 6, 5, seed), way, "scattered");
       expect_naive(scattered(33, 90, 4, seed), way, "many columns");
     }
+    expect_naive(scattered(400, 5, 6, 4), way, "several blocks of rows");
   }
 }
 

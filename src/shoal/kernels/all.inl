@@ -2,6 +2,7 @@
 // clang-format off
 #include "shoal/kernels/lanes.inl"
 #include "shoal/kernels/sums.inl"
+#include "shoal/kernels/double.inl"
 #include "shoal/kernels/exp.inl"
 #include "shoal/kernels/activate.inl"
 #include "shoal/kernels/rows.inl"

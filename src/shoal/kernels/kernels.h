@@ -46,6 +46,11 @@ struct Kernels {
   void (*f16_to_f32)(const std::uint16_t* x, float* out, std::size_t n);
   void (*f32_to_f16)(const float* x, std::uint16_t* out, std::size_t n);  ///< nearest, ties to even
   void (*bf16_to_f32)(const std::uint16_t* x, float* out, std::size_t n);
+
+  /// out[i][j] = sum over t of (a[i][t] - b[j][t])^2 in double, t in order: m x n. a: m x k. b: panels of 16
+  /// points, each k x 16. m is a multiple of 4, n of 16.
+  void (*squared_distances)(const double* a, const double* b, std::size_t m, std::size_t n, std::size_t k,
+                            double* out);
 };
 
 /// The chosen level: the best this CPU can run, or the one that SHOAL_LEVEL=base|avx2|avx512 forces.

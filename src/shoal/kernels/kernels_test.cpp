@@ -122,6 +122,26 @@ TEST_P(Level, SumsOfTinyNegativeProductsHaveThePositiveZeroOfBase) {
   }
 }
 
+TEST_P(Level, SquaredDistancesAreThePlainSums) {
+  const shoal::Random random(shoal::Seed{31});
+  for (const std::size_t terms : {0u, 1u, 2u, 7u, 384u}) {
+    constexpr std::size_t kM = 8, kN = 48;
+    std::vector<double> a(kM * terms), b(terms * kN), out(kM * kN, -1);
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] = random.normal(i);
+    for (std::size_t i = 0; i < b.size(); ++i) b[i] = random.normal(10'000 + i);
+    k.squared_distances(a.data(), b.data(), kM, kN, terms, out.data());
+    for (std::size_t i = 0; i < kM; ++i)
+      for (std::size_t j = 0; j < kN; ++j) {
+        double sum = 0;
+        for (std::size_t t = 0; t < terms; ++t) {
+          const double apart = a[i * terms + t] - b[(j / 16 * terms + t) * 16 + j % 16];
+          sum += apart * apart;
+        }
+        EXPECT_EQ(out[i * kN + j], sum) << terms << ' ' << i << ' ' << j;
+      }
+  }
+}
+
 TEST_P(Level, AxpyAndScaleTouchNothingBeyondTheEnd) {
   for (const std::size_t n : lengths()) {
     const Floats x = draws(3, n);

@@ -10,8 +10,11 @@ namespace {
 
 constexpr Index kLanes = LaneFft::kLanes, kItem = LaneFft::kItem;
 
-// The transform of a cubic B-spline's values at whole numbers: 1/6, 4/6, 1/6.
-double spline_transform(Index frequency, Index length) { return (2 + unit_root(frequency, length).cos) / 3; }
+// The transform of a quintic B-spline's values at whole numbers: 1, 26, 66, 26 and 1 of 120.
+double spline_transform(Index frequency, Index length) {
+  const double cos = unit_root(frequency, length).cos;
+  return (16 + cos * (13 + cos)) / 30;  // (66 + 52 cos + 2 cos 2x) / 120
+}
 
 }  // namespace
 

@@ -62,8 +62,8 @@ void fields(TsneOptions& o, V&& visit) {
 /// than 5. Neighbours are exact; Gaussians are over the euclidean distance, under cosine that of the rows
 /// scaled to length 1 (a zero row has cosine 0 with all). Repulsion: pair by pair up to 1,500 rows; above, on
 /// a grid, by the fast Fourier transform, the idea of Linderman et al. (Nature Methods 16, 2019), here with
-/// cubic B-splines (tsne_grid_impl.h): O(rows + area of the map) an iteration. The same bits come out for any
-/// number of threads.
+/// quintic B-splines (tsne_grid_impl.h): O(rows + area of the map) an iteration. The same bits come out for
+/// any number of threads.
 ///
 /// 0 rows give 0 x 2, one row gives (0, 0); equal rows lie close together, often on one spot.
 /// O(rows^2 cols) for the neighbours, 8 bytes for each of about 4 x perplexity x rows affinities.

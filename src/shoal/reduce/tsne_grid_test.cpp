@@ -65,8 +65,8 @@ TEST(GridRepulsion, IsNearThePairs) {
        {Case{2000, 40, 30}, Case{1000, 3, 2}, Case{1000, 200, 5}, Case{1000, 5, 130}, Case{300, 1, 1}}) {
     const std::vector<MapPoint> y = points(c.n, c.width, c.height);
     const Field exact = by_pairs(y), near = by_grid(y);
-    EXPECT_NEAR(near.sum / exact.sum, 1, 1e-3) << c.width;
-    EXPECT_LT(difference(near.push, exact.push), 0.01) << c.width;
+    EXPECT_NEAR(near.sum / exact.sum, 1, 2e-4) << c.width;
+    EXPECT_LT(difference(near.push, exact.push), 0.005) << c.width;
   }
 }
 
@@ -76,9 +76,9 @@ TEST(GridRepulsion, TwoPointsAnywhere) {
       const std::vector<MapPoint> y = {{-5, 1},
                                        {-5 + distance * std::cos(turn), 1 + distance * std::sin(turn)}};
       const Field exact = by_pairs(y), near = by_grid(y);
-      EXPECT_NEAR(near.sum, exact.sum, 0.02) << distance;
-      EXPECT_NEAR(near.push[0].x, exact.push[0].x, 0.02) << distance;
-      EXPECT_NEAR(near.push[0].y, exact.push[0].y, 0.02) << distance;
+      EXPECT_NEAR(near.sum, exact.sum, 0.004) << distance;
+      EXPECT_NEAR(near.push[0].x, exact.push[0].x, 0.004) << distance;
+      EXPECT_NEAR(near.push[0].y, exact.push[0].y, 0.004) << distance;
     }
 }
 

@@ -81,9 +81,9 @@ TEST(Tsne, EveryPointIsNearestToItsOwnIsland) {
 }
 
 TEST(Tsne, SameBitsForAnyThreads) {
-  for (const Index groups : {4u, 34u}) {
+  for (const Index groups : {4u, 100u}) {  // the larger one's passes are worth several threads
     const Matrix x = islands(groups);
-    const TsneOptions options{.perplexity = 10, .n_iter = 40, .early_exaggeration_iter = 20};
+    const TsneOptions options{.n_iter = 40, .early_exaggeration_iter = 20};
     const Tsne one = Tsne::fit(x, options, {.threads = 1});
     for (const unsigned threads : {2u, 3u, 8u}) {
       const Tsne other = Tsne::fit(x, options, {.threads = threads});
@@ -101,7 +101,7 @@ TEST(Tsne, SameBitsForAnyThreads) {
 TEST(Tsne, SameBitsEverywhere) {
   const TsneOptions options{.n_iter = 30, .early_exaggeration_iter = 15};
   EXPECT_EQ(hash(Tsne::fit(islands(4), options)), 17599044313137683530u);
-  EXPECT_EQ(hash(Tsne::fit(islands(34), options)), 13911454728372903909u);
+  EXPECT_EQ(hash(Tsne::fit(islands(34), options)), 13862878157721551105u);
 }
 
 TEST(Tsne, FewRows) {
