@@ -1,8 +1,8 @@
 """Umap's additions beside umap-learn's on one file of vectors: new rows on an old map, densities, aligned maps.
 
-umap_deepened.py VECTORS.npy [--shoal build/release/shoal] [--rows 6000]
+umap_deepened.py VECTORS.npy [--shoal build/release/shoal] [--rows 4000]
 Cosine, defaults of both, two threads of shoal. Every fifth row is new to the first map; the aligned maps are of three
-tables of a third of the rows each in common with the next. Trustworthiness is scikit-learn's, of 15 neighbours; for new
+tables that each have a third of their rows in common with the next. Trustworthiness is scikit-learn's, of 15 neighbours; for new
 rows, of all rows on one map. Prints one line of JSON a comparison.
 """
 import argparse
@@ -40,7 +40,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("vectors")
     parser.add_argument("--shoal", default="build/release/shoal")
-    parser.add_argument("--rows", type=int, default=6000)
+    parser.add_argument("--rows", type=int, default=4000)
     options = parser.parse_args()
     x = np.load(options.vectors).astype(np.float32)
     x = x[np.random.default_rng(1).permutation(len(x))[: options.rows]]
@@ -82,23 +82,23 @@ def main():
             say(what="densities", who=who, seconds=seconds, radius_correlation=round(pearsonr(radii, log_radii(y, "euclidean"))[0], 3),
                 trust=trust(x, y))
 
-        third = len(x) // 4
-        tables = [x[third * t : third * (t + 2)] for t in range(3)]
-        relations = [{third + i: i for i in range(third)}] * 2
+        step, common = len(x) // 4, len(x) // 8
+        tables = [x[step * t : step * (t + 1) + common] for t in range(3)]
+        relations = [{step + i: i for i in range(common)}] * 2
 
         def aligned_report(who, maps, seconds):
-            apart = [np.linalg.norm(a[third:] - b[:third], axis=1).mean() / b.std() for a, b in zip(maps, maps[1:])]
+            apart = [np.linalg.norm(a[step:] - b[:common], axis=1).mean() / b.std() for a, b in zip(maps, maps[1:])]
             say(what="aligned", who=who, seconds=seconds, related_apart=[round(float(v), 3) for v in apart],
                 trust=[trust(table, y) for table, y in zip(tables, maps)])
 
         paths = [file(f"t{t}.npy", table) for t, table in enumerate(tables)]
-        maps, seconds = timed(lambda: shoal("aligned", *paths, "--aligned"))
+        maps, seconds = timed(lambda: shoal("aligned", *paths, "--aligned", "--similarity", "0.9999"))
         aligned_report("shoal", np.split(maps, 3), seconds)
         maps, seconds = timed(lambda: umap.AlignedUMAP(metric="cosine", random_state=1).fit(tables, relations=relations).embeddings_)
         aligned_report("umap-learn", list(maps), seconds)
         alone = [shoal(f"alone{t}", path) for t, path in enumerate(paths)]
         for t in range(2):  # the best that turning, moving and scaling can do
-            a, b, _ = procrustes(alone[t][third:], alone[t + 1][:third])
+            a, b, _ = procrustes(alone[t][step:], alone[t + 1][:common])
             say(what="aligned", who="shoal, each alone, after Procrustes", related_apart=round(float(np.linalg.norm(a - b, axis=1).mean() / b.std()), 3))
 
 

@@ -158,7 +158,8 @@ void add_layout(CLI::App& app, Session& session) {
       ->type_name("X")
       ->capture_default_str();
   verb->add_option("--n-epochs", o.umap.n_epochs,
-                   "Rounds of the layout. Default: umap 500 up to 10,000 rows and 200 above, tsne 750")
+                   "Rounds of the layout. Default: umap 500 up to 10,000 rows, 200 above, 200 more for "
+                   "--density; tsne 750")
       ->check(whole_number(1))
       ->type_name("N");
   verb->add_flag_function(

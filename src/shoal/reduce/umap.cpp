@@ -23,7 +23,9 @@ constexpr Index kSmall = 10'000;  // up to so many rows there are 500 epochs, ab
 constexpr Index kMostEpochs = 1'000'000;
 constexpr float kMostRate = 100;
 
-Index epochs_of(const UmapOptions& o, Index rows) { return o.n_epochs.value_or(rows <= kSmall ? 500 : 200); }
+Index epochs_of(const UmapOptions& o, Index rows) {
+  return o.n_epochs.value_or((rows <= kSmall ? 500 : 200) + (o.dens_lambda > 0 ? 200 : 0));
+}
 
 std::string hex(std::uint64_t n) {
   char buffer[17];

@@ -21,9 +21,10 @@ struct UmapOptions {
   /// broad arrangement. Where there are fewer rows, all other rows are neighbours.
   Index n_neighbors = 15;
   Metric metric = Metric::cosine;
-  float min_dist = 0.1f;           ///< 0..spread: how closely points may be packed
-  float spread = 1.0f;             ///< > 0: how far apart the islands lie
-  std::optional<Index> n_epochs;   ///< 1..1,000,000; absent: 500 up to 10,000 rows, 200 above, as umap-learn
+  float min_dist = 0.1f;  ///< 0..spread: how closely points may be packed
+  float spread = 1.0f;    ///< > 0: how far apart the islands lie
+  /// 1..1,000,000; absent: 500 up to 10,000 rows, 200 above, and 200 more for densities; as umap-learn.
+  std::optional<Index> n_epochs;
   float learning_rate = 1.0f;      ///< (0, 100]: the first epoch's; it falls to 0
   Index negative_sample_rate = 5;  ///< 0..1,000: points pushed away for each one pulled
   /// 0..100: how much the map is to keep of the densities (densMAP); 0: nothing, 2 as umap-learn's densmap.
@@ -54,7 +55,7 @@ using RelatedRows = std::vector<std::pair<Index, Index>>;
 /// How several maps are laid out together.
 struct AlignedUmapOptions {
   UmapOptions umap;
-  float alignment_regularisation = 0.01f;  ///< 0..1,000: how stiff the springs between related points are
+  float alignment_regularisation = 0.03f;  ///< 0..1,000: how stiff the springs between related points are
   Index alignment_window_size = 3;         ///< 1..100: over how many tables a spring reaches at most
 };
 
