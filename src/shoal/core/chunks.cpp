@@ -1,11 +1,17 @@
 #include "shoal/core/chunks.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "shoal/core/error.h"
 
@@ -22,6 +28,71 @@ struct Shared {
   Index failed_chunk = 0;
   Index done = 0;
 };
+
+/// Threads that wait for work. They are made when first wanted and stay until the process ends: layouts make
+/// thousands of calls, each too short to pay for a thread of its own, and on a busy machine a call would wait
+/// for its new threads to be scheduled before it could return.
+class Crew {
+ public:
+  /// Runs `work`, which must not throw, in this thread, and in up to `helpers` others as they come free.
+  /// Returns when none is in it any more; a helper that has not begun by then never does.
+  void run(const std::function<void()>& work, Index helpers) {
+    Job job{work, helpers};
+    {
+      const std::scoped_lock lock(mutex_);
+      hire(helpers);
+      jobs_.push_back(&job);
+    }
+    for (Index i = 0; i < helpers; ++i) wake_.notify_one();
+    work();
+    std::unique_lock lock(mutex_);
+    std::erase(jobs_, &job);
+    job.left.wait(lock, [&] { return job.running == 0; });
+  }
+
+ private:
+  struct Job {
+    const std::function<void()>& work;
+    Index places;       // for helpers that may still begin
+    Index running = 0;  // helpers
+    std::condition_variable left;
+  };
+
+  void hire(Index wanted) {
+    try {
+      for (; size_ < wanted; ++size_) std::thread([this] { serve(); }).detach();
+    } catch (const std::system_error&) {  // the system has no more: those that there are do the work
+    }
+  }
+
+  void serve() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [&] { return !jobs_.empty(); });
+      Job& job = *jobs_.front();
+      ++job.running;
+      if (--job.places == 0) std::erase(jobs_, &job);
+      lock.unlock();
+      job.work();
+      lock.lock();
+      if (--job.running == 0) job.left.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Job*> jobs_;  // with places, oldest first
+  Index size_ = 0;
+};
+
+/// Never destroyed: its threads live as long as the process. A fork has none of them, and gets its own crew.
+Crew*& crew() {
+  static Crew* one = [] {
+    ::pthread_atfork(nullptr, nullptr, [] { crew() = new Crew; });
+    return new Crew;
+  }();
+  return one;
+}
 
 /// The threads to use: run.threads, or the machine's.
 unsigned thread_count(const Run& run) {
@@ -67,15 +138,10 @@ void for_chunks(const Run& run, Index n, Index grain, const Body& body, std::str
   };
 
   const Index helpers = inside ? 0 : std::min<Index>(thread_count(run), chunks) - (chunks > 0 ? 1 : 0);
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(helpers);
-    try {
-      for (Index i = 0; i < helpers; ++i) threads.emplace_back(work);
-    } catch (const std::system_error&) {  // the system has no more: those that there are do the work
-    }
+  if (helpers == 0)
     work();
-  }
+  else
+    crew()->run(work, helpers);
   if (shared.failure) std::rethrow_exception(shared.failure);
 }
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
@@ -88,9 +90,39 @@ TEST(Chunks, ThreadsThatDoNotStartAreDoneWithout) {
   ASSERT_EQ(pthread_setattr_default_np(&huge), 0);
   EXPECT_THROW(std::thread([] {}).join(), std::system_error);
   std::vector<int> seen(100);
-  EXPECT_NO_THROW(for_chunks({.threads = 4}, 100, 1, [&](Index chunk, Index, Index) { ++seen[chunk]; }));
+  // More than any call before wanted, so that new threads are asked for.
+  EXPECT_NO_THROW(for_chunks({.threads = 64}, 100, 1, [&](Index chunk, Index, Index) { ++seen[chunk]; }));
   EXPECT_EQ(pthread_setattr_default_np(&usual), 0);
   EXPECT_EQ(seen, std::vector<int>(100, 1));
+}
+
+std::vector<int> squares(unsigned threads) {
+  std::vector<int> out(500);
+  for_chunks({.threads = threads}, out.size(), 1,
+             [&](Index chunk, Index, Index) { out[chunk] = static_cast<int>(chunk * chunk); });
+  return out;
+}
+
+TEST(Chunks, ManyCallersAtOnceShareTheThreads) {
+  const std::vector<int> right = squares(1);
+  std::atomic<int> wrong = 0;
+  {
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < 4; ++i)
+      callers.emplace_back([&] {
+        for (int turn = 0; turn < 200; ++turn) wrong += squares(3) != right;
+      });
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(Chunks, AForkedProcessHasItsOwnThreads) {
+  const std::vector<int> right = squares(3);
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(squares(3) == right ? 0 : 1);
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(Random, DrawsAreFunctionsOfSeedAndIndex) {

@@ -12,7 +12,6 @@ constexpr float kSpacing = 1.0f / 3;
 constexpr float kMostNodes = 3000;  // in a direction; nodes of a larger map lie further apart
 constexpr Index kTouched = 6;       // nodes in a direction
 constexpr Index kGrain = 2048;      // points a chunk when they gather
-constexpr double kPasses = 5;       // that run in parallel, one after another
 constexpr Index kRows = GridConvolution::kRows, kWidth = GridConvolution::kWidth;
 
 // A number for each of the six nodes around a point, and two zeros.
@@ -63,14 +62,11 @@ Splines slopes(Four u) {
 
 double GridRepulsion::operator()(std::span<const MapPoint> y, std::span<MapPoint> push, const Run& run) {
   const Cell last = lay(y);
-  const double nodes = static_cast<double>(last.column + kTouched) * static_cast<double>(last.row + kTouched);
-  // About what the passes took, measured for maps of 1 to 200 units of 2,000 to 32,000 points.
-  const Run own = run_for((static_cast<double>(y.size()) / 8 + nodes / 40) / kPasses, run);
-  grid_.prepare(last.column + kTouched, last.row + kTouched, spacing_, own);
+  grid_.prepare(last.column + kTouched, last.row + kTouched, spacing_, run);
   sort(y);
-  spread(y, own);
-  grid_.convolve(own);
-  return gather(y, push, own);
+  spread(y, run);
+  grid_.convolve(run);
+  return gather(y, push, run);
 }
 
 GridRepulsion::Cell GridRepulsion::lay(std::span<const MapPoint> y) {

@@ -74,16 +74,15 @@ class TsneLayout {
 
   void iterate(const TsnePhase& phase, const Run& run) {
     const auto share = static_cast<float>(1 / repel(run));
-    for_chunks(run_for(static_cast<double>(springs_.id.size()) / 800, run), now_.size(), kGrain,
-               [&](Index, Index first, Index last) {
-                 for (Index i = first; i < last; ++i) {
-                   const MapPoint pull = attraction(i);
-                   next_[i] = move(i,
-                                   {phase.exaggeration * pull.x - share * push_[i].x,
-                                    phase.exaggeration * pull.y - share * push_[i].y},
-                                   phase);
-                 }
-               });
+    for_chunks(run, now_.size(), kGrain, [&](Index, Index first, Index last) {
+      for (Index i = first; i < last; ++i) {
+        const MapPoint pull = attraction(i);
+        next_[i] = move(i,
+                        {phase.exaggeration * pull.x - share * push_[i].x,
+                         phase.exaggeration * pull.y - share * push_[i].y},
+                        phase);
+      }
+    });
     std::swap(now_, next_);
   }
 

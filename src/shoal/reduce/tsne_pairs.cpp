@@ -40,9 +40,8 @@ float repel(MapPoint own, const Places& others, MapPoint& push) {
 
 double repel_pairs(std::span<const MapPoint> y, std::span<MapPoint> push, const Run& run) {
   const Places all = places(y);
-  const auto n = static_cast<double>(y.size());
   return fold_chunks(
-      run_for(n * n / 1300, run), y.size(), kGrain, 0.0,
+      run, y.size(), kGrain, 0.0,
       [&](Index first, Index last) {
         double sum = 0;
         for (Index i = first; i < last; ++i) sum += repel(y[i], all, push[i]) - 1;
