@@ -58,6 +58,20 @@ def test_without_a_report_there_is_no_button(open_page, written):
     assert "how the clusters were found" not in page.get_by_role("dialog").inner_text()
 
 
+def test_key_r_opens_and_closes_it_wherever_the_focus_is(open_page, written):
+    page = open_page(written("plain", report=REPORT))
+    for button in (None, "How to use this map", "Zoom in"):
+        if button and page.get_by_role("button", name=button).count():
+            page.get_by_role("button", name=button).first.focus()
+        page.keyboard.press("r")
+        page.locator(".report").wait_for()
+        page.keyboard.press("r")
+        page.wait_for_function("!document.querySelector('.report')")
+    page.keyboard.press("/")
+    page.keyboard.press("r")  # typed
+    assert page.locator("input[type=search]").input_value() == "r" and page.locator(".report").count() == 0
+
+
 def test_says_how_many_why_and_what_speaks_against_it(open_page, written):
     page = opened(open_page, written("plain", report=REPORT), bypass_csp=False)
     lead = page.locator(".report .lead").inner_text()

@@ -1,27 +1,27 @@
-// Everything by keys. Single letters act while the map has the focus; "/" and "?" anywhere outside a text field.
+// Everything by keys: those that move the map act while it has the focus, all others anywhere outside a text field.
 import type { Stage } from "./stage.ts";
 
 export interface Keys {
-  any: Record<string, () => void>;
-  map: Record<string, (event: KeyboardEvent) => void>;
+  any: Record<string, (event: KeyboardEvent) => void>;
+  map: Record<string, () => void>;
 }
 
 export function listenToKeys(stage: Stage, keys: Keys): void {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
     const typing = (event.target as HTMLElement).matches?.("input[type=search], select");
-    const act = keys.any[event.key];
+    const act = keys.any[event.key] ?? keys.any[event.key.toLowerCase()];
     if (!act || (typing && event.key !== "Escape")) return;
     event.preventDefault();
-    act();
+    act(event);
   });
   stage.surface.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey) return;
-    const act = moves(stage)[event.key] ?? keys.map[event.key] ?? keys.map[event.key.toLowerCase()];
+    const act = moves(stage)[event.key] ?? keys.map[event.key];
     if (!act) return;
     event.preventDefault();
     stage.crosshair = true;
-    act(event);
+    act();
     stage.redraw(true);
   });
   stage.surface.addEventListener("focus", () => {
@@ -34,7 +34,7 @@ export function listenToKeys(stage: Stage, keys: Keys): void {
   });
 }
 
-function moves(stage: Stage): Record<string, (event: KeyboardEvent) => void> {
+function moves(stage: Stage): Record<string, () => void> {
   const { camera } = stage;
   const step = Math.max(40, Math.min(camera.width, camera.height) / 8);
   const zoom = (factor: number) => () => camera.zoomAt(camera.width / 2, camera.height / 2, factor);

@@ -101,9 +101,10 @@ async function start(): Promise<void> {
     stage.redraw();
   };
   listenToKeys(stage, {
-    any: { "/": () => panel.search.focus(), "?": () => help.showModal(), Escape: escape },
-    map: {
-      Enter: () => tip.set(stage.rowAt(...middle(), 400)),
+    any: {
+      "/": () => panel.search.focus(),
+      "?": () => help.showModal(),
+      Escape: escape,
       v: () => toolbar.setMode("pan"),
       l: () => toolbar.setMode("lasso"),
       b: () => toolbar.setMode("box"),
@@ -112,6 +113,7 @@ async function start(): Promise<void> {
       t: () => toolbar.nextTheme(),
       s: (event) => selection.inView(event.shiftKey ? "add" : event.altKey ? "remove" : "replace"),
     },
+    map: { Enter: () => tip.set(stage.rowAt(...middle(), 400)) },
   });
   scene.listen((change) => {
     if (change === "mode") stage.surface.dataset.mode = scene.mode;

@@ -87,7 +87,7 @@ export class Panel {
     }
     scene.tell("report");
     if (on) report.focus();
-    else if (isWithin) (this.before instanceof HTMLElement && this.before !== document.body ? this.before : this.search).focus({ preventScroll: true });
+    else if (isWithin) (this.before instanceof HTMLElement && this.before !== document.body ? this.before : document.getElementById("map"))?.focus({ preventScroll: true });
   }
 
   clearSearch(): void {
