@@ -77,6 +77,13 @@ def test_by_the_method_itself(vectors, tmp_path, method):
     assert refused.returncode == 2 and "has no classifier" in refused.stderr
 
 
+def test_no_rows_to_place(vectors, tmp_path):
+    shoal("cluster", vectors[0], "--clusters", 4, "--pca", 8, "--layout", "none", "--out", tmp_path / "m")
+    np.save(tmp_path / "none.npy", np.zeros((0, 24), np.float32))
+    refused = shoal("classify", "predict", tmp_path / "m", tmp_path / "none.npy", "--out", tmp_path / "p", check=False)
+    assert refused.returncode == 3 and "has no rows" in refused.stderr and not (tmp_path / "p").exists()
+
+
 @pytest.mark.parametrize("criterion", ["silhouette", "davies_bouldin", "calinski_harabasz", "stability"])
 def test_the_number_is_found(vectors, tmp_path, criterion):
     result = shoal("cluster", vectors[0], "--clusters", "2..8", "--criterion", criterion, "--resamples", 5, "--layout", "none",

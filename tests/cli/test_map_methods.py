@@ -293,3 +293,32 @@ def test_what_is_wrong_is_said_before_the_work(collection, short_csv, tmp_path):
     same.write_text("one\ntwo\nthree\n" * 5)
     result = shoal("map", same, "--format", "lines", "--clusters", "4", "--out", tmp_path / "s.shoal", check=False)
     assert result.returncode == 3 and "--clusters is 4, but only 3 distinct" in result.stderr, result.stderr
+
+
+def test_the_layout_and_the_clusters_do_not_hang_on_each_other(collection):
+    assert mapped(collection, "--min-dist", "0.3")["done_before"] == ["embed", "pca", "cluster", "explain"]
+    assert mapped(collection, "--clusters", "5")["done_before"] == BEFORE
+
+
+def test_stability_is_of_the_clusters_that_have_rows(collection):
+    found = mapped(collection, "--method", "som", "--resamples", "3")["report"]
+    assert found["n_clusters"] < 100  # units
+    assert len(found["stability"]["jaccard"]) == found["n_clusters"]
+
+
+def test_what_speaks_against_clusters_is_said_of_every_method(collection):
+    found = mapped(collection, "--method", "hdbscan", "--min-cluster-size", "3")["report"]
+    assert 2 * found["noise"] > found["rows"]
+    assert any("are in no cluster" in reason for reason in found["against"])
+    assert "but: More than half" in shoal("map", collection).stdout
+
+
+def test_few_distinct_texts(tmp_path):
+    path = tmp_path / "dup.txt"
+    path.write_text("a cat on a mat\na dog in the fog\na bird unheard\n" * 20)
+    assert mapped(path, "--format", "lines", "--out", tmp_path / "c.shoal")["n_clusters"] == 3
+    found = mapped(tmp_path / "c.shoal", "--method", "agglomerative", "--clusters", "2..6")["report"]
+    assert [one["n_clusters"] for one in found["tried"]] == [2, 3]
+    assert any("only 3 distinct rows" in reason for reason in found["against"])
+    refused = shoal("map", tmp_path / "c.shoal", "--clusters", "4..6", check=False)
+    assert refused.returncode == 3 and "only 3 distinct rows" in refused.stderr

@@ -69,7 +69,7 @@ def test_key_r_opens_and_closes_it_wherever_the_focus_is(open_page, written):
         page.wait_for_function("!document.querySelector('.report')")
     page.keyboard.press("/")
     page.keyboard.press("r")  # typed
-    assert page.locator("input[type=search]").input_value() == "r" and page.locator(".report").count() == 0
+    assert page.locator("#search").input_value() == "r" and page.locator(".report").count() == 0
 
 
 def test_says_how_many_why_and_what_speaks_against_it(open_page, written):

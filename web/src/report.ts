@@ -41,6 +41,7 @@ export interface Report {
   noise?: number;
   rows?: number;
   measures?: Measures | null;
+  against?: string[];
   chosen?: (Pick & { why?: string; against?: string[]; picks?: Pick[] }) | null;
   tried?: Tried[] | null;
   stability?: Stability | null;
@@ -112,11 +113,11 @@ export const share = (part: number, whole: number): string => `${whole ? ((100 *
 
 /** What speaks against the clusters: as the choice of their number wrote it, or what their measures say. */
 export function against(report: Report, texts: number, noise: number): string[] {
-  const all = [...(report.chosen?.against ?? [])];
+  const all = [...(report.against ?? report.chosen?.against ?? [])];
   const { silhouette, largest } = report.measures ?? {};
   const rand = report.stability?.adjusted_rand_mean;
   const says = (what: RegExp) => all.some((reason) => what.test(reason));
-  if (noise * 2 > texts) all.push(`More than half of the texts, ${number(noise)} of ${number(texts)}, are in no cluster.`);
+  if (noise * 2 > texts && !says(/in no cluster/)) all.push(`More than half of the texts, ${number(noise)} of ${number(texts)}, are in no cluster.`);
   if (isNumber(silhouette) && silhouette < 0.25 && !says(/The silhouette is/))
     all.push(`The silhouette is ${short(silhouette)}: below 0.25 clusters hardly stand apart.`);
   if (isNumber(largest) && largest * 2 > texts - noise && !says(/One cluster holds/) && texts > noise)

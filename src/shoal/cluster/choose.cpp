@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -154,19 +155,9 @@ void against_the_curve(ChosenK& k, std::vector<double> values) {
 }
 
 void against_the_clusters(ChosenK& k, const TriedK& t) {
-  const Separation& m = t.measures;
-  if (m.n_clusters != t.n_clusters)
-    k.against.push_back("The method found only " + clusters(m.n_clusters) + ".");
-  if (2 * m.largest > m.rows)
-    k.against.push_back("One cluster holds " + std::to_string(m.largest) + " of " + std::to_string(m.rows) +
-                        " rows, more than half.");
-  if (m.silhouette && *m.silhouette < kStructure)
-    k.against.push_back("The silhouette is " + number(*m.silhouette) +
-                        ": below 0.25 clusters hardly stand apart.");
-  if (t.stability && t.stability->mean < kStable)
-    k.against.push_back("On resamples the clusters come back with an adjusted Rand index of only " +
-                        number(t.stability->mean) + " (spread " + number(t.stability->spread) +
-                        "): below 0.6 they are not stable.");
+  if (t.measures.n_clusters != t.n_clusters)
+    k.against.push_back("The method found only " + clusters(t.measures.n_clusters) + ".");
+  std::ranges::move(doubts(t.measures, t.stability), std::back_inserter(k.against));
 }
 
 void against_by_others(ChosenK& k) {
@@ -179,6 +170,20 @@ void against_by_others(ChosenK& k) {
 }
 
 }  // namespace
+
+std::vector<std::string> doubts(const Separation& m, const std::optional<Stability>& stability) {
+  std::vector<std::string> out;
+  if (2 * m.largest > m.rows)
+    out.push_back("One cluster holds " + std::to_string(m.largest) + " of " + std::to_string(m.rows) +
+                  " rows, more than half.");
+  if (m.silhouette && *m.silhouette < kStructure)
+    out.push_back("The silhouette is " + number(*m.silhouette) + ": below 0.25 clusters hardly stand apart.");
+  if (stability && stability->mean < kStable)
+    out.push_back("On resamples the clusters come back with an adjusted Rand index of only " +
+                  number(stability->mean) + " (spread " + number(stability->spread) +
+                  "): below 0.6 they are not stable.");
+  return out;
+}
 
 ClusterRange default_cluster_range(Index rows) {
   if (rows < 3)

@@ -63,6 +63,10 @@ std::vector<TriedK> try_range(const Rows& x, ClusterRange range, const ClusterMe
 std::vector<TriedK> try_cuts(const Rows& x, const Dendrogram& dendrogram, ClusterRange range,
                              const JoinMethod& method, const TryOptions& options = {}, const Run& run = {});
 
+/// What speaks against clusters, however their number was found: a cluster with more than half of the
+/// clustered rows, a silhouette below 0.25, an adjusted Rand index over resamples below 0.6. Sentences.
+std::vector<std::string> doubts(const Separation& measures, const std::optional<Stability>& stability);
+
 /// What one criterion would choose.
 struct Pick {
   Criterion criterion = Criterion::davies_bouldin;

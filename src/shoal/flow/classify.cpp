@@ -42,6 +42,7 @@ class PredictRun {
     require(x_.cols() == facts_.dims, Fault::data,
             options_.input.string() + " has vectors of " + std::to_string(x_.cols()) + " numbers; " +
                 options_.model.string() + " was made from vectors of " + std::to_string(facts_.dims));
+    require(x_.rows() >= 1, Fault::data, options_.input.string() + " has no rows");
     out_.keep_off(options_.input);
     out_.keep_off(options_.model);
     check_rows(x_, options_.input, run_);

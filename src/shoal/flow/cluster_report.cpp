@@ -135,12 +135,15 @@ std::string clusters_table(const ClusterReport& report) {
 }
 
 std::string choice_text(const ClusterFindings& found) {
-  if (!found.chosen) return "";
-  std::string out = "<h2>Why " + std::to_string(found.chosen->n_clusters) + " clusters?</h2>\n<p>" +
-                    escaped(found.chosen->why) + "</p>\n";
-  if (found.chosen->against.empty()) return out + "<p>Nothing that was measured speaks against it.</p>\n";
-  out += "<p>Against it speaks:</p>\n<ul>\n";
-  for (const std::string& reason : found.chosen->against) out += "<li>" + escaped(reason) + "</li>\n";
+  std::string out;
+  if (found.chosen)
+    out += "<h2>Why " + std::to_string(found.chosen->n_clusters) + " clusters?</h2>\n<p>" +
+           escaped(found.chosen->why) + "</p>\n";
+  else
+    out += "<h2>How far to trust them?</h2>\n";
+  if (found.against.empty()) return out + "<p>Nothing that was measured speaks against them.</p>\n";
+  out += "<p>Against them speaks:</p>\n<ul>\n";
+  for (const std::string& reason : found.against) out += "<li>" + escaped(reason) + "</li>\n";
   return out + "</ul>\n";
 }
 

@@ -80,15 +80,42 @@ class Search {
   Clustering finish() {
     AnyClusterer fitted = fit();
     CompactLabels clusters = compact_labels(labels_of(fitted));
-    judge(fitted, clusters.original.size());
+    judge(fitted, clusters.original);
     return {std::move(fitted), std::move(clusters), std::move(findings_)};
   }
   const MethodOptions& method() const { return method_; }
 
  private:
   AnyClusterer fit() {
-    if (!options_.choose) return fit_clusterer(x_, method_, run_);
+    if (!options_.choose)
+      return options_.n_clusters || !method_.takes_n_clusters() ? fit_clusterer(x_, method_, run_)
+                                                                : fit_default();
     return std::holds_alternative<AgglomerativeOptions>(method_.of) ? choose_cut() : choose_fit();
+  }
+
+  /// With the usual number for so many rows, or fewer where too few of them are distinct.
+  AnyClusterer fit_default() {
+    for (Index k = default_clusters(x_.rows());; k = k > 16 ? k / 2 : k - 1) {
+      method_.set_n_clusters(k);
+      try {
+        return fit_clusterer(x_, method_, run_);
+      } catch (const Error& e) {
+        if (e.fault != Fault::data || k == 1) throw;
+      }
+    }
+  }
+
+  /// The numbers that a tree can be cut into without parting equal rows.
+  ClusterRange range_within(const Dendrogram& tree) {
+    ClusterRange out = range();
+    const auto joined = std::ranges::count_if(tree.merges, [](const Merge& m) { return m.height > 0; });
+    const Index most = static_cast<Index>(joined) + 1;
+    if (out.max <= most) return out;
+    range_ended_ = "only " + std::to_string(most) + " distinct rows were given";
+    require(out.min <= most, Fault::data,
+            "--clusters is to be chosen from " + std::to_string(out.min) + " on, but " + range_ended_);
+    out.max = most;
+    return out;
   }
 
   /// Every number of clusters from one dendrogram.
@@ -98,7 +125,7 @@ class Search {
     TryOptions how{.judge = judging(), .stability = {}};
     if (options_.criterion == Criterion::stability) how.stability = resampling();
     const auto join = [&](const Rows& x) { return *dendrogram_of(fit_clusterer(x, method_, quiet())); };
-    findings_.tried = try_cuts(x_, joined.dendrogram(), range(), join, how, run_);
+    findings_.tried = try_cuts(x_, joined.dendrogram(), range_within(joined.dendrogram()), join, how, run_);
     take_choice();
     return joined.with_clusters(findings_.chosen->n_clusters, x_, run_);
   }
@@ -125,13 +152,13 @@ class Search {
       say(1);
     }
     take_choice();
-    if (!range_ended_.empty())
-      findings_.chosen->against.push_back("No more numbers could be tried: " + range_ended_ + ".");
     return fit_clusterer(x_, method_, run_);
   }
 
   void take_choice() {
     findings_.chosen = choose_k(options_.criterion, findings_.tried);
+    if (!range_ended_.empty())
+      findings_.chosen->against.push_back("No more numbers could be tried: " + range_ended_ + ".");
     method_.set_n_clusters(findings_.chosen->n_clusters);
   }
 
@@ -146,9 +173,11 @@ class Search {
     }
   }
 
-  void judge(const AnyClusterer& fitted, Index n_clusters) {
+  /// original: the method's numbers of the clusters that have rows.
+  void judge(const AnyClusterer& fitted, const std::vector<Label>& original) {
     const Labels& labels = labels_of(fitted);
     findings_.method = method_;
+    const Index n_clusters = original.size();
     findings_.n_clusters = n_clusters;
     findings_.noise = static_cast<Index>(std::ranges::count(labels.of, kNoise));
     findings_.placement = placement_of(fitted);
@@ -156,9 +185,21 @@ class Search {
     if (findings_.chosen && options_.criterion == Criterion::stability) {
       for (const TriedK& tried : findings_.tried)
         if (tried.n_clusters == findings_.chosen->n_clusters) findings_.stability = tried.stability;
-    } else if (options_.resamples > 0) {
+    } else if (options_.resamples > 0 && n_clusters > 0) {
       findings_.stability = stability_of(labels, run_);
     }
+    if (findings_.stability) {
+      const std::vector<double> of_all = std::move(findings_.stability->jaccard);
+      findings_.stability->jaccard.clear();
+      for (const Label c : original) findings_.stability->jaccard.push_back(of_all[static_cast<Index>(c)]);
+    }
+    if (findings_.chosen)
+      findings_.against = findings_.chosen->against;
+    else if (findings_.measures)
+      findings_.against = doubts(*findings_.measures, findings_.stability);
+    if (2 * findings_.noise > x_.rows())
+      findings_.against.push_back("More than half of the rows, " + std::to_string(findings_.noise) + " of " +
+                                  std::to_string(x_.rows()) + ", are in no cluster.");
   }
 
   JudgeOptions judging() const {
@@ -208,12 +249,14 @@ class Search {
 
 void check_clustering(const ClusteringOptions& options, Index rows) {
   const std::string kind(options.method.kind());
-  require(!options.choose || options.method.takes_n_clusters(), Fault::argument,
-          kind + " finds the number of clusters itself: --clusters and --criterion do not fit it");
+  const std::string itself =
+      kind == Agglomerative::kind
+          ? "--distance-threshold has agglomerative find the number of clusters itself; give one of the two"
+          : kind + " finds the number of clusters itself; --method spherical_kmeans is one that does not";
+  require(!options.choose || options.method.takes_n_clusters(), Fault::argument, "--clusters: " + itself);
   if (options.n_clusters) {
     const std::string flag = "--clusters " + std::to_string(*options.n_clusters);
-    require(options.method.takes_n_clusters(), Fault::argument,
-            flag + ": " + kind + " finds the number of clusters itself");
+    require(options.method.takes_n_clusters(), Fault::argument, flag + ": " + itself);
     require(*options.n_clusters <= rows, Fault::argument,
             flag + ": there are only " + std::to_string(rows) + " rows");
   }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,8 +31,9 @@ struct ClusterFindings {
   std::optional<Separation> measures;  ///< absent for fewer than two clusters
   std::vector<TriedK> tried;
   std::optional<ChosenK> chosen;
-  std::optional<Stability> stability;
-  std::optional<double> placement;  ///< placement_of
+  std::optional<Stability> stability;  ///< jaccard: of the clusters that have rows
+  std::optional<double> placement;   ///< placement_of
+  std::vector<std::string> against;  ///< what speaks against them: chosen's, or doubts; and much noise
 };
 
 struct Clustering {

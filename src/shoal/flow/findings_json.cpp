@@ -82,6 +82,7 @@ Json to_json(const ClusterFindings& found) {
            {"noise", found.noise},
            {"measures", nullptr}};
   if (found.measures) out["measures"] = to_json(*found.measures);
+  out["against"] = found.against;
   if (found.chosen) out["chosen"] = to_json(*found.chosen), out["tried"] = to_json(found.tried);
   if (found.stability) out["stability"] = to_json(*found.stability);
   out["placement_agreement"] = number_json(found.placement);

@@ -58,9 +58,12 @@ class MapRun {
     read();
     step("embed", embed_options(), [&] { embed(); });
     step("pca", list_fields(options_.pca), [&] { reduce(); });
+    const std::string reduced_key = key_;
     step("layout", list_fields(layout_options()), [&] { lay_out(); });
+    const std::string layout_key = std::exchange(key_, reduced_key);
     step("cluster", list_clustering(options_.clusters, report_.rows, options_.seed), [&] { cluster(); });
     step("explain", {}, [&] { explain(); });
+    key_ += layout_key;
     step("page", page_options(), [&] { page(); });
     collection_.settle();  // last: any change after it would leave its trace in the bytes
     describe();
@@ -105,7 +108,8 @@ class MapRun {
       }
       if (name == "embed") collection_.set_manifest("vectors", "0");
     }
-    for (const MapStep* due = at; due != std::end(kSteps); ++due) forget(*due);
+    for (const MapStep* due = at; due != std::end(kSteps); ++due)
+      if (name != "layout" || due == at || due->name == "page") forget(*due);
     work();
     for (const std::string_view file : at->files)
       if (!file.empty()) collection_.set_manifest(checksum_key(file), sha256_file(collection_.file(file)));

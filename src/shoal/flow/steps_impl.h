@@ -12,8 +12,8 @@ struct MapStep {
   std::array<std::string_view, 2> files;  ///< empty where there are fewer
 };
 
-// In order: what comes after a step that is done anew is due again. The layout stands before the clusters, so
-// that another number of clusters does not lay the map out again.
+// In order: what comes after a step that is done anew is due again, save that clusters do not hang on the
+// layout: both follow PCA, and the page needs both.
 inline constexpr MapStep kSteps[] = {{"embed", {"vectors.safetensors"}},
                                      {"pca", {"pca.safetensors", "reduced.safetensors"}},
                                      {"layout", {"umap.safetensors"}},
