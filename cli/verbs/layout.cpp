@@ -6,6 +6,7 @@
 #include <span>
 
 #include "shoal/core/error.h"
+#include "shoal/flow/cluster_report.h"
 #include "shoal/store/archive.h"
 #include "verbs/verbs.h"
 
@@ -57,6 +58,20 @@ std::string in_words(const MapLayoutReport& report, const LayoutFlags& flags, co
          " in a browser; the numbers are in points.csv and points.npy\n";
 }
 
+/// That there are too few rows for as many neighbours as were asked for.
+void remark_few(const MapLayoutOptions& o, const nlohmann::ordered_json& made, const Session& session) {
+  if (o.on) return;
+  const double asked = o.of_tsne.perplexity, used = made.value("perplexity", asked);
+  for (const auto& input : made.at("inputs")) {
+    const auto rows = input.at("rows").get<Index>();
+    if (o.tsne ? used >= asked : rows >= o.umap.n_neighbors) continue;
+    session.remark("note: each row of " + input.at("path").get<std::string>() + " has all " +
+                   with_commas(rows) + " as neighbours in the layout, " +
+                   (o.tsne ? "with a perplexity of " + short_number(used) + ", not of " + short_number(asked)
+                           : "not " + with_commas(o.umap.n_neighbors)));
+  }
+}
+
 void run_layout(const CLI::App& verb, LayoutFlags& flags, Session& session) {
   MapLayoutOptions& o = flags.options;
   o.tsne = flags.method == "tsne";
@@ -77,6 +92,7 @@ void run_layout(const CLI::App& verb, LayoutFlags& flags, Session& session) {
   auto object = nlohmann::ordered_json::parse(read_file(report.out / kLayoutMark, std::size_t{1} << 30));
   object["out"] = report.out.string();
   object["seconds_total"] = session.progress().seconds();
+  remark_few(o, object, session);
   session.answer(object, in_words(report, flags, session.progress()));
 }
 
@@ -93,8 +109,9 @@ void add_layout(CLI::App& app, Session& session) {
       "and the map itself with the rows that it was made from, for --on.\n\n"
       "Near points are alike. Distances between far groups and the sizes of groups mean little; with\n"
       "--density, what is dense among the vectors is dense on the map, and points.csv has both radii.\n\n"
-      "With --on the rows are placed on a map that is there already, which stays as it is: rows that were\n"
-      "on it lie where they lay, and where a row lies does not depend on the others that come with it.\n\n"
+      "With --on the rows are placed on a map that is there already, which stays as it is: a row that equals\n"
+      "one of the map lies on its point (of several equal ones, on the first one's), and where a row lies\n"
+      "does not depend on the others that come with it.\n\n"
       "With --aligned each input, as a year's texts, gets a map of its own, on which rows lie near the rows\n"
       "of the input before and after that they are related to: those that are each other's nearest, with a\n"
       "cosine of at least --similarity, or those with the same number. Give inputs in their order.\n\n"
@@ -128,7 +145,7 @@ void add_layout(CLI::App& app, Session& session) {
   verb->add_option("--min-dist", o.umap.min_dist, "How closely points may be packed, 0 to --spread (umap)")
       ->type_name("X")
       ->capture_default_str();
-  verb->add_option("--spread", o.umap.spread, "How far apart the islands lie (umap)")
+  verb->add_option("--spread", o.umap.spread, "How far apart the islands lie, 0.01 to 100 (umap)")
       ->type_name("X")
       ->capture_default_str();
   verb->add_flag_function(
@@ -141,8 +158,7 @@ void add_layout(CLI::App& app, Session& session) {
       "Which rows of an input are which of the next: mutual (each other's nearest; default) or rows (the "
       "same "
       "number)");
-  verb->add_option("--similarity", o.similarity, "The least cosine of rows related as mutual")
-      ->check(quietly(CLI::Range(-1.0, 1.0)))
+  verb->add_option("--similarity", o.similarity, "The least cosine of rows related as mutual, -1 to 1")
       ->type_name("S")
       ->capture_default_str();
   verb->add_option("--alignment", o.alignment_regularisation,
@@ -166,6 +182,7 @@ void add_layout(CLI::App& app, Session& session) {
       "--no-rows", [flags](std::int64_t) { flags->options.keep_rows = false; },
       "Keep no copy of the vectors in the folder, where --on would need it");
   verb->add_option("--seed", o.umap.seed.value, "Start of all randomness")
+      ->check(whole_number(0))
       ->type_name("S")
       ->capture_default_str();
   add_shared(*verb, session);

@@ -70,6 +70,40 @@ def test_new_rows_on_an_old_map(files, tmp_path):
     assert result.returncode == 2 and "placed on another map" in result.stderr
 
 
+def test_equal_rows_lie_on_the_first_ones_point(tmp_path):
+    rows = make(1, 100)
+    rows[[40, 80]] = rows[3]
+    np.save(tmp_path / "x.npy", rows)
+    shoal("layout", tmp_path / "x.npy", "--out", tmp_path / "map")
+    shoal("layout", tmp_path / "x.npy", "--on", tmp_path / "map", "--out", tmp_path / "again")
+    first = np.arange(100)
+    first[[40, 80]] = 3
+    old = points(tmp_path / "map")
+    assert np.abs(points(tmp_path / "again") - old[first]).max() < 1e-3
+    assert np.linalg.norm(old[40] - old[3]) > 1e-3, "on the map itself they lie apart"
+    help_text = " ".join(shoal("layout", "--help").stdout.split())
+    assert "of several equal ones, on the first one's" in help_text
+
+
+def test_fewer_rows_than_neighbours_is_said(files, tmp_path):
+    def said(*arguments):
+        return shoal("layout", *arguments, "--n-epochs", 3, "--overwrite", "--out", tmp_path / "m").stderr
+
+    note = "note: each row of {} has all {} as neighbours in the layout, {}\n"
+    old, last = files / "old.npy", files / "last.npy"
+    assert note.format(old, 300, "not 5,000") in said(old, "--n-neighbors", 5000)
+    assert note.format(old, 300, "not 301") in said(old, "--n-neighbors", 301)
+    assert "note" not in said(old, "--n-neighbors", 300)
+    aligned = said(old, last, "--aligned", "--n-neighbors", 41)
+    assert note.format(last, 40, "not 41") in aligned and str(old) not in aligned
+    tsne = ["--method", "tsne", "--perplexity"]
+    assert note.format(old, 300, "with a perplexity of 99.6667, not of 1000") in said(old, *tsne, 1000)
+    assert json.loads((tmp_path / "m/layout.json").read_text())["perplexity"] == 299 / 3
+    assert note.format(old, 300, "with a perplexity of 99.6667, not of 99.9") in said(old, *tsne, 99.9)
+    assert "note" not in said(old, *tsne, 99)
+    assert json.loads((tmp_path / "m/layout.json").read_text())["perplexity"] == 99
+
+
 def test_aligned_maps(files, tmp_path):
     inputs = [files / name for name in ("old.npy", "next.npy", "last.npy")]
     shoal("layout", *inputs, "--aligned", "--similarity", 0.9, "--out", tmp_path / "m")
@@ -148,6 +182,8 @@ def test_other_rows_are_refused(files, tmp_path):
     refused(3, "bad.npy: row 17, column 3: NaN", tmp_path / "bad.npy")
     refused(3, "bad.npy: row 17, column 3: NaN", files / "old.npy", tmp_path / "bad.npy", "--aligned")
     refused(3, "one row", tmp_path / "one.npy")
+    refused(4, f"{tmp_path / 'nope'}: no such folder", files / "new.npy", "--on", tmp_path / "nope")
+    refused(4, f"{files / 'old.npy'}: no such folder", files / "new.npy", "--on", files / "old.npy")
     refused(5, "not made by 'shoal layout'", files / "new.npy", "--on", tmp_path)
     broken = tmp_path / "broken"
     shutil.copytree(files / "map", broken)

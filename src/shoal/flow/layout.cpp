@@ -93,6 +93,8 @@ class LayoutRun {
         out_(options.out, kLayoutMark, options.overwrite, kFiles) {}
 
   MapLayoutReport finish() {
+    require(options_.similarity >= -1 && options_.similarity <= 1, Fault::argument,
+            "similarity is " + std::to_string(options_.similarity) + ", allowed are -1 to 1");
     open_inputs();
     report_.dims = x_.cols();
     report_.out = out_.path();
@@ -177,6 +179,7 @@ class LayoutRun {
     if (options_.tsne) {
       const Tsne tsne = Tsne::fit(x_, options_.of_tsne, run_);
       about_["options"] = to_json(list_fields(options_.of_tsne));
+      about_["perplexity"] = tsne.perplexity();
       save_stage(tsne, out_ / kTsne);
       points_ = tsne.embedding();
     } else {
@@ -197,6 +200,7 @@ class LayoutRun {
 
   void place() {
     const fs::path& on = *options_.on;
+    require(fs::is_directory(on), Fault::file, on.string() + ": no such folder");
     require(fs::exists(on / kLayoutMark), Fault::format,
             on.string() + " was not made by 'shoal layout': there is no " + kLayoutMark + " in it");
     require(!fs::exists(on / kTsne), Fault::argument,

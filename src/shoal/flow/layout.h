@@ -46,7 +46,7 @@ struct MapLayoutReport {
 };
 
 /// Rows to points in the plane. Makes the folder `out`, whole or not at all, with
-///   layout.json                what was asked and what was done
+///   layout.json                what was asked and what was done; of t-SNE also the perplexity that was used
 ///   points.csv, points.npy     the place of each row: row, x, y; first input, if aligned; then radius and
 ///                              map_radius, if the map keeps densities (Umap::local_radii)
 ///   relations.csv              input, row, next_row: which rows were related, if aligned
@@ -55,8 +55,8 @@ struct MapLayoutReport {
 ///                              the map and the rows that it was fitted on, so that others can be placed on
 ///                              it
 /// Memory: that of the method. Error(argument) if `out` exists (see NewFolder) or options do not fit
-/// together; Error(data) for rows that cannot be used, naming the file and the row; Error(format) if `on` is
-/// no such folder or damaged.
+/// together; Error(data) for rows that cannot be used, naming the file and the row; Error(file) if there is no
+/// folder `on`, Error(format) if it is not one of these or damaged.
 MapLayoutReport lay_out(const MapLayoutOptions& options, const Run& run);
 
 }  // namespace shoal

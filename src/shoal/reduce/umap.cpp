@@ -40,8 +40,8 @@ void check_umap_options(const UmapOptions& o) {
   if (o.n_neighbors < 2)
     refuse("n_neighbors is " + std::to_string(o.n_neighbors) +
            ", at least 2 are needed: a point counts as one of its own neighbours");
-  if (!(o.spread > 0) || !std::isfinite(o.spread))
-    refuse("spread is " + std::to_string(o.spread) + ", it must be above 0");
+  if (!(o.spread >= 0.01f) || !(o.spread <= 100))
+    refuse("spread is " + std::to_string(o.spread) + ", allowed are 0.01 to 100");
   if (!(o.min_dist >= 0) || !(o.min_dist <= o.spread))
     refuse("min_dist is " + std::to_string(o.min_dist) + ", allowed are 0 to spread, which is " +
            std::to_string(o.spread));

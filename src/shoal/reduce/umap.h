@@ -22,7 +22,7 @@ struct UmapOptions {
   Index n_neighbors = 15;
   Metric metric = Metric::cosine;
   float min_dist = 0.1f;  ///< 0..spread: how closely points may be packed
-  float spread = 1.0f;    ///< > 0: how far apart the islands lie
+  float spread = 1.0f;    ///< 0.01..100: how far apart the islands lie
   /// 1..1,000,000; absent: 500 up to 10,000 rows, 200 above, and 200 more for densities; as umap-learn.
   std::optional<Index> n_epochs;
   float learning_rate = 1.0f;      ///< (0, 100]: the first epoch's; it falls to 0

@@ -108,6 +108,12 @@ void DensityForce::update(std::span<const Spot> map, const Run& run) {
   kernels().log(radius_.data(), log_radius_.data(), n);
   const Moments m = moments(log_radius_);
   const double variance = m.variance + static_cast<double>(var_shift_);
+  if (!(variance > 0)) {  // equal radii and no shift: they follow nothing
+    factor_ = 0;
+    std::ranges::fill(by_similarity_, 0.0f);
+    std::ranges::fill(by_radius_, 0.0f);
+    return;
+  }
   double covariance = 0;
   for (Index i = 0; i < n; ++i) covariance += static_cast<double>(log_radius_[i]) * target_[i];
   covariance /= static_cast<double>(std::max<Index>(n, 1));

@@ -118,6 +118,27 @@ TEST(UmapDensity, SameBitsForAnyThreads) {
   EXPECT_EQ(one.local_radii(), three.local_radii());
 }
 
+// The correlation is 0/0 then; two points always have equal radii on the map.
+TEST(UmapDensity, EqualRadiiOnTheMapPullNowhere) {
+  const ForceTable attraction([](const float*, float* y, Index n) { std::fill_n(y, n, -1.0f); });
+  const NeighbourGraph graph{{0, 1, 3, 4}, {1, 0, 2, 1}, std::vector<float>(4, 1.0f)};
+  DensityForce force({.lambda = 2, .var_shift = 0, .log_radius = {0, 1, 3}}, {1, 1}, graph);
+  force.update(std::vector<Spot>{{0, 0}, {1, 0}, {3, 0}}, {});
+  EXPECT_NE(force.pull(0, 1, {0, 0}, {1, 0}, 1, attraction).x, 0);
+  const std::vector<Spot> even{{0, 0}, {1, 0}, {2, 0}};  // all edges of length 1
+  force.update(even, {});
+  for (const Index i : {0u, 2u}) {
+    EXPECT_EQ(force.pull(i, 1, even[i], even[1], 1, attraction).x, 0);
+    EXPECT_EQ(force.pull(i, 1, even[i], even[1], 1, attraction).y, 0);
+  }
+  Matrix two(2, 3);
+  two[1][0] = 1;
+  const UmapOptions plain{.metric = Metric::euclidean, .n_epochs = 100};
+  UmapOptions dense = plain;
+  dense.dens_lambda = 2, dense.dens_var_shift = 0;
+  EXPECT_EQ(Umap::fit(two, dense).embedding(), Umap::fit(two, plain).embedding());
+}
+
 TEST(UmapDensity, DegenerateRowsAndRefusals) {
   for (const Index n : {1u, 2u, 3u, 20u}) {
     const Matrix y = Umap::fit(Matrix(n, 3), {.metric = Metric::euclidean, .dens_lambda = 2}).embedding();

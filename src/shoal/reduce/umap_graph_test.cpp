@@ -26,6 +26,18 @@ TEST(UmapCurve, AsUmapLearn) {
   }
 }
 
+// In units of the spread the curve is one and the same: a spread^(2b) and b do not depend on it.
+TEST(UmapCurve, AnySpreadThatIsAllowed) {
+  for (const float share : {0.0f, 0.1f, 0.5f, 1.0f}) {
+    const Curve one = fit_curve(share, 1);
+    for (const float spread : {0.01f, 0.1f, 10.0f, 100.0f}) {
+      const Curve curve = fit_curve(share * spread, spread);
+      EXPECT_NEAR(curve.b, one.b, 1e-3 * one.b) << share << ' ' << spread;
+      EXPECT_NEAR(curve.a * std::pow(spread, 2 * curve.b), one.a, 1e-3 * one.a) << share << ' ' << spread;
+    }
+  }
+}
+
 float weight(const NeighbourGraph& g, Index i, std::uint32_t j) {
   for (Index e = g.first[i]; e < g.first[i + 1]; ++e)
     if (g.id[e] == j) return g.weight[e];
