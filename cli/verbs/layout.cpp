@@ -109,7 +109,8 @@ void add_layout(CLI::App& app, Session& session) {
       "and the map itself with the rows that it was made from, for --on.\n\n"
       "Near points are alike. Distances between far groups and the sizes of groups mean little; with\n"
       "--density, what is dense among the vectors is dense on the map, and points.csv has both radii.\n\n"
-      "With --on the rows are placed on a map that is there already, which stays as it is: a row that equals\n"
+      "With --on the rows are placed on a map that is there already, which stays as it is: a row that "
+      "equals\n"
       "one of the map lies on its point (of several equal ones, on the first one's), and where a row lies\n"
       "does not depend on the others that come with it.\n\n"
       "With --aligned each input, as a year's texts, gets a map of its own, on which rows lie near the rows\n"
@@ -162,7 +163,7 @@ void add_layout(CLI::App& app, Session& session) {
       ->type_name("S")
       ->capture_default_str();
   verb->add_option("--alignment", o.alignment_regularisation,
-                   "How strongly related points are tied, 0 or more")
+                   "How strongly related points are tied, 0 to 1,000")
       ->check(quietly(CLI::Range(0.0, 1000.0)))
       ->type_name("X")
       ->capture_default_str();

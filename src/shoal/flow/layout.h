@@ -55,8 +55,8 @@ struct MapLayoutReport {
 ///                              the map and the rows that it was fitted on, so that others can be placed on
 ///                              it
 /// Memory: that of the method. Error(argument) if `out` exists (see NewFolder) or options do not fit
-/// together; Error(data) for rows that cannot be used, naming the file and the row; Error(file) if there is no
-/// folder `on`, Error(format) if it is not one of these or damaged.
+/// together; Error(data) for rows that cannot be used, naming the file and the row; Error(file) if there is
+/// no folder `on`, Error(format) if it is not one of these or damaged.
 MapLayoutReport lay_out(const MapLayoutOptions& options, const Run& run);
 
 }  // namespace shoal

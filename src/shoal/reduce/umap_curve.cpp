@@ -7,7 +7,7 @@
 namespace shoal {
 namespace {
 
-constexpr int kPoints = 299;  // of 300; the curve and its aim are both 1 at distance 0
+constexpr int kPoints = 299;   // of 300; the curve and its aim are both 1 at distance 0
 constexpr int kRounds = 1000;  // 300 are needed at most, for a wide spread and a min_dist of as much
 
 using Values = std::array<float, kPoints>;

@@ -139,8 +139,8 @@ TEST(Umap, Refusals) {
   for (const UmapOptions& wrong :
        {UmapOptions{.n_neighbors = 1}, UmapOptions{.min_dist = -0.1f}, UmapOptions{.min_dist = 1.1f},
         UmapOptions{.min_dist = nan}, UmapOptions{.spread = 0}, UmapOptions{.spread = nan},
-        UmapOptions{.spread = 0.009f}, UmapOptions{.spread = 101},
-        UmapOptions{.n_epochs = 0}, UmapOptions{.learning_rate = 0}, UmapOptions{.learning_rate = nan},
+        UmapOptions{.spread = 0.009f}, UmapOptions{.spread = 101}, UmapOptions{.n_epochs = 0},
+        UmapOptions{.learning_rate = 0}, UmapOptions{.learning_rate = nan},
         UmapOptions{.negative_sample_rate = 1001}})
     EXPECT_EQ(fault_of([&] { Umap::fit(x, wrong); }), Fault::argument);
   Matrix bad = x;
