@@ -79,6 +79,7 @@ void add_classify(CLI::App& app, Session& session) {
       [options](std::size_t chosen) { options->layout = static_cast<PlotLayout>(chosen); },
       "The map of the new rows: tsne (default), umap or none");
   predict->add_option("--seed", options->seed.value, "Start of all randomness")
+      ->check(whole_number(0))
       ->type_name("S")
       ->capture_default_str();
   add_shared(*predict, session);

@@ -123,7 +123,10 @@ void add_cluster(CLI::App& app, Session& session) {
       *verb, "--layout", {"tsne", "umap", "none"},
       [flags](std::size_t chosen) { flags->options.layout = static_cast<PlotLayout>(chosen); },
       "The map in the report: tsne (default), umap or none");
-  verb->add_option("--seed", o.seed.value, "Start of all randomness")->type_name("S")->capture_default_str();
+  verb->add_option("--seed", o.seed.value, "Start of all randomness")
+      ->check(whole_number(0))
+      ->type_name("S")
+      ->capture_default_str();
   add_shared(*verb, session);
   verb->callback([flags, verb, &session] { run_cluster(*flags, *verb, session); });
 }

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <filesystem>
 
 #include "shoal/core/error.h"
@@ -29,7 +31,14 @@ void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::
       ->type_name("NAME");
 }
 
-CLI::Validator quietly(CLI::Validator validator) { return validator.description(""); }
+CLI::Validator quietly(CLI::Validator validator) {
+  const CLI::Validator number(  // CLI::Range lets it pass
+      [](const std::string& value) {
+        return std::isnan(std::strtod(value.c_str(), nullptr)) ? "'" + value + "' is no number" : "";
+      },
+      "");
+  return (validator & number).description("");
+}
 
 CLI::Validator whole_number(std::uint64_t from, std::uint64_t to) {
   const auto problem = [from, to](const std::string& value) -> std::string {

@@ -88,8 +88,8 @@ class Hdbscan {
   /// Places new rows into the old clusters. Not what another fit would find, hence not called predict: a new
   /// row x goes where, among its 2 min_samples nearest training rows, the one of least mutual reachability
   /// went, if x is as dense as that cluster was when it came into being, otherwise to the nearest ancestor
-  /// that was so sparse; kNoise if no chosen cluster holds it. As hdbscan.approximate_predict, save that a row
-  /// equal to a training row (of several, the first) has its label: it would count itself as a neighbour.
+  /// that was so sparse; kNoise if no chosen cluster holds it. As hdbscan.approximate_predict, save that a
+  /// row equal to a training row (of several, the first) has its label: it would count itself as a neighbour.
   /// Each row is placed on its own. Error(data) as fit, or if the rows have another dimension or space.
   Placement place(const Rows& x, const Run& run = {}) const;
   /// The share of training rows that go into the cluster (or the noise) that `labels` says if each is placed
