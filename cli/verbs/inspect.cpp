@@ -1,11 +1,15 @@
 #include <filesystem>
+#include <utility>
 
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/flow/check.h"
+#include "shoal/flow/cluster_report.h"
 #include "shoal/flow/embed.h"
+#include "shoal/flow/layout.h"
 #include "shoal/flow/map.h"
 #include "shoal/store/archive.h"
+#include "shoal/store/batches.h"
 #include "shoal/store/collection.h"
 #include "shoal/store/rows_file.h"
 #include "verbs/verbs.h"
@@ -60,8 +64,18 @@ Json inspect_model(const fs::path& path) {
           {"max_tokens", encoder.max_tokens()}};
 }
 
+/// A folder that a verb has made with a file `mark` that tells of it: what it tells, but for long lists.
+Json inspect_result(const fs::path& path, const char* kind, const char* mark) {
+  Json out{{"kind", kind}, {"path", path.string()}};
+  const Json about = Json::parse(read_file(path / mark, std::size_t{1} << 30), nullptr, false);
+  require(about.is_object(), Fault::format, (path / mark).string() + " is damaged: it is no JSON object");
+  for (const auto& [key, value] : about.items())
+    if (value.is_primitive() || key == "clusters") out[key] = value;
+  return out;
+}
+
 Json inspect_vectors(const fs::path& path) {
-  const Rows rows = open_rows(path);
+  const Rows rows = open_rows_or_batches(path);
   Json out{{"kind", "vectors"},
            {"path", path.string()},
            {"rows", rows.rows()},
@@ -98,16 +112,27 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
           {"read", to_json(report)}};
 }
 
+Json inspect_folder(const fs::path& path) {
+  constexpr std::pair<const char*, const char*> kMarks[] = {
+      {"clusters", kClusterMark}, {"layout", kLayoutMark}, {"predictions", "predictions.json"}};
+  for (const auto& [kind, mark] : kMarks)
+    if (fs::exists(path / mark)) return inspect_result(path, kind, mark);
+  if (fs::exists(path / "config.json") || fs::exists(path / "modules.json")) return inspect_model(path);
+  for (const auto& entry : fs::directory_iterator(path))
+    if (entry.path().extension() == ".npy" || entry.path().extension() == ".safetensors")
+      return inspect_vectors(path);
+  throw Error(Fault::format,
+              path.string() +
+                  " is no collection, no model (no config.json), holds no vectors, and was not "
+                  "made by 'shoal cluster', 'layout' or 'classify'");
+}
+
 /// What is no file of texts; null if it is one.
 Json inspect_made(const fs::path& path, bool check_all, const Run& run) {
   require(fs::exists(path), Fault::file, path.string() + ": no such file or folder");
   if (Collection::exists(path)) return inspect_collection(path, check_all, run);
   require(!check_all, Fault::argument, "--check: " + path.string() + " is no collection");
-  if (fs::is_directory(path)) {
-    require(fs::exists(path / "config.json") || fs::exists(path / "modules.json"), Fault::format,
-            path.string() + " is neither a shoal collection nor a model (no config.json)");
-    return inspect_model(path);
-  }
+  if (fs::is_directory(path)) return inspect_folder(path);
   if (path.extension() == ".npy") return inspect_vectors(path);
   if (path.extension() == ".safetensors") {
     return Reader(path).has("vectors") ? inspect_vectors(path) : inspect_archive(path);
@@ -154,13 +179,15 @@ void add_inspect(CLI::App& app, Session& session) {
     ReadOptions read;
   };
   auto flags = std::make_shared<Flags>();
-  auto* verb = app.add_subcommand("inspect",
-                                  "What a file or folder is: collection, vectors, saved stage, model, texts");
+  auto* verb = app.add_subcommand(
+      "inspect", "What a file or folder is: collection, vectors, result, saved stage, model, texts");
   verb->footer(
       "Examples:\n"
       "  shoal inspect reviews.csv              how many rows, which columns, which of them holds the texts\n"
       "  shoal inspect reviews.shoal --check    whether its files are still as they were written");
-  verb->add_option("path", flags->path, "A collection, .npy, .safetensors, model folder or file of texts")
+  verb->add_option("path", flags->path,
+                   "A collection, .npy, .safetensors, a folder of these, what a verb has made, a model or a "
+                   "file of texts")
       ->required()
       ->type_name("PATH");
   verb->add_flag("--check", flags->check,

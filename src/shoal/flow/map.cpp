@@ -143,7 +143,11 @@ class MapRun {
 
   /// Whatever is wrong with the options is said now, not after the work.
   void check_options() const {
-    Pca{options_.pca};
+    try {
+      Pca{options_.pca};
+    } catch (const Error& e) {  // of its one option with a flag: "variance is ..."
+      throw Error(e.fault, std::string("--") + e.what());
+    }
     encoder_.encode(Texts(), options_.encode);
     color_column(collection_, options_.color);
     check_clustering(options_.clusters, report_.rows);
