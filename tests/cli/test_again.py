@@ -48,7 +48,9 @@ def test_files_that_are_lost_or_cut_are_made_again(short_csv, tmp_path):
     for step, name in [("embed", "vectors"), ("pca", "pca"), ("pca", "reduced"), ("layout", "umap"), ("cluster", "clusters")]:
         file = out / f"{name}.safetensors"
         os.truncate(file, file.stat().st_size // 2)
-        assert again(out)["done_before"] == ALL[: ALL.index(step)], name
+        # Clusters do not hang on the layout.
+        kept = ["embed", "pca", "cluster", "explain"] if step == "layout" else ALL[: ALL.index(step)]
+        assert again(out)["done_before"] == kept, name
         assert fingerprints(out) == before
         file.unlink()
         again(out)
