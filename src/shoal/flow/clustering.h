@@ -32,8 +32,8 @@ struct ClusterFindings {
   std::vector<TriedK> tried;
   std::optional<ChosenK> chosen;
   std::optional<Stability> stability;  ///< jaccard: of the clusters that have rows
-  std::optional<double> placement;   ///< placement_of
-  std::vector<std::string> against;  ///< what speaks against them: chosen's, or doubts; and much noise
+  std::optional<double> placement;     ///< placement_of
+  std::vector<std::string> against;    ///< what speaks against them: chosen's, or doubts; and much noise
 };
 
 struct Clustering {

@@ -13,8 +13,8 @@ inline constexpr int kClustersVersion = 1;
 /// null where it is not finite, which JSON cannot say.
 nlohmann::ordered_json number_json(const std::optional<double>& v);
 
-/// method, options, n_clusters, noise, measures, against, chosen and tried if a number was chosen, stability if it was
-/// measured, placement_agreement.
+/// method, options, n_clusters, noise, measures, against, chosen and tried if a number was chosen, stability
+/// if it was measured, placement_agreement.
 nlohmann::ordered_json to_json(const ClusterFindings& found);
 
 }  // namespace shoal

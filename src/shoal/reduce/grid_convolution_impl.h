@@ -11,11 +11,11 @@
 namespace shoal {
 
 /// Charges on a grid of nodes to the potential that they make there, where a charge makes 1 / (1 + r^2) at
-/// distance r; nothing wraps round. The charges may have been spread by quintic B-splines and the potential be
-/// gathered by the same: the kernel is divided by the transforms of both, so that the whole interpolates it
-/// (as smooth particle-mesh Ewald does: Essmann et al., J. Chem. Phys. 103, 1995).
-/// A transform along rows, one along columns, a product, and both back: O(n log n) for n nodes. Two times 16
-/// rows are the real and the imaginary part of one transform.
+/// distance r; nothing wraps round. The charges may have been spread by quintic B-splines and the potential
+/// be gathered by the same: the kernel is divided by the transforms of both, so that the whole interpolates
+/// it (as smooth particle-mesh Ewald does: Essmann et al., J. Chem. Phys. 103, 1995). A transform along rows,
+/// one along columns, a product, and both back: O(n log n) for n nodes. Two times 16 rows are the real and
+/// the imaginary part of one transform.
 class GridConvolution {
  public:
   /// 16 rows of nodes are a strip. For each column it has 24 numbers: those of its rows, and those of the
@@ -29,8 +29,8 @@ class GridConvolution {
   std::span<float> strip(Index s) { return {strips_.data() + s * strip_size(), strip_size()}; }
   std::span<const float> strip(Index s) const { return {strips_.data() + s * strip_size(), strip_size()}; }
 
-  /// Replaces charges by potentials. Going in, a strip's last eight rows add to the next strip's first; coming
-  /// out, they repeat them.
+  /// Replaces charges by potentials. Going in, a strip's last eight rows add to the next strip's first;
+  /// coming out, they repeat them.
   void convolve(const Run& run);
 
  private:
