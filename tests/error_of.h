@@ -18,4 +18,10 @@ Error error_of(F&& f) {
   return Error(Fault::cancelled, "");
 }
 
+/// Of what kind it is.
+template <class F>
+Fault fault_of(F&& f) {
+  return error_of(f).fault;
+}
+
 }  // namespace shoal

@@ -1,7 +1,6 @@
 #include "shoal/flow/classify.h"
 
 #include "shoal/flow/cluster_report.h"
-#include "shoal/store/archive.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -33,10 +32,7 @@ void run_predict(PredictOptions& options, Session& session) {
   if (options.out.empty()) options.out = beside_input(options.input, ".predictions");
   const PredictReport report = predict_clusters(options, session.run());
   session.progress().finish();
-  auto object =
-      nlohmann::ordered_json::parse(read_file(report.out / "predictions.json", std::size_t{1} << 30));
-  object["out"] = report.out.string();
-  object["seconds_total"] = session.progress().seconds();
+  const auto object = made_json(report.out, "predictions.json", session);
   session.answer(object, in_words(report, session.progress()));
 }
 

@@ -4,7 +4,6 @@
 
 #include "shoal/core/error.h"
 #include "shoal/flow/cluster_report.h"
-#include "shoal/store/archive.h"
 #include "verbs/clustering.h"
 #include "verbs/verbs.h"
 
@@ -65,9 +64,7 @@ void run_cluster(ClusterFlags& flags, const CLI::App& verb, Session& session) {
   take_pca(flags.pca, options);
   const ClusterReport report = cluster(options, session.run());
   session.progress().finish();
-  auto object = nlohmann::ordered_json::parse(read_file(report.out / kClusterMark, std::size_t{1} << 30));
-  object["out"] = report.out.string();
-  object["seconds_total"] = session.progress().seconds();
+  const auto object = made_json(report.out, kClusterMark, session);
   session.answer(object, in_words(report, object, session.progress()));
 }
 

@@ -7,7 +7,6 @@
 
 #include "shoal/core/error.h"
 #include "shoal/flow/cluster_report.h"
-#include "shoal/store/archive.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -89,9 +88,7 @@ void run_layout(const CLI::App& verb, LayoutFlags& flags, Session& session) {
   }
   const MapLayoutReport report = lay_out(o, session.run());
   session.progress().finish();
-  auto object = nlohmann::ordered_json::parse(read_file(report.out / kLayoutMark, std::size_t{1} << 30));
-  object["out"] = report.out.string();
-  object["seconds_total"] = session.progress().seconds();
+  const auto object = made_json(report.out, kLayoutMark, session);
   remark_few(o, object, session);
   session.answer(object, in_words(report, flags, session.progress()));
 }

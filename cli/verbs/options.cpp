@@ -6,6 +6,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/flow/models.h"
+#include "shoal/store/archive.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -29,6 +30,13 @@ void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::
           help)
       ->check(quietly(CLI::IsMember(names)))
       ->type_name("NAME");
+}
+
+nlohmann::ordered_json made_json(const std::filesystem::path& out, std::string_view mark, Session& session) {
+  auto object = nlohmann::ordered_json::parse(read_file(out / mark, std::size_t{1} << 30));
+  object["out"] = out.string();
+  object["seconds_total"] = session.progress().seconds();
+  return object;
 }
 
 CLI::Validator quietly(CLI::Validator validator) {

@@ -33,6 +33,8 @@ CLI::Validator whole_number(std::uint64_t from, std::uint64_t to = std::numeric_
 /// An option that takes one of `names`; `choose` gets its place among them.
 void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::string>& names,
                 const std::function<void(std::size_t)>& choose, const std::string& help);
+/// What the file `mark` of a folder that was just made tells of it, the folder, and the seconds that it took.
+nlohmann::ordered_json made_json(const std::filesystem::path& out, std::string_view mark, Session& session);
 /// --threads, --json, --quiet.
 void add_shared(CLI::App& verb, Session& session);
 /// --text, --format, --limit, --max-record.

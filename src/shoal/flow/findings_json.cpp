@@ -45,20 +45,6 @@ Json to_json(const ChosenK& c) {
           {"picks", picks}};
 }
 
-Json to_json(const std::vector<Field>& fields) {
-  Json out = Json::object();
-  for (const Field& f : fields)
-    std::visit(
-        [&]<class T>(const T& v) {
-          if constexpr (std::is_same_v<T, std::monostate>)
-            out[f.name] = nullptr;
-          else
-            out[f.name] = v;
-        },
-        f.value);
-  return out;
-}
-
 Json to_json(const std::vector<TriedK>& tried) {
   Json out = Json::array();
   for (const TriedK& t : tried) {
@@ -74,6 +60,20 @@ Json to_json(const std::vector<TriedK>& tried) {
 }  // namespace
 
 Json number_json(const std::optional<double>& v) { return v && std::isfinite(*v) ? Json(*v) : Json(nullptr); }
+
+Json to_json(const std::vector<Field>& fields) {
+  Json out = Json::object();
+  for (const Field& f : fields)
+    std::visit(
+        [&]<class T>(const T& v) {
+          if constexpr (std::is_same_v<T, std::monostate>)
+            out[f.name] = nullptr;
+          else
+            out[f.name] = v;
+        },
+        f.value);
+  return out;
+}
 
 Json to_json(const ClusterFindings& found) {
   Json out{{"method", found.method.kind()},

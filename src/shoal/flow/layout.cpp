@@ -7,6 +7,7 @@
 #include "shoal/core/error.h"
 #include "shoal/flow/cluster.h"
 #include "shoal/flow/csv_field.h"
+#include "shoal/flow/findings_json_impl.h"
 #include "shoal/linear/norms.h"
 #include "shoal/map/svg.h"
 #include "shoal/near/exact.h"
@@ -33,20 +34,6 @@ void save_stage(const S& stage, const fs::path& path) {
   Writer out(S::kind);
   stage.save(out);
   out.write(path);
-}
-
-Json to_json(const std::vector<Field>& fields) {
-  Json out = Json::object();
-  for (const Field& f : fields)
-    std::visit(
-        [&](const auto& v) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::monostate>)
-            out[f.name] = nullptr;
-          else
-            out[f.name] = v;
-        },
-        f.value);
-  return out;
 }
 
 /// Lines of a CSV file, written piece by piece.

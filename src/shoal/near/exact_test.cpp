@@ -10,6 +10,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -53,15 +54,6 @@ Matrix make(Index cols, std::initializer_list<float> values) {
   Matrix x(values.size() / cols, cols);
   std::copy(values.begin(), values.end(), x.data());
   return x;
-}
-
-Fault fault_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.fault;
-  }
-  return Fault{};
 }
 
 TEST(Exact, OnALine) {

@@ -5,13 +5,13 @@
 #include <bit>
 #include <cmath>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <stop_token>
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/store/archive.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -34,15 +34,6 @@ bool finite(const Tsne& map) {
 }
 
 float apart(const Matrix& x, Index i, Index j) { return std::hypot(x[i][0] - x[j][0], x[i][1] - x[j][1]); }
-
-Fault fault_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.fault;
-  }
-  return Fault{};
-}
 
 // FNV-1a of the coordinates' bytes.
 std::uint64_t hash(const Tsne& map) {

@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/reduce/umap.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -45,15 +45,6 @@ Index strangers(const Matrix& y) {
     out += best % 6 != i % 6;
   }
   return out;
-}
-
-Fault fault_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.fault;
-  }
-  return Fault{};
 }
 
 TEST(UmapAligned, RelatedPointsLieTogether) {

@@ -4,13 +4,13 @@
 
 #include <cmath>
 #include <filesystem>
-#include <functional>
 #include <limits>
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/reduce/umap.h"
 #include "shoal/store/archive.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -35,15 +35,6 @@ Index nearest_to(const Matrix& map, std::span<const float> place) {
   for (Index j = 1; j < map.rows(); ++j)
     if (apart(map[j], place) < apart(map[best], place)) best = j;
   return best;
-}
-
-Fault fault_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.fault;
-  }
-  return Fault{};
 }
 
 // Two old points at (0, 0) and (0.6, 0), nothing pushes: a new one as far from both comes to lie in the

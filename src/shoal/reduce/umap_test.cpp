@@ -5,13 +5,13 @@
 #include <bit>
 #include <cmath>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <stop_token>
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/store/archive.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -34,15 +34,6 @@ bool finite(const Matrix& x) {
 }
 
 float apart(const Matrix& x, Index i, Index j) { return std::hypot(x[i][0] - x[j][0], x[i][1] - x[j][1]); }
-
-Fault fault_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.fault;
-  }
-  return Fault{};
-}
 
 TEST(Umap, HeaderExample) {
   const Matrix rows = islands(2);

@@ -15,6 +15,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/descriptor_impl.h"
 #include "shoal/store/new_file.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -44,17 +45,6 @@ std::string refusal(const std::string& bytes) {
     return e.what();
   }
   return "";
-}
-
-template <class F>
-Fault fault_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.fault;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Fault::cancelled;
 }
 
 Matrix counted(Index rows, Index cols) {

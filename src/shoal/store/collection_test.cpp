@@ -16,23 +16,13 @@
 #include "shoal/core/random.h"
 #include "shoal/store/archive.h"
 #include "shoal/store/database_impl.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {
 
 namespace fs = std::filesystem;
-
-template <class F>
-Error error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
-}
 
 Texts texts_of(const std::vector<std::string>& list) {
   Texts out;

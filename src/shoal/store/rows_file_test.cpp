@@ -14,6 +14,7 @@
 #include "shoal/core/random.h"
 #include "shoal/store/archive.h"
 #include "shoal/store/npy_impl.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -23,17 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr Index kDims = 7;
 const Space kSpace{.id = "model with \"quotes\"", .dims = kDims, .unit = true};
-
-template <class F>
-Error error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
-}
 
 /// Rows [first, first + count) of an endless matrix.
 Matrix block_of(Index first, Index count) {
