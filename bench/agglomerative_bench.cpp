@@ -8,10 +8,10 @@
 #include <cstdio>
 #include <string>
 
-#include "shoal/cluster/agglomerative.h"
+#include "shoal/cluster/linkage/agglomerative.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace {
 

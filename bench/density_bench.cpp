@@ -8,12 +8,12 @@
 #include <fstream>
 #include <string>
 
-#include "shoal/cluster/dbscan.h"
-#include "shoal/cluster/hdbscan.h"
-#include "shoal/cluster/som.h"
+#include "shoal/cluster/density/dbscan.h"
+#include "shoal/cluster/density/hdbscan.h"
+#include "shoal/cluster/som/som.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace {
 

@@ -9,13 +9,13 @@
 #include <fstream>
 #include <string>
 
-#include "shoal/cluster/kmeans.h"
-#include "shoal/cluster/minibatch_kmeans.h"
-#include "shoal/cluster/spherical_kmeans.h"
-#include "shoal/cluster/vmf_mixture.h"
+#include "shoal/cluster/kmeans/kmeans.h"
+#include "shoal/cluster/kmeans/minibatch_kmeans.h"
+#include "shoal/cluster/kmeans/spherical_kmeans.h"
+#include "shoal/cluster/kmeans/vmf_mixture.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace {
 

@@ -10,7 +10,7 @@
 
 #include "shoal/classify/logistic.h"
 #include "shoal/core/error.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace {
 

@@ -11,8 +11,8 @@
 
 #include "shoal/core/error.h"
 #include "shoal/reduce/pca.h"
-#include "shoal/store/batches.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/store/vectors/rows_file.h"
+#include "shoal/store/vectors/vector_files.h"
 
 namespace {
 
@@ -25,14 +25,14 @@ int bench(const char* const* args) {
   const Run run{.threads = static_cast<unsigned>(std::stoul(args[3])), .stop = {}, .progress = {}};
   const PcaOptions options{.n_components = std::stoul(args[2])};
   const auto begin = std::chrono::steady_clock::now();
-  const auto batches = open_batches(args[1]);
+  const auto batches = open_vector_files(args[1]);
   Pca pca(options);
-  for (const Batch& b : batches) pca.update(b.rows, run);
+  for (const VectorFile& b : batches) pca.update(b.rows, run);
   const Index kept = pca.n_components();
   const double learnt = since(begin);
 
   const auto middle = std::chrono::steady_clock::now();
-  const Rows all = join_batches(batches);
+  const Rows all = join_vector_files(batches);
   const Matrix reduced = pca.transform(all, run);
   const double transformed = since(middle);
   write_rows(args[4], reduced);

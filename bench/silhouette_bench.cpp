@@ -14,7 +14,7 @@
 #include "shoal/core/error.h"
 #include "shoal/measure/separation.h"
 #include "shoal/measure/silhouette.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace {
 

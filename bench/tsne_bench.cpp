@@ -7,8 +7,8 @@
 
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
-#include "shoal/reduce/tsne.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/reduce/tsne/tsne.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace {
 

@@ -9,8 +9,8 @@
 
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
-#include "shoal/reduce/umap.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/reduce/umap/umap.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace {
 

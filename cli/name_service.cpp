@@ -24,7 +24,7 @@ std::string key_in(const std::string& variable) {
 
 }  // namespace
 
-HttpPost name_post(const NameService& service, const ExplainedCluster& cluster) {
+HttpPost name_post(const NameService& service, const ClusterExplanation& cluster) {
   HttpPost out{.url = service.url, .headers = {"Content-Type: application/json"}};
   while (out.url.ends_with('/')) out.url.pop_back();
   if (!out.url.ends_with(kPath)) out.url += kPath;
@@ -33,7 +33,7 @@ HttpPost name_post(const NameService& service, const ExplainedCluster& cluster) 
   return out;
 }
 
-void ask_names(const NameService& service, std::vector<ExplainedCluster>& clusters, const Run& run) {
+void ask_names(const NameService& service, std::vector<ClusterExplanation>& clusters, const Run& run) {
   const std::string key = service.key_env.empty() ? "" : key_in(service.key_env);
   for (Index c = 0; c < clusters.size(); ++c) {
     if (run.progress) run.progress("names", static_cast<double>(c), static_cast<double>(clusters.size()));

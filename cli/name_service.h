@@ -16,11 +16,11 @@ struct NameService {
 };
 
 /// What is sent for a cluster, but for the key: in its place stands the variable's name.
-HttpPost name_post(const NameService& service, const ExplainedCluster& cluster);
+HttpPost name_post(const NameService& service, const ClusterExplanation& cluster);
 
 /// Asks for the name of each cluster, one after the other, and puts it into `row.name`. Error(argument) if
 /// the variable of the key is empty or no key; else as post and name_in_reply, naming the cluster. Step
 /// "names", in clusters.
-void ask_names(const NameService& service, std::vector<ExplainedCluster>& clusters, const Run& run);
+void ask_names(const NameService& service, std::vector<ClusterExplanation>& clusters, const Run& run);
 
 }  // namespace shoal::cli

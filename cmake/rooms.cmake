@@ -5,7 +5,7 @@ foreach(line IN LISTS room_lines)
   string(REGEX MATCH "^[a-z]+" room "${line}")
   string(REGEX REPLACE "^[a-z]+:" "" needs "${line}")
   separate_arguments(needs UNIX_COMMAND "${needs}")
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/shoal/${room}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/shoal/${room}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
   if(NOT sources)
     continue()
@@ -20,6 +20,19 @@ foreach(line IN LISTS room_lines)
   list(APPEND SHOAL_ROOMS ${room})
 endforeach()
 include(cmake/levels.cmake)
+
+# The standard headers that nearly every file reads, read once: a third of the time to build. All rooms are compiled with the same
+# flags, so one such header serves them all; the dev preset does without, which shows what a file forgets to include.
+option(SHOAL_PCH "Precompile the standard headers" ON)
+if(SHOAL_PCH)
+  target_precompile_headers(shoal_core PRIVATE <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem> <functional> <limits>
+                            <memory> <optional> <span> <string> <string_view> <utility> <variant> <vector>)
+  foreach(room IN LISTS SHOAL_ROOMS)
+    if(NOT room STREQUAL core)
+      target_precompile_headers(shoal_${room} REUSE_FROM shoal_core)
+    endif()
+  endforeach()
+endif()
 
 # All rooms under one name, for the doors and for users of the library.
 add_library(shoal_all INTERFACE)

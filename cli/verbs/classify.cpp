@@ -1,6 +1,6 @@
-#include "shoal/flow/classify.h"
+#include "shoal/flow/predict_clusters.h"
 
-#include "shoal/flow/cluster_report.h"
+#include "shoal/flow/cluster_folder.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -72,7 +72,7 @@ void add_classify(CLI::App& app, Session& session) {
       "one");
   add_choice(
       *predict, "--layout", {"tsne", "umap", "none"},
-      [options](std::size_t chosen) { options->layout = static_cast<PlotLayout>(chosen); },
+      [options](std::size_t chosen) { options->layout = static_cast<PlotMethod>(chosen); },
       "The map of the new rows: tsne (default), umap or none");
   predict->add_option("--seed", options->seed.value, "Start of all randomness")
       ->check(whole_number(0))

@@ -1,10 +1,10 @@
-#include "shoal/flow/cluster.h"
+#include "shoal/flow/cluster_vectors.h"
 
 #include <charconv>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/cluster_report.h"
-#include "verbs/clustering.h"
+#include "shoal/flow/cluster_folder.h"
+#include "verbs/method_flags.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -62,7 +62,7 @@ void run_cluster(ClusterFlags& flags, const CLI::App& verb, Session& session) {
   options.clusters.choose = true;  // unless a number is given, or the method takes none
   take_clustering(verb, flags.clusters, options.clusters);
   take_pca(flags.pca, options);
-  const ClusterReport report = cluster(options, session.run());
+  const ClusterReport report = cluster_vectors(options, session.run());
   session.progress().finish();
   const auto object = made_json(report.out, kClusterMark, session);
   session.answer(object, in_words(report, object, session.progress()));
@@ -118,7 +118,7 @@ void add_cluster(CLI::App& app, Session& session) {
       ->capture_default_str();
   add_choice(
       *verb, "--layout", {"tsne", "umap", "none"},
-      [flags](std::size_t chosen) { flags->options.layout = static_cast<PlotLayout>(chosen); },
+      [flags](std::size_t chosen) { flags->options.layout = static_cast<PlotMethod>(chosen); },
       "The map in the report: tsne (default), umap or none");
   verb->add_option("--seed", o.seed.value, "Start of all randomness")
       ->check(whole_number(0))

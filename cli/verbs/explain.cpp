@@ -7,7 +7,7 @@
 #include "name_service.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/compare_outcome.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -94,7 +94,7 @@ std::string line_of(const ClusterTest& test, const Association& found, const std
   return out + name + "\n";
 }
 
-std::string table_of(const Association& found, const std::vector<ClusterRow>& clusters) {
+std::string table_of(const Association& found, const std::vector<ClusterRecord>& clusters) {
   std::string out =
       found.kind == OutcomeKind::numbers
           ? print("%9s  %9s  %9s  %-32s  %6s", "rows", "mean", "elsewhere", "difference (95%)", "d")
@@ -109,7 +109,8 @@ std::string table_of(const Association& found, const std::vector<ClusterRow>& cl
   return out;
 }
 
-Json to_json(const Association& found, const std::vector<ClusterRow>& clusters, const ExplainFlags& flags) {
+Json to_json(const Association& found, const std::vector<ClusterRecord>& clusters,
+             const ExplainFlags& flags) {
   const bool numbers = found.kind == OutcomeKind::numbers;
   const OverallTest& all = found.overall;
   Json overall{{"test", all.name}, {"statistic", all.statistic}, {"df", all.df}};
@@ -166,13 +167,13 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 /// Groups in the order of their numbers, in each the largest cluster first.
-std::string in_words(std::vector<ExplainedCluster> clusters) {
-  std::ranges::stable_sort(clusters, [](const ExplainedCluster& a, const ExplainedCluster& b) {
+std::string in_words(std::vector<ClusterExplanation> clusters) {
+  std::ranges::stable_sort(clusters, [](const ClusterExplanation& a, const ClusterExplanation& b) {
     return a.row.group != b.row.group ? a.row.group < b.row.group : a.row.size > b.row.size;
   });
   std::string out;
   for (std::size_t i = 0; i < clusters.size(); ++i) {
-    const ExplainedCluster& c = clusters[i];
+    const ClusterExplanation& c = clusters[i];
     if (i == 0 || clusters[i - 1].row.group != c.row.group) out += (i > 0 ? "\n" : "") + c.group + "\n";
     out += "  " + c.row.name + "  (cluster " + std::to_string(c.row.id) + ", " + with_commas(c.row.size) +
            " rows)\n";
@@ -183,9 +184,9 @@ std::string in_words(std::vector<ExplainedCluster> clusters) {
   return out;
 }
 
-Json to_json(const std::vector<ExplainedCluster>& clusters, bool with_phrases) {
+Json to_json(const std::vector<ClusterExplanation>& clusters, bool with_phrases) {
   Json list = Json::array();
-  for (const ExplainedCluster& c : clusters) {
+  for (const ClusterExplanation& c : clusters) {
     Json texts = Json::array();
     for (std::size_t i = 0; i < c.texts.size(); ++i)
       texts.push_back({{"row", c.row.medoids[i]}, {"text", c.texts[i]}});
@@ -202,12 +203,12 @@ Json to_json(const std::vector<ExplainedCluster>& clusters, bool with_phrases) {
 }
 
 /// Exactly what ask_names would send, but for the key.
-void show_prompts(const NameService& service, const std::vector<ExplainedCluster>& clusters,
+void show_prompts(const NameService& service, const std::vector<ClusterExplanation>& clusters,
                   Session& session) {
   session.progress().finish();
   Json requests = Json::array();
   std::string text;
-  for (const ExplainedCluster& cluster : clusters) {
+  for (const ClusterExplanation& cluster : clusters) {
     const HttpPost request = name_post(service, cluster);
     requests.push_back({{"url", request.url}, {"headers", request.headers}, {"body", request.body}});
     text += "POST " + request.url + "\n";
@@ -244,7 +245,7 @@ void run_explain(const CLI::App& verb, ExplainFlags& flags, Session& session) {
   if (!flags.names.url.empty()) ask_names(flags.names, clusters, run);
   session.progress().finish();
   Index unclustered = collection.rows();
-  for (const ExplainedCluster& c : clusters) unclustered -= c.row.size;
+  for (const ClusterExplanation& c : clusters) unclustered -= c.row.size;
   Json object = to_json(clusters, flags.n_phrases > 0);
   object["unclustered"] = unclustered;
   session.answer(

@@ -4,8 +4,8 @@
 
 #include "shoal/core/error.h"
 #include "shoal/flow/features.h"
-#include "shoal/store/new_file.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/store/files/new_file.h"
+#include "shoal/store/vectors/rows_file.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

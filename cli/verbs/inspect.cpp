@@ -3,15 +3,15 @@
 
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder.h"
-#include "shoal/flow/check.h"
-#include "shoal/flow/cluster_report.h"
+#include "shoal/flow/check_collection.h"
+#include "shoal/flow/cluster_folder.h"
 #include "shoal/flow/embed.h"
-#include "shoal/flow/layout.h"
-#include "shoal/flow/map.h"
-#include "shoal/store/archive.h"
-#include "shoal/store/batches.h"
-#include "shoal/store/collection.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/flow/lay_out.h"
+#include "shoal/flow/make_map.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/collection/collection.h"
+#include "shoal/store/vectors/rows_file.h"
+#include "shoal/store/vectors/vector_files.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -75,7 +75,7 @@ Json inspect_result(const fs::path& path, const char* kind, const char* mark) {
 }
 
 Json inspect_vectors(const fs::path& path) {
-  const Rows rows = open_rows_or_batches(path);
+  const Rows rows = open_vectors_at(path);
   Json out{{"kind", "vectors"},
            {"path", path.string()},
            {"rows", rows.rows()},
@@ -87,7 +87,7 @@ Json inspect_vectors(const fs::path& path) {
 
 /// A saved stage, or any other safetensors file.
 Json inspect_archive(const fs::path& path) {
-  const Reader reader(path);
+  const ArchiveReader reader(path);
   Json tensors = Json::object();
   for (const auto& [name, tensor] : reader.tensors()) tensors[name] = tensor.shape;
   Json metadata = Json::object();
@@ -135,7 +135,7 @@ Json inspect_made(const fs::path& path, bool check_all, const Run& run) {
   if (fs::is_directory(path)) return inspect_folder(path);
   if (path.extension() == ".npy") return inspect_vectors(path);
   if (path.extension() == ".safetensors") {
-    return Reader(path).has("vectors") ? inspect_vectors(path) : inspect_archive(path);
+    return ArchiveReader(path).has("vectors") ? inspect_vectors(path) : inspect_archive(path);
   }
   return nullptr;
 }

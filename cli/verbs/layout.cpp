@@ -1,4 +1,4 @@
-#include "shoal/flow/layout.h"
+#include "shoal/flow/lay_out.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <span>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/cluster_report.h"
+#include "shoal/flow/cluster_folder.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -15,7 +15,7 @@ namespace {
 struct LayoutFlags {
   std::vector<std::string> inputs;
   std::string out, on, method = "umap";
-  MapLayoutOptions options;
+  LayoutOptions options;
 };
 
 /// Options that say how a map is made: of UMAP, of t-SNE, of both.
@@ -38,7 +38,7 @@ void check_flags(const CLI::App& verb, const LayoutFlags& flags) {
       refuse(names, "is of a new map; with --on the old one's options hold");
   if (flags.options.tsne) refuse(kOfUmap, "is an option of --method umap");
   if (!flags.options.tsne) refuse(kOfTsne, "is an option of --method tsne");
-  const MapLayoutOptions& o = flags.options;
+  const LayoutOptions& o = flags.options;
   if (!o.aligned) refuse(kOfAligned, "says how maps are aligned; give --aligned");
   require(o.aligned || flags.inputs.size() == 1, Fault::argument,
           "several inputs are laid out with --aligned, each on a map of its own; without it one is");
@@ -47,7 +47,7 @@ void check_flags(const CLI::App& verb, const LayoutFlags& flags) {
   if (o.relate == Relate::rows) refuse(std::array{"--similarity"}, "is of --relate mutual");
 }
 
-std::string in_words(const MapLayoutReport& report, const LayoutFlags& flags, const Progress& progress) {
+std::string in_words(const LayoutReport& report, const LayoutFlags& flags, const Progress& progress) {
   std::string out = with_commas(report.rows) + " rows ";
   out += flags.on.empty() ? "laid out by " + flags.method : "placed on the map of " + flags.on;
   for (Index t = 0; t < report.related.size(); ++t)
@@ -58,7 +58,7 @@ std::string in_words(const MapLayoutReport& report, const LayoutFlags& flags, co
 }
 
 /// That there are too few rows for as many neighbours as were asked for.
-void remark_few(const MapLayoutOptions& o, const nlohmann::ordered_json& made, const Session& session) {
+void remark_few(const LayoutOptions& o, const nlohmann::ordered_json& made, const Session& session) {
   if (o.on) return;
   const double asked = o.of_tsne.perplexity, used = made.value("perplexity", asked);
   for (const auto& input : made.at("inputs")) {
@@ -72,7 +72,7 @@ void remark_few(const MapLayoutOptions& o, const nlohmann::ordered_json& made, c
 }
 
 void run_layout(const CLI::App& verb, LayoutFlags& flags, Session& session) {
-  MapLayoutOptions& o = flags.options;
+  LayoutOptions& o = flags.options;
   o.tsne = flags.method == "tsne";
   check_flags(verb, flags);
   require(verb.count("--out") == 0 || !flags.out.empty(), Fault::argument,
@@ -86,7 +86,7 @@ void run_layout(const CLI::App& verb, LayoutFlags& flags, Session& session) {
     o.of_tsne.n_iter = *o.umap.n_epochs;
     o.of_tsne.early_exaggeration_iter = std::min(o.of_tsne.early_exaggeration_iter, *o.umap.n_epochs / 3);
   }
-  const MapLayoutReport report = lay_out(o, session.run());
+  const LayoutReport report = lay_out(o, session.run());
   session.progress().finish();
   const auto object = made_json(report.out, kLayoutMark, session);
   remark_few(o, object, session);
@@ -97,7 +97,7 @@ void run_layout(const CLI::App& verb, LayoutFlags& flags, Session& session) {
 
 void add_layout(CLI::App& app, Session& session) {
   auto flags = std::make_shared<LayoutFlags>();
-  MapLayoutOptions& o = flags->options;
+  LayoutOptions& o = flags->options;
   auto* verb = app.add_subcommand("layout", "Vectors to points on a map; new rows on an old map");
   verb->footer(
       "INPUT is a file of vectors (.npy or .safetensors), a folder of such files, which are read one\n"

@@ -1,11 +1,11 @@
-#include "shoal/flow/map.h"
+#include "shoal/flow/make_map.h"
 
 #include <algorithm>
 #include <cstdio>
 
 #include "shoal/core/error.h"
 #include "shoal/flow/models.h"
-#include "verbs/clustering.h"
+#include "verbs/method_flags.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -57,8 +57,8 @@ std::string in_words(const MapReport& report, const Json& found, const Progress&
                     " dimensions keep " + percent(report.variance) + " of variance\n";
   out += findings_in_words(found);
   out += time_line(progress) + (report.clusters.empty() ? "\n" : "\nlargest clusters:\n");
-  std::vector<ClusterRow> largest = report.clusters;
-  std::ranges::stable_sort(largest, std::greater{}, &ClusterRow::size);
+  std::vector<ClusterRecord> largest = report.clusters;
+  std::ranges::stable_sort(largest, std::greater{}, &ClusterRecord::size);
   for (Index i = 0; i < std::min<Index>(10, largest.size()); ++i) {
     char size[24];
     std::snprintf(size, sizeof size, "%9s  ", with_commas(largest[i].size).c_str());
@@ -114,7 +114,7 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   options.model = find_model(flags.model, models_folder());
   options.model_name = fs::is_directory(flags.model) ? "" : flags.model;
   session.goes_on = [&options] { return !options.overwrite && Collection::exists(options.out); };
-  const MapReport report = map(options, session.run());
+  const MapReport report = make_map(options, session.run());
   session.progress().finish();
   remark_report(session, report.read);
   remark_cut(session, report.truncated_texts.value_or(0), report.rows, options.encode, report.max_tokens);

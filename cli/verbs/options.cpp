@@ -6,7 +6,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/flow/models.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

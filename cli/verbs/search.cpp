@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/map.h"
+#include "shoal/flow/make_map.h"
 #include "shoal/flow/models.h"
 #include "verbs/verbs.h"
 

@@ -1,7 +1,7 @@
 // shoal as a library: texts to vectors to groups. usage: example MODEL_FOLDER
 #include <cstdio>
 
-#include "shoal/cluster/spherical_kmeans.h"
+#include "shoal/cluster/kmeans/spherical_kmeans.h"
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder.h"
 

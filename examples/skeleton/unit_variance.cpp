@@ -6,7 +6,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace {
@@ -67,14 +67,14 @@ Matrix UnitVariance::transform(const Rows& x, const Run& run) const {
   return out;
 }
 
-void UnitVariance::save(Writer& out) const {
+void UnitVariance::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));
   out.space(space_);
   out.add("mean", std::span<const float>(mean_));
   out.add("scale", std::span<const float>(scale_));
 }
 
-UnitVariance UnitVariance::load(const Reader& in) {
+UnitVariance UnitVariance::load(const ArchiveReader& in) {
   check_kind(in, kind);
   UnitVariance s;
   s.options_.least_deviation = in.number("least_deviation");

@@ -33,8 +33,8 @@ class UnitVariance {
   /// rows x d. Error(data) as fit, or for another number of columns.
   Matrix transform(const Rows& x, const Run& run = {}) const;
 
-  void save(Writer& out) const;
-  static UnitVariance load(const Reader& in);  ///< Error(format) if the file does not hold one, whole
+  void save(ArchiveWriter& out) const;
+  static UnitVariance load(const ArchiveReader& in);  ///< Error(format) if the file does not hold one, whole
 
  private:
   UnitVariance() = default;

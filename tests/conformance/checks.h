@@ -16,8 +16,8 @@
 #include "shoal/core/random.h"
 #include "shoal/core/stage.h"
 #include "shoal/kernels/kernels.h"
-#include "shoal/store/archive.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/vectors/rows_file.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal::conformance {
@@ -46,7 +46,7 @@ inline std::string bytes_of(const fs::path& path) {
 template <Stage S>
 std::string saved(const S& stage) {
   const ScratchFolder folder;
-  Writer out(S::kind);
+  ArchiveWriter out(S::kind);
   stage.save(out);
   out.write(folder / "stage");
   return bytes_of(folder / "stage");
@@ -117,10 +117,10 @@ void check_saving() {
   const Matrix x = sample(600);
   const ScratchFolder folder;
   const S stage = S::fit(Rows(x, {.id = "a model", .dims = 12, .unit = false}));
-  Writer out(S::kind);
+  ArchiveWriter out(S::kind);
   stage.save(out);
   out.write(folder / "stage");
-  const S loaded = S::load(Reader(folder / "stage"));
+  const S loaded = S::load(ArchiveReader(folder / "stage"));
   EXPECT_TRUE(answers(loaded, x) == answers(stage, x)) << "a loaded stage answers otherwise";
   const S copy = loaded;
   EXPECT_TRUE(answers(copy, x) == answers(stage, x)) << "a copy answers otherwise";
@@ -133,12 +133,12 @@ void check_cut_files() {
   ASSERT_GT(whole.size(), 97u);
   for (std::size_t length = 0; length < whole.size(); length += 97) {
     std::ofstream(folder / "cut", std::ios::binary) << whole.substr(0, length);
-    const Error e = error_of([&] { S::load(Reader(folder / "cut")); });
+    const Error e = error_of([&] { S::load(ArchiveReader(folder / "cut")); });
     EXPECT_EQ(e.fault, Fault::format) << "cut at " << length << ": " << e.what();
   }
-  Writer other("another kind");
+  ArchiveWriter other("another kind");
   other.write(folder / "other");
-  EXPECT_EQ(error_of([&] { S::load(Reader(folder / "other")); }).fault, Fault::format);
+  EXPECT_EQ(error_of([&] { S::load(ArchiveReader(folder / "other")); }).fault, Fault::format);
 }
 
 template <Stage S>

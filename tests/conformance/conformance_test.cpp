@@ -6,18 +6,18 @@
 #include "examples/skeleton/unit_variance.h"
 #include "shoal/classify/cluster_classifier.h"
 #include "shoal/classify/logistic.h"
-#include "shoal/cluster/agglomerative.h"
-#include "shoal/cluster/dbscan.h"
-#include "shoal/cluster/hdbscan.h"
-#include "shoal/cluster/kmeans.h"
-#include "shoal/cluster/minibatch_kmeans.h"
-#include "shoal/cluster/som.h"
-#include "shoal/cluster/spherical_kmeans.h"
-#include "shoal/cluster/vmf_mixture.h"
+#include "shoal/cluster/density/dbscan.h"
+#include "shoal/cluster/density/hdbscan.h"
+#include "shoal/cluster/kmeans/kmeans.h"
+#include "shoal/cluster/kmeans/minibatch_kmeans.h"
+#include "shoal/cluster/kmeans/spherical_kmeans.h"
+#include "shoal/cluster/kmeans/vmf_mixture.h"
+#include "shoal/cluster/linkage/agglomerative.h"
+#include "shoal/cluster/som/som.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/reduce/standardise.h"
-#include "shoal/reduce/tsne.h"
-#include "shoal/reduce/umap.h"
+#include "shoal/reduce/tsne/tsne.h"
+#include "shoal/reduce/umap/umap.h"
 #include "tests/conformance/checks.h"
 
 namespace shoal::conformance {
@@ -39,8 +39,8 @@ struct Taught {
   Matrix transform(const Rows& x, const Run& run = {}) const requires Transformer<S> {
     return stage.transform(x, run);
   }
-  void save(Writer& out) const { stage.save(out); }
-  static Taught load(const Reader& in) { return {S::load(in)}; }
+  void save(ArchiveWriter& out) const { stage.save(out); }
+  static Taught load(const ArchiveReader& in) { return {S::load(in)}; }
 };
 
 /// A map with the rows that it was fitted on beside it, so that it can place new ones.
@@ -54,13 +54,13 @@ struct PlacingUmap {
     return {Umap::fit(x, options, run), x.to_matrix()};
   }
   Matrix transform(const Rows& x, const Run& run = {}) const { return umap.transform(x, training, run); }
-  void save(Writer& out) const {
-    Writer part(Umap::kind);
+  void save(ArchiveWriter& out) const {
+    ArchiveWriter part(Umap::kind);
     umap.save(part);
     out.add_part("umap", part);
     out.add("training", training.view());
   }
-  static PlacingUmap load(const Reader& in) {
+  static PlacingUmap load(const ArchiveReader& in) {
     check_kind(in, kind);
     return {Umap::load(in.part("umap")), in.matrix("training")};
   }

@@ -70,12 +70,12 @@ class Mean {
     return y;
   }
 
-  void save(Writer& out) const {
+  void save(ArchiveWriter& out) const {
     out.space(space_);
     const float learnt[] = {vice == Vice::forgets_when_saved ? 0.0f : mean_, static_cast<float>(cols_)};
     out.add("learnt", std::span<const float>(learnt));
   }
-  static Mean load(const Reader& in) {
+  static Mean load(const ArchiveReader& in) {
     if (vice != Vice::loads_anything) check_kind(in, kind);
     Mean m;
     m.space_ = read_space(in);

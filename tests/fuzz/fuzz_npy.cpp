@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "shoal/core/error.h"
-#include "shoal/store/npy_impl.h"
+#include "shoal/store/vectors/npy_impl.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {

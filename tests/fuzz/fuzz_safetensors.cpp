@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "shoal/core/error.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace {
 
@@ -15,7 +15,7 @@ void allowed_to_refuse(F&& f) {
   }
 }
 
-void read_everything(const shoal::Reader& in) {
+void read_everything(const shoal::ArchiveReader& in) {
   for (const auto& entry : in.tensors()) {  // clang 14 lets no lambda capture a structured binding
     const std::string& name = entry.first;
     const shoal::Tensor& tensor = entry.second;
@@ -43,7 +43,7 @@ void read_everything(const shoal::Reader& in) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   allowed_to_refuse([&] {
-    const shoal::Reader in(std::as_bytes(std::span(data, size)), "fuzz.safetensors");
+    const shoal::ArchiveReader in(std::as_bytes(std::span(data, size)), "fuzz.safetensors");
     read_everything(in);
   });
   return 0;

@@ -10,9 +10,9 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
-#include "shoal/map/layout.h"
 #include "shoal/map/page.h"
-#include "shoal/store/archive.h"
+#include "shoal/map/place_names.h"
+#include "shoal/store/archive/archive.h"
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace {
@@ -131,13 +131,13 @@ Labels CentroidFeatures::predict(const Rows& x, const Run& run) const {
   return labels;
 }
 
-void CentroidFeatures::save(Writer& out) const {
+void CentroidFeatures::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));
   out.space(space_);
   out.add("centroids", centroids_.view());
 }
 
-CentroidFeatures CentroidFeatures::load(const Reader& in) {
+CentroidFeatures CentroidFeatures::load(const ArchiveReader& in) {
   check_kind(in, kind);
   CentroidFeatures f;
   const std::string metric = in.text("metric");

@@ -45,8 +45,9 @@ class CentroidFeatures {
   const Space& space() const { return space_; }
   const Options& options() const { return options_; }
 
-  void save(Writer& out) const;
-  static CentroidFeatures load(const Reader& in);  ///< Error(format) if the file does not hold one, whole
+  void save(ArchiveWriter& out) const;
+  static CentroidFeatures load(
+      const ArchiveReader& in);  ///< Error(format) if the file does not hold one, whole
 
  private:
   CentroidFeatures() = default;

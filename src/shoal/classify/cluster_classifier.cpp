@@ -10,7 +10,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace {
@@ -49,8 +49,8 @@ Index labelled(const Labels& labels) {
   return labels.of.size() - static_cast<Index>(std::ranges::count(labels.of, kNoise));
 }
 
-void add_part(Writer& out, std::string_view name, const auto& stage) {
-  Writer part(stage.kind);
+void add_part(ArchiveWriter& out, std::string_view name, const auto& stage) {
+  ArchiveWriter part(stage.kind);
   stage.save(part);
   out.add_part(name, part);
 }
@@ -132,7 +132,7 @@ Matrix ClusterClassifier::predict_proba(const Rows& x, const Run& run) const {
   return classify(x, run).probabilities;
 }
 
-void ClusterClassifier::save(Writer& out) const {
+void ClusterClassifier::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));
   out.space(space());
   add_part(out, "features", features_);
@@ -147,7 +147,7 @@ void ClusterClassifier::save(Writer& out) const {
   out.add("training", std::span<const double>(std::vector<double>{training_agreement_, training_unlike_}));
 }
 
-ClusterClassifier ClusterClassifier::load(const Reader& in) {
+ClusterClassifier ClusterClassifier::load(const ArchiveReader& in) {
   check_kind(in, kind);
   const auto bad = [&](const std::string& what) {
     return Error(Fault::format, in.path().string() + ": " + what);

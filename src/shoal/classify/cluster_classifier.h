@@ -93,8 +93,9 @@ class ClusterClassifier {
   const Space& space() const { return features_.space(); }
   const Options& options() const { return options_; }
 
-  void save(Writer& out) const;
-  static ClusterClassifier load(const Reader& in);  ///< Error(format) if the file does not hold one, whole
+  void save(ArchiveWriter& out) const;
+  static ClusterClassifier load(
+      const ArchiveReader& in);  ///< Error(format) if the file does not hold one, whole
 
  private:
   ClusterClassifier(CentroidFeatures features) : features_(std::move(features)) {}

@@ -8,7 +8,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 #include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
@@ -157,10 +157,10 @@ TEST(ClusterClassifier, SavedAndLoadedIsTheSame) {
   for (const ClusterClassifierOptions& o :
        {ClusterClassifierOptions{}, {.rule = ClassifierRule::nearest, .metric = Metric::euclidean}}) {
     const auto k = ClusterClassifier::fit(x, labels, o);
-    Writer out(ClusterClassifier::kind);
+    ArchiveWriter out(ClusterClassifier::kind);
     k.save(out);
     out.write(folder / "k");
-    const auto loaded = ClusterClassifier::load(Reader(folder / "k"));
+    const auto loaded = ClusterClassifier::load(ArchiveReader(folder / "k"));
     const Classified a = k.classify(x), b = loaded.classify(x);
     EXPECT_EQ(a.labels, b.labels);
     EXPECT_TRUE(a.probabilities == b.probabilities);

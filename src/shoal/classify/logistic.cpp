@@ -13,7 +13,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace {
@@ -99,7 +99,7 @@ Matrix Logistic::predict_proba(const Rows& x, const Run& run) const {
   return out;
 }
 
-void Logistic::save(Writer& out) const {
+void Logistic::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));
   out.space(space_);
   out.add("coefficients", coefficients_.view());
@@ -110,7 +110,7 @@ void Logistic::save(Writer& out) const {
   out.meta("converged", converged_ ? "true" : "false");
 }
 
-Logistic Logistic::load(const Reader& in) {
+Logistic Logistic::load(const ArchiveReader& in) {
   check_kind(in, kind);
   Logistic l;
   l.options_ = {.c = in.number("c"),

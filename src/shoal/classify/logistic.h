@@ -59,8 +59,8 @@ class Logistic {
   const Space& space() const { return space_; }
   const Options& options() const { return options_; }
 
-  void save(Writer& out) const;
-  static Logistic load(const Reader& in);  ///< Error(format) if the file does not hold one, whole
+  void save(ArchiveWriter& out) const;
+  static Logistic load(const ArchiveReader& in);  ///< Error(format) if the file does not hold one, whole
 
  private:
   Logistic() = default;

@@ -10,7 +10,7 @@
 #include "shoal/classify/logistic_search_impl.h"
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 #include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
@@ -70,7 +70,7 @@ TEST(Logistic, AnswerMadeByHand) {
   EXPECT_NEAR(l.intercepts()[0], l.intercepts()[1], 1e-6);
 }
 
-void compare(const Reader& golden, const std::string& name, const LogisticOptions& options) {
+void compare(const ArchiveReader& golden, const std::string& name, const LogisticOptions& options) {
   const Matrix x = golden.matrix("x");
   Labels labels{{}, 4};
   for (const std::int64_t c : golden.integers("labels")) labels.of.push_back(static_cast<Label>(c));
@@ -87,7 +87,7 @@ void compare(const Reader& golden, const std::string& name, const LogisticOption
 }
 
 TEST(Logistic, EqualsScikitLearn) {
-  const Reader golden(SHOAL_SOURCE "/tests/golden/logistic.safetensors");
+  const ArchiveReader golden(SHOAL_SOURCE "/tests/golden/logistic.safetensors");
   compare(golden, "plain", {.c = 1, .tol = 1e-8});
   compare(golden, "loose", {.c = 100, .tol = 1e-8});
   compare(golden, "balanced", {.c = 0.05, .tol = 1e-8, .balanced = true});
@@ -95,7 +95,7 @@ TEST(Logistic, EqualsScikitLearn) {
 
 /// Of two classes scikit-learn penalises one vector, the difference: the same with half the c.
 TEST(Logistic, TwoClassesAreScikitLearnsWithHalfTheC) {
-  const Reader golden(SHOAL_SOURCE "/tests/golden/logistic.safetensors");
+  const ArchiveReader golden(SHOAL_SOURCE "/tests/golden/logistic.safetensors");
   const Matrix x = golden.matrix("x"), expect = golden.matrix("two_probabilities");
   Labels labels{{}, 2};
   for (const std::int64_t c : golden.integers("labels")) labels.of.push_back(c == 0);
@@ -212,12 +212,12 @@ TEST(Logistic, SaysWhenItWasCutOff) {
 TEST(Logistic, ADamagedFileIsAFormatError) {
   const auto [x, labels] = overlapping(60, 4, 3);
   const ScratchFolder folder;
-  Writer out(Logistic::kind);
+  ArchiveWriter out(Logistic::kind);
   out.options(list_fields(LogisticOptions{}));
   out.add("coefficients", MatrixView(x.view().slice(0, 3)));
   out.add("intercepts", std::span<const float>(x[0]));  // 4 of them for 3 classes
   out.write(folder / "file");
-  EXPECT_EQ(error_of([&] { Logistic::load(Reader(folder / "file")); }).fault, Fault::format);
+  EXPECT_EQ(error_of([&] { Logistic::load(ArchiveReader(folder / "file")); }).fault, Fault::format);
 }
 
 }  // namespace

@@ -39,13 +39,13 @@ double mean_square(const Rows& x, const Run& run) {
 
 /// The mean is taken off where the rows lie further from the origin than from each other; the scale brings
 /// the spread to about 1 if it is beyond 2^-30..2^30.
-Frame frame_of(const Rows& x, const Run& run) {
+ShiftScale frame_of(const Rows& x, const Run& run) {
   constexpr int kFar = 30;
   const std::vector<double> mean = column_means(x, run);
   const double square = mean_square(x, run);
   if (!std::isfinite(square)) check_finite(x, run);
   const double mean_squared = std::inner_product(mean.begin(), mean.end(), mean.begin(), 0.0);
-  Frame frame;
+  ShiftScale frame;
   double spread = square;
   if (mean_squared > square - mean_squared) {
     for (const double m : mean) frame.shift.push_back(static_cast<float>(m));
@@ -71,7 +71,7 @@ MetricRows::MetricRows(const Rows& x, Metric metric, const Run& run) : x_(x), me
   measure(run);
 }
 
-MetricRows::MetricRows(const Rows& x, const Frame& frame, const Run& run)
+MetricRows::MetricRows(const Rows& x, const ShiftScale& frame, const Run& run)
     : x_(x), metric_(Metric::euclidean), frame_(frame) {
   measure(run);
 }

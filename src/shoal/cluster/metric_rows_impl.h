@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "shoal/cluster/frame.h"
+#include "shoal/cluster/shift_scale.h"
 #include "shoal/core/matrix.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
@@ -25,12 +25,12 @@ class MetricRows {
   /// first row that holds a NaN or an infinity.
   MetricRows(const Rows& x, Metric metric, const Run& run);
   /// Euclidean, in a given frame. Error(data) also for a row so far away that its square overflows.
-  MetricRows(const Rows& x, const Frame& frame, const Run& run);
+  MetricRows(const Rows& x, const ShiftScale& frame, const Run& run);
 
   Index rows() const { return x_.rows(); }
   Index cols() const { return x_.cols(); }
   Metric metric() const { return metric_; }
-  const Frame& frame() const { return frame_; }
+  const ShiftScale& frame() const { return frame_; }
   /// A row of zeros points nowhere: true under cosine only.
   bool zero(Index row) const { return metric_ == Metric::cosine && scale_[row] == 0; }
   /// As `dot` computes it, in the frame; under cosine 1.
@@ -45,7 +45,7 @@ class MetricRows {
 
   Rows x_;
   Metric metric_;
-  Frame frame_;
+  ShiftScale frame_;
   std::vector<double> scale_;   // cosine: 1 / length; 1: unit already; 0: a row of zeros
   std::vector<float> squared_;  // Euclidean
 };

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "shoal/cluster/angle_bounds_impl.h"
+#include "shoal/cluster/kmeans/angle_bounds_impl.h"
 #include "shoal/cluster/metric_rows_impl.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"

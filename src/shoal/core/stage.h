@@ -9,12 +9,12 @@
 
 namespace shoal {
 
-class Writer;  // store/archive.h
-class Reader;
+class ArchiveWriter;  // store/archive.h
+class ArchiveReader;
 
 /// A fitted thing: a value that can be copied, saved and loaded.
 template <class S>
-concept Stage = std::copyable<S> && requires(const S s, Writer& out, const Reader& in) {
+concept Stage = std::copyable<S> && requires(const S s, ArchiveWriter& out, const ArchiveReader& in) {
   typename S::Options;
   { S::kind } -> std::convertible_to<std::string_view>;
   s.save(out);

@@ -25,7 +25,7 @@ constexpr Index kTokenizedAtOnce = 128;
 struct Scratch {
   std::vector<std::uint32_t> ids;
   std::vector<Index> starts;
-  TransformerScratch transformer;
+  BertScratch transformer;
 };
 
 /// Hands scratch out to whoever works and takes it back, so that it is allocated once a thread.
@@ -59,7 +59,7 @@ struct GroupTokens {
 /// One call of Encoder::encode.
 class Encoding {
  public:
-  Encoding(const Tokenizer& tokenizer, const ModelFolder& model, const Transformer& transformer,
+  Encoding(const Tokenizer& tokenizer, const ModelFolder& model, const BertNetwork& transformer,
            const Head& head, const EncodePlan& plan, bool unit, const Run& run)
       : tokenizer_(tokenizer),
         model_(model),
@@ -85,7 +85,7 @@ class Encoding {
 
   const Tokenizer& tokenizer_;
   const ModelFolder& model_;
-  const Transformer& transformer_;
+  const BertNetwork& transformer_;
   const Head& head_;
   const EncodePlan& plan_;
   const bool unit_;

@@ -61,7 +61,7 @@ Encoder Encoder::load(const fs::path& folder, const Run& run) {
                     .dims = std::min(model.truncate.value_or(model.dims), model.dims),
                     .unit = is_unit(model)};
 
-  Transformer transformer = Transformer::load(model.transformer, weights);
+  BertNetwork transformer = BertNetwork::load(model.transformer, weights);
   Encoder out;
   out.state_ = std::make_shared<const State>(
       State{std::move(model), std::move(tokenizer), std::move(transformer), std::move(head), name, space});
@@ -73,7 +73,7 @@ const std::string& Encoder::name() const { return state_->name; }
 Index Encoder::max_tokens() const { return state_->model.limit; }
 
 double Encoder::flops(Index tokens) const {
-  const TransformerConfig& c = state_->model.transformer;
+  const BertConfig& c = state_->model.transformer;
   const double a_layer = 4.0 * c.hidden * c.hidden + 2.0 * c.hidden * c.inner;
   return 2.0 * static_cast<double>(tokens) * static_cast<double>(c.layers) * a_layer;
 }

@@ -2,10 +2,10 @@
 
 #include <string>
 
+#include "shoal/encode/bert_network.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/encode/head.h"
 #include "shoal/encode/model_folder.h"
-#include "shoal/encode/transformer.h"
 #include "shoal/tokenize/tokenizer.h"
 
 namespace shoal {
@@ -14,7 +14,7 @@ namespace shoal {
 struct Encoder::State {
   ModelFolder model;
   Tokenizer tokenizer;
-  Transformer transformer;
+  BertNetwork transformer;
   Head head;
   std::string name;
   Space space;

@@ -13,7 +13,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/kernels/kernels.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 #include "tests/minilm.h"
 #include "tests/scratch_folder.h"
 
@@ -62,7 +62,7 @@ class Golden : public testing::TestWithParam<const char*> {};
 TEST_P(Golden, EqualsSentenceTransformers) {
   const Encoder encoder = Encoder::load(kGolden / GetParam());
   const Texts texts = read_texts(kGolden / "texts.jsonl");
-  const Reader expected(kGolden / (std::string(GetParam()) + ".safetensors"));
+  const ArchiveReader expected(kGolden / (std::string(GetParam()) + ".safetensors"));
   for (const auto& [name, tensor] : expected.tensors()) {
     EncodeOptions options;
     if (name.starts_with("prompt:")) options.prompt = name.substr(7);
@@ -137,7 +137,7 @@ TEST(Encoder, ThousandTextsEqualSentenceTransformers) {
   const Texts texts = read_texts(kGolden / "debian.jsonl");
   ASSERT_EQ(texts.size(), 1000u);
   for (Index half = 0; half < 2; ++half) {
-    const Reader expected(kGolden / ("minilm_" + std::to_string(half) + ".safetensors"));
+    const ArchiveReader expected(kGolden / ("minilm_" + std::to_string(half) + ".safetensors"));
     expect_close(encoder.encode(texts, half * 500, 500, {}, {}), expected.matrix("vectors"), 2e-6);
   }
 }
@@ -197,7 +197,7 @@ TEST(Encoder, VectorsAtThisLevel) {
   const Encoder encoder = Encoder::load(kGolden / "mpnet");
   const Texts texts = read_texts(kGolden / "texts.jsonl");
   const Matrix vectors = encoder.encode(texts);
-  expect_close(vectors, Reader(kGolden / "mpnet.safetensors").matrix("vectors"), 2e-6);
+  expect_close(vectors, ArchiveReader(kGolden / "mpnet.safetensors").matrix("vectors"), 2e-6);
   if (const char* out = std::getenv("SHOAL_TEST_OUT")) {
     std::ofstream file(out, std::ios::binary);
     file << kernels().level << '\n';

@@ -4,7 +4,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/utf8.h"
 #include "shoal/encode/json_fields_impl.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 

@@ -74,9 +74,9 @@ void read_prompts(ModelFolder& out) {
   if (config.has("truncate_dim")) out.truncate = config.integer("truncate_dim", 1, kMostDims);
 }
 
-void read_steps(const std::vector<Module>& modules, ModelFolder& out) {
+void read_steps(const std::vector<ModuleEntry>& modules, ModelFolder& out) {
   bool pooled = false;
-  for (const Module& module : modules) {
+  for (const ModuleEntry& module : modules) {
     if (module.kind == "Pooling" && !pooled) {
       out.pooling = read_pooling(module, out.transformer.hidden);
       out.dims = out.pooling.modes.size() * out.transformer.hidden;
@@ -103,7 +103,7 @@ ModelFolder read_model_folder(const fs::path& folder) {
   ModelFolder out;
   out.folder = folder;
   out.transformer_folder = folder;
-  std::vector<Module> modules;
+  std::vector<ModuleEntry> modules;
   if (fs::exists(folder / "modules.json")) {
     modules = read_modules(folder);
     out.transformer_folder = modules.front().folder;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "shoal/encode/transformer_config.h"
+#include "shoal/encode/bert_config.h"
 
 namespace shoal {
 
@@ -36,7 +36,7 @@ struct ModelFolder {
   std::filesystem::path folder;
   std::filesystem::path transformer_folder;
   std::filesystem::path sentence_config;  ///< sentence_bert_config.json or as it is called; empty: none
-  TransformerConfig transformer;
+  BertConfig transformer;
   Index limit = 0;  ///< most tokens of a text, special ones included; at most transformer.max_tokens()
   bool lower_case = false;  ///< texts are put in lower case before the tokenizer's own steps
   PoolingConfig pooling;

@@ -8,7 +8,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {

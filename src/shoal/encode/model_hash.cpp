@@ -2,8 +2,8 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/encode/encoder_impl.h"
-#include "shoal/store/archive.h"
-#include "shoal/store/mapping.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/files/mapping.h"
 
 namespace shoal {
 

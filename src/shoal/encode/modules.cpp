@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-Module read_module(const fs::path& folder, const fs::path& file, std::size_t number, const json& line) {
+ModuleEntry read_module(const fs::path& folder, const fs::path& file, std::size_t number, const json& line) {
   const std::string where = file.string() + ": module " + std::to_string(number);
   const JsonFields fields(where, line);
   const std::string type = fields.text("type");
@@ -34,7 +34,7 @@ void check_names(const JsonFields& config) {
       config.refuse(field, "shoal knows sentence_embedding only");
 }
 
-JsonFields read_config(const Module& module) {
+JsonFields read_config(const ModuleEntry& module) {
   const fs::path path = module.folder / "config.json";
   require(fs::exists(path), Fault::file, path.string() + ": missing (" + module.where + ")");
   return JsonFields::read(path);
@@ -85,7 +85,7 @@ Activation dense_activation(const JsonFields& config) {
   config.refuse("activation_function", "shoal computes torch.nn's Identity, Tanh, ReLU, GELU and SiLU");
 }
 
-HeadStep read_dense(const Module& module, Index dims) {
+HeadStep read_dense(const ModuleEntry& module, Index dims) {
   constexpr Index kMostDims = Index{1} << 20;
   const JsonFields config = read_config(module);
   check_names(config);
@@ -101,12 +101,12 @@ HeadStep read_dense(const Module& module, Index dims) {
 
 }  // namespace
 
-std::vector<Module> read_modules(const fs::path& folder) {
+std::vector<ModuleEntry> read_modules(const fs::path& folder) {
   const fs::path file = folder / "modules.json";
   const json lines = read_json(file);
   if (!lines.is_array() || lines.empty())
     throw Error(Fault::format, file.string() + ": must hold a list of modules, the first a Transformer");
-  std::vector<Module> modules;
+  std::vector<ModuleEntry> modules;
   for (std::size_t i = 0; i < lines.size(); ++i) modules.push_back(read_module(folder, file, i, lines[i]));
   if (modules.front().kind != "Transformer")
     throw Error(Fault::unsupported,
@@ -114,7 +114,7 @@ std::vector<Module> read_modules(const fs::path& folder) {
   return modules;
 }
 
-PoolingConfig read_pooling(const Module& module, Index hidden) {
+PoolingConfig read_pooling(const ModuleEntry& module, Index hidden) {
   const JsonFields config = read_config(module);
   for (const char* field : {"embedding_dimension", "word_embedding_dimension"})
     if (config.integer(field, 1, Index{1} << 20, hidden) != hidden)
@@ -137,7 +137,7 @@ PoolingConfig read_pooling(const Module& module, Index hidden) {
   return out;
 }
 
-HeadStep read_head_step(const Module& module, Index dims) {
+HeadStep read_head_step(const ModuleEntry& module, Index dims) {
   if (module.kind == "Dense") return read_dense(module, dims);
   if (module.kind == "LayerNorm") {
     const JsonFields config = read_config(module);

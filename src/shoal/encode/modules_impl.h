@@ -9,7 +9,7 @@
 namespace shoal {
 
 /// One line of modules.json.
-struct Module {
+struct ModuleEntry {
   std::string kind;              ///< last component of its type: "Pooling"
   std::filesystem::path folder;  ///< its own folder
   std::string where;             ///< "FILE: module 1, TYPE", for messages
@@ -17,12 +17,12 @@ struct Module {
 
 /// The modules in order, the first a Transformer. Error(unsupported) naming a type that is not one of
 /// sentence-transformers' own.
-std::vector<Module> read_modules(const std::filesystem::path& folder);
+std::vector<ModuleEntry> read_modules(const std::filesystem::path& folder);
 
 /// config.json of a Pooling, old and new. Error(format) unless it pools vectors of `hidden` numbers.
-PoolingConfig read_pooling(const Module& module, Index hidden);
+PoolingConfig read_pooling(const ModuleEntry& module, Index hidden);
 
 /// Dense, LayerNorm or Normalize after vectors of `dims` numbers. Error(unsupported) for any other module.
-HeadStep read_head_step(const Module& module, Index dims);
+HeadStep read_head_step(const ModuleEntry& module, Index dims);
 
 }  // namespace shoal

@@ -48,7 +48,7 @@ std::string shown(const std::vector<Index>& shape) {
 
 }  // namespace
 
-TensorTable::TensorTable(std::shared_ptr<const Reader> file, const Tensor& tensor)
+TensorTable::TensorTable(std::shared_ptr<const ArchiveReader> file, const Tensor& tensor)
     : file_(std::move(file)), tensor_(tensor) {}
 
 void TensorTable::read(Index i, std::span<float> row) const {
@@ -69,7 +69,7 @@ void TensorTable::read(Index i, std::span<float> row) const {
 }
 
 Weights::Weights(const fs::path& folder) : folder_(folder), paths_(weight_files(folder)) {
-  for (const fs::path& path : paths_) readers_.push_back(std::make_shared<const Reader>(path));
+  for (const fs::path& path : paths_) readers_.push_back(std::make_shared<const ArchiveReader>(path));
 }
 
 bool Weights::has(std::string_view name) const {
@@ -77,7 +77,7 @@ bool Weights::has(std::string_view name) const {
                      [&](const auto& reader) { return reader->has(full(name)); });
 }
 
-const std::shared_ptr<const Reader>& Weights::holder(std::string_view name) const {
+const std::shared_ptr<const ArchiveReader>& Weights::holder(std::string_view name) const {
   for (const auto& reader : readers_)
     if (reader->has(full(name))) return reader;
   throw Error(Fault::format, paths_.front().string() + ": has no tensor " + full(name) +

@@ -7,19 +7,19 @@
 #include <vector>
 
 #include "shoal/core/matrix.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 
 /// Rows of a tensor that stays mapped: read one at a time, as float32, from f32, f16 or bf16.
 class TensorTable {
  public:
-  TensorTable(std::shared_ptr<const Reader> file, const Tensor& tensor);
+  TensorTable(std::shared_ptr<const ArchiveReader> file, const Tensor& tensor);
   /// Copies row `i` of the tensor to `row`, which is as long.
   void read(Index i, std::span<float> row) const;  // out: row
 
  private:
-  std::shared_ptr<const Reader> file_;  // keeps the mapping alive
+  std::shared_ptr<const ArchiveReader> file_;  // keeps the mapping alive
   Tensor tensor_;
 };
 
@@ -42,13 +42,13 @@ class Weights {
   TensorTable table(std::string_view name, Index rows, Index cols) const;
 
  private:
-  const std::shared_ptr<const Reader>& holder(std::string_view name) const;
+  const std::shared_ptr<const ArchiveReader>& holder(std::string_view name) const;
   std::string full(std::string_view name) const { return prefix_ + std::string(name); }
 
   std::filesystem::path folder_;
   std::string prefix_;
   std::vector<std::filesystem::path> paths_;
-  std::vector<std::shared_ptr<const Reader>> readers_;
+  std::vector<std::shared_ptr<const ArchiveReader>> readers_;
 };
 
 }  // namespace shoal

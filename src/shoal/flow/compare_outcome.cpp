@@ -24,7 +24,7 @@ Association compare_outcome(const Collection& collection, const std::string& col
   }
 }
 
-std::string association_csv(const Association& found, const std::vector<ClusterRow>& clusters) {
+std::string association_csv(const Association& found, const std::vector<ClusterRecord>& clusters) {
   const bool numbers = found.kind == OutcomeKind::numbers;
   std::string out = numbers
                         ? "cluster,cluster_name,rows,mean,mean_elsewhere,difference,difference_low,"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "shoal/explain/association.h"
-#include "shoal/store/collection.h"
+#include "shoal/store/collection/collection.h"
 
 namespace shoal {
 
@@ -16,6 +16,6 @@ Association compare_outcome(const Collection& collection, const std::string& col
 
 /// The tests as CSV with a header, all digits, empty where nothing can be said: cluster, cluster_name,
 /// category (unless numbers), rows, then rate, odds ratio or mean, difference, effect sizes, p, corrected_p.
-std::string association_csv(const Association& found, const std::vector<ClusterRow>& clusters);
+std::string association_csv(const Association& found, const std::vector<ClusterRecord>& clusters);
 
 }  // namespace shoal

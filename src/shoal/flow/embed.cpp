@@ -7,8 +7,8 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/fingerprint.h"
-#include "shoal/store/archive.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
 namespace fs = std::filesystem;

@@ -6,8 +6,8 @@
 #include "shoal/classify/centroid_features.h"
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
-#include "shoal/flow/clustering.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/flow/find_clusters.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
 namespace {
@@ -29,7 +29,7 @@ Ctfidf counted_words(const Collection& collection, const Labels& labels, const C
 }
 
 void count_anew(const Collection& collection, const ExplainOptions& options, const Run& run,
-                std::vector<ExplainedCluster>& out) {
+                std::vector<ClusterExplanation>& out) {
   const Labels labels = collection.labels();
   const Ctfidf counted = counted_words(collection, labels, *options.words, run);
   const auto words = counted.top_words(), phrases = counted.top_phrases(options.n_phrases);
@@ -42,15 +42,15 @@ void count_anew(const Collection& collection, const ExplainOptions& options, con
   }
   const auto groups = collection.groups();
   Labels group_of{.count = groups.size()};
-  for (const ExplainedCluster& cluster : out) group_of.of.push_back(cluster.row.group);
+  for (const ClusterExplanation& cluster : out) group_of.of.push_back(cluster.row.group);
   const auto words_of_groups = counted.top_words(group_of);
-  for (ExplainedCluster& cluster : out)
+  for (ClusterExplanation& cluster : out)
     if (const auto name = cluster_name(words_of_groups[static_cast<Index>(cluster.row.group)]); !name.empty())
       cluster.group = name;
 }
 
 void choose_texts_anew(const Collection& collection, const ExemplarOptions& options, const Run& run,
-                       std::vector<ExplainedCluster>& out) {
+                       std::vector<ClusterExplanation>& out) {
   const Rows reduced = open_rows(collection.file("reduced.safetensors"));
   const Labels labels = collection.labels();
   const auto centroids =
@@ -70,7 +70,7 @@ bool found_none(const Collection& collection) {
   }
 }
 
-std::vector<ClusterRow> finished_clusters(const Collection& collection) {
+std::vector<ClusterRecord> finished_clusters(const Collection& collection) {
   auto clusters = collection.clusters();
   const std::string name = collection.folder().string();
   if (clusters.empty() && found_none(collection))
@@ -82,7 +82,7 @@ std::vector<ClusterRow> finished_clusters(const Collection& collection) {
   if (clusters.size() != collection.labels().count)
     throw damaged_collection(collection.folder(), "table clusters does not fit the labels");
   for (Index c = 0; c < clusters.size(); ++c) {
-    const ClusterRow& row = clusters[c];
+    const ClusterRecord& row = clusters[c];
     if (row.id != static_cast<Label>(c) || row.group < 0 || static_cast<Index>(row.group) >= groups ||
         std::ranges::any_of(row.medoids, [&](Index medoid) { return medoid >= rows; }))
       throw damaged_collection(collection.folder(),
@@ -91,19 +91,19 @@ std::vector<ClusterRow> finished_clusters(const Collection& collection) {
   return clusters;
 }
 
-std::vector<ExplainedCluster> explain_clusters(const Collection& collection, const ExplainOptions& options,
-                                               const Run& run) {
+std::vector<ClusterExplanation> explain_clusters(const Collection& collection, const ExplainOptions& options,
+                                                 const Run& run) {
   require(options.n_phrases == 0 || options.words, Fault::argument,
           "phrases are found where words are counted");
-  std::vector<ExplainedCluster> out;
+  std::vector<ClusterExplanation> out;
   const auto groups = collection.groups();
-  for (ClusterRow& row : finished_clusters(collection)) {
+  for (ClusterRecord& row : finished_clusters(collection)) {
     std::string group = groups[static_cast<Index>(row.group)].name;
     out.push_back({.row = std::move(row), .group = std::move(group)});
   }
   if (options.words) count_anew(collection, options, run, out);
   if (options.exemplars) choose_texts_anew(collection, *options.exemplars, run, out);
-  for (ExplainedCluster& cluster : out)
+  for (ClusterExplanation& cluster : out)
     for (Index row : cluster.row.medoids) cluster.texts.push_back(collection.text(row));
   return out;
 }

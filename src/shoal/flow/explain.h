@@ -7,7 +7,7 @@
 #include "shoal/core/run.h"
 #include "shoal/explain/ctfidf.h"
 #include "shoal/explain/exemplars.h"
-#include "shoal/store/collection.h"
+#include "shoal/store/collection/collection.h"
 
 namespace shoal {
 
@@ -18,8 +18,8 @@ struct ExplainOptions {
 };
 
 /// A cluster as people read it.
-struct ExplainedCluster {
-  ClusterRow row;  ///< medoids: the rows of `texts`
+struct ClusterExplanation {
+  ClusterRecord row;  ///< medoids: the rows of `texts`
   std::string group;
   std::vector<std::string> phrases;
   std::vector<std::string> texts;
@@ -28,14 +28,14 @@ struct ExplainedCluster {
 /// All clusters of a collection, by number, with the names of their groups. What is found anew goes nowhere
 /// else: the collection stays as it is. Error(data) if it has no clusters yet. Step "explain", in rows, where
 /// words are counted.
-std::vector<ExplainedCluster> explain_clusters(const Collection& collection, const ExplainOptions& options,
-                                               const Run& run);
+std::vector<ClusterExplanation> explain_clusters(const Collection& collection, const ExplainOptions& options,
+                                                 const Run& run);
 
 /// True if the clusters were looked for, and every row was left in none.
 bool found_none(const Collection& collection);
 
 /// The clusters that a finished collection has. Error(data) if there are none yet, Error(format) if they do
 /// not fit its labels.
-std::vector<ClusterRow> finished_clusters(const Collection& collection);
+std::vector<ClusterRecord> finished_clusters(const Collection& collection);
 
 }  // namespace shoal

@@ -26,18 +26,18 @@ struct Batch {
 struct Results {
   std::vector<std::string> columns;  // the user's, each under a name of its own
   Labels labels;
-  std::vector<ClusterRow> clusters;
-  std::vector<GroupRow> groups;
+  std::vector<ClusterRecord> clusters;
+  std::vector<GroupRecord> groups;
   Matrix points;
 
-  const ClusterRow* cluster(Index row) const {
+  const ClusterRecord* cluster(Index row) const {
     const Label label = row < labels.of.size() ? labels.of[row] : kNoise;
     return label == kNoise || static_cast<Index>(label) >= clusters.size()
                ? nullptr
                : &clusters[static_cast<Index>(label)];
   }
-  const GroupRow* group(Index row) const {
-    const ClusterRow* c = cluster(row);
+  const GroupRecord* group(Index row) const {
+    const ClusterRecord* c = cluster(row);
     return c == nullptr || static_cast<Index>(c->group) >= groups.size()
                ? nullptr
                : &groups[static_cast<Index>(c->group)];
@@ -73,8 +73,8 @@ void add_csv_row(std::string& out, const Batch& batch, Index i, const Results& r
     add_csv_field(out, column[i]);
   }
   out += ',';
-  const ClusterRow* cluster = results.cluster(row);
-  const GroupRow* group = results.group(row);
+  const ClusterRecord* cluster = results.cluster(row);
+  const GroupRecord* group = results.group(row);
   if (cluster != nullptr) out += std::to_string(cluster->id);
   out += ',';
   if (cluster != nullptr) add_csv_field(out, cluster->name);
@@ -93,8 +93,8 @@ void add_json_row(std::string& out, const Batch& batch, Index i, const Results& 
   object["text"] = repair_utf8(batch.texts[i], nullptr);
   for (Index c = 0; c < batch.columns.size(); ++c)
     object[results.columns[c]] = repair_utf8(batch.columns[c][i], nullptr);
-  const ClusterRow* cluster = results.cluster(row);
-  const GroupRow* group = results.group(row);
+  const ClusterRecord* cluster = results.cluster(row);
+  const GroupRecord* group = results.group(row);
   const bool placed = row < results.points.rows();
   object["cluster"] = cluster ? nlohmann::ordered_json(cluster->id) : nullptr;
   object["cluster_name"] = cluster ? nlohmann::ordered_json(cluster->name) : nullptr;

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "shoal/core/run.h"
-#include "shoal/store/collection.h"
+#include "shoal/store/collection/collection.h"
 
 namespace shoal {
 

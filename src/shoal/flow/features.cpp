@@ -9,10 +9,10 @@
 #include "shoal/classify/centroid_features.h"
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
-#include "shoal/flow/clustering.h"
 #include "shoal/flow/csv_field.h"
 #include "shoal/flow/explain.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/flow/find_clusters.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
 

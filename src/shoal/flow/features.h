@@ -4,7 +4,7 @@
 
 #include "shoal/core/run.h"
 #include "shoal/flow/export.h"
-#include "shoal/store/collection.h"
+#include "shoal/store/collection/collection.h"
 
 namespace shoal {
 

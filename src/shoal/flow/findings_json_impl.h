@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "shoal/flow/clustering.h"
+#include "shoal/flow/find_clusters.h"
 
 namespace shoal {
 

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace {

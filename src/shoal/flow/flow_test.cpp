@@ -5,20 +5,20 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "shoal/cluster/join.h"
+#include "shoal/cluster/linkage/group_centers.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/embed.h"
 #include "shoal/flow/export.h"
 #include "shoal/flow/fingerprint.h"
 #include "shoal/flow/ingest.h"
-#include "shoal/flow/map.h"
+#include "shoal/flow/make_map.h"
 #include "shoal/flow/map_options_impl.h"
 #include "shoal/flow/models.h"
 #include "shoal/flow/name_clusters.h"
 #include "shoal/flow/replace_impl.h"
 #include "shoal/flow/search.h"
 #include "shoal/flow/show.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -401,17 +401,17 @@ TEST(Map, AModelInARenamedFolderIsTheSameModel) {
   write(folder / "texts.csv", lines);
   MapOptions options{.inputs = {folder / "texts.csv"}, .out = folder / "m.shoal", .model = folder / "old"};
   options.read.text_columns = {"first, of two", "text"};
-  EXPECT_TRUE(map(options, {}).done_before.empty());
+  EXPECT_TRUE(make_map(options, {}).done_before.empty());
 
   fs::rename(folder / "old", folder / "new");
   options.model = folder / "new";
-  EXPECT_EQ(map(options, {}).done_before.size(), 6u);
+  EXPECT_EQ(make_map(options, {}).done_before.size(), 6u);
   const Collection collection = Collection::open(options.out, false);
   EXPECT_EQ(text_columns(collection), options.read.text_columns);
   EXPECT_EQ(search(collection, Encoder::load(options.model), "a number", {}, {}).size(), 10u);
 
   options.model = golden / "bert_bare";
-  EXPECT_THROW(map(options, {}), Error);
+  EXPECT_THROW(make_map(options, {}), Error);
   EXPECT_THROW(search(collection, Encoder::load(options.model), "a number", {}, {}), Error);
 }
 

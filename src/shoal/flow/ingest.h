@@ -2,7 +2,7 @@
 
 #include "shoal/core/run.h"
 #include "shoal/read/source.h"
-#include "shoal/store/collection.h"
+#include "shoal/store/collection/collection.h"
 
 namespace shoal {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "shoal/flow/map.h"
+#include "shoal/flow/make_map.h"
 
 namespace shoal {
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "shoal/classify/centroid_features.h"
-#include "shoal/cluster/join.h"
+#include "shoal/cluster/linkage/group_centers.h"
 #include "shoal/core/chunks.h"
 #include "shoal/explain/ctfidf.h"
 #include "shoal/explain/medoids.h"
@@ -31,7 +31,7 @@ DescribedClusters describe_clusters(const Collection& collection, const Rows& ve
   const std::vector<Index> sizes = sizes_of(labels);
   const Labels joined = labels.count > kMostJoined
                             ? Labels{std::vector<Label>(labels.count), 1}
-                            : join_centers(centers, sizes, default_groups(labels.count));
+                            : group_centers(centers, sizes, default_groups(labels.count));
 
   Ctfidf counted(labels.count);
   for (Index first = 0; first < labels.of.size(); first += kBatch) {
@@ -44,7 +44,7 @@ DescribedClusters describe_clusters(const Collection& collection, const Rows& ve
 
   const auto words = counted.top_words(), words_of_groups = counted.top_words(joined);
   const auto typical = medoids(vectors, labels, centers, kMedoids, run, metric);
-  std::vector<ClusterRow> clusters(labels.count);
+  std::vector<ClusterRecord> clusters(labels.count);
   for (Index c = 0; c < labels.count; ++c) {
     clusters[c] = {.id = static_cast<Label>(c),
                    .name = cluster_name(words[c]),
@@ -56,7 +56,7 @@ DescribedClusters describe_clusters(const Collection& collection, const Rows& ve
   }
   std::vector<Index> group_sizes(joined.count);
   for (Index c = 0; c < labels.count; ++c) group_sizes[static_cast<Index>(joined.of[c])] += sizes[c];
-  std::vector<GroupRow> groups(joined.count);
+  std::vector<GroupRecord> groups(joined.count);
   for (Index g = 0; g < joined.count; ++g) {
     groups[g] = {
         .id = static_cast<Label>(g), .name = cluster_name(words_of_groups[g]), .size = group_sizes[g]};

@@ -7,14 +7,14 @@
 #include "shoal/core/metric.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
-#include "shoal/store/collection.h"
+#include "shoal/store/collection/collection.h"
 
 namespace shoal {
 
 /// Clusters and groups of them as people read them.
 struct DescribedClusters {
-  std::vector<ClusterRow> clusters;
-  std::vector<GroupRow> groups;
+  std::vector<ClusterRecord> clusters;
+  std::vector<GroupRecord> groups;
 };
 
 /// Words, a name and typical texts of each cluster of the collection's rows; clusters joined into groups by

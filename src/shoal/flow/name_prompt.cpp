@@ -31,7 +31,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
-std::string name_request(const ExplainedCluster& cluster, const std::string& model) {
+std::string name_request(const ClusterExplanation& cluster, const std::string& model) {
   std::string question = "Words that stand out in the group: " + joined(cluster.row.words) + "\n";
   if (!cluster.phrases.empty()) question += "Phrases: " + joined(cluster.phrases) + "\n";
   question += "Typical texts:\n";

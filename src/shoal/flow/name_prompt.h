@@ -10,7 +10,7 @@ namespace shoal {
 /// What is asked of a language model for the name of a cluster: the JSON body of an OpenAI-style chat
 /// completion. It holds the cluster's words and phrases and its typical texts, each cut to 300 bytes, and
 /// nothing else of the collection. `model` may be empty: then none is named.
-std::string name_request(const ExplainedCluster& cluster, const std::string& model);
+std::string name_request(const ClusterExplanation& cluster, const std::string& model);
 
 /// The name in the JSON that comes back: the first line of the first choice's content, without quotes around
 /// it, at most 80 bytes. Error(format) if there is none.

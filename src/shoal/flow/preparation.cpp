@@ -4,7 +4,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace {
@@ -14,7 +14,7 @@ constexpr const char* kScalerFile = "standardise.safetensors";
 
 template <class S>
 void save_stage(const S& stage, const std::filesystem::path& path) {
-  Writer out(S::kind);
+  ArchiveWriter out(S::kind);
   stage.save(out);
   out.write(path);
 }
@@ -90,8 +90,8 @@ void Preparation::save(const std::filesystem::path& folder) const {
 
 Preparation Preparation::load(const std::filesystem::path& folder, bool pca, bool standardise) {
   Preparation made;
-  if (pca) made.pca = Pca::load(Reader(folder / kPcaFile));
-  if (standardise) made.scaler = Standardise::load(Reader(folder / kScalerFile));
+  if (pca) made.pca = Pca::load(ArchiveReader(folder / kPcaFile));
+  if (standardise) made.scaler = Standardise::load(ArchiveReader(folder / kScalerFile));
   return made;
 }
 

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "shoal/store/collection.h"
+#include "shoal/store/collection/collection.h"
 
 namespace shoal {
 

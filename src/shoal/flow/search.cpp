@@ -9,7 +9,7 @@
 #include "shoal/flow/explain.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/topk.h"
-#include "shoal/store/rows_file.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
 namespace {
@@ -86,7 +86,7 @@ class Named {
 
  private:
   const Collection& collection_;
-  std::vector<ClusterRow> clusters_;
+  std::vector<ClusterRecord> clusters_;
   Labels labels_;
 };
 

@@ -4,10 +4,10 @@
 #include <set>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/clustering.h"
-#include "shoal/map/layout.h"
+#include "shoal/flow/find_clusters.h"
 #include "shoal/map/page.h"
-#include "shoal/store/archive.h"
+#include "shoal/map/place_names.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace {
@@ -52,12 +52,13 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
   page.points = collection.points();
   page.labels = collection.labels();
   page.made_by = "shoal " SHOAL_VERSION ", " + collection.manifest("model_name").value_or("") + ", " +
-                 std::string(title_of(Reader(collection.file("clusters.safetensors")).meta("kind"))) + ", " +
-                 std::to_string(page.labels.count) + (page.labels.count == 1 ? " cluster" : " clusters");
-  for (const ClusterRow& c : collection.clusters())
+                 std::string(title_of(ArchiveReader(collection.file("clusters.safetensors")).meta("kind"))) +
+                 ", " + std::to_string(page.labels.count) +
+                 (page.labels.count == 1 ? " cluster" : " clusters");
+  for (const ClusterRecord& c : collection.clusters())
     page.clusters.push_back(
         {.name = c.name, .words = c.words, .size = c.size, .group = c.group, .medoids = c.medoids});
-  for (const GroupRow& g : collection.groups()) page.groups.push_back({.name = g.name, .size = g.size});
+  for (const GroupRecord& g : collection.groups()) page.groups.push_back({.name = g.name, .size = g.size});
   if (const auto report = collection.file("report.json"); std::filesystem::exists(report))
     page.report = read_file(report, Index{256} << 20);
   place_names(page);

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "shoal/store/collection.h"
+#include "shoal/store/collection/collection.h"
 
 namespace shoal {
 

@@ -8,9 +8,9 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/utf8.h"
-#include "shoal/map/layout.h"
 #include "shoal/map/page_blocks_impl.h"
-#include "shoal/store/archive.h"
+#include "shoal/map/place_names.h"
+#include "shoal/store/archive/archive.h"
 
 // The built template (cmake/page.cmake).
 extern "C" const char shoal_page_html[];

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "shoal/core/error.h"
-#include "shoal/map/layout.h"
+#include "shoal/map/place_names.h"
 
 namespace shoal {
 namespace {

@@ -10,10 +10,10 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
-#include "shoal/linear/eigen.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
-#include "shoal/store/archive.h"
+#include "shoal/linear/symmetric_eigen.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 
@@ -55,7 +55,7 @@ void center(MatrixView block, const std::vector<float>& mean, Matrix& out) {
     for (Index j = 0; j < block.cols; ++j) out[r][j] = block[r][j] - mean[j];
 }
 
-std::vector<double> doubles(const Reader& in, std::string_view name, Index count) {
+std::vector<double> doubles(const ArchiveReader& in, std::string_view name, Index count) {
   const Tensor& t = in.tensor(name);
   if (t.type != TensorType::f64 || t.count() != count)
     throw Error(Fault::format, in.path().string() + ": tensor " + std::string(name) + " is not " +
@@ -127,7 +127,7 @@ Pca::Solution Pca::solve() const {
     for (Index j = 0; j < d; ++j)
       covariance[i * d + j] = (products_[i * d + j] - sums_[i] * (sums_[j] / n)) / (n - 1);
 
-  Eigen eigen = symmetric_eigen(covariance, d);
+  EigenPairs eigen = symmetric_eigen(covariance, d);
   for (double& value : eigen.values) value = std::max(value, 0.0);  // rounding may take a zero below
   Solution s;
   s.total = std::accumulate(eigen.values.begin(), eigen.values.end(), 0.0);
@@ -184,7 +184,7 @@ double Pca::explained_variance_ratio() const {
   return s.total > 0 ? std::accumulate(s.variance.begin(), s.variance.end(), 0.0) / s.total : 1;
 }
 
-void Pca::save(Writer& out) const {
+void Pca::save(ArchiveWriter& out) const {
   const Solution& s = solution();
   out.options(list_fields(options_));
   out.space(space_);
@@ -199,7 +199,7 @@ void Pca::save(Writer& out) const {
   out.add("total_variance", std::span<const double>(&s.total, 1));
 }
 
-Pca Pca::load(const Reader& in) {
+Pca Pca::load(const ArchiveReader& in) {
   check_kind(in, kind);
   const auto bad = [&](const std::string& what) {
     return Error(Fault::format, in.path().string() + ": " + what);

@@ -59,8 +59,8 @@ class Pca {
   const Space& space() const { return space_; }
   const Options& options() const { return options_; }
 
-  void save(Writer& out) const;
-  static Pca load(const Reader& in);
+  void save(ArchiveWriter& out) const;
+  static Pca load(const ArchiveReader& in);
 
  private:
   struct Solution;

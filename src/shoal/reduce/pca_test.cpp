@@ -10,7 +10,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 #include "tests/error_of.h"
 
 namespace shoal {
@@ -63,7 +63,7 @@ TEST(Pca, AnswerMadeByHand) {
 }
 
 TEST(Pca, AgreesWithScikitLearn) {
-  const Reader golden(SHOAL_SOURCE "/tests/golden/pca.safetensors");
+  const ArchiveReader golden(SHOAL_SOURCE "/tests/golden/pca.safetensors");
   const Matrix x = golden.matrix("x"), components = golden.matrix("components");
   const Matrix transformed = golden.matrix("transformed");
   const auto variance = golden.floats("explained_variance", components.rows());

@@ -8,7 +8,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace {
@@ -114,7 +114,7 @@ Matrix Standardise::transform(const Rows& x, const Run& run) const {
   return out;
 }
 
-void Standardise::save(Writer& out) const {
+void Standardise::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));
   out.space(space_);
   const auto count = static_cast<std::int64_t>(count_);
@@ -123,7 +123,7 @@ void Standardise::save(Writer& out) const {
   out.add("squares", std::span<const double>(squares_));
 }
 
-Standardise Standardise::load(const Reader& in) {
+Standardise Standardise::load(const ArchiveReader& in) {
   check_kind(in, kind);
   Standardise s({.with_mean = in.number("with_mean") != 0, .with_std = in.number("with_std") != 0});
   s.space_ = read_space(in);

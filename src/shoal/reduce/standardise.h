@@ -51,8 +51,8 @@ class Standardise {
   const Space& space() const { return space_; }
   const Options& options() const { return options_; }
 
-  void save(Writer& out) const;
-  static Standardise load(const Reader& in);  ///< Error(format) if the file does not hold one, whole
+  void save(ArchiveWriter& out) const;
+  static Standardise load(const ArchiveReader& in);  ///< Error(format) if the file does not hold one, whole
 
  private:
   void check_input(const Rows& x) const;

@@ -7,7 +7,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
-#include "shoal/store/archive.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace {
@@ -54,7 +54,7 @@ TEST(Standardise, AnswerMadeByHand) {
 }
 
 TEST(Standardise, EqualsScikitLearn) {
-  const Reader golden(SHOAL_SOURCE "/tests/golden/logistic.safetensors");
+  const ArchiveReader golden(SHOAL_SOURCE "/tests/golden/logistic.safetensors");
   const Matrix x = golden.matrix("x"), scaled = golden.matrix("scaled");
   const Standardise s = Standardise::fit(x);
   const auto mean = golden.doubles("mean", 6), variance = golden.doubles("variance", 6);

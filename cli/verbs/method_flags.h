@@ -1,0 +1,33 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shoal/flow/find_clusters.h"
+
+namespace shoal::cli {
+
+/// How clusters are to be looked for, as it was typed.
+struct ClusteringFlags {
+  std::string method = "spherical_kmeans", clusters, criterion;
+  Index resamples = 0;
+  std::map<std::string, std::string> settings;  ///< options of methods by name
+};
+
+/// --method, --clusters, --criterion, --resamples and a flag for each option of any method. `default_number`
+/// says what holds without --clusters.
+void add_clustering(CLI::App& verb, ClusteringFlags& flags, const std::string& default_number);
+/// What was given, over what `options` holds. Error(argument) naming the flag.
+void take_clustering(const CLI::App& verb, const ClusteringFlags& flags, ClusteringOptions& options);
+
+/// The number and why, the measures and the stability of a report: shoal.json or report.json.
+std::string findings_in_words(const nlohmann::ordered_json& report);
+
+/// A whole number in decimal digits.
+std::optional<Index> whole(std::string_view text);
+
+}  // namespace shoal::cli

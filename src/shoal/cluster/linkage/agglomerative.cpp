@@ -1,0 +1,324 @@
+#include "shoal/cluster/linkage/agglomerative.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <functional>
+#include <string>
+
+#include "shoal/cluster/linkage/linkage_impl.h"
+#include "shoal/cluster/metric_rows_impl.h"
+#include "shoal/cluster/nearness_impl.h"
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+#include "shoal/linear/norms.h"
+#include "shoal/linear/product.h"
+#include "shoal/store/archive/archive.h"
+
+namespace shoal {
+namespace {
+
+constexpr Index kGrain = 2048;
+constexpr std::array kLinkages{Linkage::average, Linkage::ward, Linkage::centroid, Linkage::single,
+                               Linkage::complete};
+
+std::string number(double x) {
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), "%g", x);
+  return text.data();
+}
+
+void check(const AgglomerativeOptions& o) {
+  if (o.n_clusters.has_value() == o.distance_threshold.has_value())
+    throw Error(Fault::argument, std::string(o.n_clusters ? "both" : "neither") +
+                                     " of n_clusters and distance_threshold given; exactly one is needed");
+  if (o.n_clusters == Index{0}) throw Error(Fault::argument, "n_clusters is 0; allowed: 1 or more");
+  if (o.distance_threshold && !(*o.distance_threshold >= 0))
+    throw Error(Fault::argument,
+                "distance_threshold is " + number(*o.distance_threshold) + "; allowed: 0 or more");
+  if ((o.linkage == Linkage::ward || o.linkage == Linkage::centroid) && o.metric != Metric::euclidean)
+    throw Error(Fault::argument,
+                std::string(name_of(o.linkage)) + " linkage is defined for metric euclidean, not " +
+                    name_of(o.metric) +
+                    "; for directions use average linkage, or euclidean on rows of length 1");
+}
+
+void check_rows(const Rows& x, const AgglomerativeOptions& o) {
+  if (x.rows() == 0) throw Error(Fault::data, "no rows were given; at least one is needed");
+  if (x.cols() == 0) throw Error(Fault::data, "the rows have no columns");
+  if (x.rows() >= Index{1} << 31)
+    throw Error(Fault::data,
+                std::to_string(x.rows()) + " rows were given; at most 2^31 - 1 can be clustered");
+  if (o.n_clusters > x.rows())
+    throw Error(Fault::data, "n_clusters is " + std::to_string(*o.n_clusters) + ", but only " +
+                                 std::to_string(x.rows()) + " rows were given; allowed: 1.." +
+                                 std::to_string(x.rows()));
+}
+
+std::string gigabytes(double bytes) {
+  std::array<char, 32> text;
+  const bool large = bytes >= 5e7;
+  std::snprintf(text.data(), text.size(), large ? "%.1f GB" : "%.0f bytes", large ? bytes / 1e9 : bytes);
+  return text.data();
+}
+
+std::string grouped(Index n) {
+  std::string digits = std::to_string(n);
+  for (Index at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+bool keeps_all_pairs(const AgglomerativeOptions& o) {
+  return o.linkage == Linkage::complete || (o.linkage == Linkage::average && o.metric == Metric::euclidean);
+}
+
+void check_memory(Index points, const AgglomerativeOptions& o) {
+  if (!keeps_all_pairs(o)) return;
+  const double bytes = o.linkage == Linkage::complete ? complete_bytes(points) : average_bytes(points);
+  if (bytes <= static_cast<double>(o.memory_bytes)) return;
+  throw Error(Fault::data,
+              std::string(name_of(o.linkage)) + " linkage (" + name_of(o.metric) + ") of " + grouped(points) +
+                  " distinct rows needs " + gigabytes(bytes) +
+                  " for their distances; allowed: " + gigabytes(static_cast<double>(o.memory_bytes)) +
+                  " (memory_bytes). Average linkage with cosine, ward, centroid and single need "
+                  "no such memory; or cluster fewer rows and place the others");
+}
+
+std::vector<PointJoin> join_all(Points& points, const AgglomerativeOptions& o, const Run& run,
+                                JoinProgress& progress) {
+  switch (o.linkage) {
+    case Linkage::ward:
+      return join_in_rounds(points, Measure::ward, run, progress);
+    case Linkage::centroid:
+      return join_centroids(points, run, progress);
+    case Linkage::single:
+      return join_single(points, run, progress);
+    case Linkage::complete:
+      return join_complete(points, run, progress);
+    case Linkage::average:
+      break;
+  }
+  if (o.metric == Metric::cosine) return join_in_rounds(points, Measure::mean_cosine, run, progress);
+  return join_average(points, run, progress);
+}
+
+Dendrogram build(const Rows& x, const AgglomerativeOptions& o, const Run& run) {
+  Points points(x, o.metric, run);
+  if (o.n_clusters > points.count())
+    throw Error(Fault::data, "n_clusters is " + std::to_string(*o.n_clusters) + ", but only " +
+                                 std::to_string(points.count()) + " distinct rows were given; allowed: 1.." +
+                                 std::to_string(points.count()));
+  check_memory(points.count(), o);
+  JoinProgress progress(run, x.rows(), x.rows() - points.count());
+  return make_dendrogram(points, join_all(points, o, run, progress), o.linkage != Linkage::centroid);
+}
+
+/// Means of the rows of each cluster (cosine: of rows of length 1, scaled to length 1), summed in row order.
+Matrix means_of(const Rows& x, const Labels& labels, Metric metric) {
+  const Index d = x.cols();
+  std::vector<double> sums(labels.count * d);
+  std::vector<Index> counts(labels.count);
+  Matrix scratch;
+  for (Index first = 0; first < x.rows(); first += kGrain) {
+    const MatrixView block = x.block(first, std::min(kGrain, x.rows() - first), scratch);
+    for (Index r = 0; r < block.rows; ++r) {
+      const auto label = static_cast<Index>(labels.of[first + r]);
+      const double scale = metric == Metric::cosine ? unit_scale(block[r]) : 1;
+      double* const sum = sums.data() + label * d;
+      for (Index j = 0; j < d; ++j) sum[j] += block[r][j] * scale;
+      ++counts[label];
+    }
+  }
+  Matrix means(labels.count, d);
+  for (Index c = 0; c < labels.count; ++c)
+    for (Index j = 0; j < d; ++j)
+      means[c][j] = static_cast<float>(sums[c * d + j] / static_cast<double>(counts[c]));
+  if (metric == Metric::cosine) unit_rows(means.span());
+  return means;
+}
+
+/// The centres in the frame in which a product plus `bias` is largest for the nearest. For euclidean: their
+/// mean is taken away, so that products do not cancel when all lie far from the origin.
+struct CenterFrame {
+  explicit CenterFrame(const Matrix& centers, Metric metric) : bias(centers.rows()), shift(centers.cols()) {
+    Matrix moved = centers;
+    if (metric == Metric::euclidean) {
+      const std::vector<double> mean = column_means(centers, {.threads = 1, .stop = {}, .progress = {}});
+      std::ranges::transform(mean, shift.begin(), [](double v) { return static_cast<float>(v); });
+      for (Index c = 0; c < moved.rows(); ++c) {
+        double square = 0;
+        for (Index j = 0; j < moved.cols(); ++j) {
+          moved[c][j] -= shift[j];
+          square += static_cast<double>(moved[c][j]) * moved[c][j];
+        }
+        bias[c] = static_cast<float>(-square / 2);
+      }
+    }
+    packed = Packed::rows(moved.view());
+  }
+
+  std::vector<float> bias, shift;
+  Packed packed;
+};
+
+Dendrogram read_merges(const ArchiveReader& in) {
+  const auto bad = [&](const std::string& what) {
+    return Error(Fault::format, in.path().string() + ": " + what);
+  };
+  const std::vector<std::int64_t> ids = in.integers("merges");
+  const Index merges = ids.size() / 2, rows = merges + 1;
+  if (ids.size() != 2 * merges) throw bad("merges are no pairs");
+  const std::vector<double> heights = in.doubles("heights", merges);
+  Dendrogram tree{rows, std::vector<Merge>(merges)};
+  std::vector<std::uint32_t> size(rows, 1);
+  for (Index i = 0; i < merges; ++i) {
+    const std::int64_t first = ids[2 * i], second = ids[2 * i + 1];
+    const auto made = static_cast<std::int64_t>(size.size());
+    if (first < 0 || second < 0 || first >= made || second >= made)
+      throw bad("merge " + std::to_string(i) + " joins what is not there");
+    size.push_back(size[static_cast<Index>(first)] + size[static_cast<Index>(second)]);
+    tree.merges[i] = {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(second), heights[i],
+                      size.back()};
+  }
+  try {
+    tree.check();
+  } catch (const Error& e) {
+    throw bad(e.what());
+  }
+  return tree;
+}
+
+}  // namespace
+
+const char* name_of(Linkage l) {
+  switch (l) {
+    case Linkage::average:
+      return "average";
+    case Linkage::ward:
+      return "ward";
+    case Linkage::centroid:
+      return "centroid";
+    case Linkage::single:
+      return "single";
+    case Linkage::complete:
+      break;
+  }
+  return "complete";
+}
+
+std::optional<Linkage> linkage_named(std::string_view name) {
+  for (const Linkage l : kLinkages)
+    if (name == name_of(l)) return l;
+  return std::nullopt;
+}
+
+Agglomerative Agglomerative::fit(const Rows& x, const Options& options, const Run& run) {
+  check(options);
+  check_rows(x, options);
+  Agglomerative a;
+  a.options_ = options;
+  a.space_ = x.space();
+  a.dendrogram_ = build(x, options, run);
+  a.label(x,
+          options.n_clusters ? *options.n_clusters : a.dendrogram_.clusters_at(*options.distance_threshold),
+          run);
+  return a;
+}
+
+Agglomerative Agglomerative::with_clusters(Index n_clusters, const Rows& x, const Run& run) const {
+  if (x.rows() != dendrogram_.rows || x.cols() != centers_.cols())
+    throw Error(Fault::data, "these are not the rows of the tree: it joins " +
+                                 std::to_string(dendrogram_.rows) + " rows of " +
+                                 std::to_string(centers_.cols()) + " columns");
+  Agglomerative other = *this;
+  other.options_.n_clusters = n_clusters;
+  other.options_.distance_threshold.reset();
+  other.label(x, n_clusters, run);
+  return other;
+}
+
+void Agglomerative::label(const Rows& x, Index n_clusters, const Run& run) {
+  labels_ = cut(n_clusters);
+  centers_ = means_of(x, labels_, options_.metric);
+  const Labels placed = place(x, run);
+  Index same = 0;
+  for (Index i = 0; i < x.rows(); ++i) same += placed.of[i] == labels_.of[i];
+  agreement_ = static_cast<double>(same) / static_cast<double>(x.rows());
+}
+
+Labels Agglomerative::place(const Rows& x, const Run& run) const {
+  if (x.cols() != centers_.cols())
+    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) +
+                                 " columns, but the clusters were fitted on " +
+                                 std::to_string(centers_.cols()));
+  check_space(space_, x.space(), "the clusters");
+  check_finite(x, run);
+  const bool cosine = options_.metric == Metric::cosine;
+  const CenterFrame frame(centers_, options_.metric);
+  const Index most = std::clamp<Index>((Index{1} << 17) / centers_.rows(), 16, 256);  // scores stay in cache
+  Labels labels{std::vector<Label>(x.rows(), kNoise), centers_.rows()};
+  for_chunks(
+      run, x.rows(), kGrain,
+      [&](Index, Index first, Index last) {
+        Matrix scratch, rows(most, x.cols()), scores(most, centers_.rows());
+        for (Index at = first; at < last; at += most) {
+          const Index count = std::min(most, last - at);
+          const MatrixView block = x.block(at, count, scratch);
+          for (Index r = 0; r < count; ++r)
+            std::ranges::transform(block[r], frame.shift, rows[r].begin(), std::minus<>{});
+          const MatrixSpan moved = rows.span().slice(0, count), tile = scores.span().slice(0, count);
+          if (cosine) unit_rows(moved);
+          multiply(moved, frame.packed, frame.bias, Activation::none, tile);
+          for (Index r = 0; r < count; ++r)
+            if (!cosine || std::ranges::any_of(block[r], [](float v) { return v != 0; }))
+              labels.of[at + r] = largest(tile[r]).label;
+        }
+      },
+      "place rows");
+  return labels;
+}
+
+void Agglomerative::save(ArchiveWriter& out) const {
+  out.options(list_fields(options_));
+  out.space(space_);
+  out.add("centers", centers_.view());
+  out.add("agreement", std::span<const double>(&agreement_, 1));
+  std::vector<std::int64_t> pairs;
+  std::vector<double> heights;
+  for (const Merge& m : dendrogram_.merges) {
+    pairs.insert(pairs.end(), {m.first, m.second});
+    heights.push_back(m.height);
+  }
+  out.add("merges", std::span<const std::int64_t>(pairs));
+  out.add("heights", std::span<const double>(heights));
+}
+
+Agglomerative Agglomerative::load(const ArchiveReader& in) {
+  check_kind(in, kind);
+  const auto bad = [&](const std::string& what) {
+    return Error(Fault::format, in.path().string() + ": " + what);
+  };
+  const auto linkage = linkage_named(in.text("linkage"));
+  const auto metric = metric_named(in.text("metric"));
+  if (!linkage) throw bad("linkage " + in.text("linkage") + " is none that is known");
+  if (!metric) throw bad("metric " + in.text("metric") + " is none that is known");
+  Agglomerative a;
+  a.options_ = {.n_clusters = {},
+                .distance_threshold = {},
+                .linkage = *linkage,
+                .metric = *metric,
+                .memory_bytes = static_cast<Index>(in.integer("memory_bytes"))};
+  if (in.has_option("n_clusters")) a.options_.n_clusters = static_cast<Index>(in.integer("n_clusters"));
+  if (in.has_option("distance_threshold")) a.options_.distance_threshold = in.number("distance_threshold");
+  a.space_ = read_space(in);
+  a.centers_ = in.matrix("centers");
+  a.agreement_ = in.doubles("agreement", 1)[0];
+  a.dendrogram_ = read_merges(in);
+  if (a.centers_.rows() < 1 || a.centers_.rows() > a.dendrogram_.rows)
+    throw bad("there are " + std::to_string(a.centers_.rows()) + " centers for " +
+              std::to_string(a.dendrogram_.rows) + " rows");
+  a.labels_ = a.cut(a.centers_.rows());
+  return a;
+}
+
+}  // namespace shoal

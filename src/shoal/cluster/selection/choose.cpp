@@ -1,0 +1,311 @@
+#include "shoal/cluster/selection/choose.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+
+namespace shoal {
+namespace {
+
+using enum Criterion;
+constexpr std::array kCriteria{davies_bouldin, davies_bouldin_cosine, silhouette, calinski_harabasz, elbow,
+                               stability};
+constexpr double kClose = 0.02;  // a second best whose value differs by less is nearly as good
+constexpr double kFlat = 0.05;   // a best value that differs by less from the median stands for little
+constexpr double kBend = 0.1;    // of the elbow: less is no bend
+constexpr double kStructure = 0.25;
+constexpr double kStable = 0.6;
+
+bool low_is_good(Criterion c) { return c == davies_bouldin || c == davies_bouldin_cosine; }
+
+const char* title(Criterion c) {
+  switch (c) {
+    case davies_bouldin:
+      return "Davies-Bouldin index";
+    case davies_bouldin_cosine:
+      return "cosine Davies-Bouldin index";
+    case silhouette:
+      return "silhouette";
+    case calinski_harabasz:
+      return "Calinski-Harabasz index";
+    case elbow:
+      return "bend of the inertia";
+    case stability:
+      return "stability";
+  }
+  return "";
+}
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", value);
+  return std::abs(value) >= 1000 && std::isfinite(value) ? std::to_string(std::llround(value)) : text;
+}
+
+std::string clusters(Index k) { return std::to_string(k) + (k == 1 ? " cluster" : " clusters"); }
+
+/// a and b differ by less than this share of the larger.
+bool within(double a, double b, double share) {
+  return a == b || std::abs(a - b) < share * std::max(std::abs(a), std::abs(b));
+}
+
+void check_range(ClusterRange range, Index rows) {
+  if (range.min < 2 || range.max < range.min || range.max > rows)
+    throw Error(Fault::argument, "numbers of clusters from " + std::to_string(range.min) + " to " +
+                                     std::to_string(range.max) + " for " + std::to_string(rows) +
+                                     " rows; allowed: from 2, to at most the rows");
+}
+
+bool computed(Criterion c, const std::vector<TriedK>& tried) {
+  if (c == elbow) return tried.size() >= 3;
+  return std::ranges::all_of(tried, [&](const TriedK& t) {
+    return c == silhouette ? t.measures.silhouette.has_value() : c != stability || t.stability.has_value();
+  });
+}
+
+std::vector<double> below_chord(const std::vector<TriedK>& tried) {
+  const TriedK &first = tried.front(), &last = tried.back();
+  const double fall = first.measures.inertia - last.measures.inertia;
+  const auto width = static_cast<double>(last.n_clusters - first.n_clusters);
+  std::vector<double> below;
+  for (const TriedK& t : tried) {
+    const double along = static_cast<double>(t.n_clusters - first.n_clusters) / width;
+    below.push_back(fall > 0 ? 1 - along - (t.measures.inertia - last.measures.inertia) / fall : 0);
+  }
+  return below;
+}
+
+double value_of(Criterion c, const TriedK& t) {
+  const Separation& m = t.measures;
+  switch (c) {
+    case davies_bouldin:
+      return m.davies_bouldin;
+    case davies_bouldin_cosine:
+      return m.davies_bouldin_cosine;
+    case silhouette:
+      return *m.silhouette;
+    case calinski_harabasz:
+      return m.inertia == 0 ? std::numeric_limits<double>::infinity() : m.calinski_harabasz;
+    case stability:
+      return t.stability->mean;
+    case elbow:
+      break;  // not of one number
+  }
+  return 0;
+}
+
+/// The places of the numbers tried, best first.
+std::vector<Index> ranking(Criterion c, const std::vector<double>& values) {
+  std::vector<Index> order(values.size());
+  for (Index i = 0; i < order.size(); ++i)
+    order[i] = c == stability ? order.size() - 1 - i : i;  // the first of equals wins
+  std::ranges::stable_sort(order, [&](Index a, Index b) {
+    return low_is_good(c) ? values[a] < values[b] : values[a] > values[b];
+  });
+  return order;
+}
+
+std::string reason(const ChosenK& k, Index n_tried) {
+  const std::string tried = " (tried: " + std::to_string(n_tried) +
+                            (n_tried == 1 ? " number)"
+                                          : " numbers from " + std::to_string(k.tried_min) + " to " +
+                                                std::to_string(k.tried_max) + ")");
+  const std::string next =
+      k.second ? "; next best: " + clusters(*k.second) + " with " + number(k.second_value) : std::string();
+  if (k.criterion == elbow)
+    return "At " + clusters(k.n_clusters) + " the inertia lies furthest below the chord from " +
+           std::to_string(k.tried_min) + " to " + clusters(k.tried_max) + ": by " + number(k.value) +
+           " of its fall" + next + ".";
+  const std::string measure =
+      k.criterion == stability ? "stability (mean adjusted Rand index over resamples)" : title(k.criterion);
+  return clusters(k.n_clusters) + " have the " + (low_is_good(k.criterion) ? "lowest " : "highest ") +
+         measure + ", " + number(k.value) + tried + next + ".";
+}
+
+void against_the_range(ChosenK& k) {
+  if (k.tried_min == k.tried_max)
+    k.against.push_back("No other number was tried.");
+  else if (k.n_clusters == k.tried_max)
+    k.against.push_back(clusters(k.n_clusters) + " are the most that were tried: more may be better.");
+  else if (k.n_clusters == k.tried_min)
+    k.against.push_back(
+        clusters(k.n_clusters) + " are the fewest that were tried: " +
+        (k.n_clusters == 2 ? "the rows may not fall into clusters at all." : "fewer may be better."));
+}
+
+void against_the_curve(ChosenK& k, std::vector<double> values) {
+  if (k.second && within(k.value, k.second_value, kClose))
+    k.against.push_back(clusters(*k.second) + " are nearly as good: " + number(k.second_value) + " against " +
+                        number(k.value) + ".");
+  if (values.size() < 3) return;
+  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
+  const double median = values[values.size() / 2];
+  if (k.criterion == elbow ? k.value < kBend : within(k.value, median, kFlat))
+    k.against.push_back(k.criterion == elbow
+                            ? "The inertia falls evenly, without a marked bend: weak evidence."
+                            : std::string("The curve is flat (the median is ") + number(median) +
+                                  "): weak evidence for any number.");
+}
+
+void against_the_clusters(ChosenK& k, const TriedK& t) {
+  if (t.measures.n_clusters != t.n_clusters)
+    k.against.push_back("The method found only " + clusters(t.measures.n_clusters) + ".");
+  std::ranges::move(doubts(t.measures, t.stability), std::back_inserter(k.against));
+}
+
+void against_by_others(ChosenK& k) {
+  std::string others;
+  for (const Pick& p : k.picks)
+    if (p.n_clusters != k.n_clusters)
+      others += (others.empty() ? "" : ", ") + std::string("the ") + title(p.criterion) + " " +
+                std::to_string(p.n_clusters);
+  if (!others.empty()) k.against.push_back("Other criteria choose otherwise: " + others + ".");
+}
+
+}  // namespace
+
+std::vector<std::string> doubts(const Separation& m, const std::optional<Stability>& stability) {
+  std::vector<std::string> out;
+  if (2 * m.largest > m.rows)
+    out.push_back("One cluster holds " + std::to_string(m.largest) + " of " + std::to_string(m.rows) +
+                  " rows, more than half.");
+  if (m.silhouette && *m.silhouette < kStructure)
+    out.push_back("The silhouette is " + number(*m.silhouette) + ": below 0.25 clusters hardly stand apart.");
+  if (stability && stability->mean < kStable)
+    out.push_back("On resamples the clusters come back with an adjusted Rand index of only " +
+                  number(stability->mean) + " (spread " + number(stability->spread) +
+                  "): below 0.6 they are not stable.");
+  return out;
+}
+
+ClusterRange default_cluster_range(Index rows) {
+  if (rows < 3)
+    throw Error(Fault::data, "there are " + std::to_string(rows) +
+                                 " rows; to choose a number of clusters takes at least 3");
+  const auto about = static_cast<Index>(2 * std::sqrt(static_cast<double>(rows)));
+  return {2, std::min({rows - 1, about, Index{200}})};
+}
+
+std::vector<Separation> judge_dendrogram(const Rows& x, const Dendrogram& dendrogram, ClusterRange range,
+                                         const JudgeOptions& options, const Run& run) {
+  check_range(range, x.rows());
+  if (dendrogram.rows != x.rows())
+    throw Error(Fault::argument, "the dendrogram is of " + std::to_string(dendrogram.rows) +
+                                     " rows, but there are " + std::to_string(x.rows()));
+  const Labels most = dendrogram.cut(range.max);
+  std::vector<std::uint32_t> row_of(x.rows());  // a row of every id: its label names the cluster
+  for (Index i = 0; i < x.rows(); ++i) row_of[i] = static_cast<std::uint32_t>(i);
+  std::vector<Join> joins;
+  for (Index i = 0; i < x.rows() - range.min; ++i) {
+    const Merge& m = dendrogram.merges[i];
+    row_of.push_back(row_of[m.first]);
+    if (i >= x.rows() - range.max) joins.push_back({most.of[row_of[m.first]], most.of[row_of[m.second]]});
+  }
+  std::vector<Separation> judged = judge_joins(x, most, joins, options, run);
+  std::ranges::reverse(judged);
+  return judged;
+}
+
+const char* name_of(Criterion c) {
+  switch (c) {
+    case davies_bouldin:
+      return "davies_bouldin";
+    case davies_bouldin_cosine:
+      return "davies_bouldin_cosine";
+    case silhouette:
+      return "silhouette";
+    case calinski_harabasz:
+      return "calinski_harabasz";
+    case elbow:
+      return "elbow";
+    case stability:
+      return "stability";
+  }
+  return "";
+}
+
+std::optional<Criterion> criterion_named(std::string_view name) {
+  for (const Criterion c : kCriteria)
+    if (name == name_of(c)) return c;
+  return std::nullopt;
+}
+
+std::vector<TriedK> try_range(const Rows& x, ClusterRange range, const ClusterMethod& method,
+                              const TryOptions& options, const Run& run) {
+  check_range(range, x.rows());
+  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
+  const auto total = static_cast<double>(range.max - range.min + 1);
+  std::vector<TriedK> tried;
+  for (Index k = range.min; k <= range.max; ++k) {
+    check_stop(run);
+    const Labels labels = method(x, k, options.seed);
+    TriedK& t = tried.emplace_back(TriedK{k, judge_labels(x, labels, options.judge, quiet), {}});
+    if (options.stability) t.stability = measure_stability(x, labels, method, *options.stability, quiet);
+    if (run.progress) run.progress("numbers of clusters", static_cast<double>(tried.size()), total);
+  }
+  return tried;
+}
+
+std::vector<TriedK> try_cuts(const Rows& x, const Dendrogram& dendrogram, ClusterRange range,
+                             const JoinMethod& method, const TryOptions& options, const Run& run) {
+  std::vector<TriedK> tried;
+  for (Separation& s : judge_dendrogram(x, dendrogram, range, options.judge, run))
+    tried.push_back({s.n_clusters, std::move(s), {}});
+  if (!options.stability) return tried;
+  std::vector<Labels> cuts;
+  for (const TriedK& t : tried) cuts.push_back(dendrogram.cut(t.n_clusters));
+  std::vector<Stability> found = measure_stability(x, cuts, method, *options.stability, run);
+  for (Index i = 0; i < tried.size(); ++i) tried[i].stability = std::move(found[i]);
+  return tried;
+}
+
+std::vector<double> criterion_values(Criterion criterion, const std::vector<TriedK>& tried) {
+  if (!computed(criterion, tried))
+    throw Error(Fault::argument,
+                criterion == elbow
+                    ? "an elbow needs at least 3 numbers of clusters; tried: " + std::to_string(tried.size())
+                    : std::string(name_of(criterion)) + " was not computed for every number of clusters");
+  if (criterion == elbow) return below_chord(tried);
+  std::vector<double> values;
+  for (const TriedK& t : tried) values.push_back(value_of(criterion, t));
+  return values;
+}
+
+ChosenK choose_k(Criterion criterion, const std::vector<TriedK>& tried) {
+  if (tried.empty() ||
+      std::ranges::adjacent_find(tried, std::greater_equal{}, &TriedK::n_clusters) != tried.end())
+    throw Error(Fault::argument, "to choose takes at least one number of clusters, in ascending order");
+  const std::vector<double> values = criterion_values(criterion, tried);
+  const std::vector<Index> order = ranking(criterion, values);
+  ChosenK k;
+  k.n_clusters = tried[order[0]].n_clusters;
+  k.criterion = criterion;
+  k.value = values[order[0]];
+  k.tried_min = tried.front().n_clusters;
+  k.tried_max = tried.back().n_clusters;
+  if (order.size() > 1) {
+    k.second = tried[order[1]].n_clusters;
+    k.second_value = values[order[1]];
+  }
+  for (const Criterion c : kCriteria) {
+    if (!computed(c, tried)) continue;
+    const std::vector<double> its = criterion_values(c, tried);
+    const Index best = ranking(c, its)[0];
+    k.picks.push_back({c, tried[best].n_clusters, its[best]});
+  }
+  k.why = reason(k, tried.size());
+  against_the_range(k);
+  against_the_curve(k, values);
+  against_the_clusters(k, tried[order[0]]);
+  against_by_others(k);
+  return k;
+}
+
+}  // namespace shoal

@@ -1,0 +1,81 @@
+#include "shoal/encode/bert_network.h"
+
+#include <algorithm>
+
+#include "shoal/kernels/kernels.h"
+
+namespace shoal {
+namespace {
+
+/// Grows a block of scratch to rows x cols; its content is lost.
+MatrixSpan shaped(Matrix& block, Index rows, Index cols) {
+  if (block.rows() * block.cols() < rows * cols) block = Matrix(1, rows * cols);
+  return {block.data(), rows, cols, cols};
+}
+
+/// states = norm(states + sum), row by row.
+void add_and_normalise(MatrixSpan states, MatrixSpan sum, const LayerNorm& norm, float epsilon) {
+  const Kernels& kernel = kernels();
+  for (Index i = 0; i < states.rows; ++i) {
+    kernel.axpy(1.0f, states[i].data(), sum[i].data(), states.cols);
+    kernel.layer_norm(sum[i].data(), norm.gamma.data(), norm.beta.data(), epsilon, states.cols,
+                      states[i].data());
+  }
+}
+
+}  // namespace
+
+void BertNetwork::embed(std::span<const std::uint32_t> ids, std::span<const Index> starts,
+                        MatrixSpan states) const {
+  const Kernels& kernel = kernels();
+  std::vector<float> row(config_.hidden);
+  for (Index text = 0; text + 1 < starts.size(); ++text) {
+    Index position = config_.first_position;
+    for (Index t = starts[text]; t < starts[text + 1]; ++t) {
+      // RoBERTa and MPNet number the tokens that are not padding; a padding id written in a text stays
+      // before.
+      const bool padding = config_.first_position > 0 && ids[t] == config_.padding;
+      const Index place = padding ? config_.padding : position++;
+      words_->read(ids[t], row);
+      kernel.axpy(1.0f, positions_[place].data(), row.data(), config_.hidden);
+      kernel.layer_norm(row.data(), embedding_norm_.gamma.data(), embedding_norm_.beta.data(),
+                        config_.epsilon, config_.hidden, states[t].data());
+    }
+  }
+}
+
+void BertNetwork::run(const BertLayer& layer, std::span<const Index> starts, MatrixSpan states,
+                      BertScratch& scratch) const {
+  constexpr Index kBlockRows = 256;  // the inner activations of a block stay in the second cache
+  const Index tokens = states.rows, hidden = config_.hidden;
+  const MatrixSpan qkv = shaped(scratch.query_key_value, tokens, 3 * hidden);
+  const MatrixSpan context = shaped(scratch.context, tokens, hidden);
+  multiply(states, layer.query_key_value.weight, layer.query_key_value.bias, Activation::none, qkv);
+  for (Index text = 0; text + 1 < starts.size(); ++text) {
+    const Index first = starts[text], count = starts[text + 1] - first;
+    attend(qkv.slice(first, count), config_.heads, bias_ ? &*bias_ : nullptr, scratch.attention,
+           context.slice(first, count));
+  }
+  const MatrixSpan sums = shaped(scratch.sum, std::min(tokens, kBlockRows), hidden);
+  const MatrixSpan inners = shaped(scratch.inner, std::min(tokens, kBlockRows), config_.inner);
+  for (Index first = 0; first < tokens; first += kBlockRows) {
+    const Index count = std::min(kBlockRows, tokens - first);
+    const MatrixSpan block = states.slice(first, count), sum = sums.slice(0, count),
+                     inner = inners.slice(0, count);
+    multiply(context.slice(first, count), layer.output.weight, layer.output.bias, Activation::none, sum);
+    add_and_normalise(block, sum, layer.attention_norm, config_.epsilon);
+    multiply(block, layer.inner.weight, layer.inner.bias, config_.activation, inner);
+    multiply(inner, layer.outer.weight, layer.outer.bias, Activation::none, sum);
+    add_and_normalise(block, sum, layer.final_norm, config_.epsilon);
+  }
+}
+
+MatrixView BertNetwork::forward(std::span<const std::uint32_t> ids, std::span<const Index> starts,
+                                BertScratch& scratch) const {
+  const MatrixSpan states = shaped(scratch.states, ids.size(), config_.hidden);
+  embed(ids, starts, states);
+  for (const BertLayer& layer : layers_) run(layer, starts, states, scratch);
+  return states;
+}
+
+}  // namespace shoal

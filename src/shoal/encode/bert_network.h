@@ -1,0 +1,70 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "shoal/core/matrix.h"
+#include "shoal/encode/attention.h"
+#include "shoal/encode/bert_config.h"
+#include "shoal/encode/weights.h"
+#include "shoal/linear/product.h"
+
+namespace shoal {
+
+/// Scale and shift of a layer normalisation.
+struct LayerNorm {
+  std::vector<float> gamma, beta;
+};
+
+/// A matrix and what is added to its product.
+struct LinearLayer {
+  Packed weight;
+  std::vector<float> bias;
+};
+
+/// One layer: attention and a network of one hidden layer, each with a residual and a normalisation.
+struct BertLayer {
+  LinearLayer query_key_value;  ///< the three matrices stacked: one product
+  LinearLayer output;
+  LayerNorm attention_norm;
+  LinearLayer inner, outer;
+  LayerNorm final_norm;
+};
+
+/// Memory for `BertNetwork::forward`, one a thread; grows to the largest piece.
+struct BertScratch {
+  Matrix states, query_key_value, context, sum, inner;
+  AttentionScratch attention;
+};
+
+/// The forward pass of BERT, RoBERTa, DistilBERT and MPNet over texts without padding: the tokens of many
+/// texts are rows of one matrix for everything but attention, which runs text by text. A token's result
+/// depends on its own text alone, bit for bit.
+class BertNetwork {
+ public:
+  /// Error(format) naming file and tensor if a weight is missing or has another shape than the config says.
+  static BertNetwork load(const BertConfig& config, Weights weights);
+
+  const BertConfig& config() const { return config_; }
+
+  /// ids: tokens of texts one after another, each below config().vocabulary; text i has
+  /// [starts[i], starts[i + 1]), at most config().max_tokens(). Returns tokens x hidden in `scratch`.
+  MatrixView forward(std::span<const std::uint32_t> ids, std::span<const Index> starts,
+                     BertScratch& scratch) const;
+
+ private:
+  explicit BertNetwork(const BertConfig& config) : config_(config) {}
+  void embed(std::span<const std::uint32_t> ids, std::span<const Index> starts, MatrixSpan states) const;
+  void run(const BertLayer& layer, std::span<const Index> starts, MatrixSpan states,
+           BertScratch& scratch) const;
+
+  BertConfig config_;
+  std::optional<TensorTable> words_;
+  Matrix positions_;  ///< with the vector of token type 0 already added
+  LayerNorm embedding_norm_;
+  std::vector<BertLayer> layers_;
+  std::optional<Matrix> bias_;  ///< of MPNet: heads x (2 * max_tokens - 1)
+};
+
+}  // namespace shoal

@@ -1,0 +1,60 @@
+#include "shoal/flow/check_collection.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+#include "shoal/flow/fingerprint.h"
+#include "shoal/flow/steps_impl.h"
+#include "shoal/store/archive/archive.h"
+
+namespace shoal {
+namespace {
+
+constexpr Index kBatch = 8192;
+
+void check_rows(const Collection& collection, const Run& run) {
+  collection.check();
+  const Index rows = collection.rows(), columns = collection.columns().size();
+  Fingerprint print;
+  for (Index first = 0; first < rows; first += kBatch) {
+    check_stop(run);
+    const Index count = std::min(kBatch, rows - first);
+    const Texts texts = collection.texts(first, count);
+    std::vector<Texts> others;
+    for (Index c = 0; c < columns; ++c) others.push_back(collection.column_at(c, first, count));
+    for (Index i = 0; i < count; ++i) print.add(texts, others, i);
+    if (run.progress) run.progress("check", static_cast<double>(first + count), static_cast<double>(rows));
+  }
+  if (print.text() != collection.manifest("rows_fingerprint").value_or(Fingerprint().text()))
+    throw damaged_collection(collection.folder(), "the texts in rows.sqlite are not those that were read");
+}
+
+void check_file(const Collection& collection, const std::string& name, const std::string& sum) {
+  const bool there = std::filesystem::exists(collection.file(name));
+  if (there && sha256_file(collection.file(name)) == sum) return;
+  const std::string folder = collection.folder().string();
+  throw Error(Fault::format, folder + " is damaged: " + name +
+                                 (there ? " is not as it was written; delete it, and" : " is lost;") +
+                                 " 'shoal map " + folder + "' makes it again");
+}
+
+}  // namespace
+
+CheckReport check_collection(const Collection& collection, const Run& run) {
+  check_rows(collection, run);
+  CheckReport report{.whole = {"rows.sqlite"}};
+  for (const MapStep& step : kSteps) {
+    for (const std::string_view file : step.files) {
+      if (file.empty()) continue;
+      check_stop(run);
+      const std::string name(file), sum = collection.manifest(checksum_key(file)).value_or("");
+      if (!sum.empty()) check_file(collection, name, sum);
+      (sum.empty() ? report.unfinished : report.whole).push_back(name);
+    }
+  }
+  return report;
+}
+
+}  // namespace shoal

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shoal/core/run.h"
+#include "shoal/store/collection/collection.h"
+
+namespace shoal {
+
+/// What `check` found.
+struct CheckReport {
+  std::vector<std::string> whole;       ///< files as they were written
+  std::vector<std::string> unfinished;  ///< files of steps that are not finished: nothing is known of them
+};
+
+/// Reads all files of a collection and compares them with what they were when `map` finished them: the
+/// SHA-256 of the vectors, stages and page; of rows.sqlite its structure, by SQLite's own check, and the
+/// texts and columns. Error(format) names the first that is damaged or lost. Progress as step "check".
+CheckReport check_collection(const Collection& collection, const Run& run);
+
+}  // namespace shoal

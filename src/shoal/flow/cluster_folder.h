@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "shoal/core/matrix.h"
+#include "shoal/flow/cluster_vectors.h"
+
+namespace shoal {
+
+/// The file by which a folder that `cluster` has made is known; it is also the report that programs read.
+inline constexpr const char* kClusterMark = "shoal.json";
+
+/// What the plots show.
+struct ClusterPlots {
+  std::vector<double> distances;  ///< of each row to the nearest centroid
+  Matrix points;                  ///< rows x 2; empty: no map
+  Labels labels;                  ///< numbered without gaps, as report.clusters
+};
+
+/// Writes shoal.json, report.html and the plots as .svg into `folder`. Equal input gives equal bytes.
+void write_report(const ClusterReport& report, const ClusterOptions& options, const ClusterPlots& plots,
+                  const std::filesystem::path& folder);
+
+/// What a later command needs to know of a folder that `cluster` has made.
+struct ClusterFacts {
+  bool pca = false, standardise = false, classifier = false;
+  Index dims = 0;
+  std::vector<Label> ids;          ///< of the clusters that have rows
+  std::vector<std::string> names;  ///< of the same; empty strings where there are none
+};
+/// Error(format) if the folder holds no such report, or a damaged one.
+ClusterFacts read_facts(const std::filesystem::path& folder);
+
+/// A number in at most so many digits, the same everywhere.
+std::string short_number(double value, int digits = 6);
+
+}  // namespace shoal

@@ -1,0 +1,273 @@
+#include "shoal/flow/cluster_vectors.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "shoal/core/error.h"
+#include "shoal/explain/medoids.h"
+#include "shoal/flow/cluster_folder.h"
+#include "shoal/flow/name_clusters.h"
+#include "shoal/linear/norms.h"
+#include "shoal/reduce/tsne/tsne.h"
+#include "shoal/reduce/umap/umap.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/files/new_file.h"
+#include "shoal/store/files/new_folder.h"
+#include "shoal/store/vectors/rows_file.h"
+#include "shoal/store/vectors/vector_files.h"
+
+namespace shoal {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kFiles[] = {kClusterMark,
+                                  "labels.csv",
+                                  "report.html",
+                                  "clusters.safetensors",
+                                  "classifier.safetensors",
+                                  "pca.safetensors",
+                                  "standardise.safetensors",
+                                  "criterion.svg",
+                                  "map.svg",
+                                  "sizes.svg",
+                                  "distances.svg"};
+constexpr Index kFolds = 5;
+constexpr Index kMedoids = 5;
+
+/// At most 200 bytes of a text, no character cut in two.
+std::string beginning(const std::string& text) {
+  if (text.size() <= 200) return text;
+  Index end = 200;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+/// One run of `cluster`.
+class ClusterRun {
+ public:
+  ClusterRun(const ClusterOptions& options, const Run& run)
+      : options_(options),
+        run_(run),
+        given_(open_vectors(options.input)),
+        out_(options.out, kClusterMark, options.overwrite, kFiles),
+        rows_(given_) {}
+
+  ClusterReport finish() {
+    check();
+    prepare();
+    fit();
+    describe();
+    classify();
+    lay_out();
+    write_labels();
+    write_report(report_, options_, plots_, out_ / "");
+    out_.keep();
+    return std::move(report_);
+  }
+
+ private:
+  /// Whatever is wrong with the options is said now, not after the work.
+  void check() {
+    out_.keep_off(options_.input);
+    require(
+        given_.rows() >= 2, Fault::data,
+        options_.input.string() + " has " + std::to_string(given_.rows()) + " row(s); at least 2 are needed");
+    check_clustering(options_.clusters, given_.rows());
+    if (options_.pca) Pca{*options_.pca};
+    const Index most = std::min(given_.rows(), given_.cols());
+    require(!options_.pca || options_.pca->n_components.value_or(1) <= most, Fault::argument,
+            "--pca " + std::to_string(options_.pca ? options_.pca->n_components.value_or(1) : 0) + ": " +
+                std::to_string(given_.rows()) + " rows of " + std::to_string(given_.cols()) +
+                " numbers have at most " + std::to_string(most) + " components");
+    check_rows(given_, options_.input, run_);
+    report_.rows = given_.rows();
+    report_.dims = given_.cols();
+    report_.out = out_.path();
+  }
+
+  void prepare() {
+    // The prepared rows go to a file that leaves with the run: they may be larger than memory.
+    std::optional<RowsFile> file;
+    const fs::path path = out_ / "prepared.safetensors";
+    preparation_ = Preparation::fit(
+        given_, options_.pca, options_.standardise,
+        [&](MatrixView block) {
+          if (!file) file.emplace(path, block.cols, Space{.id = prepared_id(), .dims = block.cols}, 0);
+          file->append(block);
+        },
+        run_);
+    report_.components = given_.cols();
+    if (file) {
+      file->commit();
+      file.reset();
+      rows_ = open_rows(path);
+      fs::remove(path);  // stays readable while it is mapped
+      report_.components = rows_.cols();
+      if (preparation_.pca) report_.variance = preparation_.pca->explained_variance_ratio();
+    }
+    preparation_.save(out_ / "");
+  }
+  std::string prepared_id() const {
+    if (given_.space().id.empty()) return "";  // unknown stays unknown
+    return given_.space().id + (options_.pca ? "+pca" : "") + (options_.standardise ? "+standardise" : "");
+  }
+
+  void fit() {
+    Clustering made = find_clusters(rows_, options_.clusters, options_.seed, run_);
+    save_clusterer(made.fitted, out_ / "clusters.safetensors");
+    labels_ = labels_of(made.fitted);
+    compact_ = std::move(made.clusters);
+    report_.found = std::move(made.findings);
+  }
+
+  Metric metric() const { return options_.clusters.method.metric(); }
+  Run quiet() const { return {.threads = run_.threads, .stop = run_.stop, .progress = {}}; }
+
+  /// Sizes and typical rows; of a collection also words and names.
+  void describe() {
+    if (report_.found.n_clusters == 0) return;
+    const auto centroids = CentroidFeatures::fit(rows_, compact_.labels, {metric()}, run_);
+    distance_.reserve(report_.rows);
+    each_block(rows_, [&](const Rows& block, Index) {
+      const Matrix d = centroids.transform(block, quiet());
+      for (Index i = 0; i < d.rows(); ++i) distance_.push_back(std::ranges::min(d[i]));
+    });
+    if (Collection::exists(options_.input)) {
+      const Collection collection = Collection::open(options_.input, true);
+      report_.clusters =
+          describe_clusters(collection, rows_, compact_.labels, centroids.centroids(), run_, metric())
+              .clusters;
+    } else {
+      const auto typical = medoids(rows_, compact_.labels, centroids.centroids(), kMedoids, run_, metric());
+      report_.clusters.resize(report_.found.n_clusters);
+      for (const Label label : compact_.labels.of)
+        if (label != kNoise) ++report_.clusters[static_cast<Index>(label)].size;
+      for (Index c = 0; c < report_.found.n_clusters; ++c) report_.clusters[c].medoids = typical[c];
+    }
+    if (Collection::exists(options_.input)) {
+      const Collection collection = Collection::open(options_.input, true);
+      for (const ClusterRecord& c : report_.clusters)
+        report_.examples.push_back(c.medoids.empty() ? "" : beginning(collection.text(c.medoids.front())));
+    }
+    for (Index c = 0; c < report_.found.n_clusters; ++c) report_.clusters[c].id = compact_.original[c];
+  }
+
+  void classify() {
+    if (!options_.classifier) return;
+    if (report_.found.n_clusters < 2) {
+      report_.without_classifier = "there are fewer than two clusters";
+      return;
+    }
+    const ClusterClassifierOptions how{
+        .rule = *options_.classifier, .metric = metric(), .unlike_quantile = options_.unlike_quantile};
+    if (run_.progress) run_.progress("classifier", 0, 1);
+    classifier_ = ClusterClassifier::fit(rows_, labels_, how, quiet());
+    const Index labelled = report_.rows - report_.found.noise;
+    if (labelled >= 2 * kFolds)
+      report_.held_out = cross_validate(rows_, labels_, how, kFolds, options_.seed.child(4), quiet());
+    if (run_.progress) run_.progress("classifier", 1, 1);
+    report_.training_agreement = classifier_->training_agreement();
+    ArchiveWriter out(ClusterClassifier::kind);
+    classifier_->save(out);
+    out.write(out_ / "classifier.safetensors");
+  }
+
+  void lay_out() {
+    plots_.distances.assign(distance_.begin(), distance_.end());
+    plots_.labels = compact_.labels;
+    if (options_.layout == PlotMethod::umap) {
+      plots_.points =
+          Umap::fit(rows_, {.metric = metric(), .seed = options_.seed.child(2)}, run_).embedding();
+    } else if (options_.layout == PlotMethod::tsne) {
+      plots_.points =
+          Tsne::fit(rows_, {.metric = metric(), .seed = options_.seed.child(2)}, run_).embedding();
+    }
+  }
+
+  void write_labels() const {
+    NewFile file(out_ / "labels.csv");
+    file.write(classifier_         ? "row,cluster,distance,probability,unlike\n"
+               : distance_.empty() ? "row,cluster\n"
+                                   : "row,cluster,distance\n");
+    each_block(rows_, [&](const Rows& block, Index first) {
+      std::optional<Classified> said;
+      if (classifier_) said = classifier_->classify(block, quiet());
+      std::string lines;
+      for (Index i = 0; i < block.rows(); ++i) {
+        const Label label = labels_.of[first + i];
+        lines += std::to_string(first + i) + "," + std::to_string(label);
+        if (!distance_.empty()) lines += "," + short_number(distance_[first + i]);
+        if (said)
+          lines += "," +
+                   (label == kNoise ? std::string()
+                                    : short_number(said->probabilities[i][static_cast<Index>(label)])) +
+                   "," + std::to_string(said->unlike[i]);
+        lines += "\n";
+      }
+      file.write(lines);
+    });
+    file.keep();
+  }
+
+  const ClusterOptions& options_;
+  const Run& run_;
+  Rows given_;
+  NewFolder out_;
+  Rows rows_;  // as the method sees them
+  Preparation preparation_;
+  Labels labels_;  // as the method numbers them
+  CompactLabels compact_;
+  std::optional<ClusterClassifier> classifier_;
+  std::vector<float> distance_;  // of each row to the nearest centroid
+  ClusterPlots plots_;
+  ClusterReport report_;
+};
+
+}  // namespace
+
+const char* name_of(PlotMethod layout) {
+  return layout == PlotMethod::tsne ? "tsne" : layout == PlotMethod::umap ? "umap" : "none";
+}
+
+std::string short_number(double value, int digits) {
+  char buffer[32];
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, digits).ptr;
+  return {buffer, end};
+}
+
+Rows open_vectors(const fs::path& input) {
+  if (fs::is_regular_file(input) && input.extension() != ".npy" && input.extension() != ".safetensors")
+    throw Error(Fault::argument,
+                input.string() +
+                    " holds no vectors: give a .npy or .safetensors file, a folder of such "
+                    "files, or a collection; 'shoal embed' and 'shoal map' make them from texts");
+  if (!Collection::exists(input)) return open_vectors_at(input);
+  const Collection collection = Collection::open(input, true);
+  const fs::path file = collection.file("vectors.safetensors");
+  require(fs::exists(file), Fault::data, input.string() + " has no vectors yet; run 'shoal map' on it");
+  Rows x = open_rows(file);
+  require(x.rows() == collection.rows(), Fault::data,
+          input.string() + " has vectors for " + std::to_string(x.rows()) + " of its " +
+              std::to_string(collection.rows()) + " texts; run 'shoal map' on it to the end");
+  return x;
+}
+
+void check_rows(const Rows& x, const fs::path& input, const Run& run) {
+  if (fs::is_directory(input) && !Collection::exists(input)) {
+    for (const VectorFile& batch : open_vector_files(input)) check_rows(batch.rows, batch.path, run);
+    return;
+  }
+  try {
+    check_finite(x, run);
+  } catch (const Error& e) {
+    throw Error(e.fault, input.string() + ": " + e.what());
+  }
+}
+
+ClusterReport cluster_vectors(const ClusterOptions& options, const Run& run) {
+  return ClusterRun(options, run).finish();
+}
+
+}  // namespace shoal

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/classify/cluster_classifier.h"
+#include "shoal/core/run.h"
+#include "shoal/flow/find_clusters.h"
+#include "shoal/flow/preparation.h"
+#include "shoal/store/collection/collection.h"
+
+namespace shoal {
+
+/// The picture of the rows in two dimensions.
+enum class PlotMethod : std::uint8_t { tsne, umap, none };
+const char* name_of(PlotMethod layout);
+
+/// What `cluster` may be told. All but the paths change the result.
+struct ClusterOptions {
+  std::filesystem::path input;  ///< a file of vectors, a folder of such files, or a collection
+  std::filesystem::path out;    ///< the folder that is made
+  bool overwrite = false;       ///< replace a folder that this command has made
+  std::optional<PcaOptions> pca;
+  bool standardise = false;
+  ClusteringOptions clusters;
+  std::optional<ClassifierRule> classifier = ClassifierRule::logistic;
+  double unlike_quantile = 0.995;
+  PlotMethod layout = PlotMethod::tsne;
+  Seed seed{42};
+};
+
+/// What `cluster` found. `labels.csv` and the report in the folder say the same, row by row.
+struct ClusterReport {
+  Index rows = 0, dims = 0;
+  Index components = 0;  ///< of the rows that the method saw
+  double variance = 1;   ///< share of it that PCA kept
+  ClusterFindings found;
+  std::vector<std::string> examples;    ///< of each cluster, the beginning of its most typical text
+  std::vector<ClusterRecord> clusters;  ///< names and words only where the input is a collection
+  std::optional<CrossValidation> held_out;
+  double training_agreement = 0;   ///< of the classifier
+  std::string without_classifier;  ///< why there is none; empty: there is one, or none was asked for
+  std::filesystem::path out;
+};
+
+/// Vectors, reduced and standardised if asked, into clusters: with how many and why, how good they are by
+/// measures without truth, how stable, and a classifier that places new rows. Makes the folder `out` with
+///   shoal.json            what was asked and what was found
+///   labels.csv            row, cluster, and of the classifier: probability, distance, unlike
+///   clusters.safetensors, classifier.safetensors, pca.safetensors, standardise.safetensors: the stages
+///   report.html           all of it to look at; and its plots: sizes.svg, distances.svg, criterion.svg,
+///                         map.svg
+/// whole or not at all. Memory: that of the method, and the prepared rows are kept in a file meanwhile.
+/// Error(argument) if `out` exists (see NewFolder) or an option does not fit; Error(data) for rows that
+/// cannot be used, naming the file and the row.
+ClusterReport cluster_vectors(const ClusterOptions& options, const Run& run);
+
+/// Error(data) naming the file of `input` and its row that holds a NaN or an infinity. x:
+/// open_vectors(input).
+void check_rows(const Rows& x, const std::filesystem::path& input, const Run& run);
+
+/// Vectors of a collection, of a file, or of a folder of files, mapped.
+Rows open_vectors(const std::filesystem::path& input);
+
+}  // namespace shoal

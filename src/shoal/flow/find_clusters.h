@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shoal/classify/split.h"
+#include "shoal/cluster/selection/choose.h"
+#include "shoal/cluster/selection/methods.h"
+#include "shoal/core/run.h"
+
+namespace shoal {
+
+/// What is asked of a method of clustering.
+struct ClusteringOptions {
+  MethodOptions method;             ///< its own n_clusters and seed are not used
+  std::optional<Index> n_clusters;  ///< absent, and nothing to choose: default_clusters(rows)
+  bool choose = false;              ///< the number by `criterion`
+  Criterion criterion = Criterion::silhouette;
+  std::optional<ClusterRange> range;  ///< tried one by one; absent: default_cluster_range, spaced out
+  Index resamples = 0;  ///< for how stable the clusters are; 0: not asked (20 for that criterion)
+};
+
+/// How clusters were found, and how good they are by measures without truth.
+struct ClusterFindings {
+  MethodOptions method;                ///< as it was run in the end
+  Index n_clusters = 0;                ///< that have rows
+  Index noise = 0;                     ///< rows in no cluster
+  std::optional<Separation> measures;  ///< absent for fewer than two clusters
+  std::vector<TriedK> tried;
+  std::optional<ChosenK> chosen;
+  std::optional<Stability> stability;  ///< jaccard: of the clusters that have rows
+  std::optional<double> placement;     ///< placement_of
+  std::vector<std::string> against;    ///< what speaks against them: chosen's, or doubts; and much noise
+};
+
+struct Clustering {
+  AnyClusterer fitted;
+  CompactLabels clusters;  ///< those that have rows, and the method's number of each
+  ClusterFindings findings;
+};
+
+/// Whatever can be known to be wrong with the options before the work. Error(argument) naming the flag;
+/// Error(data) if there are too few rows to choose a number for.
+void check_clustering(const ClusteringOptions& options, Index rows);
+
+/// All that the result depends on besides the rows.
+std::vector<Field> list_clustering(const ClusteringOptions& options, Index rows, Seed seed);
+
+/// Runs the method on x, once or for each number of clusters that is tried, and judges what it finds. The
+/// silhouette is by the method's metric; the Euclidean one, O(n^2), is left out above 20,000 rows unless it
+/// is the criterion. Errors as check_clustering, and those of the method with its options as flags.
+Clustering find_clusters(const Rows& x, const ClusteringOptions& options, Seed seed, const Run& run);
+
+/// By what the method that is saved in `file` compares rows. Error(format) if it is none.
+Metric metric_of(const std::filesystem::path& file);
+/// Its name for people: "spherical k-means".
+std::string_view title_of(std::string_view method);
+
+}  // namespace shoal

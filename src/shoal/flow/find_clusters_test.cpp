@@ -1,0 +1,125 @@
+#include "shoal/flow/find_clusters.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "shoal/core/error.h"
+#include "shoal/flow/fingerprint.h"
+#include "tests/scratch_folder.h"
+
+namespace shoal {
+namespace {
+
+/// Three directions of 20 rows each, a little apart within.
+Matrix three_groups() {
+  Matrix x(60, 3);
+  for (Index i = 0; i < 60; ++i) {
+    x[i][i / 20] = 1;
+    x[i][(i / 20 + 1) % 3] = 0.01f * static_cast<float>(i % 20);
+  }
+  return x;
+}
+
+TEST(Clustering, ChoosesANumberAndJudgesIt) {
+  const Matrix x = three_groups();
+  for (const char* name : {"spherical_kmeans", "agglomerative"}) {
+    ClusteringOptions options{.method = *method_named(name), .choose = true, .resamples = 4};
+    const Clustering found = find_clusters(x, options, {1}, {});
+    EXPECT_EQ(found.findings.chosen->n_clusters, 3u) << name;
+    EXPECT_EQ(found.findings.n_clusters, 3u);
+    EXPECT_EQ(found.findings.tried.back().n_clusters, 15u) << "2 sqrt(60)";
+    const Index tried = std::string(name) == "agglomerative" ? 14 : 12;  // each, or spaced out
+    EXPECT_EQ(found.findings.tried.size(), tried);
+    EXPECT_GT(*found.findings.measures->silhouette, 0.9);
+    EXPECT_EQ(found.findings.stability->mean, 1) << name;
+    EXPECT_EQ(found.findings.noise, 0u);
+    for (Index i = 0; i < 60; ++i)
+      EXPECT_EQ(found.clusters.labels.of[i], found.clusters.labels.of[i / 20 * 20]);
+    EXPECT_EQ(found.findings.method.kind(), name);
+  }
+  const Clustering by_default = find_clusters(x, {}, {1}, {});
+  EXPECT_EQ(by_default.findings.n_clusters, default_clusters(60));
+  EXPECT_FALSE(by_default.findings.chosen || by_default.findings.stability);
+}
+
+TEST(Clustering, LeavesOutClustersWithoutRows) {
+  const Matrix x = three_groups();
+  const Clustering found = find_clusters(x, {.method = *method_named("som")}, {1}, {});
+  const auto& [labels, original] = found.clusters;
+  EXPECT_LT(labels.count, 100u) << "of the 10 x 10 units";
+  EXPECT_EQ(found.findings.n_clusters, labels.count);
+  EXPECT_EQ(std::set<Label>(labels.of.begin(), labels.of.end()).size(), labels.count);
+  for (Index i = 0; i < 60; ++i)
+    EXPECT_EQ(original[static_cast<Index>(labels.of[i])], labels_of(found.fitted).of[i]);
+}
+
+TEST(Clustering, ListsAllThatTheResultDependsOn) {
+  const auto key = [](const ClusteringOptions& o, Seed seed = {1}, Index rows = 100) {
+    return step_key("", "cluster", list_clustering(o, rows, seed));
+  };
+  const ClusteringOptions plain;
+  ClusteringOptions linkage{.method = *method_named("agglomerative")};
+  linkage.method.set("linkage", "single");
+  std::set<std::string> keys{key(plain), key(plain, {2}), key(linkage)};
+  for (const ClusteringOptions& o :
+       std::vector<ClusteringOptions>{{.method = *method_named("kmeans")},
+                                      {.method = *method_named("agglomerative")},
+                                      {.n_clusters = 7},
+                                      {.choose = true},
+                                      {.choose = true, .criterion = Criterion::elbow},
+                                      {.choose = true, .range = ClusterRange{2, 9}},
+                                      {.choose = true, .range = ClusterRange{3, 9}},
+                                      {.resamples = 9}})
+    keys.insert(key(o));
+  EXPECT_EQ(keys.size(), 11u);
+  EXPECT_EQ(key({.criterion = Criterion::elbow}), key(plain)) << "nothing is chosen";
+  EXPECT_EQ(key({.n_clusters = default_clusters(100)}), key(plain));
+}
+
+TEST(Clustering, WhatIsWrongNamesTheFlag) {
+  const Matrix x = three_groups();
+  const auto said = [&](const ClusteringOptions& o) -> std::string {
+    try {
+      find_clusters(x, o, {1}, {});
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "";
+  };
+  ClusteringOptions eps{.method = *method_named("dbscan")};
+  eps.method.set("eps", "-1");
+  EXPECT_EQ(said(eps).rfind("--eps is -1", 0), 0u) << said(eps);
+  EXPECT_EQ(said({.n_clusters = 61}), "--clusters 61: there are only 60 rows");
+  EXPECT_EQ(said({.n_clusters = 0}).rfind("--clusters is 0", 0), 0u) << said({.n_clusters = 0});
+  Matrix same(10, 2);
+  for (Index i = 0; i < 10; ++i) same[i][0] = 1;
+  try {
+    find_clusters(same, {.n_clusters = 3}, {1}, {});
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_EQ(std::string(e.what()).rfind("--clusters is 3, but only 1 distinct", 0), 0u) << e.what();
+  }
+}
+
+TEST(Clustering, TheMetricOfASavedMethod) {
+  const ScratchFolder folder;
+  const Matrix x = three_groups();
+  for (const auto name : method_names()) {
+    MethodOptions method = *method_named(name);
+    const auto helps = method_option_helps();
+    for (const char* metric : {"cosine", "euclidean"}) {
+      for (const MethodOptionHelp& help : helps)
+        if (help.name == "metric" && std::ranges::find(help.methods, name) != help.methods.end())
+          method.set("metric", metric);
+      save_clusterer(fit_clusterer(x, method, {}), folder / "c.safetensors");
+      EXPECT_EQ(metric_of(folder / "c.safetensors"), method.metric()) << name;
+    }
+    EXPECT_NE(title_of(name), "") << name;
+  }
+  EXPECT_EQ(title_of("hdbscan"), "HDBSCAN");
+}
+
+}  // namespace
+}  // namespace shoal

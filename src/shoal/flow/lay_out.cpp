@@ -1,0 +1,255 @@
+#include "shoal/flow/lay_out.h"
+
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "shoal/core/error.h"
+#include "shoal/flow/cluster_vectors.h"
+#include "shoal/flow/csv_field.h"
+#include "shoal/flow/findings_json_impl.h"
+#include "shoal/linear/norms.h"
+#include "shoal/map/svg.h"
+#include "shoal/near/exact.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/files/new_file.h"
+#include "shoal/store/files/new_folder.h"
+#include "shoal/store/vectors/rows_file.h"
+
+namespace shoal {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+constexpr const char* kUmap = "umap.safetensors";
+constexpr const char* kTsne = "tsne.safetensors";
+constexpr const char* kRows = "rows.safetensors";
+constexpr const char* kFiles[] = {kLayoutMark,     "points.csv", "points.npy", "map.svg",
+                                  "relations.csv", kUmap,        kTsne,        kRows};
+
+template <class S>
+void save_stage(const S& stage, const fs::path& path) {
+  ArchiveWriter out(S::kind);
+  stage.save(out);
+  out.write(path);
+}
+
+/// Lines of a CSV file, written piece by piece.
+void write_lines(const fs::path& path, std::string lines, Index count,
+                 const std::function<void(std::string&, Index)>& add) {
+  NewFile file(path);
+  for (Index i = 0; i < count; ++i) {
+    add(lines, i);
+    lines += '\n';
+    if (lines.size() < 1 << 16) continue;
+    file.write(lines);
+    lines.clear();
+  }
+  file.write(lines);
+  file.keep();
+}
+
+/// Pairs of rows that are each other's nearest, with a cosine of at least `similarity`.
+RelatedRows mutual_nearest(const Rows& x, const Rows& next, double similarity, const Run& run) {
+  RelatedRows out;
+  if (x.rows() == 0 || next.rows() == 0) return out;
+  const Neighbours there = nearest(next, x, 1, Metric::cosine, run),
+                   back = nearest(x, next, 1, Metric::cosine, run);
+  for (Index i = 0; i < x.rows(); ++i)
+    if (back.id[there.id[i]] == i && 1 - static_cast<double>(there.distance[i]) >= similarity)
+      out.emplace_back(i, there.id[i]);
+  return out;
+}
+
+RelatedRows same_numbers(Index rows) {
+  RelatedRows out;
+  for (Index i = 0; i < rows; ++i) out.emplace_back(i, i);
+  return out;
+}
+
+/// One run of `lay_out`.
+class LayoutRun {
+ public:
+  LayoutRun(const LayoutOptions& options, const Run& run)
+      : options_(options),
+        run_(run),
+        input_(options.inputs.at(0)),
+        x_(open_vectors(input_)),
+        out_(options.out, kLayoutMark, options.overwrite, kFiles) {}
+
+  LayoutReport finish() {
+    require(options_.similarity >= -1 && options_.similarity <= 1, Fault::argument,
+            "similarity is " + std::to_string(options_.similarity) + ", allowed are -1 to 1");
+    open_inputs();
+    report_.dims = x_.cols();
+    report_.out = out_.path();
+    about_ = {{"version", kVersion}, {"rows", report_.rows}, {"dims", report_.dims}, {"method", method()}};
+    about_["inputs"] = Json::array();
+    for (Index t = 0; t < tables_.size(); ++t)
+      about_["inputs"].push_back({{"path", options_.inputs[t].string()}, {"rows", tables_[t].rows()}});
+    if (options_.on)
+      place();
+    else if (options_.aligned)
+      align();
+    else
+      fit();
+    write_points();
+    write_file(out_ / kLayoutMark, about_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    out_.keep();
+    return report_;
+  }
+
+ private:
+  const char* method() const { return options_.tsne ? "tsne" : "umap"; }
+
+  /// All are looked at before any work begins.
+  void open_inputs() {
+    if (options_.on) out_.keep_off(*options_.on);
+    for (const fs::path& path : options_.inputs) {
+      out_.keep_off(path);
+      const Rows x = tables_.empty() ? x_ : open_vectors(path);
+      require(x.cols() == x_.cols(), Fault::data,
+              path.string() + " has vectors of " + std::to_string(x.cols()) + " numbers, " + input_.string() +
+                  " of " + std::to_string(x_.cols()));
+      check_space(x_.space(), x.space(), path.c_str());
+      require(x.rows() >= 1, Fault::data, path.string() + " has no rows");
+      check_rows(x, path, run_);
+      tables_.push_back(x);
+      report_.rows += x.rows();
+    }
+    require(options_.on || report_.rows >= 2, Fault::data,
+            input_.string() + " has one row; a map needs at least 2");
+  }
+
+  void align() {
+    std::vector<RelatedRows> related;
+    for (Index t = 0; t + 1 < tables_.size(); ++t) {
+      related.push_back(options_.relate == Relate::rows
+                            ? same_numbers(std::min(tables_[t].rows(), tables_[t + 1].rows()))
+                            : mutual_nearest(tables_[t], tables_[t + 1], options_.similarity, run_));
+      report_.related.push_back(related.back().size());
+    }
+    const AlignedUmapOptions how{options_.umap, options_.alignment_regularisation,
+                                 options_.alignment_window_size};
+    const std::vector<Umap> maps = Umap::fit_aligned(tables_, related, how, run_);
+    about_["options"] = to_json(list_fields(options_.umap));
+    about_["aligned"] = {{"relate", name_of(options_.relate)},
+                         {"similarity", options_.similarity},
+                         {"alignment_regularisation", how.alignment_regularisation},
+                         {"alignment_window_size", how.alignment_window_size},
+                         {"related", report_.related}};
+    points_ = Matrix(report_.rows, 2);
+    Labels labels{{}, tables_.size()};
+    std::vector<std::string> names;
+    for (Index t = 0; t < tables_.size(); ++t) {
+      std::copy_n(maps[t].embedding().data(), tables_[t].rows() * 2, points_[labels.of.size()].data());
+      labels.of.resize(labels.of.size() + tables_[t].rows(), static_cast<Label>(t));
+      names.push_back(options_.inputs[t].stem().string());
+    }
+    keep(maps.back(), tables_.back());
+    write_relations(related);
+    draw("Aligned maps, one colour each", points_, labels, names, "");
+  }
+
+  void write_relations(const std::vector<RelatedRows>& related) const {
+    std::vector<std::string> lines;
+    for (Index t = 0; t < related.size(); ++t)
+      for (const auto& [row, next] : related[t])
+        lines.push_back(std::to_string(t) + "," + std::to_string(row) + "," + std::to_string(next));
+    write_lines(out_ / "relations.csv", "input,row,next_row\n", lines.size(),
+                [&](std::string& out, Index i) { out += lines[i]; });
+  }
+
+  void fit() {
+    if (options_.tsne) {
+      const Tsne tsne = Tsne::fit(x_, options_.of_tsne, run_);
+      about_["options"] = to_json(list_fields(options_.of_tsne));
+      about_["perplexity"] = tsne.perplexity();
+      save_stage(tsne, out_ / kTsne);
+      points_ = tsne.embedding();
+    } else {
+      const Umap umap = Umap::fit(x_, options_.umap, run_);
+      about_["options"] = to_json(list_fields(options_.umap));
+      keep(umap, x_);
+      points_ = umap.embedding();
+      radii_ = umap.local_radii();
+    }
+    draw("Rows laid out by " + std::string(options_.tsne ? "t-SNE" : "UMAP"), points_,
+         {std::vector<Label>(x_.rows()), 1}, {""}, "");
+  }
+
+  void keep(const Umap& umap, const Rows& rows) const {
+    save_stage(umap, out_ / kUmap);
+    if (options_.keep_rows) write_rows(out_ / kRows, rows, run_);
+  }
+
+  void place() {
+    const fs::path& on = *options_.on;
+    require(fs::is_directory(on), Fault::file, on.string() + ": no such folder");
+    require(fs::exists(on / kLayoutMark), Fault::format,
+            on.string() + " was not made by 'shoal layout': there is no " + kLayoutMark + " in it");
+    require(!fs::exists(on / kTsne), Fault::argument,
+            on.string() + " was laid out by t-SNE, which has no place for new rows; UMAP has");
+    require(fs::exists(on / kUmap), Fault::argument,
+            on.string() + " holds rows placed on another map; give that map's folder");
+    require(fs::exists(on / kRows), Fault::argument,
+            on.string() + " was made with --no-rows: the rows that new ones are compared with are not there");
+    const Umap umap = Umap::load(ArchiveReader(on / kUmap));
+    const Rows old = open_rows(on / kRows);
+    require(x_.cols() == old.cols(), Fault::data,
+            input_.string() + " has vectors of " + std::to_string(x_.cols()) + " numbers; " + on.string() +
+                " was made from vectors of " + std::to_string(old.cols()));
+    points_ = umap.transform(x_, old, run_);
+    about_["on"] = on.string();
+    about_["old_rows"] = old.rows();
+    Matrix both(old.rows() + x_.rows(), 2);
+    std::copy_n(umap.embedding().data(), old.rows() * 2, both.data());
+    std::copy_n(points_.data(), x_.rows() * 2, both.data() + old.rows() * 2);
+    Labels labels{std::vector<Label>(both.rows(), kNoise), 1};
+    std::fill_n(labels.of.begin() + static_cast<std::ptrdiff_t>(old.rows()), x_.rows(), 0);
+    draw("New rows on an old map", both, labels, {"new"}, "old");
+  }
+
+  void draw(const std::string& title, const Matrix& points, const Labels& labels,
+            const std::vector<std::string>& names, const std::string& grey) const {
+    write_file(out_ / "map.svg", scatter_svg({title, "", ""}, points.view(), labels, names, grey));
+  }
+
+  void write_points() const {
+    write_rows(out_ / "points.npy", points_);
+    Index table = 0, row = 0;
+    write_lines(out_ / "points.csv",
+                std::string(options_.aligned ? "input," : "") + "row,x,y" +
+                    (radii_.rows() > 0 ? ",radius,map_radius\n" : "\n"),
+                points_.rows(), [&](std::string& out, Index i) {
+                  if (row == tables_[table].rows()) ++table, row = 0;
+                  if (options_.aligned) out += std::to_string(table) + ",";
+                  out += std::to_string(row++);
+                  for (const float v : points_[i]) out += "," + csv_number(v);
+                  if (radii_.rows() > 0)
+                    for (const float v : radii_[i]) out += "," + csv_number(v);
+                });
+  }
+
+  const LayoutOptions& options_;
+  const Run& run_;
+  fs::path input_;
+  Rows x_;
+  NewFolder out_;
+  std::vector<Rows> tables_;
+  Matrix points_, radii_{0, 2};
+  Json about_;
+  LayoutReport report_;
+};
+
+}  // namespace
+
+const char* name_of(Relate relate) { return relate == Relate::mutual ? "mutual" : "rows"; }
+
+LayoutReport lay_out(const LayoutOptions& options, const Run& run) {
+  return LayoutRun(options, run).finish();
+}
+
+}  // namespace shoal

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/core/run.h"
+#include "shoal/reduce/tsne/tsne.h"
+#include "shoal/reduce/umap/umap.h"
+
+namespace shoal {
+
+/// The file by which a folder that `lay_out` has made is known; it is also the report that programs read.
+inline constexpr const char* kLayoutMark = "layout.json";
+
+/// Which row of a table is which of the next.
+enum class Relate : std::uint8_t {
+  mutual,  ///< each the other's nearest by cosine, and near enough: also rows that are equal
+  rows,    ///< those with the same number
+};
+const char* name_of(Relate relate);
+
+/// What `lay_out` may be told.
+struct LayoutOptions {
+  /// Vectors: files, folders of files, or collections. Several only if `aligned`.
+  std::vector<std::filesystem::path> inputs;
+  std::filesystem::path out;                ///< the folder that is made
+  bool overwrite = false;                   ///< replace a folder that this command has made
+  std::optional<std::filesystem::path> on;  ///< a folder that this command has made: place rows on its map
+  bool tsne = false;                        ///< by t-SNE, else by UMAP
+  UmapOptions umap;
+  TsneOptions of_tsne;
+  bool aligned = false;  ///< a map for each input, with related rows in about the same place
+  Relate relate = Relate::mutual;
+  double similarity = 0.8;  ///< -1..1: the least cosine of mutually nearest rows that are related
+  float alignment_regularisation = AlignedUmapOptions{}.alignment_regularisation;
+  Index alignment_window_size = AlignedUmapOptions{}.alignment_window_size;
+  bool keep_rows = true;  ///< in the folder, beside the UMAP: what `on` needs
+};
+
+struct LayoutReport {
+  Index rows = 0, dims = 0;    ///< rows: of all inputs
+  std::vector<Index> related;  ///< pairs between each input and the next, if aligned
+  std::filesystem::path out;
+};
+
+/// Rows to points in the plane. Makes the folder `out`, whole or not at all, with
+///   layout.json                what was asked and what was done; of t-SNE also the perplexity that was used
+///   points.csv, points.npy     the place of each row: row, x, y; first input, if aligned; then radius and
+///                              map_radius, if the map keeps densities (Umap::local_radii)
+///   relations.csv              input, row, next_row: which rows were related, if aligned
+///   map.svg                    to look at; where rows were placed on an old map, that one in grey
+///   umap.safetensors, rows.safetensors (or tsne.safetensors)
+///                              the map and the rows that it was fitted on, so that others can be placed on
+///                              it
+/// Memory: that of the method. Error(argument) if `out` exists (see NewFolder) or options do not fit
+/// together; Error(data) for rows that cannot be used, naming the file and the row; Error(file) if there is
+/// no folder `on`, Error(format) if it is not one of these or damaged.
+LayoutReport lay_out(const LayoutOptions& options, const Run& run);
+
+}  // namespace shoal

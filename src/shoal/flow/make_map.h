@@ -1,0 +1,74 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/core/run.h"
+#include "shoal/encode/encoder.h"
+#include "shoal/flow/find_clusters.h"
+#include "shoal/read/source.h"
+#include "shoal/reduce/pca.h"
+#include "shoal/reduce/umap/umap.h"
+#include "shoal/store/collection/collection.h"
+
+namespace shoal {
+
+/// What `map` may be told. All but the paths change the result.
+struct MapOptions {
+  std::vector<std::filesystem::path> inputs;  ///< files of texts; empty: go on with the collection `out`
+  std::filesystem::path out;                  ///< the collection
+  std::filesystem::path model;                ///< a sentence-transformers folder
+  std::string model_name;  ///< what later runs are to find it by, kept in the collection; empty: its path
+  bool overwrite = false;  ///< make a new collection, which replaces the one at `out` when it is finished
+  std::string title;       ///< of the page; empty: the collection's name
+  std::string color;       ///< a user column that the page can colour by; empty: found
+  ReadOptions read;
+  EncodeOptions encode;
+  PcaOptions pca;
+  ClusteringOptions clusters;
+  UmapOptions umap;
+  Seed seed{42};
+};
+
+/// What `map` did.
+struct MapReport {
+  Index rows = 0;
+  ReadReport read;
+  std::vector<std::string> text_columns;
+  Index max_tokens = 0;                  ///< longer texts were truncated, unless in windows
+  std::optional<Index> truncated_texts;  ///< of all rows; absent: not known
+  Index dims = 0;                        ///< of the vectors
+  Index components = 0;                  ///< kept by PCA
+  double variance = 0;                   ///< share that they explain
+  std::string method;
+  Index noise = 0;                  ///< rows in no cluster
+  std::optional<double> objective;  ///< of spherical k-means: mean cosine of a row to its centroid
+  std::optional<Index> n_iter;      ///< of the methods that count their rounds
+  std::string found;                ///< report.json: how the clusters were found and judged
+  std::vector<ClusterRecord> clusters;
+  std::vector<GroupRecord> groups;
+  std::vector<std::string> done_before;  ///< steps that an earlier run had finished
+  std::filesystem::path page;
+};
+
+/// The main job: read, embed, reduce, cluster, explain, lay out, and write the collection with map.html in
+/// it. A step that was finished before under the same input, options and version of shoal is not done again;
+/// an interrupted run goes on where it stopped and ends with the same bytes as an unbroken one. An input that
+/// begins with the rows that are there adds its further rows, and all is done anew. Error(argument) if `out`
+/// was made from any other input or by another model, unless `overwrite`: then all is made anew beside it
+/// each time, and whatever fails or stops the run, what stands at `out` stays as it is. Error(argument) too
+/// for options that do not fit the rows, before anything is embedded. Error(data) if there is nothing to map;
+/// a collection begun for it is removed. Steps (for Run::progress): load model, read, embed, PCA, neighbours,
+/// layout, those of the method, explain, page.
+MapReport make_map(const MapOptions& options, const Run& run);
+
+/// The options that the collection was last mapped with, defaults where it was never; inputs, out, model,
+/// overwrite and read are not kept. Error(format) if they are damaged.
+MapOptions stored_options(const Collection& collection);
+
+/// The names of the input's columns that the collection's texts were made of.
+std::vector<std::string> text_columns(const Collection& collection);
+
+}  // namespace shoal

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/core/labels.h"
+#include "shoal/core/run.h"
+#include "shoal/flow/cluster_vectors.h"
+
+namespace shoal {
+
+/// What `predict_clusters` may be told.
+struct PredictOptions {
+  std::filesystem::path model;  ///< a folder that `cluster` made
+  std::filesystem::path input;  ///< vectors: a file, a folder of files, or a collection
+  std::filesystem::path out;    ///< the folder that is made
+  bool overwrite = false;
+  /// By the method's own rule (place_rows) instead of the classifier; absent: where there is no classifier.
+  std::optional<bool> by_method;
+  PlotMethod layout = PlotMethod::tsne;
+  Seed seed{42};
+};
+
+struct PredictReport {
+  Index rows = 0;
+  bool by_method = false;
+  Index unlike = 0;  ///< rows that are unlike any cluster; by the method: that it puts into none
+  /// Of the clusters of the model that have rows there.
+  struct Found {
+    Label id = 0;
+    std::string name;
+    Index size = 0;  ///< rows of the input placed into it
+  };
+  std::vector<Found> clusters;
+  double mean_probability = 0;      ///< of the likeliest cluster; the classifier's, as the next
+  double mean_distance = 0;         ///< to the nearest centroid
+  std::optional<double> placement;  ///< placement_of, by the method
+  std::filesystem::path out;
+};
+
+/// Places new vectors into the clusters of a model: prepared as its own were, then classified. Makes the
+/// folder `out`, whole or not at all, with predictions.csv (row, cluster or -1 where unlike any, likeliest,
+/// probability, distance, unlike; by the method's rule only row and cluster), predictions.json, and plots:
+/// clusters.svg, map.svg, and of the classifier distances.svg and probabilities.svg. Rows are read block by
+/// block; the map alone holds all of them. Error(data) if the vectors have another dimension or come from
+/// another encoder than the model's.
+PredictReport predict_clusters(const PredictOptions& options, const Run& run);
+
+}  // namespace shoal

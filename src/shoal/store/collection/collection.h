@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "shoal/core/error.h"
+#include "shoal/core/labels.h"
+#include "shoal/core/rows.h"
+#include "shoal/core/texts.h"
+
+namespace shoal {
+
+/// One cluster as people read it: a row of table `clusters`.
+struct ClusterRecord {
+  Label id = 0;
+  std::string name;                ///< short, from its words
+  std::vector<std::string> words;  ///< most telling first
+  Index size = 0;
+  Label group = 0;             ///< row of table `groups`
+  std::vector<Index> medoids;  ///< row numbers of the most typical texts
+};
+
+struct GroupRecord {
+  Label id = 0;
+  std::string name;
+  Index size = 0;
+};
+
+/// Error(format) for a collection of which `what` says what is wrong with it.
+Error damaged_collection(const std::filesystem::path& folder, const std::string& what);
+
+/// A folder NAME.shoal: rows.sqlite (tables below), vectors.safetensors, an archive for each fitted stage,
+/// map.html.
+///   rows(id INTEGER PRIMARY KEY 0.., text, the user's columns as text, cluster INTEGER, x REAL, y REAL)
+///   columns(position, name as the user wrote it, stored_as: its column in rows, made unique and not empty)
+///   clusters(id, name, words JSON, size, group_id, medoids JSON)          groups(id, name, size)
+///   texts (FTS5 over rows.text, external content; only between settle() and the next change of the rows)
+///   manifest(key TEXT PRIMARY KEY, value TEXT)      steps(name TEXT PRIMARY KEY, key TEXT): finished steps
+/// SQLite's commits decide what is kept: a process killed at any moment leaves the last commit. One process
+/// may write at a time (Error(file) for the second), many may read; each reader sees whole commits. A
+/// database that was killed inside a commit is repaired by the next opening for writing; until then read-only
+/// openings give Error(file). Any bytes are kept in texts, NUL and invalid UTF-8 too. A text and its columns:
+/// at most 1 GB.
+class Collection {
+ public:
+  /// Makes the folder, whose parent must exist, and an empty database, open for writing. Error(argument) if
+  /// there is one already; an empty folder, or what a create that was killed has left, may be there.
+  static Collection create(const std::filesystem::path& folder);
+  /// Error(file) if absent, Error(format) if not a collection, damaged or of a newer version.
+  /// Read-only opens never write, and work on a read-only disk.
+  static Collection open(const std::filesystem::path& folder, bool read_only);
+  /// Takes the lock of a collection, whole or damaged, that another is to replace; nothing can be read from
+  /// it.
+  static Collection open_to_replace(const std::filesystem::path& folder);
+  /// True if the folder holds a database of shoal's, whole or damaged; or if it is called NAME.shoal and has
+  /// archives or a file rows.sqlite that is no database: what is left of a collection.
+  static bool exists(const std::filesystem::path& folder);
+  Collection(Collection&&) noexcept;
+  Collection& operator=(Collection&&) noexcept;
+  ~Collection();
+
+  const std::filesystem::path& folder() const;
+  std::filesystem::path file(std::string_view name) const;  ///< a path inside the folder
+  /// Gives this collection, open for writing, the place of `old`, from open_to_replace, which goes to
+  /// `aside`, where nothing may be, in the same file system. Both stay locked. On Error(file) both are where
+  /// they were.
+  void take_place_of(Collection& old, const std::filesystem::path& aside);
+  /// Error(format) if SQLite finds the database damaged: all of it is read.
+  void check() const;
+
+  // The manifest: small facts as strings (input hash, model, options).
+  std::optional<std::string> manifest(std::string_view key) const;
+  void set_manifest(std::string_view key, std::string_view value);
+  // A step is done if it was finished under the same key (hash of all that its result depends on).
+  bool done(std::string_view step, std::string_view key) const;
+  void finish_step(std::string_view step, std::string_view key);
+  void forget_step(std::string_view step);
+
+  // Rows. `define_columns` before the first append; names as the user wrote them: any, even equal or empty
+  // ones. At most 1,995 (Error(data)). Defining the same ones again changes nothing.
+  void define_columns(const std::vector<std::string>& names);
+  std::vector<std::string> columns() const;  ///< as the user wrote them, without text
+  /// Appends texts and their other columns (same size; columns in the order defined) in one transaction,
+  /// together with manifest entries `facts`, so that rows and the reader's position are committed at once.
+  void append(const Texts& texts, const std::vector<Texts>& columns,
+              const std::vector<std::pair<std::string, std::string>>& facts);
+  Index rows() const;
+  Texts texts(Index first, Index count) const;
+  std::string text(Index row) const;
+  /// The value of one user column for rows [first, first + count).
+  Texts column(std::string_view name, Index first, Index count) const;
+  /// The same by the column's number in columns(): needed where two have one name.
+  Texts column_at(Index position, Index first, Index count) const;
+
+  // Results. Each replaces what was there, in one transaction.
+  void set_labels(const Labels& labels);  ///< clusters and groups go: they described other labels
+  Labels labels() const;
+  void set_points(MatrixView xy);  ///< rows x 2
+  Matrix points() const;           ///< Error(data) if none yet
+  void set_clusters(const std::vector<ClusterRecord>& clusters, const std::vector<GroupRecord>& groups);
+  std::vector<ClusterRecord> clusters() const;
+  std::vector<GroupRecord> groups() const;
+
+  /// Rows that hold all words of `query`, best first by BM25, ties by the smaller row, at most n. Words are
+  /// compared without case and accents; quotes and operators are taken literally; what is written together
+  /// ("don't", "state-of-the-art") must stand together. Error(data) if rows were added since settle().
+  std::vector<Index> find_words(std::string_view query, Index n) const;
+  /// Builds the full-text index and rewrites the database so that its bytes depend on its content alone, not
+  /// on the number of transactions or interruptions that made it. Nothing if nothing changed since the last
+  /// time. Any later change spoils the bytes, so this is best the last thing done. Needs room for a second
+  /// database beside the first; about 10 s a million short texts.
+  void settle();
+
+ private:
+  struct State;
+  explicit Collection(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoal

@@ -1,0 +1,80 @@
+#include <algorithm>
+#include <limits>
+#include <system_error>
+
+#include "shoal/core/error.h"
+#include "shoal/store/collection/collection_impl.h"
+
+namespace shoal {
+namespace {
+
+constexpr const char* kIndexTable =
+    "CREATE VIRTUAL TABLE texts USING fts5(text, content='rows', content_rowid='id',"
+    " tokenize='unicode61 remove_diacritics 2')";
+
+/// Each stretch between blanks in double quotes, which makes FTS5 take it as it is: quotes, operators and
+/// all. Stretches side by side must all occur; those without a letter or digit are ignored.
+std::string literal_query(std::string_view words) {
+  std::string out;
+  bool inside = false;
+  for (const char c : words) {
+    const bool blank = static_cast<unsigned char>(c) <= 0x20;
+    if (blank == inside) out += inside ? "\" " : "\"";
+    inside = !blank;
+    if (!blank) out += c == '"' ? "\"\"" : std::string(1, c);
+  }
+  return inside ? out + '"' : out;
+}
+
+}  // namespace
+
+std::vector<Index> Collection::find_words(std::string_view query, Index n) const {
+  const State& s = *state_;
+  Statement indexed(s.database, "SELECT 1 FROM sqlite_master WHERE name = 'texts'");
+  if (!indexed.step()) {
+    throw Error(Fault::data, s.folder.string() + " has no index of words yet; run 'shoal map' to the end");
+  }
+  std::vector<Index> out;
+  const std::string literal = literal_query(query);
+  if (literal.empty()) return out;
+  Statement each(s.database,
+                 "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY bm25(texts), rowid LIMIT ?");
+  constexpr auto kMost = static_cast<Index>(std::numeric_limits<std::int64_t>::max());
+  each.bind(1, literal).bind(2, static_cast<std::int64_t>(std::min(n, kMost)));
+  while (each.step()) out.push_back(static_cast<Index>(each.integer(0)));
+  return out;
+}
+
+void Collection::settle() {
+  State& s = *state_;
+  require(!s.read_only, Fault::argument, "the collection was opened read-only");
+  if (s.settled) return;
+  const auto part = s.folder / kDatabasePart, path = s.folder / kDatabaseFile;
+  try {
+    // Built from nothing by the same statements each time, so that no trace of the old file's history is
+    // left.
+    Database fresh = new_database(part, s.column_names());
+    Statement(fresh, "ATTACH ? AS old").bind(1, std::filesystem::absolute(path).string()).run();
+    fresh.run("BEGIN");
+    for (const std::string table : {"rows", "columns", "clusters", "groups", "manifest", "steps"}) {
+      fresh.run("INSERT INTO main." + table + " SELECT * FROM old." + table);
+    }
+    fresh.run(kIndexTable);
+    fresh.run(
+        "INSERT INTO texts(texts, rank) VALUES('hashsize', 67108864); INSERT INTO texts(texts) "
+        "VALUES('rebuild');"
+        "INSERT INTO texts(texts) VALUES('optimize'); PRAGMA user_version=1");
+    fresh.run("COMMIT");
+    fresh.run("DETACH old");
+    fresh.close();
+    finish_database(part, path);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(part, ignored);
+    throw;
+  }
+  s.database.close();
+  s.connect();
+}
+
+}  // namespace shoal
