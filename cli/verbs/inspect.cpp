@@ -48,7 +48,7 @@ Json inspect_collection(const fs::path& path, bool check_all, const Run& run) {
   out["truncated_texts"] = done.cut ? Json(*done.cut) : Json();
   out["page"] =
       fs::exists(collection.file("map.html")) ? Json(collection.file("map.html").string()) : Json(nullptr);
-  if (check_all) out["check"] = in_words(check(collection, run));
+  if (check_all) out["check"] = in_words(check_collection(collection, run));
   out["groups"] = groups;
   out["clusters"] = clusters;
   return out;

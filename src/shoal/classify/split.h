@@ -10,16 +10,6 @@
 
 namespace shoal {
 
-/// Error(data) unless there is one label a row, each 0..count-1 or kNoise (the first other one is named).
-void check_labels(const Labels& labels, Index rows);
-
-/// Labels without gaps: classes that have rows, renumbered in order.
-struct CompactLabels {
-  Labels labels;
-  std::vector<Label> original;  ///< of each new label
-};
-CompactLabels compact_labels(const Labels& labels);
-
 /// The fold, 0..n_folds-1, of each row: every class is dealt out evenly, in an order drawn from the seed, so
 /// folds differ by at most one row a class. Rows labelled kNoise are dealt out as a class of their own.
 /// Error(argument) unless 2 <= n_folds <= rows.

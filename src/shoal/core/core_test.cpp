@@ -208,5 +208,40 @@ TEST(Fields, ListsEveryFieldInOrder) {
   EXPECT_EQ(std::get<std::int64_t>(list[2].value), 3);
 }
 
+TEST(Error, WritesOptionsAsTheDoorDoes) {
+  const Error e(Fault::argument, option_name("n_clusters") + " is 0; allowed: 1 or more",
+                "give " + option_name("overwrite"));
+  EXPECT_STREQ(e.what(), "n_clusters is 0; allowed: 1 or more; give overwrite");
+  EXPECT_EQ(e.option(), "n_clusters");
+  EXPECT_EQ(e.text([](std::string_view name) { return "--" + std::string(name); }),
+            "--n_clusters is 0; allowed: 1 or more; give --overwrite");
+  EXPECT_EQ(Error(Fault::data, "no option here").option(), "");
+}
+
+TEST(Rows, OfATemporaryOwnIt) {
+  Rows rows = [] {
+    Matrix x(2, 1);
+    x[1][0] = 7;
+    return x;
+  }();
+  Matrix scratch;
+  EXPECT_EQ(rows.block(1, 1, scratch)[0][0], 7);
+}
+
+TEST(Chunks, RunInTheCallersOwnThreads) {
+  std::atomic<int> calls{0};
+  const Run run{.threads = 3, .pool = [&](unsigned workers, const std::function<void()>& work) {
+                  EXPECT_EQ(workers, 3u);
+                  ++calls;
+                  std::thread other(work);
+                  other.join();
+                  work();
+                }};
+  std::vector<int> seen(10);
+  for_chunks(run, 10, 1, [&](Index, Index first, Index) { ++seen[first]; });
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(seen, std::vector<int>(10, 1));
+}
+
 }  // namespace
 }  // namespace shoal

@@ -18,6 +18,19 @@ struct Labels {
   bool operator==(const Labels&) const = default;
 };
 
+/// Error(data) unless there is one label a row, each 0..count-1 or kNoise (the first other one is named).
+void check_labels(const Labels& labels, Index rows);
+
+/// Labels without gaps: classes that have rows, renumbered in order.
+struct CompactLabels {
+  Labels labels;
+  std::vector<Label> original;  ///< of each new label
+};
+CompactLabels compact_labels(const Labels& labels);
+
+/// How many rows each label has, kNoise left out. Labels as check_labels wants them.
+std::vector<Index> label_sizes(const Labels& labels);
+
 /// The k nearest of each row, nearest first, ties by the smaller id: entry j of row i is at i * k + j.
 struct Neighbours {
   Index k = 0;

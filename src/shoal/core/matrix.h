@@ -41,8 +41,11 @@ class Matrix {
   const float* data() const { return data_; }
   std::span<float> operator[](Index row) { return {data_ + row * cols_, cols_}; }
   std::span<const float> operator[](Index row) const { return {data_ + row * cols_, cols_}; }
-  MatrixSpan span() { return {data_, rows_, cols_, cols_}; }
-  MatrixView view() const { return {data_, rows_, cols_, cols_}; }
+  /// The matrix must outlive what borrows from it: of a temporary there is no view.
+  MatrixSpan span() & { return {data_, rows_, cols_, cols_}; }
+  MatrixView view() const& { return {data_, rows_, cols_, cols_}; }
+  MatrixSpan span() && = delete;
+  MatrixView view() const&& = delete;
 
  private:
   float* data_ = nullptr;

@@ -15,6 +15,13 @@ Rows::Rows(MatrixView borrowed, Space space)
           [borrowed](Index first, Index count, Matrix&) { return borrowed.slice(first, count); },
           std::move(space)) {}
 
+Rows::Rows(Matrix&& owned, Space space)
+    : Rows{owned.rows(), owned.cols(), Dtype::f32,  // braces: the sizes are read before the matrix moves
+           [kept = std::make_shared<const Matrix>(std::move(owned))](Index first, Index count, Matrix&) {
+             return kept->view().slice(first, count);
+           },
+           std::move(space)} {}
+
 Rows::Rows(Index rows, Index cols, Dtype dtype, BlockReader reader, Space space)
     : rows_(rows),
       cols_(cols),

@@ -30,11 +30,13 @@ struct Space {
 using BlockReader = std::function<MatrixView(Index first, Index count, Matrix& scratch)>;
 
 /// Readable rows of any Dtype, in memory or mapped from a file: what every stage takes in.
-/// Copying is cheap and shares. Rows made from a view or a Matrix borrow: the owner must outlive them.
+/// Copying is cheap and shares. Rows made from a view or from a named Matrix borrow: the owner must outlive
+/// them. Rows made from a Matrix that nobody else has, as `Rows r = stage.transform(x)`, own it.
 class Rows {
  public:
   Rows(MatrixView borrowed, Space space = {});
   Rows(const Matrix& borrowed, Space space = {}) : Rows(borrowed.view(), std::move(space)) {}
+  Rows(Matrix&& owned, Space space = {});
   /// `reader` keeps alive whatever it reads from; it must be callable from many threads at once.
   Rows(Index rows, Index cols, Dtype dtype, BlockReader reader, Space space);
 

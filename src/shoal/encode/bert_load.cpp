@@ -55,7 +55,7 @@ LayerNorm read_norm(const Weights& weights, const std::string& name, Index size)
 }
 
 LinearLayer read_linear(const Weights& weights, const std::string& name, Index outputs, Index inputs) {
-  return {Packed::rows(weights.matrix(name + ".weight", outputs, inputs).view()),
+  return {Packed::rows(weights.matrix(name + ".weight", outputs, inputs)),
           weights.vector(name + ".bias", outputs)};
 }
 

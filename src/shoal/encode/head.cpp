@@ -25,10 +25,10 @@ Head Head::load(const std::vector<HeadStep>& steps) {
         step.scale = weights.vector("norm.weight", what.inputs);
         step.shift = weights.vector("norm.bias", what.inputs);
       } else {
-        step.weight = Packed::rows(weights.matrix("linear.weight", what.outputs, what.inputs).view());
+        step.weight = Packed::rows(weights.matrix("linear.weight", what.outputs, what.inputs));
         if (what.bias) step.shift = weights.vector("linear.bias", what.outputs);
         if (what.residual && what.inputs != what.outputs)
-          step.residual = Packed::rows(weights.matrix("residual.weight", what.outputs, what.inputs).view());
+          step.residual = Packed::rows(weights.matrix("residual.weight", what.outputs, what.inputs));
       }
     }
     out.steps_.push_back(std::move(step));

@@ -122,7 +122,7 @@ class ClusterRun {
   }
 
   Metric metric() const { return options_.clusters.method.metric(); }
-  Run quiet() const { return {.threads = run_.threads, .stop = run_.stop, .progress = {}}; }
+  Run quiet() const { return run_.quiet(); }
 
   /// Sizes and typical rows; of a collection also words and names.
   void describe() {

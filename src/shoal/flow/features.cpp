@@ -75,7 +75,7 @@ BlockReader membership(const Collection& collection, std::shared_ptr<const Label
 Rows cluster_features(const Collection& collection, FeatureKind kind, const Run& run) {
   const Index n_clusters = finished_clusters(collection).size();
   const auto labels = std::make_shared<const Labels>(collection.labels());
-  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
+  const Run quiet = run.quiet();
   const BlockReader reader = kind == FeatureKind::one_hot     ? one_hot(labels)
                              : kind == FeatureKind::distances ? distances(collection, *labels, quiet)
                                                               : membership(collection, labels, quiet);

@@ -234,7 +234,7 @@ class Search {
   }
 
   ClusterRange range() const { return range_of(options_, x_.rows()); }
-  Run quiet() const { return {.threads = run_.threads, .stop = run_.stop, .progress = {}}; }
+  Run quiet() const { return run_.quiet(); }
 
   const Rows& x_;
   const ClusteringOptions& options_;

@@ -279,10 +279,10 @@ TEST(Map, WhatCannotBeMappedLeavesNothing) {
   const auto refused = [&](const std::string& csv) -> std::string {
     write(folder / "t.csv", csv);
     try {
-      map({.inputs = {folder / "t.csv"},
-           .out = folder / "m.shoal",
-           .model = fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare"},
-          {});
+      make_map({.inputs = {folder / "t.csv"},
+                .out = folder / "m.shoal",
+                .model = fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare"},
+               {});
     } catch (const Error& e) {
       EXPECT_EQ(e.fault, Fault::data) << e.what();
       EXPECT_FALSE(fs::exists(folder / "m.shoal")) << e.what();

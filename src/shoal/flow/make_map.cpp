@@ -201,7 +201,7 @@ class MapRun {
     Matrix scratch;
     for (Index first = 0; first < x.rows(); first += kBlock) {
       const MatrixView block = x.block(first, std::min(kBlock, x.rows() - first), scratch);
-      file.append(pca.transform(Rows(block, x.space()), run_).view());
+      file.append(pca.transform(Rows(block, x.space()), run_));
       if (run_.progress)
         run_.progress("PCA", static_cast<double>(first + block.rows), static_cast<double>(x.rows()));
     }

@@ -83,7 +83,7 @@ class PredictRun {
     }
     metric_ = metric_of(file);
   }
-  Run quiet() const { return {.threads = run_.threads, .stop = run_.stop, .progress = {}}; }
+  Run quiet() const { return run_.quiet(); }
 
   void place() {
     report_.rows = x_.rows();

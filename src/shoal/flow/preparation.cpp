@@ -51,7 +51,7 @@ Matrix Preparation::transform(const Rows& x, const Run& run) const {
 Preparation Preparation::fit(const Rows& x, const std::optional<PcaOptions>& pca, bool standardise,
                              const std::function<void(MatrixView)>& keep, const Run& run) {
   Preparation made;
-  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
+  const Run quiet = run.quiet();
   if (pca) {
     say(run, "PCA", 0, x.rows());
     made.pca = Pca::fit(x, *pca, quiet);
@@ -78,7 +78,8 @@ Preparation Preparation::fit(const Rows& x, const std::optional<PcaOptions>& pca
   if (made.empty()) return made;
   each_block(x, [&](const Rows& block, Index) {
     check_stop(run);
-    keep(made.transform(block, quiet).view());
+    const Matrix ready = made.transform(block, quiet);
+    keep(ready.view());
   });
   return made;
 }

@@ -16,6 +16,7 @@ class Packed {
   Packed() = default;
   /// Rows of `b` are the outputs: x * b^T.
   static Packed rows(MatrixView b);
+  static Packed rows(const Matrix& b) { return rows(b.view()); }
   /// Columns of `b` are the outputs: x * b.
   static Packed columns(MatrixView b);
   Index outputs() const { return outputs_; }

@@ -62,21 +62,23 @@ TEST(DensestPlaces, RefusesLabelsOutOfRangeAndOtherLengths) {
   EXPECT_THROW(densest_places(x.view(), {{0}, 1}, box, 48), Error);
 }
 
+MapBox box_of(const Matrix& points) { return map_box(points.view()); }
+
 TEST(MapBox, IsNotShrunkByHeavyTails) {
   std::vector<Place> points;
   add_island(points, 0, 0, 1000, 1, 1);
   points.push_back({1e6f, -1e6f});
-  const MapBox box = map_box(matrix(points).view());
+  const MapBox box = box_of(matrix(points));
   EXPECT_LT(box.high.x, 1.01f);
   EXPECT_GT(box.low.y, -1.01f);
   EXPECT_GT(box.high.x - box.low.x, 1.9f);
 }
 
 TEST(MapBox, HasRoomAroundOnePlaceAndAroundNone) {
-  const MapBox one = map_box(matrix({{3, 4}, {3, 4}}).view());
+  const MapBox one = box_of(matrix({{3, 4}, {3, 4}}));
   EXPECT_EQ(one.low.x, 2.5f);
   EXPECT_EQ(one.high.y, 4.5f);
-  const MapBox none = map_box(matrix({{NAN, 4}}).view());
+  const MapBox none = box_of(matrix({{NAN, 4}}));
   EXPECT_EQ(none.low.x, -0.5f);
   EXPECT_EQ(none.high.y, 0.5f);
 }

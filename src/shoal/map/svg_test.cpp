@@ -96,7 +96,7 @@ TEST(Svg, AScatterDrawsEachPointUnderItsLabel) {
   EXPECT_EQ(count(svg, "class=\"p\""), 3u);
   EXPECT_EQ(count(svg, "left &amp; low"), 2u);  // as a name and as a tooltip
   EXPECT_THROW(scatter_svg({}, points.view(), {{0, 0}, 1}, {}), Error);
-  expect_well_formed(scatter_svg({"map", "", ""}, Matrix(0, 2).view(), {}, {}));
+  expect_well_formed(scatter_svg({"map", "", ""}, MatrixView{nullptr, 0, 2, 2}, {}, {}));
 }
 
 TEST(Svg, EscapesWhatWouldBeMarkup) {

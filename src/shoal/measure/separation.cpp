@@ -267,7 +267,7 @@ std::vector<Separation> measure_centres(const Rows& x, const Members& members, c
   DaviesBouldin db_cosine(tree, cosine.distances, [&](Index a, Index b) { return cosine.apart(a, b); });
   Alive alive;
   for (Index c = 0; c < tree.first; ++c) alive.emplace_back(c, c);
-  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
+  const Run quiet = run.quiet();
   std::vector<Separation> all;
   for (Index i = 0;; ++i) {
     check_stop(run);

@@ -45,7 +45,7 @@ class Rounds {
       : rows_(rows),
         cosine_(rows.metric() == Metric::cosine),
         options_(options),
-        run_{.threads = run.threads, .stop = run.stop, .progress = {}},
+        run_(run.quiet()),
         centers_(std::move(start)),
         labels_(rows.rows(), kNoise),
         range_(range_of(rows, options.weights)),

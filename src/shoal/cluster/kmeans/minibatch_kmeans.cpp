@@ -63,7 +63,7 @@ std::vector<float> squared_distances(const MetricRows& rows, const Matrix& cente
   return squared;
 }
 
-Run quiet(const Run& run) { return {.threads = run.threads, .stop = run.stop, .progress = {}}; }
+Run quiet(const Run& run) { return run.quiet(); }
 
 }  // namespace
 

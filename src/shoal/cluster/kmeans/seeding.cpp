@@ -30,7 +30,7 @@ class Seeder {
         n_clusters_(n_clusters),
         seed_(seed),
         random_(seed),
-        run_{.threads = run.threads, .stop = run.stop, .progress = {}},
+        run_(run.quiet()),
         distance_(rows.rows()),
         chunk_sum_(chunk_count(rows.rows(), kGrain)) {
     // Any row may be the first: all as far away as rows can be.
@@ -91,7 +91,8 @@ class Seeder {
   void take(const std::vector<Index>& rows) {
     const Index before = candidates_.size();
     candidates_.insert(candidates_.end(), rows.begin(), rows.end());
-    lower_distances(gather(rows).view(), before);
+    const Matrix taken = gather(rows);
+    lower_distances(taken.view(), before);
   }
 
   Matrix gather(const std::vector<Index>& rows) {

@@ -188,7 +188,7 @@ TEST(SphericalKMeans, LoadRefusesCentersThatAreNotOfLengthOne) {
   const auto load = [&](float v) {
     ArchiveWriter out(SphericalKMeans::kind);
     out.options(list_fields(SphericalKMeansOptions{.n_clusters = 2}));
-    out.add("centers", from({{1, 0}, {0, v}}).view());
+    out.add("centers", from({{1, 0}, {0, v}}));
     out.add("labels", std::span<const std::int32_t>());
     const double objective = 0;
     out.add("objective", std::span(&objective, 1));

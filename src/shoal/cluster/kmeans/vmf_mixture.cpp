@@ -50,9 +50,7 @@ double kappa_of(Index dims, double r) {
 class VmfRounds {
  public:
   VmfRounds(const VmfMixture& mixture, const MetricRows& rows, const Run& run)
-      : rows_(rows),
-        run_{.threads = run.threads, .stop = run.stop, .progress = {}},
-        nearness_(Metric::cosine, rows.cols()) {
+      : rows_(rows), run_(run.quiet()), nearness_(Metric::cosine, rows.cols()) {
     use(mixture);
   }
 

@@ -409,7 +409,7 @@ TEST(Agglomerative, LoadsOnlyATree) {
     ArchiveWriter out(Agglomerative::kind);
     out.options(list_fields(groups.options()));
     out.space({});
-    out.add("centers", groups.cluster_centers().view());
+    out.add("centers", groups.cluster_centers());
     const double agreement = 1;
     out.add("agreement", std::span<const double>(&agreement, 1));
     out.add("merges", std::span<const std::int64_t>(merges));

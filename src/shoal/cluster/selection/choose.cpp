@@ -240,7 +240,7 @@ std::optional<Criterion> criterion_named(std::string_view name) {
 std::vector<TriedK> try_range(const Rows& x, ClusterRange range, const ClusterMethod& method,
                               const TryOptions& options, const Run& run) {
   check_range(range, x.rows());
-  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
+  const Run quiet = run.quiet();
   const auto total = static_cast<double>(range.max - range.min + 1);
   std::vector<TriedK> tried;
   for (Index k = range.min; k <= range.max; ++k) {

@@ -86,7 +86,7 @@ float lay_out(const Rows& x, const TsneOptions& o, const Run& run, Matrix& out) 
   const Index k = std::min(static_cast<Index>(3 * o.perplexity), x.rows() - 1);
   const NeighbourGraph affinities =
       joint_affinities(nearest_neighbours(x, k, o.metric, run), o.metric, effective, run);
-  out = start(x, o, {.threads = run.threads, .stop = run.stop, .progress = {}});
+  out = start(x, o, run.quiet());
   const TsnePhase phases[] = {
       phase(o, o.early_exaggeration_iter, o.early_exaggeration, o.early_momentum, x.rows()),
       phase(o, o.n_iter - o.early_exaggeration_iter, o.exaggeration, o.momentum, x.rows())};

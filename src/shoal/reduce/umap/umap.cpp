@@ -93,7 +93,7 @@ void Umap::lay_out(const Rows& x, const Run& run) {
   if (dense)
     layout.density = {options_.dens_lambda, options_.dens_frac, options_.dens_var_shift,
                       log_radii(graph, near, run)};
-  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
+  const Run quiet = run.quiet();
   embedding_ = umap_start(x, options_.seed.child(0), quiet);
   optimise_layout(graph, layout, embedding_.span(), run);
   if (!dense) return;
@@ -111,7 +111,7 @@ Umap Umap::fit(const Rows& x, const Options& options, const Run& run) {
   Umap umap;
   umap.options_ = options;
   umap.space_ = x.space();
-  umap.rows_ = rows_fingerprint(x, {.threads = run.threads, .stop = run.stop, .progress = {}});
+  umap.rows_ = rows_fingerprint(x, run.quiet());
   if (x.rows() < 2 || x.cols() == 0) {
     umap.embedding_ = umap.scales_ = Matrix(x.rows(), 2);
   } else if (options.metric == Metric::cosine && !x.space().unit) {
@@ -126,7 +126,7 @@ Umap Umap::fit(const Rows& x, const Options& options, const Run& run) {
 
 Matrix Umap::transform(const Rows& x, const Rows& training, const Run& run) const {
   const auto refuse = [](const std::string& what) { throw Error(Fault::data, "umap: " + what); };
-  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
+  const Run quiet = run.quiet();
   if (training.rows() != embedding_.rows() || rows_fingerprint(training, quiet) != rows_)
     refuse("the " + std::to_string(training.rows()) + " x " + std::to_string(training.cols()) +
            " training rows are not those on which the map was fitted");

@@ -147,7 +147,7 @@ void check(std::span<const Rows> tables, std::span<const RelatedRows> related,
 std::vector<Umap> Umap::fit_aligned(std::span<const Rows> tables, std::span<const RelatedRows> related,
                                     const AlignedUmapOptions& options, const Run& run) {
   check(tables, related, options);
-  const Run quiet{.threads = run.threads, .stop = run.stop, .progress = {}};
+  const Run quiet = run.quiet();
   std::vector<Index> first{0};
   for (const Rows& x : tables) {
     check_finite(x, run);

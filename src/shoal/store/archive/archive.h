@@ -92,6 +92,7 @@ class ArchiveWriter {
   void space(const Space& space);                  ///< as JSON in metadata "space"
   /// Copies. Error(argument) if the name is taken or is "__metadata__".
   void add(std::string_view name, MatrixView x);
+  void add(std::string_view name, const Matrix& x) { add(name, x.view()); }
   void add(std::string_view name, std::span<const float> x);
   void add(std::string_view name, std::span<const double> x);
   void add(std::string_view name, std::span<const std::int32_t> x);

@@ -241,7 +241,7 @@ TEST(Archive, HostileFilesAreRefusedByName) {
 TEST(Archive, EveryCutOfAFileIsRefused) {
   const ScratchFolder folder;
   ArchiveWriter out("example");
-  out.add("x", counted(5, 5).view());
+  out.add("x", counted(5, 5));
   out.write(folder / "whole");
   const std::string whole = read_file(folder / "whole", 1 << 20);
   EXPECT_EQ(refusal(whole), "");

@@ -121,7 +121,11 @@ TEST(Collection, AsksOutsideWhatThereIsAreRefused) {
   EXPECT_EQ(error_of([&] { c.points(); }).fault, Fault::data);
   EXPECT_EQ(error_of([&] { c.set_labels({.of = {0}, .count = 1}); }).fault, Fault::argument);
   EXPECT_EQ(error_of([&] { c.set_labels({.of = {0, 1, 2, 3, 4}, .count = 4}); }).fault, Fault::argument);
-  EXPECT_EQ(error_of([&] { c.set_points(Matrix(5, 3).view()); }).fault, Fault::argument);
+  EXPECT_EQ(error_of([&] {
+              const Matrix wide(5, 3);
+              c.set_points(wide.view());
+            }).fault,
+            Fault::argument);
   Matrix xy(5, 2);
   xy[3][1] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_NE(std::string(error_of([&] { c.set_points(xy.view()); }).what()).find("row 3"), std::string::npos);

@@ -19,6 +19,7 @@ class RowsFile {
   RowsFile(RowsFile&&) noexcept;
   ~RowsFile();
   void append(MatrixView rows);
+  void append(const Matrix& rows) { append(rows.view()); }
   /// Everything appended is on disk and counted in the header when this returns. Error(file) on a full disk.
   void commit();
   Index rows() const;

@@ -43,7 +43,7 @@ TEST(RowsFile, IsReadableAfterEachCommit) {
   EXPECT_EQ(open_rows(path).rows(), 0u);
   Index rows = 0;
   for (const Index count : {3u, 0u, 1u, 1000u}) {
-    file.append(block_of(rows, count).view());
+    file.append(block_of(rows, count));
     rows += count;
     EXPECT_EQ(file.rows(), rows);
     file.commit();
@@ -60,7 +60,7 @@ TEST(RowsFile, OneWriterAtATime) {
   const fs::path path = folder / "v.safetensors";
   {
     RowsFile first(path, kDims, kSpace, 0);
-    first.append(block_of(0, 4).view());
+    first.append(block_of(0, 4));
     first.commit();
     for (const Index kept : {0u, 4u}) {
       const Error e = error_of([&] { RowsFile(path, kDims, kSpace, kept); });
@@ -68,7 +68,7 @@ TEST(RowsFile, OneWriterAtATime) {
       EXPECT_NE(std::string(e.what()).find("another shoal process is writing to"), std::string::npos)
           << e.what();
     }
-    first.append(block_of(4, 2).view());
+    first.append(block_of(4, 2));
     first.commit();
   }
   EXPECT_EQ(open_rows(path).to_matrix(), block_of(0, 6));
@@ -102,22 +102,22 @@ TEST(RowsFile, GoesOnAndCutsWhatWasNotCounted) {
   const ScratchFolder folder;
   {
     RowsFile file(folder / "whole", kDims, kSpace, 0);
-    file.append(block_of(0, 50).view());
+    file.append(block_of(0, 50));
     file.commit();
   }
   {
     RowsFile file(folder / "parts", kDims, kSpace, 0);
-    file.append(block_of(0, 20).view());
+    file.append(block_of(0, 20));
     file.commit();
-    file.append(block_of(100, 9).view());
+    file.append(block_of(100, 9));
     file.commit();
-    file.append(block_of(200, 1).view());
+    file.append(block_of(200, 1));
   }
   EXPECT_EQ(RowsFile(folder / "parts", kDims, kSpace, 29).rows(), 29u);
   {
     RowsFile file(folder / "parts", kDims, kSpace, 20);
     EXPECT_EQ(file.rows(), 20u);
-    file.append(block_of(20, 30).view());
+    file.append(block_of(20, 30));
     file.commit();
   }
   EXPECT_EQ(bytes_of_file(folder / "parts"), bytes_of_file(folder / "whole"));
@@ -140,7 +140,7 @@ void fill(const fs::path& folder, Index total) {
   const Index committed = fs::exists(note) ? std::stoull(read_file(note, 99)) : 0;
   RowsFile file(folder / "v", kDims, kSpace, committed);
   while (file.rows() < total) {
-    file.append(block_of(file.rows(), std::min<Index>(17, total - file.rows())).view());
+    file.append(block_of(file.rows(), std::min<Index>(17, total - file.rows())));
     file.commit();
     write_file(note, std::to_string(file.rows()));
   }
@@ -184,17 +184,17 @@ TEST(RowsFile, AFullDiskKeepsTheLastCommit) {
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   {
     RowsFile file(path, kDims, kSpace, 0);
-    file.append(block_of(0, 10).view());
+    file.append(block_of(0, 10));
     file.commit();
     const rlimit small{2000, before.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-    EXPECT_EQ(error_of([&] { file.append(block_of(10, 100).view()); }).fault, Fault::file);
+    EXPECT_EQ(error_of([&] { file.append(block_of(10, 100)); }).fault, Fault::file);
     EXPECT_EQ(file.rows(), 10u);
     ::setrlimit(RLIMIT_FSIZE, &before);
-    file.append(block_of(10, 1).view());  // goes on once there is room
+    file.append(block_of(10, 1));  // goes on once there is room
     file.commit();
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-    EXPECT_EQ(error_of([&] { file.append(block_of(10, 100).view()); }).fault, Fault::file);
+    EXPECT_EQ(error_of([&] { file.append(block_of(10, 100)); }).fault, Fault::file);
     ::setrlimit(RLIMIT_FSIZE, &before);
   }
   EXPECT_TRUE(open_rows(path).to_matrix() == block_of(0, 11));
@@ -259,7 +259,7 @@ TEST(OpenRows, TheOnlyMatrixOfASafetensorsFile) {
   two.add("more", x.view());
   two.write(folder / "two.safetensors");
   EXPECT_EQ(error_of([&] { open_rows(folder / "two.safetensors"); }).fault, Fault::format);
-  two.add("vectors", block_of(9, 2).view());
+  two.add("vectors", block_of(9, 2));
   two.write(folder / "named.safetensors");
   EXPECT_TRUE(open_rows(folder / "named.safetensors").to_matrix() == block_of(9, 2));
   ArchiveWriter none("example");
