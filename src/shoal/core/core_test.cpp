@@ -230,13 +230,13 @@ TEST(Rows, OfATemporaryOwnIt) {
 
 TEST(Chunks, RunInTheCallersOwnThreads) {
   std::atomic<int> calls{0};
-  const Run run{.threads = 3, .pool = [&](unsigned workers, const std::function<void()>& work) {
-                  EXPECT_EQ(workers, 3u);
-                  ++calls;
-                  std::thread other(work);
-                  other.join();
-                  work();
-                }};
+  const shoal::Run run{.threads = 3, .pool = [&](unsigned workers, const std::function<void()>& work) {
+                         EXPECT_EQ(workers, 3u);
+                         ++calls;
+                         std::thread other(work);
+                         other.join();
+                         work();
+                       }};
   std::vector<int> seen(10);
   for_chunks(run, 10, 1, [&](Index, Index first, Index) { ++seen[first]; });
   EXPECT_EQ(calls, 1);
