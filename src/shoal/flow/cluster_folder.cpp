@@ -55,21 +55,9 @@ std::string line(const std::string& what, const std::string& value) {
   return "<tr><th>" + escaped(what) + "</th><td>" + escaped(value) + "</td></tr>\n";
 }
 
-std::string text_of(const FieldValue& value) {
-  return std::visit(
-      []<class T>(const T& v) -> std::string {
-        if constexpr (std::is_same_v<T, std::monostate>)
-          return "none";
-        else if constexpr (std::is_same_v<T, bool>)
-          return v ? "true" : "false";
-        else if constexpr (std::is_same_v<T, double>)
-          return short_number(v);
-        else if constexpr (std::is_same_v<T, std::int64_t>)
-          return std::to_string(v);
-        else
-          return v;
-      },
-      value);
+std::string short_text(const FieldValue& value) {
+  const auto* number = std::get_if<double>(&value);
+  return number == nullptr ? text_of(value) : short_number(*number);
 }
 
 std::string made_table(const ClusterReport& report, const ClusterOptions& options) {
@@ -79,7 +67,7 @@ std::string made_table(const ClusterReport& report, const ClusterOptions& option
                                      : "";
   if (options.standardise) before += before.empty() ? "standardised" : ", standardised";
   for (const Field& f : report.found.method.list())
-    if (f.name != "seed") settings += (settings.empty() ? "" : ", ") + f.name + " " + text_of(f.value);
+    if (f.name != "seed") settings += (settings.empty() ? "" : ", ") + f.name + " " + short_text(f.value);
   return "<h2>How it was made</h2>\n<table>\n" + line("input", options.input.string()) +
          line("columns", std::to_string(report.dims)) +
          line("before the method", before.empty() ? "nothing" : before) +

@@ -1,8 +1,7 @@
 #include <cmath>
-#include <type_traits>
-#include <variant>
 
 #include "shoal/flow/findings_json_impl.h"
+#include "shoal/store/archive/json_value_impl.h"
 
 namespace shoal {
 namespace {
@@ -63,20 +62,13 @@ Json number_json(const std::optional<double>& v) { return v && std::isfinite(*v)
 
 Json to_json(const std::vector<Field>& fields) {
   Json out = Json::object();
-  for (const Field& f : fields)
-    std::visit(
-        [&]<class T>(const T& v) {
-          if constexpr (std::is_same_v<T, std::monostate>)
-            out[f.name] = nullptr;
-          else
-            out[f.name] = v;
-        },
-        f.value);
+  for (const Field& f : fields) out[f.name] = json_value<Json>(f.value);
   return out;
 }
 
 Json to_json(const ClusterFindings& found) {
   Json out{{"method", found.method.kind()},
+           {"title", found.method.title()},
            {"options", to_json(found.method.list())},
            {"n_clusters", found.n_clusters},
            {"noise", found.noise},

@@ -16,8 +16,8 @@ nlohmann::ordered_json number_json(const std::optional<double>& v);
 /// Options by their names; null for one that is absent.
 nlohmann::ordered_json to_json(const std::vector<Field>& fields);
 
-/// method, options, n_clusters, noise, measures, against, chosen and tried if a number was chosen, stability
-/// if it was measured, placement_agreement.
+/// method, its title, options, n_clusters, noise, measures, against, chosen and tried if a number was chosen,
+/// stability if it was measured, placement_agreement.
 nlohmann::ordered_json to_json(const ClusterFindings& found);
 
 }  // namespace shoal

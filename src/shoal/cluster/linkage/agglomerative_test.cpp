@@ -339,8 +339,8 @@ TEST(Agglomerative, SaysHowMuchMemoryManyRowsNeed) {
 }
 
 TEST(Agglomerative, NamesLinkages) {
-  for (const Way& way : kWays) EXPECT_EQ(linkage_named(name_of(way.linkage)), way.linkage);
-  EXPECT_EQ(linkage_named("median"), std::nullopt);
+  for (const Way& way : kWays) EXPECT_EQ(named<Linkage>(name_of(way.linkage)), way.linkage);
+  EXPECT_EQ(named<Linkage>("median"), std::nullopt);
 }
 
 TEST(Agglomerative, PlacesNewRowsAtTheNearestMean) {

@@ -173,8 +173,6 @@ std::vector<Stability> resample(const Rows& x, const std::vector<Labels>& labell
 
 }  // namespace
 
-const char* name_of(Resample x) { return x == Resample::part ? "part" : "bootstrap"; }
-
 Stability measure_stability(const Rows& x, const Labels& labels, const ClusterMethod& method,
                             const StabilityOptions& options, const Run& run) {
   const Relabel relabel = [&](const Rows& rows, Seed seed) {
