@@ -7,7 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "scratch_folder.h"
+#include "tests/scratch_folder.h"
 #include "shoal/flow/compare_outcome.h"
 #include "shoal/flow/explain.h"
 #include "shoal/flow/lay_out.h"

@@ -115,7 +115,8 @@ Pca::Solution Pca::solve() const {
     throw Error(Fault::data, "principal components need at least 2 rows; given: " + std::to_string(count_));
   const Index d = sums_.size(), most = std::min(count_, d);
   if (options_.n_components && *options_.n_components > most)
-    throw Error(Fault::argument, "n_components is " + std::to_string(*options_.n_components) + ", but " +
+    throw Error(Fault::argument, option_name("n_components") + " is " +
+                                     std::to_string(*options_.n_components) + ", but " +
                                      std::to_string(count_) + " rows of " + std::to_string(d) +
                                      " columns allow 1.." + std::to_string(most));
   const auto n = static_cast<double>(count_);

@@ -55,9 +55,9 @@ void check_memory(Index points, const AgglomerativeOptions& o) {
   if (bytes <= static_cast<double>(o.memory_bytes)) return;
   throw Error(Fault::data,
               std::string(name_of(o.linkage)) + " linkage (" + name_of(o.metric) + ") of " + grouped(points) +
-                  " distinct rows needs " + gigabytes(bytes) +
-                  " for their distances; allowed: " + gigabytes(static_cast<double>(o.memory_bytes)) +
-                  " (memory_bytes). Average linkage with cosine, ward, centroid and single need "
+                  " distinct rows needs " + gigabytes(bytes) + " for their distances; allowed: " +
+                  gigabytes(static_cast<double>(o.memory_bytes)) + " (" + option_name("memory_bytes") +
+                  "). Average linkage with cosine, ward, centroid and single need "
                   "no such memory; or cluster fewer rows and place the others");
 }
 
