@@ -7,7 +7,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "tests/scratch_folder.h"
 #include "shoal/flow/compare_outcome.h"
 #include "shoal/flow/explain.h"
 #include "shoal/flow/lay_out.h"
@@ -16,6 +15,7 @@
 #include "shoal/flow/search.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/archive/json_value_impl.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {
@@ -162,7 +162,7 @@ TYPED_TEST(EveryOption, ComesBackFromJson) {
     nlohmann::json json;
     for (const Field& field : list_fields(given)) json[field.name] = json_value<nlohmann::json>(field.value);
     json = nlohmann::json::parse(json.dump());
-    for (const OptionRef& option : option_refs(read)) option.set(field_value(json.at(option.name)));
+    for (const OptionRef& option : option_refs(read)) option.set(value_from(json.at(option.name)));
     EXPECT_EQ(as_text(read), as_text(given));
   });
 }
@@ -201,8 +201,9 @@ TYPED_TEST(EveryOption, OutOfItsRangeIsNamed) {
     }
     force(options, i, value);
     const auto* x = std::get_if<double>(&value);
-    if (x == nullptr || std::isfinite(*x))
+    if (x == nullptr || std::isfinite(*x)) {
       EXPECT_EQ(option_at_fault([&] { check_options(options); }), option.name) << text_of(value);
+    }
   });
 }
 

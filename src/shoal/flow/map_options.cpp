@@ -31,7 +31,7 @@ OptionRefs kept(MapOptions& o) {
 /// An option that is not there was none yet when the collection was made: it keeps its default.
 void take(const json& from, const OptionRefs& options) {
   for (const OptionRef& option : options)
-    if (const auto found = from.find(option.name); found != from.end()) option.set(field_value(*found));
+    if (const auto found = from.find(option.name); found != from.end()) option.set(value_from(*found));
 }
 
 /// How clusters are looked for; older collections have nothing of it, and mean the default.

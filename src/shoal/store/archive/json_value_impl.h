@@ -25,7 +25,7 @@ Json json_value(const FieldValue& value) {
 
 /// Its mirror. Error(format) for an array or an object.
 template <class Json>
-FieldValue field_value(const Json& json) {
+FieldValue value_from(const Json& json) {
   if (json.is_null()) return {};
   if (json.is_boolean()) return json.template get<bool>();
   if (json.is_number_integer()) return json.template get<std::int64_t>();
