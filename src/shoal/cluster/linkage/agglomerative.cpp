@@ -14,7 +14,6 @@
 namespace shoal {
 namespace {
 
-
 void check_rows(const Rows& x, const AgglomerativeOptions& o) {
   if (x.rows() == 0) throw Error(Fault::data, "no rows were given; at least one is needed");
   if (x.cols() == 0) throw Error(Fault::data, "the rows have no columns");
