@@ -91,10 +91,10 @@ void OptionRef::check(const FieldValue& value) const {
     x = std::get<double>(value);
   else
     return;
-  const auto bound = [&](double b) { return single ? static_cast<double>(static_cast<float>(b)) : b; };
-  const double least = bound(allowed.least), most = bound(allowed.most);
-  if (std::isfinite(x) && (allowed.least_itself ? x >= least : x > least) &&
-      (allowed.most_itself ? x <= most : x < most))
+  const auto kept = [&](double b) { return single ? static_cast<double>(static_cast<float>(b)) : b; };
+  const double least = kept(allowed.least), most = kept(allowed.most), now = kept(x);
+  if (std::isfinite(x) && (allowed.least_itself ? now >= least : now > least) &&
+      (allowed.most_itself ? now <= most : now < most))
     return;
   refuse(single ? shortest(static_cast<float>(x)) : text_of(value));
 }

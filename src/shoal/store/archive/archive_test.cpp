@@ -387,7 +387,7 @@ TEST(Archive, AStageMadeOfStagesIsOneFile) {
   const ScratchFolder folder;
   const std::vector<double> one{0.1, 0.2}, two{0.3};
   ArchiveWriter inner("inner"), out("outer");
-  inner.options({{"c", 2.5}});
+  inner.options(list_fields(SavedOptions{.k = 9}));
   inner.space({"mini@ab", 2, true});
   inner.add("x", std::span<const double>(one));
   out.add("x", std::span<const double>(two));
@@ -400,7 +400,7 @@ TEST(Archive, AStageMadeOfStagesIsOneFile) {
   const ArchiveReader part = in.part("second");
   check_kind(part, "inner");
   EXPECT_EQ(part.doubles("x", 2), one);
-  EXPECT_EQ(part.number("c"), 2.5);
+  EXPECT_EQ(read_options<SavedOptions>(part).k, 9u);
   EXPECT_EQ(read_space(part).id, "mini@ab");
   EXPECT_THROW(in.part("third"), Error);
   EXPECT_THROW(part.doubles("x", 3), Error);
