@@ -46,15 +46,17 @@ std::string flag_of(std::string_view option) {
 }
 
 void add_options(CLI::App& verb, Session& session, const OptionRefs& options,
-                 const std::map<std::string, std::string>& renamed) {
+                 const std::map<std::string, std::string>& renamed, const std::string& group) {
   for (const OptionRef& option : options) {
     const auto other = renamed.find(option.name);
     const std::string flag = other == renamed.end() ? flag_of(option.name) : other->second;
     session.flags[{&verb, option.name}] = flag;
     if (option.kind == OptionKind::boolean) {
+      const bool now = std::get<bool>(option.get());
+      const std::string help = now ? "Do not " + std::string(option.help) : help_of(option);
       verb.add_flag_function(
-          flag, [option, turned = !std::get<bool>(option.get())](std::int64_t) { option.set(turned); },
-          help_of(option));
+              flag, [option, now](std::int64_t) { option.set(!now); }, help)
+          ->group(group);
       continue;
     }
     const auto take = [option, &verb, &session](const std::string& text) {
@@ -65,7 +67,7 @@ void add_options(CLI::App& verb, Session& session, const OptionRefs& options,
       }
     };
     CLI::Option* added = verb.add_option_function<std::string>(flag, take, help_of(option));
-    added->type_name(value_name(option.kind));
+    added->type_name(value_name(option.kind))->group(group);
     if (option.get().index() != 0 && !option.text().empty()) added->default_str(option.text());
   }
 }

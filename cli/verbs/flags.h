@@ -17,7 +17,8 @@ namespace shoal::cli {
 /// flags that are not called --NAME. An option that is true or false becomes a flag that turns its default
 /// round. Wrong values are told as the library tells them.
 void add_options(CLI::App& verb, Session& session, const OptionRefs& options,
-                 const std::map<std::string, std::string>& renamed = {});
+                 const std::map<std::string, std::string>& renamed = {},
+                 const std::string& group = "Options");
 /// Those of that name.
 OptionRefs only(const OptionRefs& options, std::initializer_list<std::string_view> names);
 

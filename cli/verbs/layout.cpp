@@ -132,9 +132,10 @@ void add_layout(CLI::App& app, Session& session) {
               {{"alignment_regularisation", "--alignment"},
                {"alignment_window_size", "--window"},
                {"keep_rows", "--no-rows"}});
-  add_options(*verb, session,
-              only(option_refs(o.umap), {"n_neighbors", "metric", "min_dist", "spread", "n_epochs", "seed"}));
-  add_options(*verb, session, only(option_refs(o.of_tsne), {"perplexity"}));
+  add_options(*verb, session, only(option_refs(o.umap), {"n_neighbors", "min_dist", "spread"}), {},
+              "Options of --method umap");
+  add_options(*verb, session, only(option_refs(o.umap), {"metric", "n_epochs", "seed"}));
+  add_options(*verb, session, only(option_refs(o.of_tsne), {"perplexity"}), {}, "Options of --method tsne");
   verb->add_flag_function(
       "--density", [flags](std::int64_t) { flags->options.umap.dens_lambda = 2; },
       "Keep dense what is dense (densMAP; umap)");
