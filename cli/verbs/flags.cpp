@@ -82,7 +82,8 @@ OptionRefs only(const OptionRefs& options, std::initializer_list<std::string_vie
 CLI::Validator allowed(const std::string& flag, const std::string& words,
                        const std::function<bool(const std::string&)>& passes) {
   const auto check = [=](const std::string& given) -> std::string {
-    if (!passes(given)) throw CLI::ValidationError(flag + " is '" + given + "'; allowed: " + words);
+    // A ValidationError would get the flag put before it.
+    if (!passes(given)) throw CLI::ConversionError(flag + " is '" + given + "'; allowed: " + words);
     return {};
   };
   return CLI::Validator(check, "");
