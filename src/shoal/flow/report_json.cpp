@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <type_traits>
-#include <variant>
 
 #include "shoal/flow/report_json_impl.h"
 #include "shoal/store/archive/archive.h"
