@@ -1,7 +1,7 @@
 // Times a k-means on vectors from a file:
 //   kmeans_bench VECTORS START|K ROUNDS THREADS LABELS_OUT [METHOD]
 // METHOD is spherical (without it), euclidean, minibatch or mixture; the last two take K alone. START is a
-// file of centroids, K a number (then k-means++ starts, and is timed too). Prints one line of JSON;
+// file of centroids, K a number (then one start by k-means++ is timed too). Prints one line of JSON;
 // LABELS_OUT gets one label a line. bench/kmeans.py runs it beside the peers.
 #include <chrono>
 #include <cstdio>
@@ -47,6 +47,7 @@ int lloyd_bench(const Matrix& vectors, const std::string& start, Index rounds, c
   typename KMeansOfAKind::Options options{.max_iter = rounds, .tol = 0};
   if (start.find_first_not_of("0123456789") == std::string::npos) {
     options.n_clusters = std::stoul(start);
+    options.n_init = 1;
     return report(labels_out, [&] { return KMeansOfAKind::fit(vectors, options, run); });
   }
   const Matrix centers = open_rows(start).to_matrix();
@@ -66,7 +67,7 @@ int bench(const char* const* args, const std::string& method) {
                   [&] { return MiniBatchKMeans::fit(vectors, {.n_clusters = k, .max_iter = rounds}, run); });
   if (method == "mixture")
     return report(args[5], [&] {
-      return VmfMixture::fit(vectors, {.n_clusters = k, .max_iter = rounds, .tol = 0}, run);
+      return VmfMixture::fit(vectors, {.n_clusters = k, .max_iter = rounds, .tol = 0, .n_init = 1}, run);
     });
   throw Error(Fault::argument, "METHOD is \"" + method + "\"");
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -27,11 +28,31 @@ MethodOptions method_of(const ClusteringOptions& options, Index rows, Seed seed)
   return method;
 }
 
+std::optional<Index> n_init_of(const MethodOptions& method) {
+  return std::visit(
+      []<class O>(const O& o) -> std::optional<Index> {
+        if constexpr (requires { o.n_init; }) return o.n_init;
+        return std::nullopt;
+      },
+      method.of);
+}
+
+/// From how many starts each fit was made, and why so many; nothing of a method without starts.
+std::string starts_sentence(const MethodOptions& asked, const MethodOptions& used) {
+  const auto n_init = n_init_of(used);
+  if (!n_init) return {};
+  return " Each fit is the best of " + std::to_string(*n_init) + (*n_init == 1 ? " start" : " starts") +
+         (n_init_of(asked) ? ", as asked for."
+                           : ": 10 on few rows, fewer where rows x clusters x columns are many.");
+}
+
 /// One call of find_clusters.
 class Search {
  public:
   Search(const Rows& x, const ClusteringOptions& options, Seed seed, const Run& run)
-      : x_(x), options_(options), seed_(seed), run_(run), method_(method_of(options, x.rows(), seed)) {}
+      : x_(x), options_(options), seed_(seed), run_(run), method_(method_of(options, x.rows(), seed)) {
+    method_.set_n_init(x.rows(), clusters_fitted(options, x.rows()), x.cols());
+  }
 
   Clustering finish() {
     AnyClusterer fitted = fit();
@@ -73,6 +94,7 @@ class Search {
                     : method_.takes_n_clusters() || method_.kind() == Som::kind
                         ? "Their number was set beforehand, not chosen by a measure."
                         : "The method finds their number by itself.";
+    findings_.why += starts_sentence(options_.method, method_);
     const auto add = [&](std::vector<Objection> more) {
       std::ranges::move(more, std::back_inserter(findings_.against));
     };
@@ -151,6 +173,15 @@ void check_clustering(const ClusteringOptions& options, Index rows) {
     require(options.criterion != Criterion::elbow || range.max >= range.min + 2, Fault::argument,
             option_name("criterion") + " elbow needs at least 3 numbers of clusters to choose from");
   }
+}
+
+Index clusters_fitted(const ClusteringOptions& options, Index rows) {
+  if (!options.choose) return options.n_clusters.value_or(default_clusters(rows)) * (1 + options.resamples);
+  const std::vector<Index> numbers = numbers_to_try(options.method, options.range, rows);
+  const Index all = std::accumulate(numbers.begin(), numbers.end(), Index{0});
+  if (options.criterion == Criterion::stability)
+    return all * (1 + (options.resamples > 0 ? options.resamples : kResamples));
+  return all + numbers.back() * options.resamples;
 }
 
 std::vector<Field> list_clustering(const ClusteringOptions& options, Index rows, Seed seed) {

@@ -40,8 +40,8 @@ struct ClusterFindings {
   std::optional<Separation> measures;  ///< absent for fewer than two clusters
   std::vector<TriedK> tried;
   std::optional<ChosenK> chosen;
-  std::string why;                     ///< there are so many: one sentence, chosen's if there is one
-  std::vector<Objection> against;      ///< chosen's, or doubts; and much noise
+  std::string why;                 ///< there are so many: chosen's sentence if there is one; how many starts
+  std::vector<Objection> against;  ///< chosen's, or doubts; and much noise
   std::optional<Stability> stability;  ///< jaccard: of the clusters that have rows
   std::optional<double> placement;     ///< placement_of
 };
@@ -55,6 +55,10 @@ struct Clustering {
 /// Whatever can be known to be wrong with the options before the work. Error(argument) naming the option;
 /// Error(data) if there are too few rows to choose a number for.
 void check_clustering(const ClusteringOptions& options, Index rows);
+
+/// How many clusters all fits of one find_clusters find together at most: for each number that is tried, and
+/// for each resample. They share one budget of starts (default_n_init).
+Index clusters_fitted(const ClusteringOptions& options, Index rows);
 
 /// All that the result depends on besides the rows.
 std::vector<Field> list_clustering(const ClusteringOptions& options, Index rows, Seed seed);

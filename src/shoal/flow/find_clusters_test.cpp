@@ -44,6 +44,31 @@ TEST(Clustering, ChoosesANumberAndJudgesIt) {
   EXPECT_FALSE(by_default.findings.chosen || by_default.findings.stability);
 }
 
+TEST(Clustering, AllFitsShareTheBudgetOfStarts) {
+  EXPECT_EQ(clusters_fitted({.n_clusters = 10}, 900), 10u);
+  EXPECT_EQ(clusters_fitted({}, 900), default_clusters(900));
+  EXPECT_EQ(clusters_fitted({.n_clusters = 10, .resamples = 20}, 900), 210u);
+  EXPECT_EQ(clusters_fitted({.choose = true, .range = ClusterRange{2, 5}}, 900), 14u);
+  EXPECT_EQ(clusters_fitted({.choose = true, .range = ClusterRange{2, 5}, .resamples = 4}, 900), 34u);
+  EXPECT_EQ(
+      clusters_fitted(
+          {.choose = true, .criterion = Criterion::stability, .range = ClusterRange{2, 5}, .resamples = 4},
+          900),
+      70u);
+  const Matrix x = three_groups();
+  ClusteringOptions options{.n_clusters = 3};
+  const auto starts = [&] {
+    const Clustering found = find_clusters(x, options, {1}, {});
+    const auto used = std::get<SphericalKMeans>(found.fitted).options().n_init;
+    EXPECT_EQ(std::get<SphericalKMeansOptions>(found.findings.method.of).n_init, used);
+    EXPECT_NE(found.findings.why.find("best of " + std::to_string(*used) + " starts"), std::string::npos);
+    return used;
+  };
+  EXPECT_EQ(starts(), 10u);
+  options.method.set("n_init", "2");
+  EXPECT_EQ(starts(), 2u);
+}
+
 TEST(Clustering, StabilityThatWasMeasuredAfterTheChoiceSpeaksToo) {
   Matrix x(80, 6);  // one cloud without clusters
   const Random random({5});

@@ -26,7 +26,8 @@ KMeans KMeans::fit(const Rows& x, const Options& options, const Run& run, std::s
   check_rows(x, options.n_clusters);
   check_weights(weights, x.rows());
   const MetricRows rows(x, Metric::euclidean, run);
-  return KMeans(options, x.space(), rows.frame(), best_of_starts(rows, options, weights, run));
+  const Options used = with_n_init(options, x);
+  return KMeans(used, x.space(), rows.frame(), best_of_starts(rows, used, weights, run));
 }
 
 KMeans KMeans::fit_from(const Rows& x, const Matrix& start, const Options& options, const Run& run,

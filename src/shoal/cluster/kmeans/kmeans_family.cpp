@@ -44,11 +44,16 @@ void check_predicted(const Rows& x, Index cols, const Space& space) {
   check_space(space, x.space(), "the clusters");
 }
 
+Index default_n_init(Index rows, Index clusters, Index cols) {
+  const double one = static_cast<double>(rows) * static_cast<double>(clusters) * static_cast<double>(cols);
+  return static_cast<Index>(std::clamp(kStartsBudget / std::max(one, 1.0), 1.0, 10.0));
+}
+
 template <Metric by>
 LloydResult best_of_starts(const MetricRows& rows, const LloydKMeansOptions<by>& o,
                            std::span<const float> weights, const Run& run) {
   LloydResult best;
-  for (Index start = 0; start < o.n_init; ++start) {
+  for (Index start = 0; start < *o.n_init; ++start) {
     Matrix seeds = seed_centers(rows, o.n_clusters, o.seed.child(start), run, o.init, weights);
     LloydResult found =
         lloyd(rows, std::move(seeds), {.max_iter = o.max_iter, .tol = o.tol, .weights = weights}, run);

@@ -23,7 +23,13 @@ void check_start(const Matrix& start, Index n_clusters, Index cols);
 /// Error(data) unless `x` has the columns and the space of the fit.
 void check_predicted(const Rows& x, Index cols, const Space& space);
 
-/// The best of options.n_init runs of Lloyd's rounds.
+/// Options that say how many starts are tried on `x`.
+template <class Options>
+Options with_n_init(Options options, const Rows& x) {
+  if (!options.n_init) options.n_init = default_n_init(x.rows(), options.n_clusters, x.cols());
+  return options;
+}
+/// The best of options.n_init runs of Lloyd's rounds; it is not absent.
 template <Metric by>
 LloydResult best_of_starts(const MetricRows& rows, const LloydKMeansOptions<by>& options,
                            std::span<const float> weights, const Run& run);

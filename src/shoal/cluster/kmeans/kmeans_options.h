@@ -29,7 +29,7 @@ struct LloydKMeansOptions {
   Index max_iter = 300;  ///< most Lloyd rounds, >= 1
   double tol =
       1e-6;  ///< stop when the objective improves by less than this share, >= 0. 0: until no label changes
-  Index n_init = 1;  ///< starts tried, the best kept, >= 1
+  std::optional<Index> n_init;  ///< starts tried, the best kept, >= 1; absent: default_n_init
   KMeansInit init = KMeansInit::kmeans_plus_plus;
   Seed seed{42};
 };
@@ -41,9 +41,14 @@ void fields(LloydKMeansOptions<by>& o, V&& visit) {
   visit("max_iter", o.max_iter, "most rounds", at_least(1));
   visit("tol", o.tol, "stop when the objective improves by less than this share; 0: until no label changes",
         at_least(0));
-  visit("n_init", o.n_init, "starts tried, the best kept", at_least(1));
+  visit("n_init", o.n_init, "starts tried, the best kept; none: 10 on few rows, fewer on many", at_least(1));
   visit("init", o.init, "how the first centroids are drawn");
   visit("seed", o.seed, "start of all randomness");
 }
+
+/// How many starts are tried if nobody says: as many as keep rows x clusters x columns x starts within
+/// kStartsBudget, from 1 to 10. `clusters`: those of all fits that share the budget, added.
+Index default_n_init(Index rows, Index clusters, Index cols);
+inline constexpr double kStartsBudget = 1e10;
 
 }  // namespace shoal

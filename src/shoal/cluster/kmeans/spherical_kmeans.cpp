@@ -30,7 +30,8 @@ SphericalKMeans SphericalKMeans::fit(const Rows& x, const Options& options, cons
   check_rows(x, options.n_clusters);
   check_weights(weights, x.rows());
   const MetricRows rows(x, Metric::cosine, run);
-  return SphericalKMeans(options, x.space(), best_of_starts(rows, options, weights, run));
+  const Options used = with_n_init(options, x);
+  return SphericalKMeans(used, x.space(), best_of_starts(rows, used, weights, run));
 }
 
 SphericalKMeans SphericalKMeans::fit_from(const Rows& x, const Matrix& start, const Options& options,

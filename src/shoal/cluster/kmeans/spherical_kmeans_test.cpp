@@ -155,6 +155,29 @@ TEST(SphericalKMeans, MoreStartsAreNeverWorse) {
   }
 }
 
+TEST(SphericalKMeans, StartsAreAsManyAsABudgetAllows) {
+  EXPECT_EQ(default_n_init(0, 8, 384), 10u);
+  EXPECT_EQ(default_n_init(1000, 10, 384), 10u);
+  EXPECT_EQ(default_n_init(13083, 77, 384), 10u);
+  EXPECT_EQ(default_n_init(22500, 150, 384), 7u);
+  EXPECT_EQ(default_n_init(63666, 103, 200), 7u);
+  EXPECT_EQ(default_n_init(63666, 300, 384), 1u);
+  EXPECT_EQ(default_n_init(63666, 200, 384), 2u);
+  EXPECT_EQ(default_n_init(Index{1} << 40, Index{1} << 20, 4096), 1u);
+  const Matrix x = scattered(300, 6, 9, 2);
+  const auto usual = SphericalKMeans::fit(x, {.n_clusters = 9}),
+             ten = SphericalKMeans::fit(x, {.n_clusters = 9, .n_init = 10});
+  EXPECT_EQ(usual.options().n_init, 10u);
+  EXPECT_EQ(usual.labels(), ten.labels());
+  EXPECT_GE(usual.objective(), SphericalKMeans::fit(x, {.n_clusters = 9, .n_init = 1}).objective());
+  const ScratchFolder scratch;
+  const auto path = scratch / "from";
+  ArchiveWriter out(SphericalKMeans::kind);
+  SphericalKMeans::fit_from(x, ten.cluster_centers(), {.n_clusters = 9}).save(out);  // no start of its own
+  out.write(path);
+  EXPECT_EQ(SphericalKMeans::load(ArchiveReader(path)).options().n_init, std::nullopt);
+}
+
 TEST(SphericalKMeans, AWeightIsSoManyRows) {
   const Matrix x = scattered(60, 5, 4, 3);
   std::vector<float> weights(60);

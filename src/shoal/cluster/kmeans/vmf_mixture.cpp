@@ -194,6 +194,7 @@ VmfMixture VmfMixture::fit(const Rows& x, const Options& o, const Run& run) {
   const MetricRows rows(x, Metric::cosine, run);
   VmfMixture m;
   m.options_ = o;
+  m.options_.n_init = start.options().n_init;
   m.space_ = x.space();
   m.centers_ = start.cluster_centers();
   m.kappa_.assign(o.n_clusters, 1);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -19,8 +20,9 @@ struct VmfMixtureOptions {
   Index n_clusters = 8;                             ///< components, 1..distinct directions
   bool shared_kappa = false;                        ///< one concentration for all components
   Index max_iter = 100;                             ///< most rounds of EM, >= 1
-  double tol = 1e-4;  ///< stop when the mean log likelihood of a row grows by less, >= 0
-  Index n_init = 1;   ///< starts of the spherical k-means that EM starts from, the best kept, >= 1
+  double tol = 1e-4;            ///< stop when the mean log likelihood of a row grows by less, >= 0
+  std::optional<Index> n_init;  ///< starts of the spherical k-means that EM starts from, the best kept, >= 1;
+                                ///< absent: default_n_init
   Seed seed{42};
 };
 template <class V>
@@ -29,7 +31,9 @@ void fields(VmfMixtureOptions& o, V&& visit) {
   visit("shared_kappa", o.shared_kappa, "one concentration for all components");
   visit("max_iter", o.max_iter, "most rounds of EM", at_least(1));
   visit("tol", o.tol, "stop when the mean log likelihood of a row grows by less", at_least(0));
-  visit("n_init", o.n_init, "starts of the spherical k-means before EM, the best kept", at_least(1));
+  visit("n_init", o.n_init,
+        "starts of the spherical k-means before EM, the best kept; none: 10 on few rows, fewer on many",
+        at_least(1));
   visit("seed", o.seed, "start of all randomness");
 }
 

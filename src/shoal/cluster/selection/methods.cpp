@@ -74,6 +74,15 @@ void MethodOptions::set_seed(Seed seed) {
       of);
 }
 
+void MethodOptions::set_n_init(Index rows, Index clusters, Index cols) {
+  std::visit(
+      [&]<class O>(O& o) {
+        if constexpr (requires { o.n_init; })
+          if (!o.n_init) o.n_init = default_n_init(rows, clusters, cols);
+      },
+      of);
+}
+
 OptionRefs MethodOptions::options() {
   return std::visit([](auto& o) { return option_refs(o); }, of);
 }

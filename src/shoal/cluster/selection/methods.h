@@ -43,7 +43,10 @@ struct MethodOptions {
   bool takes_n_clusters() const;
   void set_n_clusters(Index k);  ///< Error(argument) unless takes_n_clusters()
   void set_seed(Seed seed);      ///< nothing where the method has no randomness
-  OptionRefs options();          ///< all of them, as `fields` has them
+  /// Settles how many starts a fit tries, if the method has that option and it is absent: default_n_init, for
+  /// fits that find so many clusters all together.
+  void set_n_init(Index rows, Index clusters, Index cols);
+  OptionRefs options();  ///< all of them, as `fields` has them
   /// Sets an option by its name. Error(argument) if the method has none of that name, or naming the option,
   /// the value and what is allowed.
   void set(std::string_view name, const std::string& value);
