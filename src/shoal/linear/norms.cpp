@@ -76,6 +76,7 @@ std::vector<double> column_means(const Rows& x, const Run& run) {
       [&](std::vector<double>& total, const std::vector<double>& part) {
         for (Index c = 0; c < cols; ++c) total[c] += part[c];
       });
+  if (!std::ranges::all_of(means, [](double m) { return std::isfinite(m); })) check_finite(x, run);
   for (double& m : means) m /= static_cast<double>(std::max<Index>(x.rows(), 1));
   return means;
 }
@@ -89,10 +90,13 @@ void check_finite(const Rows& x, const Run& run) {
 }
 
 void check_space(const Space& fitted, const Space& given, const char* what) {
-  if (fitted.id.empty() || given.id.empty()) return;
+  if (fitted.id.empty() && given.id.empty()) return;
   if (model_of(fitted.id) == model_of(given.id) && fitted.dims == given.dims) return;
-  throw Error(Fault::data, std::string(what) + ": fitted on vectors of " + named(fitted) +
-                               ", but given vectors of " + named(given) + "; embed both with one model");
+  throw Error(Fault::data,
+              std::string(what) + ": fitted on vectors of " + named(fitted) + ", but given vectors of " +
+                  named(given),
+              fitted.id.empty() || given.id.empty() ? "if one model made both, say so by Rows::assume_space"
+                                                    : "embed both with one model");
 }
 
 }  // namespace shoal

@@ -3,16 +3,16 @@
 #include <span>
 
 #include "shoal/cluster/kmeans/angle_bounds_impl.h"
-#include "shoal/cluster/metric_rows_impl.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
 #include "shoal/core/run.h"
+#include "shoal/near/metric_rows_impl.h"
 
 namespace shoal {
 
 struct LloydOptions {
-  Index max_iter = 100;
-  double tol = 1e-4;
+  Index max_iter = 300;
+  double tol = 1e-6;
   bool bounds = true;  ///< false: every product of every round, for comparison; the same bits
   Index bound_bytes = AngleBounds::kMostBytes;  ///< memory for bounds: less of it, more products
   std::span<const float> weights = {};          ///< empty, or one a row, finite, >= 0

@@ -162,6 +162,21 @@ TEST(Stability, CutsOfOneTreeAreJoinedOnce) {
   EXPECT_EQ(one.adjusted_rand, all[1].adjusted_rand);
 }
 
+TEST(Stability, LevelsByTheirThresholds) {
+  const auto level = [](double jaccard) -> std::string {
+    const StabilityLevel* found = stability_level(jaccard);
+    return found == nullptr ? "none" : found->name;
+  };
+  EXPECT_EQ(level(1), "very stable");
+  EXPECT_EQ(level(0.85), "very stable");
+  EXPECT_EQ(level(0.8499), "stable");
+  EXPECT_EQ(level(0.75), "stable");
+  EXPECT_EQ(level(0.6), "doubtful");
+  EXPECT_EQ(level(0.5999), "not to be trusted");
+  EXPECT_EQ(level(0), "not to be trusted");
+  EXPECT_EQ(level(std::nan("")), "none");
+}
+
 TEST(Stability, RefusesWhatDoesNotFit) {
   const Matrix x = counted(10);
   const ClusterMethod method = [](const Rows& rows, Index, Seed) { return halves(rows, 10); };
@@ -174,8 +189,8 @@ TEST(Stability, RefusesWhatDoesNotFit) {
     return Fault::cancelled;
   };
   EXPECT_EQ(fault(reference(10), method, {.resamples = 2}), Fault::cancelled);  // fits
-  EXPECT_EQ(fault(reference(9), method, {}), Fault::argument);
-  EXPECT_EQ(fault({std::vector<Label>(10, 3), 2}, method, {}), Fault::argument);
+  EXPECT_EQ(fault(reference(9), method, {}), Fault::data);
+  EXPECT_EQ(fault({std::vector<Label>(10, 3), 2}, method, {}), Fault::data);
   EXPECT_EQ(fault(reference(10), method, {.resamples = 1}), Fault::argument);
   for (const double share : {0.0, 1.0, -1.0, std::nan("")})
     EXPECT_EQ(fault(reference(10), method, {.share = share}), Fault::argument);

@@ -52,6 +52,8 @@ void fields(SomOptions& o, V&& visit) {
   visit("seed", o.seed, "where randomness starts");
 }
 
+class SomRows;
+
 /// Self-organising map (Kohonen 1982), trained in batches (Kohonen 1995): in an epoch every row finds its
 /// best matching unit, then every unit becomes the mean of all rows, weighted by exp(-g^2 / (2 radius^2)), g
 /// being the distance on the grid to the row's unit. The radius shrinks by a constant factor an epoch.
@@ -72,8 +74,10 @@ class Som {
   /// an infinity (named), if there are no rows or no columns, or if all are zero under cosine.
   static Som fit(const Rows& x, const Options& options = {}, const Run& run = {});
 
-  const Labels& labels() const { return labels_; }      ///< best matching unit; count = units
-  const Matrix& codebook() const { return codebook_; }  ///< units x d
+  const Labels& labels() const& { return labels_; }  ///< best matching unit; count = units
+  Labels labels() && { return std::move(labels_); }
+  const Matrix& codebook() const& { return codebook_; }  ///< units x d
+  Matrix codebook() && { return std::move(codebook_); }
   /// Equals labels() on the training rows. Error(data) as fit, or if the rows have another dimension or
   /// space.
   Labels predict(const Rows& x, const Run& run = {}) const;
@@ -94,7 +98,7 @@ class Som {
  private:
   Som() = default;
   void check_input(const Rows& x) const;
-  void measure(const Rows& x, Index counted, const Run& run);  // labels and errors of the training rows
+  void measure(const SomRows& rows, Index counted, const Run& run);  // labels and errors of the training rows
 
   Options options_;
   Space space_;
