@@ -18,6 +18,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/vectors/rows_file.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal::conformance {
@@ -72,28 +73,23 @@ std::string answers(const S& stage, const Rows& x, const Run& run = {}) {
   return all;
 }
 
-/// The Error that `f` throws; a failure if it throws none or something else.
-template <class F>
-Error error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  } catch (const std::exception& e) {
-    ADD_FAILURE() << "threw something that is not an Error: " << e.what();
-    return Error(Fault::unsupported, "");
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::unsupported, "");
+/// The options that a stage is asked with: its own choice (`With`, in conformance_test.cpp) or the defaults.
+template <class S>
+typename S::Options options_of() {
+  if constexpr (requires { S::chosen(); })
+    return S::chosen();
+  else
+    return {};
 }
 
 template <Stage S>
 void check_threads() {
   const Matrix x = sample();
-  const std::string one = answers(S::fit(x, {}, {.threads = 1}), x, {.threads = 1});
+  const std::string one = answers(S::fit(x, options_of<S>(), {.threads = 1}), x, {.threads = 1});
   for (const unsigned threads : {2u, 3u, 8u}) {
     const Run run{.threads = threads, .stop = {}, .progress = {}};
-    EXPECT_TRUE(answers(S::fit(x, {}, run), x, run) == one) << threads << " threads give other bits than one";
+    EXPECT_TRUE(answers(S::fit(x, options_of<S>(), run), x, run) == one)
+        << threads << " threads give other bits than one";
   }
 }
 
@@ -270,7 +266,8 @@ concept CountsClusters = Clusterer<S> && requires(typename S::Options o) {
 template <Stage S>
 void check_cluster_counts() {
   if constexpr (CountsClusters<S>) {
-    typename S::Options options;
+    typename S::Options options = options_of<S>();
+    if constexpr (requires { options.distance_threshold; }) options.distance_threshold.reset();
     const Matrix x = sample(30);
     options.n_clusters = 30;
     std::vector<Label> sorted = S::fit(x, options).labels().of;
@@ -316,7 +313,7 @@ void check_cancel() {
             }};
     if (after == 0) source.request_stop();
     try {
-      const std::string got = saved(S::fit(x, {}, run));
+      const std::string got = saved(S::fit(x, options_of<S>(), run));
       EXPECT_FALSE(source.stop_requested() && calls > after) << "went on after being stopped";
       EXPECT_NE(after, 0) << "a stop before the start was not heard";
       EXPECT_TRUE(got == expect);

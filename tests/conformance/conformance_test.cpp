@@ -66,14 +66,98 @@ struct PlacingUmap {
   }
 };
 
-using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Agglomerative, Dbscan,
-                              Hdbscan, Som, Pca, Standardise, Umap, PlacingUmap, Tsne, Taught<Logistic>,
-                              Taught<CentroidFeatures>, Taught<ClusterClassifier>, UnitVariance>;
+/// A stage with other options than the defaults: what `choose` says.
+template <class S, typename S::Options (*choose)()>
+struct With {
+  using Options = typename S::Options;
+  static constexpr std::string_view kind = S::kind;
+  static constexpr auto chosen = choose;
+  S stage;
 
+  static With fit(const Rows& x, const Options& options = choose(), const Run& run = {}) {
+    return {S::fit(x, options, run)};
+  }
+  const Labels& labels() const requires Clusterer<S> { return stage.labels(); }
+  Labels predict(const Rows& x, const Run& run = {}) const requires Predictor<S> {
+    return stage.predict(x, run);
+  }
+  Matrix transform(const Rows& x, const Run& run = {}) const requires Transformer<S> {
+    return stage.transform(x, run);
+  }
+  void save(ArchiveWriter& out) const { stage.save(out); }
+  static With load(const ArchiveReader& in) { return {S::load(in)}; }
+};
+
+SphericalKMeansOptions parallel_start() {
+  return {.n_clusters = 5, .n_init = 2, .init = KMeansInit::kmeans_parallel};
+}
+KMeansOptions kmeans_parallel_start() {
+  return {.n_clusters = 7, .tol = 0, .init = KMeansInit::kmeans_parallel};
+}
+MiniBatchKMeansOptions cosine_batches() {
+  return {.n_clusters = 9, .metric = Metric::cosine, .batch_size = 300, .init = KMeansInit::kmeans_parallel};
+}
+VmfMixtureOptions shared_kappa() { return {.n_clusters = 4, .shared_kappa = true, .max_iter = 20}; }
+AgglomerativeOptions linked(Linkage linkage) {
+  return {.n_clusters = 9, .linkage = linkage, .metric = Metric::euclidean};
+}
+AgglomerativeOptions ward() { return linked(Linkage::ward); }
+AgglomerativeOptions complete() { return linked(Linkage::complete); }
+AgglomerativeOptions single() { return linked(Linkage::single); }
+AgglomerativeOptions centroid() { return linked(Linkage::centroid); }
+AgglomerativeOptions euclidean_average() { return linked(Linkage::average); }
+AgglomerativeOptions threshold() {
+  return {.n_clusters = {}, .distance_threshold = 0.4, .linkage = Linkage::average, .metric = Metric::cosine};
+}
+DbscanOptions euclidean_dbscan() { return {.eps = 2.2, .min_samples = 4, .metric = Metric::euclidean}; }
+HdbscanOptions leaves() {
+  return {.min_cluster_size = 8,
+          .min_samples = 3,
+          .metric = Metric::euclidean,
+          .cluster_selection_method = ClusterSelection::leaf};
+}
+SomOptions hexagons() {
+  return {.grid_rows = 4,
+          .grid_cols = 6,
+          .topology = SomTopology::hexagonal,
+          .metric = Metric::cosine,
+          .n_epochs = 8};
+}
+SomOptions drawn_units() { return {.grid_rows = 1, .grid_cols = 7, .n_epochs = 8, .init = SomInit::sample}; }
+PcaOptions three_components() { return {.n_components = 3}; }
+StandardiseOptions only_scaled() { return {.with_mean = false}; }
+UmapOptions euclidean_umap() { return {.n_neighbors = 6, .metric = Metric::euclidean, .n_epochs = 30}; }
+UmapOptions densities() { return {.n_neighbors = 8, .n_epochs = 30, .dens_lambda = 2}; }
+TsneOptions euclidean_tsne() {
+  return {.perplexity = 9,
+          .metric = Metric::euclidean,
+          .n_iter = 40,
+          .early_exaggeration_iter = 10,
+          .init = TsneInit::random};
+}
+LogisticOptions weak_and_balanced() { return {.c = 50, .balanced = true}; }
+CentroidFeaturesOptions euclidean_features() { return {.metric = Metric::euclidean}; }
+ClusterClassifierOptions by_distance() {
+  return {.rule = ClassifierRule::nearest, .metric = Metric::euclidean, .unlike_quantile = 0.9};
+}
+
+using Stages = testing::Types<
+    SphericalKMeans, With<SphericalKMeans, parallel_start>, KMeans, With<KMeans, kmeans_parallel_start>,
+    MiniBatchKMeans, With<MiniBatchKMeans, cosine_batches>, VmfMixture, With<VmfMixture, shared_kappa>,
+    Agglomerative, With<Agglomerative, ward>, With<Agglomerative, complete>, With<Agglomerative, single>,
+    With<Agglomerative, centroid>, With<Agglomerative, euclidean_average>, With<Agglomerative, threshold>,
+    Dbscan, With<Dbscan, euclidean_dbscan>, Hdbscan, With<Hdbscan, leaves>, Som, With<Som, hexagons>,
+    With<Som, drawn_units>, Pca, With<Pca, three_components>, Standardise, With<Standardise, only_scaled>,
+    Umap, PlacingUmap, With<PlacingUmap, euclidean_umap>, With<PlacingUmap, densities>, Tsne,
+    With<Tsne, euclidean_tsne>, Taught<Logistic>, With<Taught<Logistic>, weak_and_balanced>,
+    Taught<CentroidFeatures>, With<Taught<CentroidFeatures>, euclidean_features>, Taught<ClusterClassifier>,
+    With<Taught<ClusterClassifier>, by_distance>, UnitVariance>;
+
+/// The kind of stage and, as there are several of most, its number in the list.
 struct StageNames {
   template <class S>
-  static std::string GetName(int) {
-    return std::string(S::kind);
+  static std::string GetName(int number) {
+    return std::string(S::kind) + "_" + std::to_string(number);
   }
 };
 
@@ -106,13 +190,13 @@ TYPED_TEST(Conformance, DISABLED_WriteAnswers) {
 
 TYPED_TEST(Conformance, SameBitsAtEveryLevel) {
   const ScratchFolder folder;
+  const std::string suite = testing::UnitTest::GetInstance()->current_test_info()->test_suite_name();
   std::string expect;
   for (const Kernels* level : levels()) {
-    const std::string command = std::string("SHOAL_LEVEL=") + level->level +
-                                " SHOAL_CONFORMANCE_OUT=" + (folder / "out").string() + " " +
-                                fs::read_symlink("/proc/self/exe").string() +
-                                " --gtest_also_run_disabled_tests --gtest_filter=Conformance/" +
-                                std::string(TypeParam::kind) + ".DISABLED_WriteAnswers > /dev/null";
+    const std::string command =
+        std::string("SHOAL_LEVEL=") + level->level + " SHOAL_CONFORMANCE_OUT=" + (folder / "out").string() +
+        " " + fs::read_symlink("/proc/self/exe").string() +
+        " --gtest_also_run_disabled_tests --gtest_filter=" + suite + ".DISABLED_WriteAnswers > /dev/null";
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
     std::istringstream line(bytes_of(folder / "out"));
     std::string at, hash;

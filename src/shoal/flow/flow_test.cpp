@@ -19,6 +19,7 @@
 #include "shoal/flow/search.h"
 #include "shoal/flow/show.h"
 #include "shoal/store/archive/archive.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -109,12 +110,7 @@ TEST(StoredOptions, ComeBackAsTheyWere) {
   const std::string odd = old.dump();
   for (const char* damaged : {"", "{", "[]", "{}", "{\"model\": 3}", odd.c_str()}) {
     collection.set_manifest("options", damaged);
-    try {
-      stored_options(collection);
-      ADD_FAILURE() << damaged;
-    } catch (const Error& e) {
-      EXPECT_EQ(e.fault, Fault::format) << e.what();
-    }
+    EXPECT_EQ(fault_of([&] { stored_options(collection); }), Fault::format) << damaged;
   }
 }
 
@@ -186,12 +182,7 @@ TEST(Embed, ADamagedCountIsAnError) {
   const Encoder encoder = Encoder::load(fs::path(SHOAL_SOURCE) / "tests/golden/encoder/bert_bare");
   for (const char* count : {"", "many", "-1", "1", "99999999999999999999999", "0 ", "0 x", "0 1 2", "0,1"}) {
     collection.set_manifest("vectors", count);
-    try {
-      embed_collection(encoder, {}, collection, {});
-      ADD_FAILURE() << count;
-    } catch (const Error& e) {
-      EXPECT_EQ(e.fault, Fault::format) << e.what();
-    }
+    EXPECT_EQ(fault_of([&] { embed_collection(encoder, {}, collection, {}); }), Fault::format) << count;
   }
 }
 
