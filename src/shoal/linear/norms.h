@@ -18,7 +18,8 @@ std::vector<double> column_means(const Rows& x, const Run& run);
 void check_finite(const Rows& x, const Run& run);
 /// Error(data) unless the rows have `cols` columns and come from the space on which `what` was fitted.
 void check_input(const Rows& x, Index cols, const Space& fitted, const char* what);
-/// Error(data) if two spaces are both known and differ: `what` says who asks.
+/// Error(data) unless both come from one model, or from unknown ones: `what` says who asks. Dimensions are
+/// compared where the model is known.
 void check_space(const Space& fitted, const Space& given, const char* what);
 
 }  // namespace shoal

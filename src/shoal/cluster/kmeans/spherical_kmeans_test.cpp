@@ -61,7 +61,8 @@ TEST(SphericalKMeans, ARowOfZerosIsNoise) {
   EXPECT_NEAR(groups.objective(), 2, 1e-6);
   EXPECT_NEAR(groups.inertia(), 0, 1e-6);
   EXPECT_EQ(groups.predict(x), groups.labels());
-  EXPECT_EQ(groups.transform(x)[1][0], 1);
+  const Matrix distances = groups.transform(x);
+  EXPECT_EQ(distances[1][0], 1);
 }
 
 TEST(SphericalKMeans, RefusesBadOptionsByName) {
