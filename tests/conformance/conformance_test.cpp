@@ -74,7 +74,7 @@ std::vector<typename S::Options> option_sets() {
 }
 
 template <>
-std::vector<KMeansOptions> option_sets<SphericalKMeans>() {
+std::vector<SphericalKMeansOptions> option_sets<SphericalKMeans>() {
   return {{}, {.n_clusters = 5, .n_init = 2, .init = KMeansInit::kmeans_parallel}};
 }
 template <>
