@@ -106,7 +106,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   encoder.encode(Texts(), options);  // whatever is wrong with the options is said before a file is made
   Partial kept = read_partial(state, part, step_key(encoder.space().id, "embed", list_fields(options)));
   EmbedReport report{.dims = encoder.space().dims, .resumed = kept.rows, .cut = kept.cut};
-  RowsFile file(part, encoder.space().dims, encoder.space(), kept.rows);
+  RowsFile file(part, encoder.space().dims, encoder.space(), kept.rows, out);
   if (kept.rows == 0) fs::remove(state);  // it may tell of what was in the part before
 
   Fingerprint print;
