@@ -16,6 +16,7 @@
 #include "session.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
+#include "verbs/flags.h"
 #include "verbs/verbs.h"
 
 namespace {
@@ -88,19 +89,11 @@ int main(int argc, char** argv) {
   shoal::cli::Session session;
   // Known before the options are parsed, so that a wrong one before it is told as JSON too.
   session.json = std::any_of(argv, argv + argc, [](std::string_view a) { return a == "--json"; });
-  shoal::cli::add_map(app, session);
-  shoal::cli::add_embed(app, session);
-  shoal::cli::add_cluster(app, session);
-  shoal::cli::add_classify(app, session);
-  shoal::cli::add_layout(app, session);
-  shoal::cli::add_search(app, session);
-  shoal::cli::add_explain(app, session);
-  shoal::cli::add_inspect(app, session);
-  shoal::cli::add_export(app, session);
-  shoal::cli::add_model(app, session);
+#define SHOAL_ADD(name) shoal::cli::add_##name(app, session);
+  SHOAL_VERBS(SHOAL_ADD)
 
   try {
-    if (const char* error = shoal::kernels_error()) return fail(session, Fault::unsupported, error);
+    shoal::kernels();  // a wrong SHOAL_LEVEL is said before anything else
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& e) {
@@ -109,7 +102,8 @@ int main(int argc, char** argv) {
     return fail(session, Fault::argument,
                 e.what() + next + dash_hint(verb, {argv + 1, argv + argc}) + " (see '" + verb + " --help')");
   } catch (const shoal::Error& e) {
-    return e.fault == Fault::cancelled ? interrupted(session) : fail(session, e.fault, e.what());
+    return e.fault == Fault::cancelled ? interrupted(session)
+                                       : fail(session, e.fault, shoal::cli::in_flags(e, app, session));
   } catch (const std::bad_alloc&) {
     return fail(session, Fault::file, "out of memory");
   } catch (const std::filesystem::filesystem_error& e) {

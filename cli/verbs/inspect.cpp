@@ -120,8 +120,10 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
 }
 
 Json inspect_folder(const fs::path& path) {
-  constexpr std::pair<const char*, const char*> kMarks[] = {
-      {"clusters", kClusterMark}, {"layout", kLayoutMark}, {"predictions", "predictions.json"}};
+  constexpr std::pair<const char*, const char*> kMarks[] = {{"clusters", kClusterMark},
+                                                            {"clusters", kOldClusterMark},
+                                                            {"layout", kLayoutMark},
+                                                            {"predictions", "predictions.json"}};
   for (const auto& [kind, mark] : kMarks)
     if (fs::exists(path / mark)) return inspect_result(path, kind, mark);
   if (fs::exists(path / "config.json") || fs::exists(path / "modules.json")) return inspect_model(path);
@@ -200,7 +202,7 @@ void add_inspect(CLI::App& app, Session& session) {
   verb->add_flag("--check", flags->check,
                  "Read all files of a collection and compare them with their checksums; status 5 if one is "
                  "damaged");
-  add_reading(*verb, flags->read);
+  add_reading(*verb, session, flags->read);
   add_shared(*verb, session);
   verb->callback([verb, flags, &session] {
     const Json object = inspect(flags->path, flags->check, flags->read, *verb, session.run());

@@ -23,7 +23,7 @@ enum class ClassifierRule : std::uint8_t {
   logistic,  ///< distances to all centroids, standardised, multinomial logistic regression
   nearest,   ///< the nearest centroid
 };
-const char* name_of(ClassifierRule rule);
+constexpr auto names_of(ClassifierRule) { return std::array{"logistic", "nearest"}; }
 
 /// What `ClusterClassifier::fit` may be told.
 struct ClusterClassifierOptions {
@@ -39,13 +39,14 @@ struct ClusterClassifierOptions {
 };
 template <class V>
 void fields(ClusterClassifierOptions& o, V&& visit) {
-  visit("rule", o.rule, "logistic or nearest");
-  visit("metric", o.metric, "distance to the centroids: cosine or euclidean");
+  visit("rule", o.rule, "how a new row is placed");
+  visit("metric", o.metric, "distance to the centroids");
   visit("unlike_quantile", o.unlike_quantile,
-        "rows further out than this share of a cluster's training rows are unlike any cluster; 0: never");
-  visit("c", o.c, "inverse strength of the L2 penalty");
-  visit("tol", o.tol, "done when no derivative of the mean loss is larger");
-  visit("max_iter", o.max_iter, "most evaluations of the loss");
+        "rows further out than this share of a cluster's training rows are unlike any cluster; 0: never",
+        between(0, 1));
+  visit("c", o.c, "inverse strength of the L2 penalty", above(0));
+  visit("tol", o.tol, "done when no derivative of the mean loss is larger", at_least(0));
+  visit("max_iter", o.max_iter, "most evaluations of the loss", at_least(1));
   visit("balanced", o.balanced, "clusters weigh the same, however many rows they have");
 }
 
@@ -78,9 +79,10 @@ class ClusterClassifier {
   /// Distances to the centroids: rows x clusters().size().
   Matrix transform(const Rows& x, const Run& run = {}) const { return features_.transform(x, run); }
 
-  Index n_clusters() const { return n_clusters_; }                   ///< labels.count of the fit
-  const std::vector<Label>& clusters() const { return clusters_; }   ///< those that have rows
-  const Matrix& centroids() const { return features_.centroids(); }  ///< a row for each of clusters()
+  Index n_clusters() const { return n_clusters_; }                  ///< labels.count of the fit
+  const std::vector<Label>& clusters() const { return clusters_; }  ///< those that have rows
+  Matrix centroids() && { return std::move(features_).centroids(); }
+  const Matrix& centroids() const& { return features_.centroids(); }  ///< a row for each of clusters()
   /// Of each of clusters(): a row nearest to it and further than this is unlike any. Infinity: never.
   const std::vector<float>& limits() const { return limits_; }
   /// Share of the labelled training rows whose `likeliest` is their label. What held-out rows give is for

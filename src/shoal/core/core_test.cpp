@@ -18,6 +18,7 @@
 #include "shoal/core/rows.h"
 #include "shoal/core/stage.h"
 #include "shoal/core/texts.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -208,6 +209,65 @@ TEST(Fields, ListsEveryFieldInOrder) {
   EXPECT_EQ(std::get<std::int64_t>(list[2].value), 3);
 }
 
+enum class Colour : std::uint8_t { red, green, blue };
+constexpr auto names_of(Colour) { return std::array{"red", "green", "blue"}; }
+
+struct EveryKind {
+  bool fast = false;
+  Index count = 3;
+  std::optional<double> share;
+  float small = 0.1f;
+  Colour colour = Colour::red;
+  std::string text;
+};
+template <class V>
+void fields(EveryKind& o, V&& visit) {
+  visit("fast", o.fast, "");
+  visit("count", o.count, "", at_least(1).below(1001));
+  visit("share", o.share, "", above(0).at_most(1));
+  visit("small", o.small, "", between(0.1, 2));
+  visit("colour", o.colour, "");
+  visit("text", o.text, "");
+}
+
+TEST(Fields, AreSetFromTextAndWrongOnesAreNamed) {
+  EveryKind o;
+  const OptionRefs refs = option_refs(o);
+  const auto said = [&](std::size_t i, const char* text) -> std::string {
+    try {
+      refs[i].set_text(text);
+      return "";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.option(), refs[i].name);
+      return e.what();
+    }
+  };
+  EXPECT_EQ(said(0, "true"), "");
+  EXPECT_EQ(said(0, "yes"), "fast is 'yes'; allowed: true or false");
+  EXPECT_EQ(said(1, "1000"), "");
+  EXPECT_EQ(said(1, "1001"), "count is 1001; allowed: at least 1, below 1,001");
+  EXPECT_EQ(said(1, "-1"), "count is -1; allowed: at least 1, below 1,001");
+  EXPECT_EQ(said(1, "2.5"), "count is '2.5'; allowed: a whole number, at least 1, below 1,001");
+  EXPECT_EQ(said(2, "0.25"), "");
+  EXPECT_EQ(o.share, 0.25);
+  EXPECT_EQ(said(2, "none"), "");
+  EXPECT_EQ(o.share, std::nullopt);
+  EXPECT_EQ(said(2, "0"), "share is 0; allowed: above 0, at most 1");
+  EXPECT_EQ(said(2, "nan"), "share is nan; allowed: above 0, at most 1");
+  EXPECT_EQ(said(2, "x"), "share is 'x'; allowed: a number, above 0, at most 1");
+  EXPECT_EQ(said(3, "0.1"), "") << "a float's own 0.1";
+  EXPECT_EQ(refs[3].text(), "0.1");
+  EXPECT_EQ(said(3, "0.09"), "small is 0.09; allowed: 0.1 to 2");
+  EXPECT_EQ(said(4, "blue"), "");
+  EXPECT_EQ(o.colour, Colour::blue);
+  EXPECT_EQ(said(4, "none"), "colour is 'none'; allowed: red, green or blue");
+  EXPECT_EQ(said(5, "none"), "");
+  EXPECT_EQ(o.text, "none");
+  EXPECT_NO_THROW(check_options(o));
+  o.count = 0;
+  EXPECT_THROW(check_options(o), Error);
+}
+
 TEST(Error, WritesOptionsAsTheDoorDoes) {
   const Error e(Fault::argument, option_name("n_clusters") + " is 0; allowed: 1 or more",
                 "give " + option_name("overwrite"));
@@ -226,6 +286,111 @@ TEST(Rows, OfATemporaryOwnIt) {
   }();
   Matrix scratch;
   EXPECT_EQ(rows.block(1, 1, scratch)[0][0], 7);
+}
+
+TEST(Rows, GiveTheirMatrixAwayWhenNobodyElseHasIt) {
+  const auto made = [] { return Rows(Matrix(2, 1), {.id = "m", .dims = 1}); };
+  Rows rows = made();
+  Matrix scratch;
+  const float* numbers = rows.block(0, 2, scratch).data;
+  {
+    const Rows shared = rows;
+    const Matrix copied = std::move(rows).to_matrix();
+    EXPECT_NE(copied.data(), numbers);
+    rows = shared;
+  }
+  const Matrix moved = std::move(rows).to_matrix();
+  EXPECT_EQ(moved.data(), numbers);
+  EXPECT_TRUE(made().to_matrix() == moved);
+}
+
+TEST(Rows, AreOfAnotherSpaceOnlyWhenDeclared) {
+  const Matrix x(2, 3);
+  const Rows declared = Rows(x, {.unit = true}).assume_space({.id = "m@1", .dims = 9, .unit = false});
+  EXPECT_EQ(declared.space(), (Space{.id = "m@1", .dims = 3, .unit = true}));
+  EXPECT_EQ(declared.assume_space({}).space(), (Space{.dims = 3, .unit = true}));
+  EXPECT_TRUE(declared.to_matrix() == x);
+}
+
+// What would outlive the numbers that it borrows does not compile.
+template <class T>
+concept Lends = requires(T x) {
+  std::forward<T>(x)[0];
+};
+template <class T>
+concept LendsNumbers = requires(T x) {
+  std::forward<T>(x).view();
+}
+|| requires(T x) { std::forward<T>(x).data(); }
+|| requires(T x) { std::forward<T>(x).span(); };
+static_assert(Lends<Matrix&> && Lends<const Matrix&> && !Lends<Matrix> && !Lends<const Matrix>);
+static_assert(LendsNumbers<Matrix&> && LendsNumbers<const Matrix&>);
+static_assert(!LendsNumbers<Matrix> && !LendsNumbers<const Matrix>);
+static_assert(Lends<const Texts&> && !Lends<Texts> && !Lends<const Texts>);
+static_assert(std::is_constructible_v<Rows, Matrix&> && std::is_constructible_v<Rows, Matrix>);
+static_assert(
+    !std::is_constructible_v<Rows, const Matrix>);  // it could neither be owned nor outlive the line
+static_assert(!std::is_reference_v<decltype(std::declval<Rows>().space())>);
+
+TEST(Chunks, APoolMayDoLessThanItIsAskedFor) {
+  for (const unsigned calls : {0u, 1u, 2u}) {
+    const shoal::Run run{.threads = 4, .pool = [&](unsigned, const std::function<void()>& work) {
+                           for (unsigned i = 0; i < calls; ++i) work();
+                         }};
+    std::vector<int> seen(10);
+    for_chunks(run, 10, 1, [&](Index, Index first, Index) { ++seen[first]; });
+    EXPECT_EQ(seen, std::vector<int>(10, 1)) << calls;
+  }
+}
+
+TEST(Chunks, APoolIsAskedOnceAndHearsNoErrors) {
+  std::atomic<int> calls{0};
+  const shoal::Run run{.threads = 3, .pool = [&](unsigned workers, const std::function<void()>& work) {
+                         ++calls;
+                         std::vector<std::jthread> threads;
+                         for (unsigned i = 0; i < workers; ++i) threads.emplace_back(work);
+                       }};
+  std::atomic<int> inner{0};
+  for_chunks(run, 8, 1, [&](Index, Index, Index) {
+    for_chunks(run, 5, 1, [&](Index, Index, Index) { ++inner; });  // stays in its thread
+  });
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(inner, 40);
+  EXPECT_EQ(error_of([&] {
+              for_chunks(run, 8, 1, [&](Index chunk, Index, Index) {
+                if (chunk >= 2) throw Error(Fault::data, "chunk " + std::to_string(chunk));
+              });
+            }).fault,
+            Fault::data);
+}
+
+TEST(Chunks, ProgressAndAStopMayComeFromAnyThread) {
+  std::stop_source source;
+  std::atomic<bool> begun{false};
+  std::atomic<int> at_once{0};
+  const shoal::Run run{.threads = 3,
+                       .stop = source.get_token(),
+                       .progress =
+                           [&](std::string_view, double, double) {
+                             EXPECT_EQ(++at_once, 1);
+                             begun = true;
+                             std::this_thread::yield();
+                             --at_once;
+                           },
+                       .pool =
+                           [](unsigned workers, const std::function<void()>& work) {
+                             std::vector<std::jthread> threads;
+                             for (unsigned i = 0; i < workers; ++i) threads.emplace_back(work);
+                           }};
+  std::jthread other([&] {
+    while (!begun) std::this_thread::yield();
+    source.request_stop();
+  });
+  const Error e = error_of([&] {
+    for_chunks(
+        run, 1'000'000'000, 1, [](Index, Index, Index) {}, "a step");
+  });
+  EXPECT_EQ(e.fault, Fault::cancelled);
 }
 
 TEST(Chunks, RunInTheCallersOwnThreads) {

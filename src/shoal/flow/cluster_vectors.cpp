@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kFiles[] = {kClusterMark,
+                                  kOldClusterMark,
                                   "labels.csv",
                                   "report.html",
                                   "clusters.safetensors",
@@ -50,7 +51,7 @@ class ClusterRun {
       : options_(options),
         run_(run),
         given_(open_vectors(options.input)),
-        out_(options.out, kClusterMark, options.overwrite, kFiles),
+        out_(options.out, kClusterMark, options.overwrite, kFiles, kOldClusterMark),
         rows_(given_) {}
 
   ClusterReport finish() {
@@ -74,10 +75,12 @@ class ClusterRun {
         given_.rows() >= 2, Fault::data,
         options_.input.string() + " has " + std::to_string(given_.rows()) + " row(s); at least 2 are needed");
     check_clustering(options_.clusters, given_.rows());
-    if (options_.pca) Pca{*options_.pca};
+    check_options(options_);
+    if (options_.pca) check_options(*options_.pca);
     const Index most = std::min(given_.rows(), given_.cols());
     require(!options_.pca || options_.pca->n_components.value_or(1) <= most, Fault::argument,
-            "--pca " + std::to_string(options_.pca ? options_.pca->n_components.value_or(1) : 0) + ": " +
+            option_name("pca") + " is " +
+                std::to_string(options_.pca ? options_.pca->n_components.value_or(1) : 0) + "; " +
                 std::to_string(given_.rows()) + " rows of " + std::to_string(given_.cols()) +
                 " numbers have at most " + std::to_string(most) + " components");
     check_rows(given_, options_.input, run_);
@@ -226,10 +229,6 @@ class ClusterRun {
 
 }  // namespace
 
-const char* name_of(PlotMethod layout) {
-  return layout == PlotMethod::tsne ? "tsne" : layout == PlotMethod::umap ? "umap" : "none";
-}
-
 std::string short_number(double value, int digits) {
   char buffer[32];
   const auto end =
@@ -252,6 +251,12 @@ Rows open_vectors(const fs::path& input) {
           input.string() + " has vectors for " + std::to_string(x.rows()) + " of its " +
               std::to_string(collection.rows()) + " texts; run 'shoal map' on it to the end");
   return x;
+}
+
+Rows in_space_of(const Space& other, Rows x, bool& assumed) {
+  if (x.space().id.empty() == other.id.empty()) return x;
+  assumed = true;
+  return x.assume_space(other);
 }
 
 void check_rows(const Rows& x, const fs::path& input, const Run& run) {

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
 #include "shoal/flow/cluster_vectors.h"
 #include "shoal/flow/csv_field.h"
-#include "shoal/flow/findings_json_impl.h"
+#include "shoal/flow/report_json_impl.h"
 #include "shoal/linear/norms.h"
 #include "shoal/map/svg.h"
 #include "shoal/near/exact.h"
@@ -80,12 +79,12 @@ class LayoutRun {
         out_(options.out, kLayoutMark, options.overwrite, kFiles) {}
 
   LayoutReport finish() {
-    require(options_.similarity >= -1 && options_.similarity <= 1, Fault::argument,
-            "similarity is " + std::to_string(options_.similarity) + ", allowed are -1 to 1");
+    check_options(options_);
     open_inputs();
     report_.dims = x_.cols();
     report_.out = out_.path();
-    about_ = {{"version", kVersion}, {"rows", report_.rows}, {"dims", report_.dims}, {"method", method()}};
+    about_ = report_head("shoal layout", kVersion);
+    about_.update({{"rows", report_.rows}, {"dims", report_.dims}, {"method", method()}});
     about_["inputs"] = Json::array();
     for (Index t = 0; t < tables_.size(); ++t)
       about_["inputs"].push_back({{"path", options_.inputs[t].string()}, {"rows", tables_[t].rows()}});
@@ -96,24 +95,26 @@ class LayoutRun {
     else
       fit();
     write_points();
-    write_file(out_ / kLayoutMark, about_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_file(out_ / kLayoutMark, report_text(about_));
     out_.keep();
     return report_;
   }
 
  private:
-  const char* method() const { return options_.tsne ? "tsne" : "umap"; }
+  const char* method() const { return name_of(options_.method); }
 
   /// All are looked at before any work begins.
   void open_inputs() {
     if (options_.on) out_.keep_off(*options_.on);
+    std::optional<Space> common;  // of the first that says it
     for (const fs::path& path : options_.inputs) {
       out_.keep_off(path);
-      const Rows x = tables_.empty() ? x_ : open_vectors(path);
+      Rows x = tables_.empty() ? x_ : open_vectors(path);
       require(x.cols() == x_.cols(), Fault::data,
               path.string() + " has vectors of " + std::to_string(x.cols()) + " numbers, " + input_.string() +
                   " of " + std::to_string(x_.cols()));
-      check_space(x_.space(), x.space(), path.c_str());
+      if (!common && !x.space().id.empty()) common = x.space();
+      if (common && !x.space().id.empty()) check_space(*common, x.space(), path.c_str());
       require(x.rows() >= 1, Fault::data, path.string() + " has no rows");
       check_rows(x, path, run_);
       tables_.push_back(x);
@@ -121,6 +122,8 @@ class LayoutRun {
     }
     require(options_.on || report_.rows >= 2, Fault::data,
             input_.string() + " has one row; a map needs at least 2");
+    if (common)
+      for (Rows& x : tables_) x = in_space_of(*common, x, report_.assumed_space);
   }
 
   void align() {
@@ -163,7 +166,7 @@ class LayoutRun {
   }
 
   void fit() {
-    if (options_.tsne) {
+    if (options_.method == LayoutMethod::tsne) {
       const Tsne tsne = Tsne::fit(x_, options_.of_tsne, run_);
       about_["options"] = to_json(list_fields(options_.of_tsne));
       about_["perplexity"] = tsne.perplexity();
@@ -176,7 +179,7 @@ class LayoutRun {
       points_ = umap.embedding();
       radii_ = umap.local_radii();
     }
-    draw("Rows laid out by " + std::string(options_.tsne ? "t-SNE" : "UMAP"), points_,
+    draw("Rows laid out by " + std::string(options_.method == LayoutMethod::tsne ? "t-SNE" : "UMAP"), points_,
          {std::vector<Label>(x_.rows()), 1}, {""}, "");
   }
 
@@ -195,13 +198,14 @@ class LayoutRun {
     require(fs::exists(on / kUmap), Fault::argument,
             on.string() + " holds rows placed on another map; give that map's folder");
     require(fs::exists(on / kRows), Fault::argument,
-            on.string() + " was made with --no-rows: the rows that new ones are compared with are not there");
+            on.string() + " was made with " + option_name("keep_rows") +
+                ": the rows that new ones are compared with are not there");
     const Umap umap = Umap::load(ArchiveReader(on / kUmap));
     const Rows old = open_rows(on / kRows);
     require(x_.cols() == old.cols(), Fault::data,
             input_.string() + " has vectors of " + std::to_string(x_.cols()) + " numbers; " + on.string() +
                 " was made from vectors of " + std::to_string(old.cols()));
-    points_ = umap.transform(x_, old, run_);
+    points_ = umap.transform(in_space_of(umap.space(), x_, report_.assumed_space), old, run_);
     about_["on"] = on.string();
     about_["old_rows"] = old.rows();
     Matrix both(old.rows() + x_.rows(), 2);
@@ -245,8 +249,6 @@ class LayoutRun {
 };
 
 }  // namespace
-
-const char* name_of(Relate relate) { return relate == Relate::mutual ? "mutual" : "rows"; }
 
 LayoutReport lay_out(const LayoutOptions& options, const Run& run) {
   return LayoutRun(options, run).finish();

@@ -4,9 +4,8 @@
 #include <set>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/find_clusters.h"
+#include "shoal/flow/report_json_impl.h"
 #include "shoal/map/page.h"
-#include "shoal/map/place_names.h"
 #include "shoal/store/archive/archive.h"
 
 namespace shoal {
@@ -42,7 +41,8 @@ std::string color_column(const Collection& collection, const std::string& wanted
   std::string known;
   for (const auto& name : columns) known += (known.empty() ? "" : ", ") + name;
   require(std::ranges::find(columns, wanted) != columns.end(), Fault::argument,
-          "--color " + wanted + ": no such column; there are: " + (known.empty() ? "none" : known));
+          option_name("color") + " is " + wanted +
+              ": no such column; there are: " + (known.empty() ? "none" : known));
   return wanted;
 }
 
@@ -52,16 +52,11 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
   page.points = collection.points();
   page.labels = collection.labels();
   page.made_by = "shoal " SHOAL_VERSION ", " + collection.manifest("model_name").value_or("") + ", " +
-                 std::string(title_of(ArchiveReader(collection.file("clusters.safetensors")).meta("kind"))) +
-                 ", " + std::to_string(page.labels.count) +
-                 (page.labels.count == 1 ? " cluster" : " clusters");
-  for (const ClusterRecord& c : collection.clusters())
-    page.clusters.push_back(
-        {.name = c.name, .words = c.words, .size = c.size, .group = c.group, .medoids = c.medoids});
-  for (const GroupRecord& g : collection.groups()) page.groups.push_back({.name = g.name, .size = g.size});
-  if (const auto report = collection.file("report.json"); std::filesystem::exists(report))
-    page.report = read_file(report, Index{256} << 20);
-  place_names(page);
+                 std::string(saved_method(collection.file("clusters.safetensors")).title()) + ", " +
+                 std::to_string(page.labels.count) + (page.labels.count == 1 ? " cluster" : " clusters");
+  page.clusters = collection.clusters();
+  page.groups = collection.groups();
+  page.report = read_report(collection.file("report.json"));
   page.texts = [&](Index first, Index count) { return collection.texts(first, count); };
   page.column_name = color_column(collection, options.color);
   if (!page.column_name.empty())

@@ -20,8 +20,8 @@ struct PcaOptions {
 };
 template <class V>
 void fields(PcaOptions& o, V&& visit) {
-  visit("variance", o.variance, "share of variance to keep");
-  visit("n_components", o.n_components, "keep exactly so many components");
+  visit("variance", o.variance, "share of variance to keep", above(0).at_most(1));
+  visit("n_components", o.n_components, "keep exactly so many components", at_least(1));
 }
 
 /// Principal components from the exact covariance, gathered in double in two passes over each batch (means,
@@ -52,7 +52,8 @@ class Pca {
   /// (x - mean) * components^T: rows x n_components. Error(data) as update.
   Matrix transform(const Rows& x, const Run& run = {}) const;
   Index n_components() const;
-  const Matrix& components() const;                       ///< n_components x d, orthonormal rows
+  const Matrix& components() const&;  ///< n_components x d, orthonormal rows
+  Matrix components() && { return components(); }
   const std::vector<float>& mean() const;                 ///< d
   const std::vector<double>& explained_variance() const;  ///< n_components, descending, divided by n - 1
   double explained_variance_ratio() const;                ///< of all kept together; 1 if there is no variance

@@ -29,14 +29,14 @@ struct HdbscanOptions {
 };
 template <class V>
 void fields(HdbscanOptions& o, V&& visit) {
-  visit("min_cluster_size", o.min_cluster_size, "fewer rows are noise");
-  visit("min_samples", o.min_samples, "other rows that make a row dense");
-  visit("metric", o.metric, "cosine or euclidean");
-  visit("cluster_selection_method", o.cluster_selection_method, "eom or leaf");
+  visit("min_cluster_size", o.min_cluster_size, "fewer rows are noise", at_least(2));
+  visit("min_samples", o.min_samples, "other rows that make a row dense", at_least(1));
+  visit("metric", o.metric, "distance of rows");
+  visit("cluster_selection_method", o.cluster_selection_method, "which clusters of the tree are chosen");
   visit("cluster_selection_epsilon", o.cluster_selection_epsilon,
-        "clusters that part below this distance stay together");
+        "clusters that part below this distance stay together", at_least(0));
   visit("allow_single_cluster", o.allow_single_cluster, "may all rows be one cluster?");
-  visit("max_cluster_size", o.max_cluster_size, "larger clusters are not chosen by eom");
+  visit("max_cluster_size", o.max_cluster_size, "larger clusters are not chosen by eom", at_least(1));
 }
 
 /// Where `Hdbscan::place` puts new rows.
@@ -69,12 +69,14 @@ class Hdbscan {
  public:
   using Options = HdbscanOptions;
   static constexpr std::string_view kind = "hdbscan";
+  static constexpr std::string_view title = "HDBSCAN";  ///< for people
 
   /// Progress as steps "neighbours" and "spanning tree". Error(argument) on an option out of range;
   /// Error(data) if a row holds a NaN or an infinity (named) or has no columns.
   static Hdbscan fit(const Rows& x, const Options& options = {}, const Run& run = {});
 
-  const Labels& labels() const { return clusters_.labels; }
+  const Labels& labels() const& { return clusters_.labels; }
+  Labels labels() && { return std::move(clusters_.labels); }
   /// How firmly each row belongs to its cluster, 0..1; 0 for noise.
   const std::vector<double>& probabilities() const { return clusters_.probabilities; }
   /// How long each cluster lasted, 0..1.
@@ -82,8 +84,10 @@ class Hdbscan {
   /// GLOSH (Campello, Moulavi, Zimek, Sander 2015): how outlying each row is, 0..1.
   const std::vector<double>& outlier_scores() const { return outlier_scores_; }
   /// Joinings under mutual reachability: SciPy's linkage matrix.
-  const Dendrogram& single_linkage() const { return single_linkage_; }
-  const CondensedTree& condensed_tree() const { return condensed_; }
+  const Dendrogram& single_linkage() const& { return single_linkage_; }
+  Dendrogram single_linkage() && { return std::move(single_linkage_); }
+  const CondensedTree& condensed_tree() const& { return condensed_; }
+  CondensedTree condensed_tree() && { return std::move(condensed_); }
 
   /// Places new rows into the old clusters. Not what another fit would find, hence not called predict: a new
   /// row x goes where, among its 2 min_samples nearest training rows, the one of least mutual reachability

@@ -14,8 +14,6 @@ namespace shoal {
 
 struct LloydResult;  // lloyd_impl.h
 
-using SphericalKMeansOptions = KMeansOptions;
-
 /// k-means on the unit sphere (Dhillon, Modha 2001): rows are normalised, centroids are unit means, the
 /// objective is the sum of cosines. Exact: bounds on angles skip products that cannot change a label, and
 /// every label is the nearest centroid as `predict` finds it, ties by the smaller id.
@@ -28,6 +26,7 @@ class SphericalKMeans {
  public:
   using Options = SphericalKMeansOptions;
   static constexpr std::string_view kind = "spherical_kmeans";
+  static constexpr std::string_view title = "spherical k-means";  ///< for people
 
   /// From starts drawn as options.init says. `weights`: empty, or one number >= 0 a row: a row counts so many
   /// times; rows of weight 0 get a label and move nothing. Error(argument) on an option or weight out of
@@ -40,13 +39,15 @@ class SphericalKMeans {
   static SphericalKMeans fit_from(const Rows& x, const Matrix& start, const Options& options,
                                   const Run& run = {}, std::span<const float> weights = {});
 
-  const Labels& labels() const { return labels_; }
+  const Labels& labels() const& { return labels_; }
+  Labels labels() && { return std::move(labels_); }
   /// Equals labels() on the training rows. Error(data) as fit, or if the rows have another dimension or
   /// space.
   Labels predict(const Rows& x, const Run& run = {}) const;
   /// Cosine distance, 0..2, to each centroid: rows x n_clusters. Errors as predict.
   Matrix transform(const Rows& x, const Run& run = {}) const;
-  const Matrix& cluster_centers() const { return centers_; }  ///< n_clusters x d, unit rows
+  const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d, unit rows
+  Matrix cluster_centers() && { return std::move(centers_); }
   double objective() const { return objective_; }  ///< (weighted) sum of cosines to the own centroid
   double inertia() const {
     return inertia_;

@@ -6,6 +6,7 @@
 #include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
+#include "shoal/core/metric.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
 #include "shoal/core/stage.h"
@@ -14,20 +15,21 @@ namespace shoal {
 
 /// What `VmfMixture::fit` may be told.
 struct VmfMixtureOptions {
-  Index n_clusters = 8;       ///< components, 1..distinct directions
-  bool shared_kappa = false;  ///< one concentration for all components
-  Index max_iter = 100;       ///< most rounds of EM, >= 1
-  double tol = 1e-4;          ///< stop when the mean log likelihood of a row grows by less, >= 0
-  Index n_init = 1;           ///< starts of the spherical k-means that EM starts from, the best kept, >= 1
+  static constexpr Metric metric = Metric::cosine;  ///< by which rows are compared
+  Index n_clusters = 8;                             ///< components, 1..distinct directions
+  bool shared_kappa = false;                        ///< one concentration for all components
+  Index max_iter = 100;                             ///< most rounds of EM, >= 1
+  double tol = 1e-4;  ///< stop when the mean log likelihood of a row grows by less, >= 0
+  Index n_init = 1;   ///< starts of the spherical k-means that EM starts from, the best kept, >= 1
   Seed seed{42};
 };
 template <class V>
 void fields(VmfMixtureOptions& o, V&& visit) {
-  visit("n_clusters", o.n_clusters, "components");
+  visit("n_clusters", o.n_clusters, "components", at_least(1));
   visit("shared_kappa", o.shared_kappa, "one concentration for all components");
-  visit("max_iter", o.max_iter, "most rounds of EM");
-  visit("tol", o.tol, "stop when the mean log likelihood of a row grows by less");
-  visit("n_init", o.n_init, "starts of the spherical k-means before EM, the best kept");
+  visit("max_iter", o.max_iter, "most rounds of EM", at_least(1));
+  visit("tol", o.tol, "stop when the mean log likelihood of a row grows by less", at_least(0));
+  visit("n_init", o.n_init, "starts of the spherical k-means before EM, the best kept", at_least(1));
   visit("seed", o.seed, "start of all randomness");
 }
 
@@ -48,11 +50,13 @@ class VmfMixture {
  public:
   using Options = VmfMixtureOptions;
   static constexpr std::string_view kind = "vmf_mixture";
+  static constexpr std::string_view title = "von Mises-Fisher mixture";  ///< for people
 
   /// O(n k d) a round. Errors as SphericalKMeans::fit.
   static VmfMixture fit(const Rows& x, const Options& options = {}, const Run& run = {});
 
-  const Labels& labels() const { return labels_; }  ///< the most probable component, ties by the smaller id
+  const Labels& labels() const& { return labels_; }  ///< the most probable component, ties by the smaller id
+  Labels labels() && { return std::move(labels_); }
   /// Equals labels() on the training rows. Error(data) as fit, or for another dimension or space.
   Labels predict(const Rows& x, const Run& run = {}) const;
   /// How probable each component is for each row: rows x n_clusters, rows sum to 1. Errors as predict.
@@ -61,7 +65,8 @@ class VmfMixture {
   /// Sum of the log densities of the rows. Errors as predict.
   double log_likelihood(const Rows& x, const Run& run = {}) const;
 
-  const Matrix& cluster_centers() const { return centers_; }          ///< n_clusters x d, unit rows
+  const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d, unit rows
+  Matrix cluster_centers() && { return std::move(centers_); }
   const std::vector<double>& kappa() const { return kappa_; }         ///< concentration of each component
   const std::vector<double>& proportions() const { return shares_; }  ///< of the components, sum 1
   double log_likelihood() const { return log_likelihood_; }           ///< of the training rows

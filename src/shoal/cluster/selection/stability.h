@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "shoal/cluster/linkage/dendrogram.h"
+#include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/random.h"
 #include "shoal/core/rows.h"
@@ -21,7 +23,7 @@ enum class Resample : std::uint8_t {
   part,      ///< a share of the rows, each at most once
   bootstrap  ///< as many rows as there are, drawn with replacement: about 63% of them occur
 };
-const char* name_of(Resample x);
+constexpr auto names_of(Resample) { return std::array{"part", "bootstrap"}; }
 
 struct StabilityOptions {
   Index resamples = 20;  ///< 2 or more
@@ -29,6 +31,13 @@ struct StabilityOptions {
   double share = 0.8;  ///< of the rows, for Resample::part; above 0, below 1
   Seed seed{42};
 };
+template <class V>
+void fields(StabilityOptions& o, V&& visit) {
+  visit("resamples", o.resamples, "random parts of the rows that are clustered too", between(2, 10000));
+  visit("resample", o.resample, "how they are drawn");
+  visit("share", o.share, "share of the rows in a part", above(0).below(1));
+  visit("seed", o.seed, "start of all randomness");
+}
 
 /// How far a labelling comes back when the method is run anew on resampled rows. Compared on the rows that a
 /// resample holds. Noise is a label of its own for `adjusted_rand`, no cluster for `jaccard`.
@@ -38,13 +47,22 @@ struct Stability {
   double mean = 0;                    ///< of adjusted_rand: 1 always the same, 0 as good as chance
   double spread = 0;                  ///< its standard deviation
   /// Hennig 2007: for each cluster the Jaccard coefficient with the most similar cluster of a resample (its
-  /// counterpart), mean over resamples. Below 0.6 do not trust the cluster; from 0.75 it is a pattern; from
-  /// 0.85 very stable. NaN for a cluster that no resample held.
+  /// counterpart), mean over resamples: see stability_levels. NaN for a cluster that no resample held.
   std::vector<double> jaccard;
   /// For each row the share of the resamples holding it in which it lay in its cluster's counterpart (for
   /// noise: was noise again). NaN if no resample held it.
   std::vector<float> confidence;
 };
+
+/// How far a cluster can be trusted by its Jaccard coefficient (Hennig 2007).
+struct StabilityLevel {
+  double from;  ///< the least coefficient
+  const char* name;
+};
+/// Highest first; the last is from 0.
+std::span<const StabilityLevel> stability_levels();
+/// The highest level that a coefficient reaches; null for NaN.
+const StabilityLevel* stability_level(double jaccard);
 
 /// Runs `method` on every resample and compares with `labels`, which it gave on all rows. The method is
 /// called once a resample, in one thread, with labels.count clusters and a seed of its own. Memory besides
