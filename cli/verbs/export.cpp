@@ -20,6 +20,7 @@ struct ExportFlags {
   std::string collection, out;
   std::optional<FileKind> format;
   std::optional<FeatureKind> features;
+  std::vector<std::string> results;
   bool overwrite = false;
 };
 
@@ -71,6 +72,8 @@ void run_export(const ExportFlags& flags, Session& session) {
   const bool vectors = format == FileKind::npy || format == FileKind::safetensors;
   require(!flags.features || format != FileKind::jsonl, Fault::argument,
           "--features are written as csv, npy or safetensors, not as jsonl");
+  require(flags.results.empty() || (!vectors && !flags.features), Fault::argument,
+          option_name("result") + ": further results are written with the rows, as csv or jsonl");
   require(!vectors || flags.out != "-", Fault::argument,
           std::string("vectors are written to a file: --out NAME.") + name_of(format));
   require(!session.json || flags.out != "-", Fault::argument,
@@ -89,7 +92,7 @@ void run_export(const ExportFlags& flags, Session& session) {
     rows = found.rows();
   } else {
     finished = write_pieces(flags.out, [&](const Sink& sink) {
-      if (!flags.features) return export_rows(collection, text_format, sink, run);
+      if (!flags.features) return export_rows(collection, text_format, sink, run, flags.results);
       export_features(numbers_of(collection, flags, run), sink, run);
       return true;
     });
@@ -132,6 +135,11 @@ void add_export(CLI::App& app, Session& session) {
                          "a column a cluster: the cluster of a row, distances to the centroids, or soft "
                          "membership; as csv, npy or safetensors",
                          {})});
+  verb->add_option("--result", flags->results,
+                   "A further result of the collection, as 'shoal inspect' lists them; may be given again")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("NAME");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_export(*flags, session); });
