@@ -143,6 +143,7 @@ class MapRun {
   /// Whatever is wrong with the options is said now, not after the work.
   void check_options() const {
     shoal::check_options(options_.pca);
+    shoal::check_options(options_.umap);
     encoder_.encode(Texts(), options_.encode);
     color_column(collection_, options_.color);
     check_clustering(options_.clusters, report_.rows);
