@@ -266,6 +266,10 @@ class MapRun {
     report_.variance = pca.explained_variance_ratio();
     describe_method(load_clusterer(collection_.file("clusters.safetensors")));
     report_.found = read_report(collection_.file("report.json"));
+    require(
+        !report_.found.empty(), Fault::format,
+        collection_.file("report.json").string() +
+            " is no report that this version of shoal reads; delete it, and the same command makes it anew");
     report_.clusters = collection_.clusters();
     report_.groups = collection_.groups();
     report_.page = options_.out / "map.html";
