@@ -35,6 +35,8 @@ void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::
                 const std::function<void(std::size_t)>& choose, const std::string& help);
 /// What the file `mark` of a folder that was just made tells of it, the folder, and the seconds that it took.
 nlohmann::ordered_json made_json(const std::filesystem::path& out, std::string_view mark, Session& session);
+/// The answer of a command whose result is there already.
+std::string done_before(const std::filesystem::path& out);
 /// --threads, --json, --quiet.
 void add_shared(CLI::App& verb, Session& session);
 /// --text, --format, --limit, --max-record.

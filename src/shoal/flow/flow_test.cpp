@@ -310,7 +310,7 @@ TEST(NameClusters, TooManyToJoinAreOneGroup) {
       if (i >= collection.rows()) texts.add("text");
     }
     collection.append(texts, {}, {});
-    const DescribedClusters found = describe_clusters(collection, Rows(x), labels, x, {});
+    const DescribedClusters found = describe_clusters(&collection, Rows(x), labels, x, {});
     EXPECT_EQ(found.clusters.size(), n);
     EXPECT_EQ(found.groups.size(), n == 40 ? default_groups(40) : 1);
   }

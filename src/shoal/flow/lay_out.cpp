@@ -1,18 +1,17 @@
 #include "shoal/flow/lay_out.h"
 
 #include <algorithm>
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
 #include "shoal/flow/cluster_vectors.h"
-#include "shoal/flow/csv_field.h"
+#include "shoal/flow/csv_file.h"
 #include "shoal/flow/findings_json_impl.h"
+#include "shoal/flow/receipt.h"
 #include "shoal/linear/norms.h"
 #include "shoal/map/svg.h"
 #include "shoal/near/exact.h"
 #include "shoal/store/archive/archive.h"
-#include "shoal/store/files/new_file.h"
 #include "shoal/store/files/new_folder.h"
 #include "shoal/store/vectors/rows_file.h"
 
@@ -36,21 +35,6 @@ void save_stage(const S& stage, const fs::path& path) {
   out.write(path);
 }
 
-/// Lines of a CSV file, written piece by piece.
-void write_lines(const fs::path& path, std::string lines, Index count,
-                 const std::function<void(std::string&, Index)>& add) {
-  NewFile file(path);
-  for (Index i = 0; i < count; ++i) {
-    add(lines, i);
-    lines += '\n';
-    if (lines.size() < 1 << 16) continue;
-    file.write(lines);
-    lines.clear();
-  }
-  file.write(lines);
-  file.keep();
-}
-
 /// Pairs of rows that are each other's nearest, with a cosine of at least `similarity`.
 RelatedRows mutual_nearest(const Rows& x, const Rows& next, double similarity, const Run& run) {
   RelatedRows out;
@@ -67,6 +51,23 @@ RelatedRows same_numbers(Index rows) {
   RelatedRows out;
   for (Index i = 0; i < rows; ++i) out.emplace_back(i, i);
   return out;
+}
+
+std::string key_of(const LayoutOptions& o, const Run& run) {
+  std::vector<Field> list = o.tsne ? list_fields(o.of_tsne) : list_fields(o.umap);
+  list.push_back({"method", std::string(o.tsne ? "tsne" : "umap")});
+  list.push_back({"keep_rows", o.keep_rows});
+  list.push_back({"on", o.on.has_value()});
+  if (o.aligned) {
+    list.push_back({"relate", std::string(name_of(o.relate))});
+    list.push_back({"similarity", o.similarity});
+    list.push_back({"alignment_regularisation", static_cast<double>(o.alignment_regularisation)});
+    list.push_back({"alignment_window_size", static_cast<std::int64_t>(o.alignment_window_size)});
+  }
+  std::vector<fs::path> inputs = o.inputs;
+  for (const char* name : {kUmap, kRows})
+    if (o.on && fs::exists(*o.on / name)) inputs.push_back(*o.on / name);
+  return result_key("layout", list, inputs, run);
 }
 
 /// One run of `lay_out`.
@@ -97,6 +98,7 @@ class LayoutRun {
       fit();
     write_points();
     write_file(out_ / kLayoutMark, about_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    add_receipt(out_ / "", kLayoutMark, key_of(options_, run_));
     out_.keep();
     return report_;
   }
@@ -154,12 +156,10 @@ class LayoutRun {
   }
 
   void write_relations(const std::vector<RelatedRows>& related) const {
-    std::vector<std::string> lines;
+    CsvFile file(out_ / "relations.csv", "input,row,next_row");
     for (Index t = 0; t < related.size(); ++t)
-      for (const auto& [row, next] : related[t])
-        lines.push_back(std::to_string(t) + "," + std::to_string(row) + "," + std::to_string(next));
-    write_lines(out_ / "relations.csv", "input,row,next_row\n", lines.size(),
-                [&](std::string& out, Index i) { out += lines[i]; });
+      for (const auto& [row, next] : related[t]) file.cell(t).cell(row).cell(next).end_row();
+    file.keep();
   }
 
   void fit() {
@@ -219,18 +219,19 @@ class LayoutRun {
 
   void write_points() const {
     write_rows(out_ / "points.npy", points_);
+    CsvFile file(out_ / "points.csv", std::string(options_.aligned ? "input," : "") + "row,x,y" +
+                                          (radii_.rows() > 0 ? ",radius,map_radius" : ""));
     Index table = 0, row = 0;
-    write_lines(out_ / "points.csv",
-                std::string(options_.aligned ? "input," : "") + "row,x,y" +
-                    (radii_.rows() > 0 ? ",radius,map_radius\n" : "\n"),
-                points_.rows(), [&](std::string& out, Index i) {
-                  if (row == tables_[table].rows()) ++table, row = 0;
-                  if (options_.aligned) out += std::to_string(table) + ",";
-                  out += std::to_string(row++);
-                  for (const float v : points_[i]) out += "," + csv_number(v);
-                  if (radii_.rows() > 0)
-                    for (const float v : radii_[i]) out += "," + csv_number(v);
-                });
+    for (Index i = 0; i < points_.rows(); ++i) {
+      if (row == tables_[table].rows()) ++table, row = 0;
+      if (options_.aligned) file.cell(table);
+      file.cell(row++);
+      for (const float v : points_[i]) file.cell(csv_number(v));
+      if (radii_.rows() > 0)
+        for (const float v : radii_[i]) file.cell(csv_number(v));
+      file.end_row();
+    }
+    file.keep();
   }
 
   const LayoutOptions& options_;
@@ -249,6 +250,13 @@ class LayoutRun {
 const char* name_of(Relate relate) { return relate == Relate::mutual ? "mutual" : "rows"; }
 
 LayoutReport lay_out(const LayoutOptions& options, const Run& run) {
+  if (!options.overwrite && fs::exists(options.out / kLayoutMark)) {
+    for (const fs::path& input : options.inputs) open_vectors(input);  // says what is wrong with one
+    if (has_receipt(options.out, kLayoutMark, key_of(options, run))) {
+      NewFolder::clean_up(options.out, kLayoutMark, kFiles);
+      return {.out = options.out, .done_before = true};
+    }
+  }
   return LayoutRun(options, run).finish();
 }
 

@@ -17,10 +17,10 @@ struct DescribedClusters {
   std::vector<GroupRecord> groups;
 };
 
-/// Words, a name and typical texts of each cluster of the collection's rows; clusters joined into groups by
-/// their centers (labels.count x d), with names too; more than 4,000 clusters are one group. Texts stream by:
-/// memory does not grow with them. Step "explain", in rows.
-DescribedClusters describe_clusters(const Collection& collection, const Rows& vectors, const Labels& labels,
+/// Size and typical rows of each cluster. With the collection whose texts the rows are also words and a name,
+/// and clusters joined into groups by their centers (labels.count x d), with names too; more than 4,000
+/// clusters are one group. Texts stream by once: memory does not grow with them. Step "explain", in rows.
+DescribedClusters describe_clusters(const Collection* collection, const Rows& vectors, const Labels& labels,
                                     const Matrix& centers, const Run& run, Metric metric = Metric::cosine);
 
 /// Writes what describe_clusters finds of the collection's labels to it; centers are the centroids of the

@@ -23,6 +23,10 @@ std::filesystem::path without_links(const std::filesystem::path& path) {
   return ignored ? path : real;
 }
 
+std::filesystem::path part_of(const std::filesystem::path& path) {
+  return folder_of(path) / ("." + path.filename().string() + ".part");
+}
+
 void check_replaceable(const std::filesystem::path& path) {
   require(path.has_filename(), Fault::file, "cannot write '" + path.string() + "': it names no file");
   struct stat facts {};
@@ -49,7 +53,7 @@ struct NewFile::State {
 
 NewFile::State::State(const std::filesystem::path& wanted) : path(without_links(wanted)) {
   check_replaceable(path);
-  part = folder_of(path) / ("." + path.filename().string() + ".part");
+  part = part_of(path);
   Descriptor mine(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
   if (!mine) throw_file_error("write", path, errno);
   if (!lock_file(mine, part))
@@ -65,12 +69,22 @@ NewFile::State::~State() {
 NewFile::NewFile(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {}
 NewFile::~NewFile() = default;
 
+void NewFile::clean_up(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(part_of(without_links(path)))) return;
+  try {
+    NewFile{path};          // takes it over, and goes
+  } catch (const Error&) {  // another process writes it, or the disk is read-only
+  }
+}
+
 void NewFile::write(std::span<const std::byte> bytes) {
   write_at(state_->file, state_->path, state_->size, bytes);
   state_->size += bytes.size();
 }
 
 void NewFile::write(std::string_view text) { write(as_bytes(text)); }
+
+const std::filesystem::path& NewFile::part() const { return state_->part; }
 
 void NewFile::keep() {
   State& s = *state_;
