@@ -10,6 +10,7 @@
 #include "shoal/flow/name_clusters.h"
 #include "shoal/flow/plot_points.h"
 #include "shoal/flow/receipt.h"
+#include "shoal/flow/stage_file.h"
 #include "shoal/linear/norms.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/files/new_folder.h"
@@ -155,9 +156,7 @@ class ClusterRun {
       report_.held_out = cross_validate(rows_, labels_, how, kFolds, options_.seed.child(4), quiet());
     if (run_.progress) run_.progress("classifier", 1, 1);
     report_.training_agreement = classifier_->training_agreement();
-    ArchiveWriter out(ClusterClassifier::kind);
-    classifier_->save(out);
-    out.write(out_ / "classifier.safetensors");
+    save_stage(*classifier_, out_ / "classifier.safetensors");
   }
 
   void lay_out() {

@@ -8,6 +8,7 @@
 #include "shoal/flow/csv_file.h"
 #include "shoal/flow/findings_json_impl.h"
 #include "shoal/flow/receipt.h"
+#include "shoal/flow/stage_file.h"
 #include "shoal/linear/norms.h"
 #include "shoal/map/svg.h"
 #include "shoal/near/exact.h"
@@ -27,13 +28,6 @@ constexpr const char* kTsne = "tsne.safetensors";
 constexpr const char* kRows = "rows.safetensors";
 constexpr const char* kFiles[] = {kLayoutMark,     "points.csv", "points.npy", "map.svg",
                                   "relations.csv", kUmap,        kTsne,        kRows};
-
-template <class S>
-void save_stage(const S& stage, const fs::path& path) {
-  ArchiveWriter out(S::kind);
-  stage.save(out);
-  out.write(path);
-}
 
 /// Pairs of rows that are each other's nearest, with a cosine of at least `similarity`.
 RelatedRows mutual_nearest(const Rows& x, const Rows& next, double similarity, const Run& run) {
@@ -196,7 +190,7 @@ class LayoutRun {
             on.string() + " holds rows placed on another map; give that map's folder");
     require(fs::exists(on / kRows), Fault::argument,
             on.string() + " was made with --no-rows: the rows that new ones are compared with are not there");
-    const Umap umap = Umap::load(ArchiveReader(on / kUmap));
+    const Umap umap = load_stage<Umap>(on / kUmap);
     const Rows old = open_rows(on / kRows);
     require(x_.cols() == old.cols(), Fault::data,
             input_.string() + " has vectors of " + std::to_string(x_.cols()) + " numbers; " + on.string() +

@@ -11,7 +11,7 @@
 #include "shoal/flow/map_steps_impl.h"
 #include "shoal/flow/replace_impl.h"
 #include "shoal/flow/show.h"
-#include "shoal/store/archive/archive.h"
+#include "shoal/flow/stage_file.h"
 
 namespace shoal {
 namespace fs = std::filesystem;
@@ -109,7 +109,7 @@ class MapRun {
   }
 
   void describe() {
-    const Pca pca = Pca::load(ArchiveReader(collection_.file("pca.safetensors")));
+    const Pca pca = load_stage<Pca>(collection_.file("pca.safetensors"));
     report_.dims = encoder_.space().dims;
     report_.max_tokens = options_.encode.max_tokens.value_or(encoder_.max_tokens());
     report_.truncated_texts = embedded(collection_).cut;

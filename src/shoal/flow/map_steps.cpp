@@ -8,6 +8,7 @@
 #include "shoal/flow/name_clusters.h"
 #include "shoal/flow/preparation.h"
 #include "shoal/flow/show.h"
+#include "shoal/flow/stage_file.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/vectors/rows_file.h"
 
@@ -56,15 +57,13 @@ UmapOptions layout_options(const MapJob& job) {
 
 void lay_out(MapJob& job) {
   const Umap umap = Umap::fit(reduced(job), layout_options(job), job.run);
-  ArchiveWriter out(Umap::kind);
-  umap.save(out);
-  out.write(job.collection.file(kUmap));
+  save_stage(umap, job.collection.file(kUmap));
   job.collection.set_points(umap.embedding().view());
 }
 
 /// As `cluster` writes it into shoal.json, but for what a collection has elsewhere: names and words.
 std::string report_json(const MapJob& job, const Clustering& made) {
-  const Pca pca = Pca::load(ArchiveReader(job.collection.file(kPca)));
+  const Pca pca = load_stage<Pca>(job.collection.file(kPca));
   std::vector<Index> sizes(made.clusters.labels.count);
   for (const Label label : made.clusters.labels.of)
     if (label != kNoise) ++sizes[static_cast<Index>(label)];

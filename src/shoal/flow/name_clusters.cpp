@@ -6,7 +6,6 @@
 #include "shoal/classify/centroid_features.h"
 #include "shoal/cluster/linkage/group_centers.h"
 #include "shoal/core/chunks.h"
-#include "shoal/explain/ctfidf.h"
 #include "shoal/explain/medoids.h"
 
 namespace shoal {
@@ -27,9 +26,13 @@ void give_names(std::vector<Record>& records, const std::vector<std::vector<TopW
   }
 }
 
-Ctfidf count_words(const Collection& collection, const Labels& labels, const Run& run) {
-  Ctfidf counted(labels.count);
+}  // namespace
+
+Ctfidf count_words(const Collection& collection, const Labels& labels, const CtfidfOptions& options,
+                   const Run& run) {
+  Ctfidf counted(labels.count, options);
   for (Index first = 0; first < labels.of.size(); first += kBatch) {
+    check_stop(run);
     const Texts texts = collection.texts(first, std::min(kBatch, labels.of.size() - first));
     counted.add(texts, labels.of.data() + first, run);
     if (run.progress)
@@ -38,8 +41,6 @@ Ctfidf count_words(const Collection& collection, const Labels& labels, const Run
   }
   return counted;
 }
-
-}  // namespace
 
 DescribedClusters describe_clusters(const Collection* collection, const Rows& vectors, const Labels& labels,
                                     const Matrix& centers, const Run& run, Metric metric) {
@@ -58,7 +59,7 @@ DescribedClusters describe_clusters(const Collection* collection, const Rows& ve
     out.clusters[c].group = joined.of[c];
     out.groups[static_cast<Index>(joined.of[c])].size += sizes[c];
   }
-  const Ctfidf counted = count_words(*collection, labels, run);
+  const Ctfidf counted = count_words(*collection, labels, {}, run);
   const auto words = counted.top_words();
   for (Index c = 0; c < labels.count; ++c)
     for (const TopWord& word : words[c]) out.clusters[c].words.push_back(word.word);

@@ -12,6 +12,7 @@
 #include "shoal/flow/find_clusters.h"
 #include "shoal/flow/plot_points.h"
 #include "shoal/flow/receipt.h"
+#include "shoal/flow/stage_file.h"
 #include "shoal/map/svg.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/files/new_folder.h"
@@ -72,7 +73,7 @@ class PredictRun {
             options_.model.string() +
                 " has no classifier: it was made with --classifier none, or has fewer than two clusters; "
                 "--by method places rows by the method's own rule");
-    classifier_ = ClusterClassifier::load(ArchiveReader(options_.model / "classifier.safetensors"));
+    classifier_ = load_stage<ClusterClassifier>(options_.model / "classifier.safetensors");
     require(facts_.ids == classifier_->clusters(), Fault::format,
             options_.model.string() +
                 " is damaged: shoal.json and classifier.safetensors tell of other clusters");

@@ -4,7 +4,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
-#include "shoal/store/archive/archive.h"
+#include "shoal/flow/stage_file.h"
 #include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
@@ -12,13 +12,6 @@ namespace {
 
 constexpr const char* kPcaFile = "pca.safetensors";
 constexpr const char* kScalerFile = "standardise.safetensors";
-
-template <class S>
-void save_stage(const S& stage, const std::filesystem::path& path) {
-  ArchiveWriter out(S::kind);
-  stage.save(out);
-  out.write(path);
-}
 
 void say(const Run& run, const char* step, Index done, Index total) {
   if (run.progress) run.progress(step, static_cast<double>(done), static_cast<double>(total));
@@ -90,8 +83,8 @@ void Preparation::save(const std::filesystem::path& folder) const {
 
 Preparation Preparation::load(const std::filesystem::path& folder, bool pca, bool standardise) {
   Preparation made;
-  if (pca) made.pca = Pca::load(ArchiveReader(folder / kPcaFile));
-  if (standardise) made.scaler = Standardise::load(ArchiveReader(folder / kScalerFile));
+  if (pca) made.pca = load_stage<Pca>(folder / kPcaFile);
+  if (standardise) made.scaler = load_stage<Standardise>(folder / kScalerFile);
   return made;
 }
 
