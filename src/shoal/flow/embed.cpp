@@ -57,6 +57,8 @@ void finish(const fs::path& part, const fs::path& state, const fs::path& out, co
 
 /// The report of an earlier call, if it has made `out` from the texts of `source`. All of them are read.
 EmbedReport made_before(Source& source, const fs::path& out, const std::string& key, const Run& run) {
+  const Error exists(Fault::argument, out.string() + " exists; --overwrite replaces it");
+  if (!receipt_key(out).starts_with(key)) throw exists;
   Fingerprint print;
   Texts texts;
   std::vector<Texts> others;
@@ -68,7 +70,7 @@ EmbedReport made_before(Source& source, const fs::path& out, const std::string& 
                    static_cast<double>(source.bytes_total().value_or(0)));
   }
   auto facts = read_receipt(out, key + " " + print.text());
-  require(facts.has_value(), Fault::argument, out.string() + " exists; --overwrite replaces it");
+  if (!facts) throw exists;
   return {.rows = (*facts)["rows"],
           .dims = (*facts)["dims"],
           .cut = (*facts)["truncated_texts"],

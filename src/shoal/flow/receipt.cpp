@@ -84,6 +84,12 @@ void write_receipt(const fs::path& file, const fs::path& part, const std::string
   write_file(place_of(file), receipt.dump() + "\n");
 }
 
+std::string receipt_key(const fs::path& file) {
+  const Json receipt = read_json(place_of(file));
+  const Json key = receipt.is_object() ? receipt.value("key", Json()) : Json();
+  return key.is_string() ? key.get<std::string>() : "";
+}
+
 std::optional<Facts> read_receipt(const fs::path& file, const std::string& key) {
   const Json receipt = read_json(place_of(file));
   if (!receipt.is_object() || receipt.value("key", Json()) != key || !fs::is_regular_file(file) ||

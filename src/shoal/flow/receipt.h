@@ -35,6 +35,8 @@ using Facts = std::map<std::string, Index>;
 /// the command has not finished. `part`: where the content is.
 void write_receipt(const std::filesystem::path& file, const std::filesystem::path& part,
                    const std::string& key, const Facts& facts);
+/// The key under which `file` was made; empty: there is no receipt.
+std::string receipt_key(const std::filesystem::path& file);
 /// The facts, if `file` was made under this key and is as it was made.
 std::optional<Facts> read_receipt(const std::filesystem::path& file, const std::string& key);
 
