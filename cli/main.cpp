@@ -12,6 +12,7 @@
 #include <system_error>
 #include <vector>
 
+#include "bus_error.h"
 #include "session.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
@@ -74,6 +75,7 @@ std::string dash_hint(const std::string& verb, const std::vector<std::string>& a
 int main(int argc, char** argv) {
   // Before a run listens; afterwards the signal is blocked.
   std::signal(SIGTERM, [](int) { _exit(static_cast<int>(Fault::cancelled)); });
+  shoal::cli::explain_bus_errors();
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is then an error like a full disk, not a death
   CLI::App app{"shoal: from a pile of texts to a map that you can see, search and group", "shoal"};
   app.set_version_flag("--version", std::string("shoal " SHOAL_VERSION));

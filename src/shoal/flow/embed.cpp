@@ -16,6 +16,8 @@ namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kVectors = "vectors.safetensors";
+
 /// What an interrupted `embed_file` left: how many rows are safe, and what they were made from.
 struct Partial {
   Index rows = 0, cut = 0;
@@ -40,8 +42,8 @@ void write_partial(const fs::path& state, const Partial& p) {
 }
 
 /// Gives the finished part the name `out`, its receipt first.
-void finish(const fs::path& part, const fs::path& state, const fs::path& out, const std::string& key,
-            const Facts& facts, const Run& run) {
+void finish(RowsFile& rows, const fs::path& part, const fs::path& state, const fs::path& out,
+            const std::string& key, const Facts& facts, const Run& run) {
   if (out.extension() == ".npy") {
     NewFile file(out);
     write_rows(file, out, open_rows(part), run);
@@ -50,7 +52,7 @@ void finish(const fs::path& part, const fs::path& state, const fs::path& out, co
     fs::remove(part);
   } else {
     write_receipt(out, part, key, facts);
-    fs::rename(part, out);
+    rows.keep_as(out);
   }
   fs::remove(state);
 }
@@ -97,8 +99,13 @@ Embedded embedded(const Collection& collection) {
 void embed_collection(const Encoder& encoder, const EncodeOptions& options, Collection& collection,
                       const Run& run) {
   const Index rows = collection.rows();
+  const fs::path whole = collection.file(kVectors), part = collection.part(kVectors);
   Embedded done = embedded(collection);
-  RowsFile file(collection.file("vectors.safetensors"), encoder.space().dims, encoder.space(), done.rows);
+  if (!fs::exists(part)) {
+    if (done.rows == rows && fs::exists(whole) && open_rows(whole).rows() == rows) return;
+    done = {.rows = 0, .cut = 0};  // what was counted is lost
+  }
+  RowsFile file(part, encoder.space().dims, encoder.space(), done.rows, whole);
   const auto report = [&] {
     if (run.progress) run.progress("embed", static_cast<double>(done.rows), static_cast<double>(rows));
   };
@@ -115,6 +122,7 @@ void embed_collection(const Encoder& encoder, const EncodeOptions& options, Coll
                             std::to_string(done.rows) + (done.cut ? " " + std::to_string(*done.cut) : ""));
     report();
   }
+  file.keep_as(whole);
 }
 
 EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptions& options,
@@ -134,7 +142,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   }
   Partial kept = read_partial(state, part, key);
   EmbedReport report{.dims = encoder.space().dims, .resumed = kept.rows, .cut = kept.cut};
-  RowsFile file(part, encoder.space().dims, encoder.space(), kept.rows);
+  RowsFile file(part, encoder.space().dims, encoder.space(), kept.rows, out);
   if (kept.rows == 0) fs::remove(state);  // it may tell of what was in the part before
 
   Fingerprint print;
@@ -165,7 +173,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   }
   require(report.rows >= kept.rows, Fault::argument,
           part.string() + " was begun with a longer input; delete it or choose another --out");
-  finish(part, state, out, key + " " + print.text(),
+  finish(file, part, state, out, key + " " + print.text(),
          {{"rows", report.rows}, {"dims", report.dims}, {"truncated_texts", report.cut}}, run);
   return report;
 }

@@ -82,6 +82,7 @@ class MapRun {
     report_.rows = collection_.rows();
     report_.text_columns = text_columns(collection_);
     check_options();
+    if (!fresh_) collection_.check();  // before the first change: the steps build on what is there
     collection_.set_manifest("options", options_text(options_));
     job_.worth_keeping = true;
   }

@@ -1,6 +1,5 @@
 #include "shoal/flow/map_steps_impl.h"
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "shoal/flow/embed.h"
@@ -14,8 +13,6 @@
 
 namespace shoal {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::string_view kVectors = "vectors.safetensors", kPca = "pca.safetensors",
                            kReduced = "reduced.safetensors", kUmap = "umap.safetensors",
@@ -31,7 +28,7 @@ void embed(MapJob& job, const std::string& key) {
   // Vectors made with other options are of no use; a file begun under the model's old name is not gone on
   // with.
   const std::string made_with = key + " " + job.encoder.space().id;
-  if (job.collection.manifest("vectors_key") != made_with || !fs::exists(job.collection.file(kVectors))) {
+  if (job.collection.manifest("vectors_key") != made_with) {
     job.collection.set_manifest("vectors", "0");
     job.collection.set_manifest("vectors_key", made_with);
   }
@@ -40,7 +37,6 @@ void embed(MapJob& job, const std::string& key) {
 
 void reduce(MapJob& job) {
   const Rows vectors = open_rows(job.collection.file(kVectors));
-  fs::remove(job.collection.file(kReduced));
   job.worth_keeping = false;
   const auto made = Preparation::fit(vectors, job.options.pca, false, job.collection.file(kReduced), job.run);
   job.worth_keeping = true;

@@ -66,13 +66,14 @@ Preparation Preparation::fit(const Rows& x, const std::optional<PcaOptions>& pca
   }
   if (made.empty()) return made;
   const Space space = made.space_of(x.space());
-  RowsFile file(prepared, space.dims, space, 0);
+  RowsFile file(prepared.parent_path() / ("." + prepared.filename().string() + ".part"), space.dims, space, 0,
+                prepared);
   each_block(x, [&](const Rows& block, Index first) {
     check_stop(run);
     file.append(made.transform(block, quiet));
     if (!standardise) say(run, "PCA", first + block.rows(), x.rows());
   });
-  file.commit();
+  file.keep_as(prepared);
   return made;
 }
 

@@ -17,7 +17,7 @@ std::vector<std::string> our_files() {
   for (const Step& step : map_steps(nullptr))
     for (const std::string_view made : step.makes)
       if (is_file(made)) out.emplace_back(made);
-  out.insert(out.end(), {"rows.sqlite-journal", "rows.sqlite"});
+  out.insert(out.end(), {"rows.sqlite.sha256", "rows.sqlite-journal", "rows.sqlite"});
   return out;
 }
 
@@ -63,7 +63,9 @@ void mend_replacement(const fs::path& out) {
 Collection create_beside(const Collection& old) {
   dissolve(place_aside(old.folder()), old.folder());
   dissolve(place_beside(old.folder()), old.folder());
-  return Collection::create(place_beside(old.folder()));
+  Collection fresh = Collection::create(place_beside(old.folder()));
+  fs::permissions(fresh.folder(), fs::perms::owner_all);  // until it gets those of the old one with its place
+  return fresh;
 }
 
 void replace(Collection& fresh, Collection old) {

@@ -23,10 +23,6 @@ std::filesystem::path without_links(const std::filesystem::path& path) {
   return ignored ? path : real;
 }
 
-std::filesystem::path part_of(const std::filesystem::path& path) {
-  return folder_of(path) / ("." + path.filename().string() + ".part");
-}
-
 void check_replaceable(const std::filesystem::path& path) {
   require(path.has_filename(), Fault::file, "cannot write '" + path.string() + "': it names no file");
   struct stat facts {};
@@ -54,11 +50,8 @@ struct NewFile::State {
 NewFile::State::State(const std::filesystem::path& wanted) : path(without_links(wanted)) {
   check_replaceable(path);
   part = part_of(path);
-  Descriptor mine(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
-  if (!mine) throw_file_error("write", path, errno);
-  if (!lock_file(mine, part))
-    throw Error(Fault::file, "cannot write " + path.string() + ": another process is writing it");
-  file = std::move(mine);
+  file = open_locked(part, [&] { return open_part(part, path); });
+  if (!file) throw_being_written(path);
   if (::ftruncate(file.number(), 0) != 0) throw_file_error("write", path, errno);
 }
 
