@@ -204,8 +204,10 @@ void write_page(const std::filesystem::path& path, const PageData& data) {
   if (!data.report.empty()) add_block(out, "b-report", data.report);
   add_column(out, "b-text", data.texts, rows, texts);
   if (texts.limit) add_block(out, "b-cut", texts.rows);
-  if (!data.column_name.empty() && data.column) Cut column = cut(data.column, rows, data.text_budget);
-  add_column(out, "b-column", data.column, rows, column);
+  if (!data.column_name.empty() && data.column) {
+    Cut column = cut(data.column, rows, data.text_budget);
+    add_column(out, "b-column", data.column, rows, column);
+  }
   out += html.substr(marker + kMarker.size());
   write_file(path, out);
 }
