@@ -9,6 +9,7 @@ import xml.dom.minidom
 import numpy as np
 import pytest
 from conftest import SHOAL, fingerprints, shoal
+from test_layout import save_vectors
 from test_same_bytes import levels
 
 METHODS = {"spherical_kmeans": ["--clusters", "4"], "kmeans": ["--clusters", "4"], "minibatch_kmeans": ["--clusters", "4"],
@@ -139,6 +140,27 @@ def test_a_collection_gives_its_clusters_names(short_csv, tmp_path):
     assert all(cluster["name"] and cluster["words"] for cluster in report["clusters"])
     assert "<td>" + report["clusters"][0]["name"].split(" · ")[0] in (tmp_path / "m/report.html").read_text()
     assert not [path for path in tmp_path.iterdir() if path.name not in ("c.shoal", "m")]
+
+
+@pytest.mark.parametrize("prepared", [[], ["--pca", 8, "--standardise"]])
+def test_vectors_that_do_not_say_their_model(vectors, tmp_path, prepared):
+    """A .npy file goes with clusters of any model, and theirs with any, with a remark; other models do not."""
+    x = np.concatenate([np.load(vectors[0] / f"part{i}.npy") for i in (9, 10, 11)])
+    np.save(tmp_path / "unknown.npy", x)
+    save_vectors(tmp_path / "known.safetensors", x, "a@1")
+    save_vectors(tmp_path / "other.safetensors", x, "b@2")
+    for made in ("unknown.npy", "known.safetensors"):
+        shoal("cluster", tmp_path / made, "--clusters", 4, *prepared, "--layout", "none", "--out", tmp_path / made[:3])
+    found = set()
+    for model, what in [(m, w) for m in ("unk", "kno") for w in ("unknown.npy", "known.safetensors")]:
+        for by in ("classifier", "method"):
+            result = shoal("classify", "predict", tmp_path / model, tmp_path / what, "--by", by, "--layout", "none",
+                           "--out", tmp_path / "p", "--overwrite")
+            assert ("taken to be of the same one" in result.stderr) == (what[:3] != model), (model, what, by)
+            found.add((by, (tmp_path / "p/predictions.csv").read_text()))
+    assert len(found) == 2
+    refused = shoal("classify", "predict", tmp_path / "kno", tmp_path / "other.safetensors", "--out", tmp_path / "q", check=False)
+    assert refused.returncode == 3 and "b@2" in refused.stderr
 
 
 def test_other_vectors_are_refused(vectors, tmp_path):

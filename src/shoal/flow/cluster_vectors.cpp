@@ -229,6 +229,12 @@ Rows open_vectors(const fs::path& input) {
   return x;
 }
 
+Rows in_space_of(const Space& other, Rows x, bool& assumed) {
+  if (x.space().id.empty() == other.id.empty()) return x;
+  assumed = true;
+  return x.assume_space(other);
+}
+
 void check_rows(const Rows& x, const fs::path& input, const Run& run) {
   if (fs::is_directory(input) && !Collection::exists(input)) {
     for (const VectorFile& batch : open_vector_files(input)) check_rows(batch.rows, batch.path, run);

@@ -67,4 +67,8 @@ void check_rows(const Rows& x, const std::filesystem::path& input, const Run& ru
 /// Vectors of a collection, of a file, or of a folder of files, mapped.
 Rows open_vectors(const std::filesystem::path& input);
 
+/// `x`; where it or `other` does not say which model made it, as a .npy file cannot, declared to be of the
+/// same as `other`: then `assumed` becomes true.
+Rows in_space_of(const Space& other, Rows x, bool& assumed);
+
 }  // namespace shoal

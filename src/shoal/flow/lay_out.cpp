@@ -103,13 +103,15 @@ class LayoutRun {
   /// All are looked at before any work begins.
   void open_inputs() {
     if (options_.on) out_.keep_off(*options_.on);
+    std::optional<Space> common;  // of the first that says it
     for (const fs::path& path : options_.inputs) {
       out_.keep_off(path);
-      const Rows x = tables_.empty() ? x_ : open_vectors(path);
+      Rows x = tables_.empty() ? x_ : open_vectors(path);
       require(x.cols() == x_.cols(), Fault::data,
               path.string() + " has vectors of " + std::to_string(x.cols()) + " numbers, " + input_.string() +
                   " of " + std::to_string(x_.cols()));
-      check_space(x_.space(), x.space(), path.c_str());
+      if (!common && !x.space().id.empty()) common = x.space();
+      if (common && !x.space().id.empty()) check_space(*common, x.space(), path.c_str());
       require(x.rows() >= 1, Fault::data, path.string() + " has no rows");
       check_rows(x, path, run_);
       tables_.push_back(x);
@@ -117,6 +119,8 @@ class LayoutRun {
     }
     require(options_.on || report_.rows >= 2, Fault::data,
             input_.string() + " has one row; a map needs at least 2");
+    if (common)
+      for (Rows& x : tables_) x = in_space_of(*common, x, report_.assumed_space);
   }
 
   void align() {
@@ -195,7 +199,7 @@ class LayoutRun {
     require(x_.cols() == old.cols(), Fault::data,
             input_.string() + " has vectors of " + std::to_string(x_.cols()) + " numbers; " + on.string() +
                 " was made from vectors of " + std::to_string(old.cols()));
-    points_ = umap.transform(x_, old, run_);
+    points_ = umap.transform(in_space_of(umap.space(), x_, report_.assumed_space), old, run_);
     about_["on"] = on.string();
     about_["old_rows"] = old.rows();
     Matrix both(old.rows() + x_.rows(), 2);

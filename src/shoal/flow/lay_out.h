@@ -45,6 +45,8 @@ struct LayoutReport {
   std::filesystem::path out;
   bool done_before =
       false;  ///< `out` was there, made of the same rows with the same options; the rest is empty
+  bool assumed_space = false;  ///< some inputs, or the old map, do not say which model made them: taken to be
+                               ///< of that of the others
 };
 
 /// Rows to points in the plane. Makes the folder `out`, whole or not at all, with

@@ -49,6 +49,7 @@ class PredictRun {
         out_(options.out, kMark, options.overwrite, kFiles) {
     report_.by_method = options.by_method.value_or(!facts_.classifier);
     report_.by_method ? load_method() : load_classifier();
+    x_ = in_space_of(fitted_on(), x_, report_.assumed_space);
   }
 
   PredictReport finish() {
@@ -68,6 +69,13 @@ class PredictRun {
   }
 
  private:
+  /// Of the vectors that the model was made from.
+  const Space& fitted_on() const {
+    if (preparation_.pca) return preparation_.pca->space();
+    if (preparation_.scaler) return preparation_.scaler->space();
+    if (classifier_) return classifier_->space();
+    return std::visit([](const auto& method) -> const Space& { return method.space(); }, *method_);
+  }
   void load_classifier() {
     require(facts_.classifier, Fault::argument,
             options_.model.string() +
