@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kFiles[] = {kClusterMark,
+                                  kOldClusterMark,
                                   "labels.csv",
                                   "report.html",
                                   "clusters.safetensors",
@@ -60,7 +61,7 @@ class ClusterRun {
       : options_(options),
         run_(run),
         given_(given),
-        out_(options.out, kClusterMark, options.overwrite, kFiles),
+        out_(options.out, kClusterMark, options.overwrite, kFiles, kOldClusterMark),
         rows_(given_) {}
 
   ClusterReport finish() {

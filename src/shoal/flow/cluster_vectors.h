@@ -49,7 +49,7 @@ struct ClusterReport {
 
 /// Vectors, reduced and standardised if asked, into clusters: with how many and why, how good they are by
 /// measures without truth, how stable, and a classifier that places new rows. Makes the folder `out` with
-///   shoal.json            what was asked and what was found
+///   report.json           what was asked and what was found
 ///   labels.csv            row, cluster, and of the classifier: probability, distance, unlike
 ///   clusters.safetensors, classifier.safetensors, pca.safetensors, standardise.safetensors: the stages
 ///   report.html           all of it to look at; and its plots: sizes.svg, distances.svg, criterion.svg,

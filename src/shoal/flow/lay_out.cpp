@@ -6,8 +6,8 @@
 #include "shoal/core/error.h"
 #include "shoal/flow/cluster_vectors.h"
 #include "shoal/flow/csv_file.h"
-#include "shoal/flow/findings_json_impl.h"
 #include "shoal/flow/receipt.h"
+#include "shoal/flow/report_json_impl.h"
 #include "shoal/flow/stage_file.h"
 #include "shoal/linear/norms.h"
 #include "shoal/map/svg.h"
@@ -80,7 +80,8 @@ class LayoutRun {
     open_inputs();
     report_.dims = x_.cols();
     report_.out = out_.path();
-    about_ = {{"version", kVersion}, {"rows", report_.rows}, {"dims", report_.dims}, {"method", method()}};
+    about_ = report_head("shoal layout", kVersion);
+    about_.update({{"rows", report_.rows}, {"dims", report_.dims}, {"method", method()}});
     about_["inputs"] = Json::array();
     for (Index t = 0; t < tables_.size(); ++t)
       about_["inputs"].push_back({{"path", options_.inputs[t].string()}, {"rows", tables_[t].rows()}});
@@ -91,7 +92,7 @@ class LayoutRun {
     else
       fit();
     write_points();
-    write_file(out_ / kLayoutMark, about_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_file(out_ / kLayoutMark, report_text(about_));
     add_receipt(out_ / "", kLayoutMark, key_of(options_, run_));
     out_.keep();
     return report_;

@@ -10,6 +10,7 @@
 #include "shoal/flow/map_options_impl.h"
 #include "shoal/flow/map_steps_impl.h"
 #include "shoal/flow/replace_impl.h"
+#include "shoal/flow/report_json_impl.h"
 #include "shoal/flow/show.h"
 #include "shoal/flow/stage_file.h"
 
@@ -117,7 +118,7 @@ class MapRun {
     report_.components = pca.n_components();
     report_.variance = pca.explained_variance_ratio();
     describe_method(load_clusterer(collection_.file("clusters.safetensors")));
-    report_.found = read_report(collection_);
+    report_.found = read_report(collection_.file("report.json"));
     report_.clusters = collection_.clusters();
     report_.groups = collection_.groups();
     report_.page = options_.out / "map.html";

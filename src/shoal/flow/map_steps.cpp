@@ -1,11 +1,9 @@
 #include "shoal/flow/map_steps_impl.h"
 
-#include <nlohmann/json.hpp>
-
 #include "shoal/flow/embed.h"
-#include "shoal/flow/findings_json_impl.h"
 #include "shoal/flow/name_clusters.h"
 #include "shoal/flow/preparation.h"
+#include "shoal/flow/report_json_impl.h"
 #include "shoal/flow/show.h"
 #include "shoal/flow/stage_file.h"
 #include "shoal/store/archive/archive.h"
@@ -57,32 +55,26 @@ void lay_out(MapJob& job) {
   job.collection.set_points(umap.embedding().view());
 }
 
-/// As `cluster` writes it into shoal.json, but for what a collection has elsewhere: names and words.
-std::string report_json(const MapJob& job, const Clustering& made) {
+/// As `cluster` writes it, but for what a collection has elsewhere: names and words.
+std::string report_of(const MapJob& job, const Clustering& made) {
   const Pca pca = load_stage<Pca>(job.collection.file(kPca));
-  std::vector<Index> sizes(made.clusters.labels.count);
-  for (const Label label : made.clusters.labels.of)
-    if (label != kNoise) ++sizes[static_cast<Index>(label)];
-  auto clusters = nlohmann::ordered_json::array();
-  for (Index c = 0; c < sizes.size(); ++c) clusters.push_back({{"id", c}, {"size", sizes[c]}});
-  nlohmann::ordered_json out{
-      {"format", kClustersFormat},
-      {"version", kClustersVersion},
-      {"made_by", "shoal " SHOAL_VERSION},
-      {"rows", job.collection.rows()},
-      {"dims", job.encoder.space().dims},
-      {"pca",
-       {{"n_components", pca.n_components()}, {"explained_variance_ratio", pca.explained_variance_ratio()}}},
-      {"seed", job.options.seed.value}};
-  out.update(to_json(made.findings));
-  out["clusters"] = clusters;
-  return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  ClusterReport report{.rows = job.collection.rows(),
+                       .dims = job.encoder.space().dims,
+                       .components = pca.n_components(),
+                       .variance = pca.explained_variance_ratio(),
+                       .found = made.findings};
+  for (const Index size : label_sizes(made.clusters.labels))
+    report.clusters.push_back({.id = static_cast<Label>(report.clusters.size()), .size = size});
+  return report_text(report_json(report, {.pca = job.options.pca,
+                                          .clusters = job.options.clusters,
+                                          .classifier = {},
+                                          .seed = job.options.seed}));
 }
 
 void cluster(MapJob& job) {
   const Clustering made = find_clusters(reduced(job), job.options.clusters, job.options.seed, job.run);
   save_clusterer(made.fitted, job.collection.file(kClusterer));
-  write_file(job.collection.file(kReport), report_json(job, made));
+  write_file(job.collection.file(kReport), report_of(job, made));
   job.collection.set_labels(made.clusters.labels);
 }
 
@@ -121,7 +113,9 @@ std::vector<Step> map_steps(MapJob* job) {
        .makes = {kClusterer, kReport, "labels"},
        .options =
            [job] {
-             return list_clustering(job->options.clusters, job->collection.rows(), job->options.seed);
+             auto list = list_clustering(job->options.clusters, job->collection.rows(), job->options.seed);
+             list.push_back({"report", std::int64_t{kClustersVersion}});
+             return list;
            },
        .run = [job](const auto&) { cluster(*job); }},
       {.name = "explain",
@@ -142,10 +136,6 @@ std::vector<Step> map_steps(MapJob* job) {
 
 std::string page_title(const MapOptions& options) {
   return options.title.empty() ? name_of_collection(options.out) : options.title;
-}
-
-std::string read_report(const Collection& collection) {
-  return read_file(collection.file(kReport), Index{256} << 20);
 }
 
 }  // namespace shoal

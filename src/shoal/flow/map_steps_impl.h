@@ -24,7 +24,4 @@ std::vector<Step> map_steps(MapJob* job);
 /// The title of the page, as asked for or by the collection's name.
 std::string page_title(const MapOptions& options);
 
-/// The JSON of a collection that tells how its clusters were found.
-std::string read_report(const Collection& collection);
-
 }  // namespace shoal
