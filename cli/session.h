@@ -2,8 +2,11 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "progress.h"
 #include "shoal/core/run.h"
@@ -18,6 +21,8 @@ class Session {
   bool quiet = false;
   /// Whether the same command would go on where this one is; not set: it would not.
   std::function<bool()> goes_on;
+  /// Of a verb and an option: what its flag is called.
+  std::map<std::pair<const void*, std::string>, std::string> flags;
 
   /// Ctrl-C and SIGTERM ask the run to stop; a second one ends the process at once.
   Run run();
@@ -32,7 +37,12 @@ class Session {
   Progress progress_;
 };
 
+/// As a terminal may show it: what could steer it is written \u001b. All that goes to one comes through here.
+/// Inside JSON that is the same string.
+std::string shown(std::string_view text);
+
 /// Where models are kept: $SHOAL_MODELS, else $XDG_DATA_HOME/shoal/models, else ~/.local/share/shoal/models.
+/// Error(argument) if none of them says a place.
 std::filesystem::path models_folder();
 
 /// "63,000"

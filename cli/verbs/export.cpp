@@ -14,18 +14,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+enum class FileKind : std::uint8_t { csv, jsonl, npy, safetensors };
+constexpr auto names_of(FileKind) { return std::array{"csv", "jsonl", "npy", "safetensors"}; }
+
 struct ExportFlags {
-  std::string collection, out, format;
+  std::string collection, out;
+  std::optional<FileKind> format;
   std::optional<FeatureKind> features;
   bool overwrite = false;
 };
 
-std::string format_of(const ExportFlags& flags) {
-  if (!flags.format.empty()) return flags.format;
+FileKind format_of(const ExportFlags& flags) {
+  if (flags.format) return *flags.format;
   const std::string extension = fs::path(flags.out).extension().string();
-  for (const char* known : {"csv", "jsonl", "npy", "safetensors"})
-    if (extension == std::string(".") + known) return known;
-  if (flags.out == "-") return "csv";
+  if (extension.starts_with("."))
+    if (const auto known = named<FileKind>(extension.substr(1))) return *known;
+  if (flags.out == "-") return FileKind::csv;
   throw Error(
       Fault::argument,
       "--out " + flags.out + ": the ending says no format; use .csv, .jsonl, .npy, .safetensors or --format");
@@ -48,16 +52,16 @@ Rows numbers_of(const Collection& collection, const ExportFlags& flags, const Ru
 }
 
 /// Names all that the file depends on.
-std::string key_of(const Collection& collection, const std::string& format, const ExportFlags& flags,
-                   const Run& run) {
-  const bool vectors = (format == "npy" || format == "safetensors") && !flags.features;
+std::string key_of(const Collection& collection, FileKind format, const ExportFlags& flags, const Run& run) {
+  const bool vectors = (format == FileKind::npy || format == FileKind::safetensors) && !flags.features;
   std::vector<fs::path> inputs;
   for (const char* name :
        {"vectors.safetensors", "rows.sqlite", "reduced.safetensors", "clusters.safetensors"})
     if (fs::exists(collection.file(name)) && vectors == (name == std::string_view("vectors.safetensors")))
       inputs.push_back(collection.file(name));
   const std::int64_t features = flags.features ? static_cast<std::int64_t>(*flags.features) : -1;
-  return result_key("export", {{"format", format}, {"features", features}}, inputs, run);
+  return result_key("export", {{"format", std::string(name_of(format))}, {"features", features}}, inputs,
+                    run);
 }
 
 void remark_unfinished(const Collection& collection, const Session& session) {
@@ -70,18 +74,19 @@ void remark_unfinished(const Collection& collection, const Session& session) {
 
 void run_export(const ExportFlags& flags, Session& session) {
   const Collection collection = Collection::open(flags.collection, true);
-  const std::string format = format_of(flags);
-  const bool vectors = format == "npy" || format == "safetensors";
-  require(!flags.features || format != "jsonl", Fault::argument,
+  const FileKind format = format_of(flags);
+  const bool vectors = format == FileKind::npy || format == FileKind::safetensors;
+  require(!flags.features || format != FileKind::jsonl, Fault::argument,
           "--features are written as csv, npy or safetensors, not as jsonl");
   require(!vectors || flags.out != "-", Fault::argument,
-          "vectors are written to a file: --out NAME." + format);
+          std::string("vectors are written to a file: --out NAME.") + name_of(format));
   require(!session.json || flags.out != "-", Fault::argument,
           "--json with --out -: standard output holds the rows already");
   const Run run = session.run();
   const auto make = [&](const Sink& sink) {
     if (!flags.features)
-      return export_rows(collection, format == "csv" ? ExportFormat::csv : ExportFormat::jsonl, sink, run);
+      return export_rows(collection, format == FileKind::csv ? ExportFormat::csv : ExportFormat::jsonl, sink,
+                         run);
     export_features(numbers_of(collection, flags, run), sink, run);
     return true;
   };
@@ -116,9 +121,10 @@ void run_export(const ExportFlags& flags, Session& session) {
   }
   session.progress().finish();
   if (facts["finished"] == 0) remark_unfinished(collection, session);
-  session.answer({{"out", flags.out}, {"format", format}, {"rows", facts["rows"]}, {"done_before", exists}},
-                 (exists ? "done before: " : "wrote ") + counted(facts["rows"], "row") +
-                     (exists ? " in " : " to ") + flags.out + "\n");
+  session.answer(
+      {{"out", flags.out}, {"format", name_of(format)}, {"rows", facts["rows"]}, {"done_before", exists}},
+      (exists ? "done before: " : "wrote ") + counted(facts["rows"], "row") + (exists ? " in " : " to ") +
+          flags.out + "\n");
 }
 
 }  // namespace
@@ -146,14 +152,12 @@ void add_export(CLI::App& app, Session& session) {
   verb->add_option("--out", flags->out, "A .csv, .jsonl, .npy or .safetensors file; - is standard output")
       ->required()
       ->type_name("FILE");
-  verb->add_option("--format", flags->format, "csv, jsonl, npy or safetensors. Default: by the file's ending")
-      ->check(CLI::IsMember({"csv", "jsonl", "npy", "safetensors"}))
-      ->type_name("NAME");
-  add_choice(
-      *verb, "--features", {"one-hot", "distances", "membership"},
-      [flags](std::size_t chosen) { flags->features = static_cast<FeatureKind>(chosen); },
-      "A column a cluster: one-hot, distances to the centroids, or soft membership; as csv, npy or "
-      "safetensors");
+  add_options(*verb, session,
+              {OptionRef("format", flags->format, "how it is written. Default: by the file's ending", {}),
+               OptionRef("features", flags->features,
+                         "a column a cluster: the cluster of a row, distances to the centroids, or soft "
+                         "membership; as csv, npy or safetensors",
+                         {})});
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_export(*flags, session); });

@@ -47,10 +47,7 @@ std::string key_of(const ClusterOptions& o, Index rows, const Run& run) {
   std::vector<Field> list = list_clustering(o.clusters, rows, o.seed);
   if (o.pca)
     for (Field& field : list_fields(*o.pca)) list.push_back({"pca." + field.name, std::move(field.value)});
-  list.push_back({"standardise", o.standardise});
-  list.push_back({"classifier", o.classifier ? std::string(name_of(*o.classifier)) : FieldValue()});
-  list.push_back({"unlike_quantile", o.unlike_quantile});
-  list.push_back({"layout", std::string(name_of(o.layout))});
+  for (Field& field : list_fields(o)) list.push_back(std::move(field));
   return result_key("cluster", list, {o.input}, run);
 }
 
@@ -86,10 +83,12 @@ class ClusterRun {
         given_.rows() >= 2, Fault::data,
         options_.input.string() + " has " + std::to_string(given_.rows()) + " row(s); at least 2 are needed");
     check_clustering(options_.clusters, given_.rows());
-    if (options_.pca) Pca{*options_.pca};
+    check_options(options_);
+    if (options_.pca) check_options(*options_.pca);
     const Index most = std::min(given_.rows(), given_.cols());
     require(!options_.pca || options_.pca->n_components.value_or(1) <= most, Fault::argument,
-            "--pca " + std::to_string(options_.pca ? options_.pca->n_components.value_or(1) : 0) + ": " +
+            option_name("pca") + " is " +
+                std::to_string(options_.pca ? options_.pca->n_components.value_or(1) : 0) + "; " +
                 std::to_string(given_.rows()) + " rows of " + std::to_string(given_.cols()) +
                 " numbers have at most " + std::to_string(most) + " components");
     check_rows(given_, options_.input, run_);
@@ -201,10 +200,6 @@ class ClusterRun {
 };
 
 }  // namespace
-
-const char* name_of(PlotMethod layout) {
-  return layout == PlotMethod::tsne ? "tsne" : layout == PlotMethod::umap ? "umap" : "none";
-}
 
 std::string short_number(double value, int digits) {
   char buffer[32];

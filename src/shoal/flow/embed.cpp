@@ -59,7 +59,7 @@ void finish(RowsFile& rows, const fs::path& part, const fs::path& state, const f
 
 /// The report of an earlier call, if it has made `out` from the texts of `source`. All of them are read.
 EmbedReport made_before(Source& source, const fs::path& out, const std::string& key, const Run& run) {
-  const Error exists(Fault::argument, out.string() + " exists; --overwrite replaces it");
+  const Error exists(Fault::argument, out.string() + " exists; " + option_name("overwrite") + " replaces it");
   if (!receipt_key(out).starts_with(key)) throw exists;
   Fingerprint print;
   Texts texts;
@@ -129,7 +129,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
                        const fs::path& out, bool overwrite, const Run& run) {
   const auto extension = out.extension();
   require(extension == ".npy" || extension == ".safetensors", Fault::argument,
-          "--out " + out.string() + ": vectors are written as .npy or .safetensors");
+          option_name("out") + " is " + out.string() + "; vectors are written as .npy or .safetensors");
   const fs::path part = out.string() + ".part.safetensors", state = out.string() + ".part.json";
 
   encoder.encode(Texts(), options);  // whatever is wrong with the options is said before a file is made
@@ -160,8 +160,9 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
       print.add(texts, {}, i);  // only the texts decide about the vectors
     report.rows += texts.size();
     if (report.rows == kept.rows) {
-      require(print.text() == kept.fingerprint, Fault::argument,
-              part.string() + " was begun with another input; delete it or choose another --out");
+      require(
+          print.text() == kept.fingerprint, Fault::argument,
+          part.string() + " was begun with another input; delete it or choose another " + option_name("out"));
     }
     if (report.rows > kept.rows) {
       Index cut = 0;
@@ -171,8 +172,9 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
       write_partial(state, {report.rows, report.cut, kept.key, print.text()});
     }
   }
-  require(report.rows >= kept.rows, Fault::argument,
-          part.string() + " was begun with a longer input; delete it or choose another --out");
+  require(
+      report.rows >= kept.rows, Fault::argument,
+      part.string() + " was begun with a longer input; delete it or choose another " + option_name("out"));
   finish(file, part, state, out, key + " " + print.text(),
          {{"rows", report.rows}, {"dims", report.dims}, {"truncated_texts", report.cut}}, run);
   return report;

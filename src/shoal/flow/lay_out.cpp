@@ -48,16 +48,9 @@ RelatedRows same_numbers(Index rows) {
 }
 
 std::string key_of(const LayoutOptions& o, const Run& run) {
-  std::vector<Field> list = o.tsne ? list_fields(o.of_tsne) : list_fields(o.umap);
-  list.push_back({"method", std::string(o.tsne ? "tsne" : "umap")});
-  list.push_back({"keep_rows", o.keep_rows});
+  std::vector<Field> list = o.method == LayoutMethod::tsne ? list_fields(o.of_tsne) : list_fields(o.umap);
+  for (Field& field : list_fields(o)) list.push_back(std::move(field));
   list.push_back({"on", o.on.has_value()});
-  if (o.aligned) {
-    list.push_back({"relate", std::string(name_of(o.relate))});
-    list.push_back({"similarity", o.similarity});
-    list.push_back({"alignment_regularisation", static_cast<double>(o.alignment_regularisation)});
-    list.push_back({"alignment_window_size", static_cast<std::int64_t>(o.alignment_window_size)});
-  }
   std::vector<fs::path> inputs = o.inputs;
   for (const char* name : {kUmap, kRows})
     if (o.on && fs::exists(*o.on / name)) inputs.push_back(*o.on / name);
@@ -75,8 +68,7 @@ class LayoutRun {
         out_(options.out, kLayoutMark, options.overwrite, kFiles) {}
 
   LayoutReport finish() {
-    require(options_.similarity >= -1 && options_.similarity <= 1, Fault::argument,
-            "similarity is " + std::to_string(options_.similarity) + ", allowed are -1 to 1");
+    check_options(options_);
     open_inputs();
     report_.dims = x_.cols();
     report_.out = out_.path();
@@ -99,7 +91,7 @@ class LayoutRun {
   }
 
  private:
-  const char* method() const { return options_.tsne ? "tsne" : "umap"; }
+  const char* method() const { return name_of(options_.method); }
 
   /// All are looked at before any work begins.
   void open_inputs() {
@@ -162,7 +154,7 @@ class LayoutRun {
   }
 
   void fit() {
-    if (options_.tsne) {
+    if (options_.method == LayoutMethod::tsne) {
       const Tsne tsne = Tsne::fit(x_, options_.of_tsne, run_);
       about_["options"] = to_json(list_fields(options_.of_tsne));
       about_["perplexity"] = tsne.perplexity();
@@ -175,7 +167,7 @@ class LayoutRun {
       points_ = umap.embedding();
       radii_ = umap.local_radii();
     }
-    draw("Rows laid out by " + std::string(options_.tsne ? "t-SNE" : "UMAP"), points_,
+    draw("Rows laid out by " + std::string(options_.method == LayoutMethod::tsne ? "t-SNE" : "UMAP"), points_,
          {std::vector<Label>(x_.rows()), 1}, {""}, "");
   }
 
@@ -194,7 +186,8 @@ class LayoutRun {
     require(fs::exists(on / kUmap), Fault::argument,
             on.string() + " holds rows placed on another map; give that map's folder");
     require(fs::exists(on / kRows), Fault::argument,
-            on.string() + " was made with --no-rows: the rows that new ones are compared with are not there");
+            on.string() + " was made with " + option_name("keep_rows") +
+                ": the rows that new ones are compared with are not there");
     const Umap umap = load_stage<Umap>(on / kUmap);
     const Rows old = open_rows(on / kRows);
     require(x_.cols() == old.cols(), Fault::data,
@@ -245,8 +238,6 @@ class LayoutRun {
 };
 
 }  // namespace
-
-const char* name_of(Relate relate) { return relate == Relate::mutual ? "mutual" : "rows"; }
 
 LayoutReport lay_out(const LayoutOptions& options, const Run& run) {
   if (!options.overwrite && fs::exists(options.out / kLayoutMark)) {

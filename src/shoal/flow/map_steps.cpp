@@ -79,7 +79,8 @@ void cluster(MapJob& job) {
 }
 
 void explain(MapJob& job) {
-  name_clusters(job.collection, reduced(job), metric_of(job.collection.file(kClusterer)), job.run);
+  name_clusters(job.collection, reduced(job), saved_method(job.collection.file(kClusterer)).metric(),
+                job.run);
 }
 
 void page(MapJob& job) {
