@@ -92,6 +92,7 @@ class MapRun {
   /// Whatever is wrong with the options is said now, not after the work.
   void check_options() const {
     shoal::check_options(options_.pca);
+    shoal::check_options(options_.umap);
     encoder_.encode(Texts(), options_.encode);
     color_column(collection_, options_.color);
     check_clustering(options_.clusters, report_.rows);
@@ -116,6 +117,10 @@ class MapRun {
     report_.variance = pca.explained_variance_ratio();
     describe_method(load_clusterer(collection_.file("clusters.safetensors")));
     report_.found = read_report(collection_.file("report.json"));
+    require(
+        !report_.found.empty(), Fault::format,
+        collection_.file("report.json").string() +
+            " is no report that this version of shoal reads; delete it, and the same command makes it anew");
     report_.clusters = collection_.clusters();
     report_.groups = collection_.groups();
     report_.page = options_.out / "map.html";
