@@ -21,6 +21,7 @@ struct ExportFlags {
   std::string collection, out;
   std::optional<FileKind> format;
   std::optional<FeatureKind> features;
+  std::vector<std::string> results;
   bool overwrite = false;
 };
 
@@ -60,8 +61,9 @@ std::string key_of(const Collection& collection, FileKind format, const ExportFl
     if (fs::exists(collection.file(name)) && vectors == (name == std::string_view("vectors.safetensors")))
       inputs.push_back(collection.file(name));
   const std::int64_t features = flags.features ? static_cast<std::int64_t>(*flags.features) : -1;
-  return result_key("export", {{"format", std::string(name_of(format))}, {"features", features}}, inputs,
-                    run);
+  std::vector<Field> options{{"format", std::string(name_of(format))}, {"features", features}};
+  for (const std::string& name : flags.results) options.push_back({"result", name});
+  return result_key("export", options, inputs, run);
 }
 
 void remark_unfinished(const Collection& collection, const Session& session) {
@@ -78,6 +80,8 @@ void run_export(const ExportFlags& flags, Session& session) {
   const bool vectors = format == FileKind::npy || format == FileKind::safetensors;
   require(!flags.features || format != FileKind::jsonl, Fault::argument,
           "--features are written as csv, npy or safetensors, not as jsonl");
+  require(flags.results.empty() || (!vectors && !flags.features), Fault::argument,
+          option_name("result") + ": further results are written with the rows, as csv or jsonl");
   require(!vectors || flags.out != "-", Fault::argument,
           std::string("vectors are written to a file: --out NAME.") + name_of(format));
   require(!session.json || flags.out != "-", Fault::argument,
@@ -86,7 +90,7 @@ void run_export(const ExportFlags& flags, Session& session) {
   const auto make = [&](const Sink& sink) {
     if (!flags.features)
       return export_rows(collection, format == FileKind::csv ? ExportFormat::csv : ExportFormat::jsonl, sink,
-                         run);
+                         run, flags.results);
     export_features(numbers_of(collection, flags, run), sink, run);
     return true;
   };
@@ -158,6 +162,11 @@ void add_export(CLI::App& app, Session& session) {
                          "a column a cluster: the cluster of a row, distances to the centroids, or soft "
                          "membership; as csv, npy or safetensors",
                          {})});
+  verb->add_option("--result", flags->results,
+                   "A further result of the collection, as 'shoal inspect' lists them; may be given again")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("NAME");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_export(*flags, session); });

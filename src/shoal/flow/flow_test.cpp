@@ -20,6 +20,7 @@
 #include "shoal/flow/search.h"
 #include "shoal/flow/show.h"
 #include "shoal/store/archive/archive.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -352,6 +353,26 @@ TEST(Export, QuotesAndLeavesEmptyWhatIsNotKnown) {
   EXPECT_TRUE(export_rows(collection, ExportFormat::csv, [&](std::string_view piece) { csv += piece; }, {}));
   EXPECT_NE(csv.find("0,plain,1,0,words,all,0,0\n"), std::string::npos) << csv;
   EXPECT_NE(csv.find(",,0,words,all,0.1,0\n"), std::string::npos) << csv;
+
+  // Further results stand behind, in the order asked for; a user's column gives way to them.
+  Matrix odd(2, 1), mix(2, 2);
+  odd[1][0] = 0.5f, mix[0][1] = 1;
+  collection.set_values({.name = "a,b", .kind = ResultKind::score}, odd.view());
+  collection.set_values({.name = "mix", .kind = ResultKind::probability, .parts = {"u", "v"}}, mix.view());
+  collection.set_labels({.of = {kNoise, 0}, .count = 1}, {.name = "fine"});
+  csv.clear(), jsonl.clear();
+  EXPECT_TRUE(
+      export_rows(collection, ExportFormat::csv, [&](auto piece) { csv += piece; }, {}, {"mix", "a,b"}));
+  EXPECT_EQ(csv.substr(0, csv.find('\n')),
+            "row,text,\"a,b (2)\",cluster,cluster_name,group_name,x,y,mix_u,mix_v,\"a,b\"");
+  EXPECT_NE(csv.find("0,plain,1,0,words,all,0,0,0,1,0\n"), std::string::npos) << csv;
+  EXPECT_FALSE(
+      export_rows(collection, ExportFormat::jsonl, [&](auto piece) { jsonl += piece; }, {}, {"fine"}))
+      << "its clusters are not described";
+  EXPECT_NE(jsonl.find(R"("y":0.0,"fine":null,"fine_name":null,"fine_group_name":null})"), std::string::npos);
+  EXPECT_NE(jsonl.find(R"("fine":0,)"), std::string::npos) << jsonl;
+  EXPECT_EQ(error_of([&] { export_rows(collection, ExportFormat::csv, [](auto) {}, {}, {"absent"}); }).fault,
+            Fault::argument);
 
   collection.append(texts_of({"later"}), {texts_of({"3"})}, {});
   csv.clear();
