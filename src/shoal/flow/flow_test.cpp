@@ -13,6 +13,7 @@
 #include "shoal/flow/ingest.h"
 #include "shoal/flow/make_map.h"
 #include "shoal/flow/map_options_impl.h"
+#include "shoal/flow/map_steps_impl.h"
 #include "shoal/flow/models.h"
 #include "shoal/flow/name_clusters.h"
 #include "shoal/flow/replace_impl.h"
@@ -56,6 +57,15 @@ TEST(StepKey, DependsOnAllThatItIsGiven) {
   const std::string all = "shoal " SHOAL_VERSION "\nx\npca\n";
   EXPECT_EQ(step_key("x", "pca", {}), sha256(std::as_bytes(std::span(all.data(), all.size()))).substr(0, 16))
       << "another version's results are not this one's";
+}
+
+TEST(StepKey, VectorsOfEarlierVersionsAreKept) {
+  auto options = list_fields(EncodeOptions{});
+  options.push_back({"model", std::string("m")});
+  EXPECT_EQ(step_key("0123456789abcdef", "embed", options, "0.1.0"), "5260c3451d025172")
+      << "as shoal 0.1.0 has it";
+  for (const Step& step : map_steps(nullptr))
+    EXPECT_EQ(step.version, step.name == "embed" ? "0.1.0" : SHOAL_VERSION);
 }
 
 TEST(StoredOptions, ComeBackAsTheyWere) {
@@ -311,7 +321,7 @@ TEST(NameClusters, TooManyToJoinAreOneGroup) {
       if (i >= collection.rows()) texts.add("text");
     }
     collection.append(texts, {}, {});
-    const DescribedClusters found = describe_clusters(collection, Rows(x), labels, x, {});
+    const DescribedClusters found = describe_clusters(&collection, Rows(x), labels, x, {});
     EXPECT_EQ(found.clusters.size(), n);
     EXPECT_EQ(found.groups.size(), n == 40 ? default_groups(40) : 1);
   }
