@@ -36,8 +36,8 @@ void check_row(std::span<const float> row, Index number) {
 }
 
 std::string named(const Space& space) {
-  return (space.id.empty() ? std::string("an unknown model") : "\"" + space.id + "\"") + " (" +
-         std::to_string(space.dims) + " dimensions)";
+  const std::string who = space.id.empty() ? "an unknown model" : "\"" + space.id + "\"";
+  return space.dims == 0 ? who : who + " (" + std::to_string(space.dims) + " dimensions)";
 }
 
 }  // namespace
