@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build test sanitize demo bench page format tidy install clean
+.PHONY: help setup build test torture sanitize demo bench page format tidy install clean
 
 PREFIX ?= /usr/local
 
@@ -25,6 +25,11 @@ test: ## all tests
 	@tools/setup base model lists test
 	@tools/build ci all
 	@tools/test
+
+torture: ## kills, full disks and damaged files, compared byte for byte; some minutes
+	@tools/setup base
+	@tools/build release shoal
+	@tests/torture/torture.py build/release/shoal
 
 sanitize: ## the same tests in C++ under the address, undefined-behaviour and thread sanitizers; about an hour
 	@tools/setup base model lists test
