@@ -89,6 +89,13 @@ void check_finite(const Rows& x, const Run& run) {
   });
 }
 
+void check_input(const Rows& x, Index cols, const Space& fitted, const char* what) {
+  require(x.cols() == cols, Fault::data,
+          "the rows have " + std::to_string(x.cols()) + " columns; for " + what + " they must have " +
+              std::to_string(cols));
+  check_space(fitted, x.space(), what);
+}
+
 void check_space(const Space& fitted, const Space& given, const char* what) {
   if (fitted.id.empty() && given.id.empty()) return;
   if (model_of(fitted.id) == model_of(given.id) && fitted.dims == given.dims) return;

@@ -37,13 +37,6 @@ void check_start(const Matrix& start, Index n_clusters, Index cols) {
                                      std::to_string(n_clusters) + " x " + std::to_string(cols));
 }
 
-void check_predicted(const Rows& x, Index cols, const Space& space) {
-  if (x.cols() != cols)
-    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) +
-                                 " columns, but the clusters were fitted on " + std::to_string(cols));
-  check_space(space, x.space(), "the clusters");
-}
-
 Index default_n_init(Index rows, Index clusters, Index cols) {
   const double one = static_cast<double>(rows) * static_cast<double>(clusters) * static_cast<double>(cols);
   return static_cast<Index>(std::clamp(kStartsBudget / std::max(one, 1.0), 1.0, 10.0));
