@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench page format tidy install clean
+.PHONY: help setup build test torture demo bench page format tidy install clean
 
 PREFIX ?= /usr/local
 
@@ -25,6 +25,11 @@ test: ## everything that proves it right
 	@tools/setup base model lists test
 	@tools/build ci all
 	@tools/test
+
+torture: ## kills, full disks and damaged files, compared byte for byte; some minutes
+	@tools/setup base
+	@tools/build release shoal
+	@tests/torture/torture.py build/release/shoal
 
 bench: ## shoal beside its peers, each in its own process; writes bench/results
 	@tools/setup base model lists bench
