@@ -19,12 +19,14 @@ constexpr int kTries = 3;
 struct Reply {
   long status = 0;  // 0: none came
   std::string body, error;
+  bool too_long = false;
 };
 
 std::size_t take(char* data, std::size_t, std::size_t size, void* into) {
-  auto& body = *static_cast<std::string*>(into);
-  if (body.size() + size > kMostOfReply) return 0;  // curl gives up then
-  body.append(data, size);
+  auto& reply = *static_cast<Reply*>(into);
+  reply.too_long = reply.body.size() + size > kMostOfReply;
+  if (reply.too_long) return 0;  // curl gives up then
+  reply.body.append(data, size);
   return size;
 }
 
@@ -50,7 +52,7 @@ Reply send_once(const HttpPost& request, const Run& run) {
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, reason);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &reply.body);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &reply);
   curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, asked_to_stop);
   curl_easy_setopt(curl.get(), CURLOPT_XFERINFODATA, const_cast<Run*>(&run));
@@ -61,6 +63,12 @@ Reply send_once(const HttpPost& request, const Run& run) {
   }
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &reply.status);
   return reply;
+}
+
+/// A server may send the key back, in what is then shown.
+void cut_out(std::string& text, const std::string& secret) {
+  for (std::size_t at = 0; !secret.empty() && (at = text.find(secret, at)) != std::string::npos;)
+    text.replace(at, secret.size(), "[key]");
 }
 
 bool may_pass(const Reply& reply) { return reply.status == 0 || reply.status == 429 || reply.status >= 500; }
@@ -81,6 +89,11 @@ std::string post(const HttpPost& request, const Run& run) {
   for (int tries = 1; tries <= kTries; ++tries) {
     reply = send_once(request, run);
     check_stop(run);
+    if (reply.too_long)
+      throw Error(Fault::file,
+                  request.url + " answers with more than " + std::to_string(kMostOfReply) + " bytes");
+    cut_out(reply.body, request.secret);
+    cut_out(reply.error, request.secret);
     if (reply.status == 200) return std::move(reply.body);
     if (!may_pass(reply)) break;
     if (tries < kTries) wait(std::chrono::seconds(tries), run);

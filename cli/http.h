@@ -12,6 +12,7 @@ struct HttpPost {
   std::string url;                   ///< http or https
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;
+  std::string secret;  ///< what no reply may bring back: it is cut out of it
   long timeout_seconds = 120;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -15,6 +16,7 @@
 #include "session.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
+#include "shoal/tokenize/tokenizer.h"
 #include "verbs/verbs.h"
 
 namespace {
@@ -27,14 +29,25 @@ int fail(shoal::cli::Session& session, int status, const std::string& message) {
   session.progress().finish();
   if (session.json) {
     const nlohmann::ordered_json object{{"error", message}, {"status", status}};
-    std::printf("%s\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    const std::string text = object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+    std::printf("%s\n", shoal::cli::shown(text).c_str());
   }
-  std::fprintf(stderr, "shoal: %s\n", message.c_str());
+  std::fprintf(stderr, "shoal: %s\n", shoal::cli::shown(message).c_str());
   return status;
 }
 
 int fail(shoal::cli::Session& session, Fault fault, const std::string& message) {
   return fail(session, static_cast<int>(fault), message);
+}
+
+bool as_json = false;
+
+/// Says so without asking for memory.
+int out_of_memory() {
+  constexpr int kStatus = static_cast<int>(Fault::file);
+  if (as_json) std::printf("{\n  \"error\": \"out of memory\",\n  \"status\": %d\n}\n", kStatus);
+  std::fputs("shoal: out of memory\n", stderr);
+  return kStatus;
 }
 
 int interrupted(shoal::cli::Session& session) {
@@ -69,12 +82,7 @@ std::string dash_hint(const std::string& verb, const std::vector<std::string>& a
   return {};
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  // Before a run listens; afterwards the signal is blocked.
-  std::signal(SIGTERM, [](int) { _exit(static_cast<int>(Fault::cancelled)); });
-  std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is then an error like a full disk, not a death
+int run(int argc, char** argv) {
   CLI::App app{"shoal: from a pile of texts to a map that you can see, search and group", "shoal"};
   app.set_version_flag("--version", std::string("shoal " SHOAL_VERSION));
   app.require_subcommand(1);
@@ -84,8 +92,7 @@ int main(int argc, char** argv) {
       "6 something that shoal does not do, 130 interrupted by Ctrl-C or SIGTERM; 1 is an error in shoal\n"
       "itself.");
   shoal::cli::Session session;
-  // Known before the options are parsed, so that a wrong one before it is told as JSON too.
-  session.json = std::any_of(argv, argv + argc, [](std::string_view a) { return a == "--json"; });
+  session.json = as_json;
   shoal::cli::add_map(app, session);
   shoal::cli::add_embed(app, session);
   shoal::cli::add_cluster(app, session);
@@ -102,14 +109,16 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     const auto [verb, next] = named(app);
+    const bool asked = e.get_exit_code() == 0;  // for --help or --version
+    if (asked && next.find("is none") == std::string::npos) return app.exit(e);
     return fail(session, Fault::argument,
-                e.what() + next + dash_hint(verb, {argv + 1, argv + argc}) + " (see '" + verb + " --help')");
+                (asked ? "A subcommand is required" : e.what()) + next +
+                    dash_hint(verb, {argv + 1, argv + argc}) + " (see '" + verb + " --help')");
   } catch (const shoal::Error& e) {
     return e.fault == Fault::cancelled ? interrupted(session) : fail(session, e.fault, e.what());
   } catch (const std::bad_alloc&) {
-    return fail(session, Fault::file, "out of memory");
+    throw;
   } catch (const std::filesystem::filesystem_error& e) {
     return fail(session, Fault::file, e.path1().string() + ": " + e.code().message());
   } catch (const std::system_error& e) {  // as where no thread can be started
@@ -117,4 +126,19 @@ int main(int argc, char** argv) {
   } catch (const std::exception& e) {
     return fail(session, kBug, std::string("an error in shoal, please report it: ") + e.what());
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  // Before a run listens; afterwards the signal is blocked.
+  std::signal(SIGTERM, [](int) { _exit(static_cast<int>(Fault::cancelled)); });
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is then an error like a full disk, not a death
+  // Known before the options are parsed, so that a wrong one before it is told as JSON too.
+  as_json = std::any_of(argv, argv + argc, [](std::string_view a) { return a == "--json"; });
+  shoal::on_tokenizer_memory_refused(
+      [] { std::_Exit((out_of_memory(), std::fflush(nullptr), static_cast<int>(Fault::file))); });
+  return run(argc, argv);
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }

@@ -39,7 +39,7 @@ void ask_names(const NameService& service, std::vector<ClusterExplanation>& clus
     if (run.progress) run.progress("names", static_cast<double>(c), static_cast<double>(clusters.size()));
     check_stop(run);
     HttpPost request = name_post(service, clusters[c]);
-    if (!key.empty()) request.headers.back() = kKeyHeader + key;
+    if (!key.empty()) request.headers.back() = kKeyHeader + (request.secret = key);
     try {
       clusters[c].row.name = name_in_reply(post(request, run));
     } catch (const Error& e) {

@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <pthread.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "shoal/core/error.h"
+#include "shoal/core/visible.h"
 
 namespace shoal::cli {
 namespace {
@@ -46,13 +48,21 @@ Run Session::run() {
 
 void Session::answer(const nlohmann::ordered_json& object, const std::string& text) const {
   const std::string out =
-      json ? object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : text;
+      shown(json ? object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : text);
   const bool whole = std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
   require(whole, Fault::file, "standard output cannot be written");
 }
 
 void Session::remark(const std::string& text) const {
-  if (!quiet) std::fprintf(stderr, "%s\n", text.c_str());
+  if (!quiet) std::fprintf(stderr, "%s\n", shown(text).c_str());
+}
+
+std::string shown(std::string_view text) {
+  return visible(text, [](char32_t c) {
+    char buffer[8];
+    std::snprintf(buffer, sizeof buffer, "\\u%04x", static_cast<unsigned>(c));
+    return std::string(buffer);
+  });
 }
 
 std::filesystem::path models_folder() {
@@ -62,7 +72,10 @@ std::filesystem::path models_folder() {
   };
   if (auto own = variable("SHOAL_MODELS"); !own.empty()) return own;
   if (const auto data = variable("XDG_DATA_HOME"); !data.empty()) return data / "shoal/models";
-  return variable("HOME") / ".local/share/shoal/models";
+  if (const auto home = variable("HOME"); !home.empty()) return home / ".local/share/shoal/models";
+  if (const passwd* user = getpwuid(getuid()); user != nullptr && user->pw_dir != nullptr)
+    return std::filesystem::path(user->pw_dir) / ".local/share/shoal/models";
+  throw Error(Fault::argument, "where models are kept is unknown", "set SHOAL_MODELS or HOME to a folder");
 }
 
 std::string with_commas(std::size_t n) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "progress.h"
 #include "shoal/core/run.h"
@@ -32,7 +33,12 @@ class Session {
   Progress progress_;
 };
 
+/// As a terminal may show it: what could steer it is written \u001b. All that goes to one comes through here.
+/// Inside JSON that is the same string.
+std::string shown(std::string_view text);
+
 /// Where models are kept: $SHOAL_MODELS, else $XDG_DATA_HOME/shoal/models, else ~/.local/share/shoal/models.
+/// Error(argument) if none of them says a place.
 std::filesystem::path models_folder();
 
 /// "63,000"

@@ -34,6 +34,7 @@ if(conformance)
   shoal_test(test_conformance SOURCES ${conformance} ${skeleton} LIBS shoal_all)
   gtest_discover_tests(test_conformance TEST_PREFIX "conformance." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
 endif()
+add_test(NAME notice COMMAND ${CMAKE_COMMAND} -E env RUSTC=${rustc} python3 ${PROJECT_SOURCE_DIR}/tools/make_notice.py ${SHOAL_CARGO} --check)
 add_test(NAME rooms COMMAND python3 ${PROJECT_SOURCE_DIR}/tools/check_rooms.py)
 file(GLOB fuzz_targets CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/fuzz_*.cpp)
 foreach(source IN LISTS fuzz_targets)  # the corpora are replayed by the ordinary run, without a fuzzer

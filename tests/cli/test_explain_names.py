@@ -113,6 +113,30 @@ def test_errors_are_told(collection, answer, status, message, requests):
         assert len(server.requests) == requests
 
 
+def test_names_cannot_steer_the_terminal(collection):
+    with Server(reply("\x1b[31mCats\u009b2J \u202eat\u2066 home\x7f\u0000")) as server:
+        names = [c["name"] for c in json.loads(explain(collection, "--name-url", server.url, "--json").stdout)["clusters"]]
+        assert names == ["[31mCats 2J  at  home"] * 2
+    with Server(reply("\u202e\x1b")) as server:
+        result = explain(collection, "--name-url", server.url)
+        assert result.returncode == 5 and "the reply holds no name" in result.stderr and "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+def test_the_key_is_never_shown(collection, status):
+    for content in ("your key is secret-1", "x" * 195 + "secret-1", json.dumps({"error": "secret-1secret-1"})):
+        with Server((status, content)) as server:
+            result = explain(collection, "--name-url", server.url, "--api-key-env", "MY_KEY", MY_KEY="secret-1")
+            assert result.returncode in (4, 5) and "[key" in result.stderr and "secr" not in result.stderr, result.stderr
+
+
+def test_a_reply_that_is_too_long_is_fetched_once(collection):
+    with Server((200, "x" * (17 << 20))) as server:
+        result = explain(collection, "--name-url", server.url)
+        assert result.returncode == 4 and "answers with more than 16777216 bytes" in result.stderr, result.stderr
+        assert len(server.requests) == 1
+
+
 def test_addresses_and_keys_that_are_none(collection):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

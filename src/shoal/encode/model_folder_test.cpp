@@ -127,7 +127,7 @@ TEST_F(Spoilt, PickledWeightsAreRefused) {
 }
 
 TEST_F(Spoilt, Modules) {
-  const auto type = [&](int which, const char* name, const char* path = "1_Pooling") {
+  const auto type = [&](int which, const char* name, const std::string& path = "1_Pooling") {
     fresh("bert_old");
     json modules = json::parse(read_file(folder_ / "modules.json", 1 << 20));
     modules[which]["type"] = name;
@@ -146,6 +146,8 @@ TEST_F(Spoilt, Modules) {
   expect(Fault::unsupported, {"WeightedLayerPooling"});
   type(1, "sentence_transformers.models.Pooling", "../elsewhere");
   expect(Fault::format, {"path", "inside the model's folder"});
+  type(1, "sentence_transformers.models.Pooling", std::string("1_Pooling\0/x", 12));
+  expect(Fault::format, {"path", "1_Pooling\\u0000/x", "it must not hold a zero byte"});
   for (const char* content : {"[]", "{}", "[1]", "[[[[", "\xff", ""}) {
     write("modules.json", content);
     expect(Fault::format, {"modules.json"});

@@ -22,6 +22,7 @@ ModuleEntry read_module(const fs::path& folder, const fs::path& file, std::size_
   // Both generations end in the class: sentence_transformers.models.Pooling, and
   // sentence_transformers.sentence_transformer.modules.pooling.Pooling.
   const fs::path inner = fields.text("path", "");
+  if (inner.native().find('\0') != std::string::npos) fields.fail("path", "it must not hold a zero byte");
   for (const fs::path& part : inner)
     if (part == ".." || inner.is_absolute()) fields.fail("path", "it must lie inside the model's folder");
   return {type.substr(type.rfind('.') + 1), inner.empty() ? folder : folder / inner, where + ", " + type};

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
-#include "shoal/core/utf8.h"
+#include "shoal/core/visible.h"
 
 namespace shoal {
 namespace {
@@ -13,9 +13,9 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMostOfText = 300;  // bytes
 constexpr std::size_t kMostOfName = 80;
 
-/// On one line, at most so many bytes, cut at a character; UTF-8.
+/// On one line, without what could steer a terminal, at most so many bytes, cut at a character; UTF-8.
 std::string line(std::string_view text, std::size_t most) {
-  std::string out = repair_utf8(text, nullptr);
+  std::string out = visible(text, [](char32_t) { return std::string(" "); });
   for (char& c : out)
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   if (out.size() <= most) return out;
@@ -59,6 +59,8 @@ std::string name_in_reply(std::string_view reply) {
   if (first == std::string::npos) throw no_name();
   std::string name = line(content.substr(first, content.find_first_of("\r\n", first) - first), kMostOfName);
   name.erase(name.find_last_not_of(" \t\"") + 1);
+  name.erase(0, name.find_first_not_of(" \t\""));
+  if (name.empty()) throw no_name();
   return name;
 }
 

@@ -13,7 +13,7 @@ namespace shoal {
 std::string name_request(const ClusterExplanation& cluster, const std::string& model);
 
 /// The name in the JSON that comes back: the first line of the first choice's content, without quotes around
-/// it, at most 80 bytes. Error(format) if there is none.
+/// it, at most 80 bytes, without control characters and marks of direction. Error(format) if there is none.
 std::string name_in_reply(std::string_view reply);
 
 }  // namespace shoal
