@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build test torture demo bench page format tidy install clean
+.PHONY: help setup build test torture sanitize demo bench page format tidy install clean
 
 PREFIX ?= /usr/local
 
@@ -21,7 +21,7 @@ demo: ## map the descriptions of all Debian packages, leave demo/debian.shoal/ma
 	@tools/build release shoal
 	@tools/demo
 
-test: ## everything that proves it right
+test: ## all tests
 	@tools/setup base model lists test
 	@tools/build ci all
 	@tools/test
@@ -30,6 +30,10 @@ torture: ## kills, full disks and damaged files, compared byte for byte; some mi
 	@tools/setup base
 	@tools/build release shoal
 	@tests/torture/torture.py build/release/shoal
+
+sanitize: ## the same tests in C++ under the address, undefined-behaviour and thread sanitizers; about an hour
+	@tools/setup base model lists test
+	@tools/sanitize
 
 bench: ## shoal beside its peers, each in its own process; writes bench/results
 	@tools/setup base model lists bench

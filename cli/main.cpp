@@ -13,6 +13,7 @@
 #include <system_error>
 #include <vector>
 
+#include "bus_error.h"
 #include "session.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
@@ -133,6 +134,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) try {
   // Before a run listens; afterwards the signal is blocked.
   std::signal(SIGTERM, [](int) { _exit(static_cast<int>(Fault::cancelled)); });
+  shoal::cli::explain_bus_errors();
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is then an error like a full disk, not a death
   // Known before the options are parsed, so that a wrong one before it is told as JSON too.
   as_json = std::any_of(argv, argv + argc, [](std::string_view a) { return a == "--json"; });

@@ -2,7 +2,7 @@
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)        # store/database.cpp
 find_package(nlohmann_json REQUIRED)  # JSON: store, encode, map, flow, cli, and tests of read, measure and explain
-find_package(Eigen3 REQUIRED)         # linear/eigen.cpp
+find_package(Eigen3 REQUIRED)         # linear/: symmetric_eigen.cpp, cholesky.cpp
 find_path(LBFGSPP_INCLUDE LBFGS.h REQUIRED)  # liblbfgspp-dev, headers over Eigen: linear/minimise.cpp
 find_package(Boost REQUIRED)          # explain/p_values.cpp: Boost.Math, headers only
 find_package(ZLIB REQUIRED)           # map/page_blocks.cpp

@@ -22,20 +22,25 @@ using Json = nlohmann::ordered_json;
 
 std::string in_words(const CheckReport& report) {
   const std::string count = std::to_string(report.whole.size());
-  if (report.unfinished.empty()) return "all " + count + " files are whole";
-  std::string out =
-      count + (report.whole.size() == 1 ? " file is" : " files are") + " whole; not finished yet:";
-  for (const std::string& name : report.unfinished) out += " " + name;
+  std::string out = "all " + count + " files are whole";
+  if (!report.unfinished.empty()) {
+    out = count + (report.whole.size() == 1 ? " file is" : " files are") + " whole; not finished yet:";
+    for (const std::string& name : report.unfinished) out += " " + name;
+  }
+  if (!report.settled)
+    out +=
+        "; rows.sqlite has no checksum until 'shoal map' has finished: its structure and texts were checked";
   return out;
 }
 
 Json inspect_collection(const fs::path& path, bool check_all, const Run& run) {
   const Collection collection = Collection::open(path, true);
-  Json clusters = Json::array(), groups = Json::array();
+  Json clusters = Json::array(), groups = Json::array(), results = Json::array();
   for (const auto& c : collection.clusters())
     clusters.push_back({{"id", c.id}, {"name", c.name}, {"size", c.size}, {"group", c.group}});
   for (const auto& g : collection.groups())
     groups.push_back({{"id", g.id}, {"name", g.name}, {"size", g.size}});
+  for (const Result& r : collection.results()) results.push_back({{"name", r.name}, {"stage", r.stage}});
   Json out{{"kind", "collection"},
            {"path", path.string()},
            {"rows", collection.rows()},
@@ -49,6 +54,7 @@ Json inspect_collection(const fs::path& path, bool check_all, const Run& run) {
   out["page"] =
       fs::exists(collection.file("map.html")) ? Json(collection.file("map.html").string()) : Json(nullptr);
   if (check_all) out["check"] = in_words(check_collection(collection, run));
+  out["results"] = results;
   out["groups"] = groups;
   out["clusters"] = clusters;
   return out;

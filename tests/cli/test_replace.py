@@ -29,7 +29,7 @@ def begin(short_csv, out):
     """Starts to replace `out` by all 2,500 texts; returns when some are embedded."""
     process = subprocess.Popen([SHOAL, "map", short_csv, "--text", "text", "--out", out, "--overwrite", "--quiet"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not (out.parent / ".m.shoal.new" / "vectors.safetensors").exists() and process.poll() is None:
+    while not (out.parent / ".m.shoal.new" / ".vectors.safetensors.part").exists() and process.poll() is None:
         time.sleep(0.01)
     assert process.poll() is None, process.stderr.read()
     return process
@@ -69,6 +69,7 @@ def test_a_killed_run_leaves_the_old_one_and_can_be_repeated(old, short_csv, tmp
     (old / "notes.txt").write_text("mine")
     before = fingerprints(old)
     process = begin(short_csv, old)
+    process.send_signal(signal.SIGSTOP)  # a lock is waited for: the first must not end within that time
     second = shoal("map", short_csv, "--text", "text", "--out", old, "--overwrite", check=False)
     assert second.returncode == 4 and "another shoal process" in second.stderr
     process.kill()

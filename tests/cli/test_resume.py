@@ -53,7 +53,7 @@ def test_ctrl_c_says_so_and_goes_on(short_csv, tmp_path):
     out = tmp_path / "m.shoal"
     command = [SHOAL, "map", short_csv, "--text", "text", "--out", out, "--quiet"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not (out / "vectors.safetensors").exists() and process.poll() is None:
+    while not (out / ".vectors.safetensors.part").exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
@@ -65,8 +65,10 @@ def test_ctrl_c_says_so_and_goes_on(short_csv, tmp_path):
 def test_two_at_once_do_not_spoil_each_other(short_csv, tmp_path):
     command = [SHOAL, "map", short_csv, "--text", "text", "--out", tmp_path / "m.shoal", "--quiet"]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (tmp_path / "m.shoal" / "vectors.safetensors").exists() and first.poll() is None:
+    while not (tmp_path / "m.shoal" / ".vectors.safetensors.part").exists() and first.poll() is None:
         time.sleep(0.01)
+    first.send_signal(signal.SIGSTOP)  # a lock is waited for: the first must not end within that time
     second = subprocess.run(command, capture_output=True, text=True)
+    first.send_signal(signal.SIGCONT)
     assert first.wait() == 0
     assert second.returncode == 4 and "another" in second.stderr

@@ -41,7 +41,9 @@ def test_two_embed_into_one_file(short_csv, tmp_path):
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (tmp_path / "v.npy.part.safetensors").exists() and first.poll() is None:
         time.sleep(0.005)
+    first.send_signal(signal.SIGSTOP)  # a lock is waited for: the first must not end within that time
     second = subprocess.run(command, capture_output=True, text=True)
+    first.send_signal(signal.SIGCONT)
     assert first.wait() == 0
     assert second.returncode == 4 and "another shoal process is writing to" in second.stderr, second.stderr
     alone = tmp_path / "alone.npy"

@@ -10,6 +10,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
+#include "shoal/near/select_rows.h"
 #include "shoal/store/archive/archive.h"
 
 namespace shoal {

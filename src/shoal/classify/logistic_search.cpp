@@ -1,14 +1,15 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
-#include "shoal/classify/centroid_features.h"
 #include "shoal/classify/logistic_search_impl.h"
 #include "shoal/classify/softmax_loss_impl.h"
-#include "shoal/classify/split.h"
 #include "shoal/core/chunks.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
+#include "shoal/near/centroids_impl.h"
+#include "shoal/near/select_rows.h"
 #include "shoal/reduce/standardise.h"
 
 namespace shoal {
@@ -26,15 +27,6 @@ Rows sample(const Rows& x) {
 }
 
 }  // namespace
-
-void cholesky(std::vector<double>& a, Index d, double least) {
-  for (Index i = 0; i < d; ++i)
-    for (Index j = 0; j <= i; ++j) {
-      double rest = a[i * d + j];
-      for (Index k = 0; k < j; ++k) rest -= a[i * d + k] * a[j * d + k];
-      a[i * d + j] = i == j ? std::sqrt(std::max(rest, least)) : rest / a[j * d + j];
-    }
-}
 
 LogisticSearch::LogisticSearch(const Rows& x, const Labels& labels, const LogisticOptions& options,
                                const Run& run)
@@ -68,47 +60,34 @@ void LogisticSearch::find_coordinates() {
   intercept_scale_ = 1 / std::sqrt(curvature);
 
   const std::vector<double> mean = column_means(x_, run_);
-  const Matrix means = CentroidFeatures::fit(x_, labels_, {.metric = Metric::euclidean}, run_).centroids();
+  const Matrix means = centroids(MetricRows(x_, Metric::euclidean, ShiftScale{}, run_), labels_, run_);
   for (Index c = 0; c < means.rows(); ++c)
     for (Index j = 0; j < cols_; ++j) centres_.push_back(0.5 * (mean[j] + static_cast<double>(means[c][j])));
 
   const Rows some = sample(x_);
   const std::vector<float> shift(mean.begin(), mean.end());
   const auto n = static_cast<double>(some.rows());
-  const auto diagonal = [&](double variance) { return curvature * variance + penalty_; };
   if (cols_ > kMostSolved) {
     Standardise scale;
     scale.update(some, run_);
-    for (const double v : scale.variance()) factor_.push_back(std::sqrt(diagonal(v)));
+    for (const double v : scale.variance()) diagonal_.push_back(std::sqrt(curvature * v + penalty_));
     return;
   }
-  factor_ = gram(some, shift, run_);
-  for (double& v : factor_) v *= curvature / n;
+  std::vector<double> hessian = gram(some, shift, run_);
+  for (double& v : hessian) v *= curvature / n;
   double trace = 0;
-  for (Index j = 0; j < cols_; ++j) trace += factor_[j * cols_ + j] += penalty_;
-  cholesky(factor_, cols_, 1e-12 * trace / static_cast<double>(cols_));
+  for (Index j = 0; j < cols_; ++j) trace += hessian[j * cols_ + j] += penalty_;
+  factor_ = Cholesky(std::move(hessian), cols_, 1e-12 * trace / static_cast<double>(cols_));
 }
 
 void LogisticSearch::solve_for_weights(std::span<double> w) const {
-  if (cols_ > kMostSolved) {
-    for (Index j = 0; j < cols_; ++j) w[j] /= factor_[j];
-    return;
-  }
-  for (Index i = cols_; i-- > 0;) {
-    const double* row = factor_.data() + i * cols_;
-    w[i] /= row[i];
-    for (Index j = 0; j < i; ++j) w[j] -= row[j] * w[i];
-  }
+  if (diagonal_.empty()) return factor_.solve_transposed(w);
+  for (Index j = 0; j < cols_; ++j) w[j] /= diagonal_[j];
 }
 
 void LogisticSearch::solve_for_gradient(std::span<double> g) const {
-  if (cols_ > kMostSolved) return solve_for_weights(g);
-  for (Index i = 0; i < cols_; ++i) {
-    const double* row = factor_.data() + i * cols_;
-    double rest = g[i];
-    for (Index j = 0; j < i; ++j) rest -= row[j] * g[j];
-    g[i] = rest / row[i];
-  }
+  if (diagonal_.empty()) return factor_.solve_lower(g);
+  solve_for_weights(g);
 }
 
 void LogisticSearch::place(std::span<const double> at) {

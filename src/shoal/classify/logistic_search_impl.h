@@ -8,13 +8,10 @@
 #include "shoal/core/matrix.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
+#include "shoal/linear/cholesky.h"
 #include "shoal/linear/minimise.h"
 
 namespace shoal {
-
-/// The lower triangle L of a positive definite d x d matrix = L L^T, row-major, in place; the rest is left.
-/// A pivot that rounding takes to 0 or below becomes `least`.
-void cholesky(std::vector<double>& matrix, Index d, double least);
 
 /// The penalised mean loss as a function of coordinates in which it curves about equally in all directions,
 /// so that L-BFGS takes a third of the steps. With K classes, the curvature of a logit taken as the constant
@@ -48,9 +45,10 @@ class LogisticSearch {
   Index cols_, evaluations_ = 0, most_evaluations_;
   std::vector<double> weight_;  // of each class
   double total_weight_ = 0, penalty_ = 0, intercept_scale_ = 1;
-  std::vector<double> factor_;   // L, d x d; for many columns only its diagonal, d
-  std::vector<double> centres_;  // where the logit of each class is a coordinate, classes x d
-  std::vector<double> weights_;  // coefficients in double
+  Cholesky factor_;               // L
+  std::vector<double> diagonal_;  // for many columns, instead of L
+  std::vector<double> centres_;   // where the logit of each class is a coordinate, classes x d
+  std::vector<double> weights_;   // coefficients in double
   Matrix coefficients_;
   std::vector<float> intercepts_;
 };

@@ -4,9 +4,7 @@
 #include <vector>
 
 #include "shoal/core/labels.h"
-#include "shoal/core/matrix.h"
 #include "shoal/core/random.h"
-#include "shoal/core/rows.h"
 
 namespace shoal {
 
@@ -14,9 +12,5 @@ namespace shoal {
 /// folds differ by at most one row a class. Rows labelled kNoise are dealt out as a class of their own.
 /// Error(argument) unless 2 <= n_folds <= rows.
 std::vector<std::uint32_t> stratified_folds(const Labels& labels, Index n_folds, Seed seed);
-
-/// The chosen rows, in the order given, as Rows that read through `x` (shared, not copied). Error(argument)
-/// if a number is not a row of x.
-Rows select_rows(const Rows& x, std::vector<Index> chosen);
 
 }  // namespace shoal

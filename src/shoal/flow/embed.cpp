@@ -14,6 +14,8 @@ namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kVectors = "vectors.safetensors";
+
 /// What an interrupted `embed_file` left: how many rows are safe, and what they were made from.
 struct Partial {
   Index rows = 0, cut = 0;
@@ -67,8 +69,13 @@ Embedded embedded(const Collection& collection) {
 void embed_collection(const Encoder& encoder, const EncodeOptions& options, Collection& collection,
                       const Run& run) {
   const Index rows = collection.rows();
+  const fs::path whole = collection.file(kVectors), part = collection.part(kVectors);
   Embedded done = embedded(collection);
-  RowsFile file(collection.file("vectors.safetensors"), encoder.space().dims, encoder.space(), done.rows);
+  if (!fs::exists(part)) {
+    if (done.rows == rows && fs::exists(whole) && open_rows(whole).rows() == rows) return;
+    done = {.rows = 0, .cut = 0};  // what was counted is lost
+  }
+  RowsFile file(part, encoder.space().dims, encoder.space(), done.rows, whole);
   const auto report = [&] {
     if (run.progress) run.progress("embed", static_cast<double>(done.rows), static_cast<double>(rows));
   };
@@ -85,6 +92,7 @@ void embed_collection(const Encoder& encoder, const EncodeOptions& options, Coll
                             std::to_string(done.rows) + (done.cut ? " " + std::to_string(*done.cut) : ""));
     report();
   }
+  file.keep_as(whole);
 }
 
 EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptions& options,

@@ -21,8 +21,8 @@ struct Embedded {
 /// Error(format) if the collection's own record of it is damaged.
 Embedded embedded(const Collection& collection);
 
-/// Embeds the collection's rows that have no vector yet and appends to its vectors.safetensors, a commit a
-/// batch. Step "embed", in rows.
+/// Embeds the collection's rows, a commit a batch, beside its vectors.safetensors, which is replaced when all
+/// are there. Goes on where an earlier call stopped. Step "embed", in rows.
 void embed_collection(const Encoder& encoder, const EncodeOptions& options, Collection& collection,
                       const Run& run);
 

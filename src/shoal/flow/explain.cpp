@@ -78,16 +78,6 @@ std::vector<ClusterRecord> finished_clusters(const Collection& collection) {
                                  name + "' with other options finds others");
   if (clusters.empty())
     throw Error(Fault::data, name + " has no clusters yet; run 'shoal map' on it to the end");
-  const Index groups = collection.groups().size(), rows = collection.rows();
-  if (clusters.size() != collection.labels().count)
-    throw damaged_collection(collection.folder(), "table clusters does not fit the labels");
-  for (Index c = 0; c < clusters.size(); ++c) {
-    const ClusterRecord& row = clusters[c];
-    if (row.id != static_cast<Label>(c) || row.group < 0 || static_cast<Index>(row.group) >= groups ||
-        std::ranges::any_of(row.medoids, [&](Index medoid) { return medoid >= rows; }))
-      throw damaged_collection(collection.folder(),
-                               "row " + std::to_string(c) + " of table clusters is wrong");
-  }
   return clusters;
 }
 

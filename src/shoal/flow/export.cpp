@@ -15,13 +15,6 @@ namespace {
 
 constexpr Index kBatch = 8192;  // rows in memory at once
 
-/// The rows [first, first + count) with all that is known of them.
-struct Batch {
-  Index first = 0;
-  Texts texts;
-  std::vector<Texts> columns;
-};
-
 /// What belongs to the whole collection.
 struct Results {
   std::vector<std::string> columns;  // the user's, each under a name of its own
@@ -64,7 +57,7 @@ std::string csv_header(const Results& results) {
   return out + ",cluster,cluster_name,group_name,x,y\n";
 }
 
-void add_csv_row(std::string& out, const Batch& batch, Index i, const Results& results) {
+void add_csv_row(std::string& out, const RowBatch& batch, Index i, const Results& results) {
   const Index row = batch.first + i;
   out += std::to_string(row) + ',';
   add_csv_field(out, batch.texts[i]);
@@ -86,7 +79,7 @@ void add_csv_row(std::string& out, const Batch& batch, Index i, const Results& r
   out += '\n';
 }
 
-void add_json_row(std::string& out, const Batch& batch, Index i, const Results& results) {
+void add_json_row(std::string& out, const RowBatch& batch, Index i, const Results& results) {
   const Index row = batch.first + i;
   nlohmann::ordered_json object;
   object["row"] = row;
@@ -132,9 +125,7 @@ bool export_rows(const Collection& collection, ExportFormat format, const Sink& 
   for (Index first = 0; first < rows; first += kBatch) {
     check_stop(run);
     const Index count = std::min(kBatch, rows - first);
-    Batch batch{.first = first, .texts = collection.texts(first, count)};
-    for (Index c = 0; c < results.columns.size(); ++c)
-      batch.columns.push_back(collection.column_at(c, first, count));
+    const RowBatch batch = collection.batch(first, count);
     std::string out;
     for (Index i = 0; i < count; ++i)
       format == ExportFormat::csv ? add_csv_row(out, batch, i, results)

@@ -194,9 +194,9 @@ class MapRun {
     pca.save(out);
     out.write(collection_.file("pca.safetensors"));
 
-    fs::remove(collection_.file("reduced.safetensors"));
     const Space space{.id = x.space().id + "+pca", .dims = pca.n_components()};
-    RowsFile file(collection_.file("reduced.safetensors"), pca.n_components(), space, 0);
+    const fs::path whole = collection_.file("reduced.safetensors");
+    RowsFile file(collection_.part("reduced.safetensors"), pca.n_components(), space, 0, whole);
     constexpr Index kBlock = 16384;  // rows in memory at once
     Matrix scratch;
     for (Index first = 0; first < x.rows(); first += kBlock) {
@@ -205,7 +205,7 @@ class MapRun {
       if (run_.progress)
         run_.progress("PCA", static_cast<double>(first + block.rows), static_cast<double>(x.rows()));
     }
-    file.commit();
+    file.keep_as(whole);
   }
 
   void cluster() {

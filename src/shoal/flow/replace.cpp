@@ -11,8 +11,8 @@ namespace {
 // All that is ever written into a collection. The database goes last: until then the folder is known as one.
 constexpr const char* kFiles[] = {
     "vectors.safetensors", "reduced.safetensors", "pca.safetensors", "clusters.safetensors",
-    "umap.safetensors",    "report.json",         "map.html",        "rows.sqlite-journal",
-    "rows.sqlite"};
+    "umap.safetensors",    "report.json",         "map.html",        "rows.sqlite.sha256",
+    "rows.sqlite-journal", "rows.sqlite"};
 
 fs::path named(const fs::path& out, const char* ending) {
   return out.parent_path() / ("." + out.filename().string() + ending);
@@ -55,7 +55,9 @@ void mend_replacement(const fs::path& out) {
 Collection create_beside(const Collection& old) {
   dissolve(place_aside(old.folder()), old.folder());
   dissolve(place_beside(old.folder()), old.folder());
-  return Collection::create(place_beside(old.folder()));
+  Collection fresh = Collection::create(place_beside(old.folder()));
+  fs::permissions(fresh.folder(), fs::perms::owner_all);  // until it gets those of the old one with its place
+  return fresh;
 }
 
 void replace(Collection& fresh, Collection old) {

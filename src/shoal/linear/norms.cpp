@@ -76,6 +76,7 @@ std::vector<double> column_means(const Rows& x, const Run& run) {
       [&](std::vector<double>& total, const std::vector<double>& part) {
         for (Index c = 0; c < cols; ++c) total[c] += part[c];
       });
+  if (!std::ranges::all_of(means, [](double m) { return std::isfinite(m); })) check_finite(x, run);
   for (double& m : means) m /= static_cast<double>(std::max<Index>(x.rows(), 1));
   return means;
 }

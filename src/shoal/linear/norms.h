@@ -11,7 +11,8 @@ namespace shoal {
 /// Scales each row to length 1, however short or long it was. A row of zeros stays zeros; a row with a NaN or
 /// an infinity gets NaNs. Returns how many rows were zero.
 Index unit_rows(MatrixSpan x);
-/// Mean of each column, in double, folded in order.
+/// Mean of each column, in double, folded in order. Error(data) naming the first row that holds a NaN or an
+/// infinity.
 std::vector<double> column_means(const Rows& x, const Run& run);
 /// Error(data) naming the first row that holds a NaN or an infinity.
 void check_finite(const Rows& x, const Run& run);

@@ -6,9 +6,9 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/kernels/kernels.h"
-#include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
 #include "shoal/measure/double_product_impl.h"
+#include "shoal/near/centroids_impl.h"
 
 namespace shoal {
 namespace {
@@ -35,18 +35,20 @@ void cosine_totals(const Rows& x, const Members& members, const Run& run, std::s
                    const UseTotals& use) {
   constexpr Index kBlock = 64;
   const Index cols = x.cols(), k = members.clusters();
-  const DoubleProduct sums(cluster_sums(x, members, true, run), k, cols);
+  const MetricRows rows(x, Metric::cosine, run);
+  const DoubleProduct sums(label_sums(rows, members.compact, run), k, cols);
   for_chunks(
       run, x.rows(), kGrain,
       [&](Index chunk, Index first, Index last) {
         std::vector<double> unit(kBlock * cols), products(kBlock * k);
-        Matrix scratch;
+        RowScratch scratch;
         for (Index at = first; at < last; at += kBlock) {
-          const MatrixView block = x.block(at, std::min(kBlock, last - at), scratch);
-          for (Index r = 0; r < block.rows; ++r) unit_row(block[r], std::span(unit).subspan(r * cols, cols));
-          sums(unit, chunk_count(block.rows, DoubleProduct::kRows) * DoubleProduct::kRows, products);
-          for (Index r = 0; r < block.rows; ++r) {
-            const Label own = members.of[at + r];
+          const Index count = std::min(kBlock, last - at);
+          for (Index r = 0; r < count; ++r)
+            rows.read(at + r, std::span(unit).subspan(r * cols, cols), scratch);
+          sums(unit, chunk_count(count, DoubleProduct::kRows) * DoubleProduct::kRows, products);
+          for (Index r = 0; r < count; ++r) {
+            const Label own = members.of(at + r);
             if (own == kNoise) continue;
             const auto row = std::span(unit).subspan(r * cols, cols);
             const auto totals = std::span(products).subspan(r * k, k);
@@ -69,32 +71,31 @@ std::vector<std::uint32_t> by_cluster(const Members& members) {
   std::vector<Index> next(members.clusters());
   std::exclusive_scan(members.sizes.begin(), members.sizes.end(), next.begin(), Index{0});
   std::vector<std::uint32_t> order(members.rows);
-  for (Index i = 0; i < members.of.size(); ++i)
-    if (members.of[i] != kNoise) order[next[members.of[i]]++] = static_cast<std::uint32_t>(i);
+  for (Index i = 0; i < members.compact.of.size(); ++i)
+    if (members.of(i) != kNoise) order[next[members.of(i)]++] = static_cast<std::uint32_t>(i);
   return order;
 }
 
-/// Some rows moved by a shift, with their squared lengths.
-struct Moved {
-  Moved(Index most, Index cols) : rows(most, cols), squares(most) {}
+/// Some rows beside each other, with their squared lengths.
+struct Gathered {
+  Gathered(Index most, Index cols) : rows(most, cols), squares(most) {}
 
-  void fill(const Rows& x, std::span<const std::uint32_t> ids, std::span<const float> shift) {
+  void fill(const MetricRows& x, std::span<const std::uint32_t> ids) {
     count = ids.size();
     for (Index r = 0; r < count; ++r) {
-      const std::span<const float> from = x.block(ids[r], 1, scratch)[0];
-      const std::span<float> to = rows[r];
-      for (Index j = 0; j < to.size(); ++j) to[j] = from[j] - shift[j];
-      squares[r] = kernels().dot(to.data(), to.data(), to.size());
+      std::ranges::copy(x.block(ids[r], 1, scratch)[0], rows[r].begin());
+      squares[r] = x.squared_length(ids[r]);
     }
   }
   MatrixView view() const { return rows.view().slice(0, count); }
 
-  Matrix rows, scratch;
+  Matrix rows;
+  RowScratch scratch;
   std::vector<double> squares;
   Index count = 0;
 };
 
-double distance(const Moved& a, Index i, const Moved& b, Index j, float product) {
+double distance(const Gathered& a, Index i, const Gathered& b, Index j, float product) {
   const double squares = a.squares[i] + b.squares[j];
   double squared = squares - 2.0 * static_cast<double>(product);
   if (squared < kNear * squares)
@@ -103,8 +104,8 @@ double distance(const Moved& a, Index i, const Moved& b, Index j, float product)
 }
 
 /// Adds the distances of each of `some` to all `others`, whose clusters are `labels`.
-void add_distances(const Moved& some, const Moved& others, std::span<const Label> labels, Matrix& products,
-                   std::span<double> totals, Index clusters) {
+void add_distances(const Gathered& some, const Gathered& others, std::span<const Label> labels,
+                   Matrix& products, std::span<double> totals, Index clusters) {
   constexpr Index kStrip = 128;
   const Packed packed = Packed::rows(others.view());
   for (Index first = 0; first < some.count; first += kStrip) {
@@ -122,22 +123,21 @@ void euclidean_totals(const Rows& x, const Members& members, const Run& run, std
                       const UseTotals& use) {
   constexpr Index kBlock = 256;
   const Index k = members.clusters();
-  const std::vector<double> means = column_means(x, run);
-  const std::vector<float> shift(means.begin(), means.end());  // any shift will do: this one loses least
+  const MetricRows rows(x, Metric::euclidean, frame_at_mean(x, run), run);
   const std::vector<std::uint32_t> order = by_cluster(members);
   std::vector<Label> labels;
-  for (const std::uint32_t row : order) labels.push_back(members.of[row]);
+  for (const std::uint32_t row : order) labels.push_back(members.of(row));
   for_chunks(
       run, order.size(), kGrain,
       [&](Index chunk, Index first, Index last) {
         std::vector<double> totals((last - first) * k);
-        Moved some(last - first, x.cols()), others(kBlock, x.cols());
+        Gathered some(last - first, x.cols()), others(kBlock, x.cols());
         Matrix products(128, kBlock);
-        some.fill(x, std::span(order).subspan(first, last - first), shift);
+        some.fill(rows, std::span(order).subspan(first, last - first));
         for (Index at = 0; at < order.size(); at += kBlock) {
           check_stop(run);
           const Index count = std::min(kBlock, order.size() - at);
-          others.fill(x, std::span(order).subspan(at, count), shift);
+          others.fill(rows, std::span(order).subspan(at, count));
           add_distances(some, others, std::span(labels).subspan(at, count), products, totals, k);
         }
         for (Index i = first; i < last; ++i)
@@ -148,7 +148,7 @@ void euclidean_totals(const Rows& x, const Members& members, const Run& run, std
 
 }  // namespace
 
-Index total_chunks(const Members& members) { return chunk_count(members.of.size(), kGrain); }
+Index total_chunks(const Members& members) { return chunk_count(members.compact.of.size(), kGrain); }
 
 void for_distance_totals(const Rows& x, const Members& members, Metric metric, const Run& run,
                          std::string_view step, const UseTotals& use) {

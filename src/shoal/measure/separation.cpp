@@ -13,6 +13,7 @@
 #include "shoal/measure/distance_totals_impl.h"
 #include "shoal/measure/members_impl.h"
 #include "shoal/measure/row_silhouette_impl.h"
+#include "shoal/near/centroids_impl.h"
 
 namespace shoal {
 namespace {
@@ -64,7 +65,8 @@ std::span<const double> row(const Vectors& v, Index node, Index cols) {
 /// The sums of the first nodes, then of what they are joined into.
 Vectors node_sums(const Rows& x, const Members& members, const Tree& tree, bool unit, const Run& run) {
   const Index cols = x.cols();
-  Vectors sums = cluster_sums(x, members, unit, run);
+  const Metric metric = unit ? Metric::cosine : Metric::euclidean;
+  Vectors sums = label_sums(MetricRows(x, metric, ShiftScale{}, run), members.compact, run);
   sums.reserve(tree.nodes() * cols);
   for (const Join& c : tree.children)
     for (Index j = 0; j < cols; ++j) sums.push_back(sums[c.into * cols + j] + sums[c.from * cols + j]);
@@ -109,7 +111,7 @@ Spread spread(const Rows& x, const Members& members, const Tree& tree, const Vec
         for (Index at = first; at < last; at += kBlock) {
           const MatrixView block = x.block(at, std::min(kBlock, last - at), scratch);
           for (Index r = 0; r < block.rows; ++r) {
-            const Label own = members.of[at + r];
+            const Label own = members.of(at + r);
             for (Index n = own == kNoise ? kNobody : static_cast<Index>(own); n != kNobody;
                  n = tree.parent[n]) {
               const double squared = squared_distance(block[r], row(centres, n, x.cols()));
@@ -292,7 +294,7 @@ std::vector<double> silhouettes(const Rows& x, const Members& members, const std
   std::vector<std::vector<double>> parts(total_chunks(members), std::vector<double>(joins.size() + 1));
   for_distance_totals(x, members, metric, run, "silhouette",
                       [&](Index chunk, Index row, std::span<double> totals) {
-                        RowSilhouette silhouette(totals, members.sizes, members.of[row]);
+                        RowSilhouette silhouette(totals, members.sizes, members.of(row));
                         parts[chunk][0] += silhouette.value();
                         for (Index i = 0; i < joins.size(); ++i) {
                           silhouette.join(joins[i], tree.sizes[tree.first + i]);
@@ -324,7 +326,7 @@ std::vector<Join> numbered(const std::vector<Join>& joins, const Members& member
 
 std::vector<Separation> judge_joins(const Rows& x, const Labels& labels, const std::vector<Join>& joins,
                                     const JudgeOptions& options, const Run& run) {
-  const Members members(x, labels, run);
+  const Members members(labels, x.rows());
   const std::vector<Join> joined = numbered(joins, members);
   const Tree tree = make_tree(members, joined);
   std::vector<Separation> all = measure_centres(x, members, joined, tree, run);

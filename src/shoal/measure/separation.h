@@ -38,7 +38,7 @@ struct JudgeOptions {
 };
 
 /// The measures of one labelling. Exact, in double but for the products of a Euclidean silhouette, which are
-/// float32; the same bits for any number of threads. Error(argument) unless labels fit the rows; Error(data)
+/// float32; the same bits for any number of threads. Error(data) unless labels fit the rows,
 /// for NaN and infinities, and for fewer than two clusters with rows.
 Separation judge_labels(const Rows& x, const Labels& labels, const JudgeOptions& options = {},
                         const Run& run = {});

@@ -258,8 +258,9 @@ TEST(Separation, RefusesWhatCannotBeMeasured) {
     EXPECT_EQ(e.what(), message);
     EXPECT_EQ(error_of([&] { silhouette(d.x, labels, Metric::cosine); }).what(), message);
   };
-  says({{0, 1}, 2}, Fault::argument, "there are 2 labels for 20 rows");
-  says({std::vector<Label>(20, 2), 2}, Fault::argument, "row 0 has label 2; allowed: 0..1 and -1 for noise");
+  says({{0, 1}, 2}, Fault::data, "there are 2 labels for 20 rows; there must be one a row");
+  says({std::vector<Label>(20, 2), 2}, Fault::data,
+       "the label of row 0 is 2; allowed: 0..2 without the last, or -1 for none");
   says({std::vector<Label>(20, 1), 4}, Fault::data,
        "clusters with rows: 1; to say how far clusters are apart takes at least 2");
   says({std::vector<Label>(20, kNoise), 0}, Fault::data,

@@ -49,16 +49,16 @@ void RowSilhouette::find_nearest() {
 }
 
 Silhouette silhouette(const Rows& x, const Labels& labels, Metric metric, const Run& run) {
-  const Members members(x, labels, run);
+  const Members members(labels, x.rows());
   Silhouette s{0, std::vector<double>(labels.count, kNone), std::vector<double>(x.rows(), kNone)};
   for_distance_totals(x, members, metric, run, "silhouette", [&](Index, Index row, std::span<double> totals) {
-    s.of_row[row] = RowSilhouette(totals, members.sizes, members.of[row]).value();
+    s.of_row[row] = RowSilhouette(totals, members.sizes, members.of(row)).value();
   });
   std::vector<double> sums(members.clusters());
   for (Index i = 0; i < x.rows(); ++i)
-    if (members.of[i] != kNoise) {
+    if (members.of(i) != kNoise) {
       s.mean += s.of_row[i];
-      sums[members.of[i]] += s.of_row[i];
+      sums[members.of(i)] += s.of_row[i];
     }
   s.mean /= static_cast<double>(members.rows);
   for (Index c = 0; c < labels.count; ++c)

@@ -25,7 +25,7 @@ struct Silhouette {
 /// with S_C the sum of its unit rows, so it takes O(n k d) and 8 k d bytes a few times over.
 /// euclidean: all n^2 distances by blocked products in float32, near ones again without cancellation:
 /// O(n^2 d), 8 k numbers a row of some blocks.
-/// Error(argument) unless labels fit the rows; Error(data) for NaN and infinities, and for fewer than two
+/// Error(data) unless labels fit the rows, for NaN and infinities, and for fewer than two
 /// clusters with rows. Progress as step "silhouette".
 Silhouette silhouette(const Rows& x, const Labels& labels, Metric metric, const Run& run = {});
 

@@ -4,22 +4,24 @@
 
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
-#include "shoal/near/exact.h"
+#include "shoal/near/metric_rows_impl.h"
 
 namespace shoal {
 
-/// Rows brought into the form in which a product of two rows tells how near they are.
-///   cosine: rows of length 1 (rows of zeros stay);        score = a.b
-///   euclidean: rows minus the mean, times a power of two; score = a.b - |a|^2/2 - |b|^2/2 = -|a - b|^2/2
+/// Rows held in memory in the form in which a product of two rows tells how near they are.
+///   cosine: rows of length 1 (rows of zeros stay);     score = a.b
+///   euclidean: in a frame, by `frame_within_one` best; score = a.b - |a|^2/2 - |b|^2/2 = -|a - b|^2/2
 /// Taking the mean away keeps the second form from cancelling when all rows lie far from the origin; the
 /// power of two, which makes the largest number at most 1, keeps products from overflowing and costs no
 /// precision.
 struct Prepared {
+  Prepared(const Rows& x, Metric metric, const ShiftScale& frame, const Run& run);
+
+  MetricRows source;
+  float unit;  ///< one unit of `rows` in the caller's units (euclidean)
+  RowScratch owned;
   MatrixView rows;                 ///< the caller's own floats where they are usable as they are
   std::vector<float> half_square;  ///< |a|^2 / 2 of each row
-  float unit = 1;                  ///< one unit of `rows` in the caller's units (euclidean)
-  Metric metric = Metric::cosine;
-  Matrix owned;
 };
 
 /// Error(data) naming the first row with a NaN or infinity.

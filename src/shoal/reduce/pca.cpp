@@ -79,7 +79,6 @@ void Pca::update(const Rows& batch, const Run& run) {
   if (batch.cols() == 0) throw Error(Fault::data, "the rows have no columns");
   if (count_ > 0) check_input(batch);
   const std::vector<double> means = column_means(batch, run);
-  if (!all_finite(means)) check_finite(batch, run);
   std::vector<float> shift = shift_;
   if (count_ == 0) shift.assign(means.begin(), means.end());
   const std::vector<double> products = gram(batch, shift, run);

@@ -43,7 +43,6 @@ void Standardise::update(const Rows& batch, const Run& run) {
   if (batch.rows() == 0) return;
   if (count_ > 0) check_input(batch);
   const std::vector<double> mean = column_means(batch, run);
-  if (!std::ranges::all_of(mean, [](double m) { return std::isfinite(m); })) check_finite(batch, run);
   const std::vector<double> squares = squared_deviations(batch, mean, run);
   // Nothing can fail from here on: a batch counts whole or not at all.
   if (count_ == 0) {

@@ -10,14 +10,14 @@ namespace {
 // side.
 double rounding(Index d) { return 4 * static_cast<double>(d + 8) / (1 << 24); }
 
-// `distance` rounds a few times, and rows that pass as unit may be off by 1e-5 (prepared.cpp).
+// `distance` rounds a few times, and rows that pass as unit may be off by 2e-6 (metric_rows.cpp).
 constexpr double kShare = 3e-5;
 // Below this float32 products lose digits altogether.
 constexpr float kTiny = 1e-36f;
 
 }  // namespace
 
-PairFilter::PairFilter(const Prepared& x) : metric_(x.metric), unit_(x.unit) {
+PairFilter::PairFilter(const Prepared& x) : metric_(x.source.metric()), unit_(x.unit) {
   const double share = rounding(x.rows.cols);
   least_.reserve(x.rows.rows);
   sure_.reserve(x.rows.rows);

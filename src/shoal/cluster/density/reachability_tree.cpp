@@ -25,13 +25,13 @@ constexpr TreeEdge kNoEdge{kInfinity, kNobody, kNobody};
 /// of the products by which lists are made.
 float least_outside(const Prepared& x, Index row, float last) {
   const double unit = x.unit, length = std::sqrt(2.0 * x.half_square[row]);
-  const double square = x.metric == Metric::cosine ? 2.0 * last : (last / unit) * (last / unit);
-  const double reach = x.metric == Metric::cosine ? 1.0 : length + std::sqrt(square);
+  const double square = x.source.metric() == Metric::cosine ? 2.0 * last : (last / unit) * (last / unit);
+  const double reach = x.source.metric() == Metric::cosine ? 1.0 : length + std::sqrt(square);
   const double rounding =
       16 * static_cast<double>(x.rows.cols + 8) / (1 << 24) * (length * length + reach * reach) +
-      (x.metric == Metric::cosine ? 4e-5 : 0);  // rows that pass as unit may be off by 1e-5
+      (x.source.metric() == Metric::cosine ? 8e-6 : 0);  // rows that pass as unit may be off by 2e-6
   const double least = std::max(0.0, square * (1 - 1e-5) - rounding);
-  return static_cast<float>(x.metric == Metric::cosine ? least / 2 : std::sqrt(least) * unit);
+  return static_cast<float>(x.source.metric() == Metric::cosine ? least / 2 : std::sqrt(least) * unit);
 }
 
 class Growing {

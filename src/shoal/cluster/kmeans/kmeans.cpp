@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "shoal/cluster/kmeans/kmeans_family_impl.h"
-#include "shoal/cluster/nearness_impl.h"
+#include "shoal/near/nearness_impl.h"
 
 namespace shoal {
 namespace {
@@ -15,12 +15,8 @@ Matrix moved_start(const Matrix& start, const ShiftScale& frame) {
     if (!std::ranges::all_of(start[c], [](float v) { return std::isfinite(v); }))
       throw Error(Fault::argument, "row " + std::to_string(c) + " of the start is not finite");
   const Rows source(start);
-  const MetricRows rows(source, frame, {});
-  RowScratch scratch;
-  const MatrixView moved = rows.block(0, start.rows(), scratch);
-  Matrix out(start.rows(), start.cols());
-  for (Index c = 0; c < start.rows(); ++c) std::ranges::copy(moved[c], out[c].begin());
-  return out;
+  const MetricRows rows(source, Metric::euclidean, frame, {});
+  return rows.to_matrix();
 }
 
 }  // namespace
@@ -55,12 +51,12 @@ KMeans::KMeans(const Options& options, const Space& space, const ShiftScale& fra
 
 Labels KMeans::predict(const Rows& x, const Run& run) const {
   check_predicted(x, centers_.cols(), space_);
-  return label_rows(MetricRows(x, frame_, run), moved_centers_, run, "predict clusters");
+  return label_rows(MetricRows(x, Metric::euclidean, frame_, run), moved_centers_, run, "predict clusters");
 }
 
 Matrix KMeans::transform(const Rows& x, const Run& run) const {
   check_predicted(x, centers_.cols(), space_);
-  return distances(MetricRows(x, frame_, run), moved_centers_, run);
+  return distances(MetricRows(x, Metric::euclidean, frame_, run), moved_centers_, run);
 }
 
 void KMeans::save(ArchiveWriter& out) const {

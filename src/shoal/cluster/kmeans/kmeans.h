@@ -4,12 +4,12 @@
 #include <string_view>
 
 #include "shoal/cluster/kmeans/kmeans_options.h"
-#include "shoal/cluster/shift_scale.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
 #include "shoal/core/stage.h"
+#include "shoal/near/shift_scale.h"
 
 namespace shoal {
 

@@ -8,9 +8,10 @@
 #include <utility>
 
 #include "shoal/cluster/kmeans/angle_bounds_impl.h"
+#include "shoal/cluster/kmeans/center_bounds_impl.h"
 #include "shoal/cluster/kmeans/exact_sums_impl.h"
-#include "shoal/cluster/nearness_impl.h"
 #include "shoal/core/chunks.h"
+#include "shoal/near/nearness_impl.h"
 
 namespace shoal {
 namespace {
@@ -51,6 +52,7 @@ class Rounds {
         range_(range_of(rows, options.weights)),
         sums_(clusters(), rows.cols(), range_),
         nearness_(rows.metric(), rows.cols()),
+        distances_(nearness_, rows.cols()),
         bounds_(options.bounds ? rows.rows() : 0, clusters(), options.bound_bytes),
         squares_(cosine_ ? 0 : sum_of_squares()) {}
 
@@ -115,8 +117,8 @@ class Rounds {
       const Nearest best = nearness_.nearest(full[n], rows_.squared_length(row), scores);
       relabel(row, full[n], best.label);
       if (!learning_) return;
-      bounds_.set_limit(row, best.label, nearness_.limit(best.closeness));
-      nearness_.at_least(rows_.squared_length(row), scores, scratch.angles.data());
+      bounds_.set_limit(row, best.label, distances_.limit(best.closeness));
+      distances_.at_least(rows_.squared_length(row), scores, scratch.angles.data());
       bounds_.learn(row, best.label, scratch.angles);
     });
   }
@@ -148,7 +150,7 @@ class Rounds {
 
     // a sharper limit than the one that the centroid's moves have blurred
     const float closeness = nearness_.closeness(x, own);
-    limit = nearness_.limit(closeness);
+    limit = distances_.limit(closeness);
     if (limit >= kRightAngle) return false;
     bounds_.set_limit(row, own, limit);
     const auto sets = bounds_.sets_within(row, limit, scratch.sets);
@@ -178,7 +180,7 @@ class Rounds {
         }
       }
       if (here.label == kNoise) continue;
-      bounds_.set_bound(row, s, nearness_.at_least(here.closeness));
+      bounds_.set_bound(row, s, distances_.at_least(here.closeness));
       second = std::max({second, second_here, std::min(best.closeness, here.closeness)});
       if (nearer(here, best)) {
         best = here;
@@ -186,7 +188,7 @@ class Rounds {
         best_set_second = second_here;
       }
     }
-    if (best.closeness - second <= nearness_.unsure()) return false;
+    if (best.closeness - second <= distances_.unsure()) return false;
     if (best.label != own.label) change_own(row, own, best, best_set, best_set_second);
     relabel(row, x, best.label);
     return true;
@@ -199,10 +201,10 @@ class Rounds {
   /// The old centroid becomes one of the others, the new one leaves them.
   void change_own(Index row, const Nearest& old, const Nearest& now, Index now_set, float now_set_second) {
     const Index old_set = static_cast<Index>(old.label) / bounds_.width();
-    bounds_.set_bound(row, now_set, now_set_second == kNone ? kNoAngle : nearness_.at_least(now_set_second));
-    const int known = bounds_.bound(row, old_set), old_bound = nearness_.at_least(old.closeness);
+    bounds_.set_bound(row, now_set, now_set_second == kNone ? kNoAngle : distances_.at_least(now_set_second));
+    const int known = bounds_.bound(row, old_set), old_bound = distances_.at_least(old.closeness);
     if (old_bound < known) bounds_.set_bound(row, old_set, static_cast<Angle>(old_bound));
-    bounds_.set_limit(row, now.label, nearness_.limit(now.closeness));
+    bounds_.set_limit(row, now.label, distances_.limit(now.closeness));
   }
 
   // ---- centers
@@ -258,7 +260,7 @@ class Rounds {
   }
 
   /// Bounds count in shares of what a row is usually away from its centroid.
-  void set_unit() { nearness_.set_unit(std::sqrt(-total() / mass()), range_.most); }
+  void set_unit() { distances_.set_unit(std::sqrt(-total() / mass()), range_.most); }
 
   bool has_empty() const {
     for (Index c = 0; c < clusters(); ++c)
@@ -311,7 +313,7 @@ class Rounds {
       for (Index c = first; c < last; ++c) {
         std::ranges::copy(centers_[c], old.begin());
         move_center(c);
-        step[c] = nearness_.step(old, centers_[c]);
+        step[c] = distances_.step(old, centers_[c]);
       }
     });
     if (options_.bounds) bounds_.advance(step);
@@ -343,6 +345,7 @@ class Rounds {
   ExactSums::Range range_;
   ExactSums sums_;
   Nearness nearness_;
+  CenterBounds distances_;
   AngleBounds bounds_;
   double squares_;
   bool learning_ = false;

@@ -3,10 +3,10 @@
 #include <span>
 
 #include "shoal/cluster/kmeans/angle_bounds_impl.h"
-#include "shoal/cluster/metric_rows_impl.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
 #include "shoal/core/run.h"
+#include "shoal/near/metric_rows_impl.h"
 
 namespace shoal {
 

@@ -7,8 +7,8 @@
 
 #include "shoal/cluster/kmeans/kmeans_family_impl.h"
 #include "shoal/cluster/kmeans/seeding_impl.h"
-#include "shoal/cluster/nearness_impl.h"
 #include "shoal/core/chunks.h"
+#include "shoal/near/nearness_impl.h"
 
 namespace shoal {
 namespace {
@@ -28,21 +28,7 @@ void check(const MiniBatchKMeansOptions& o) {
 
 /// Rows that are already as the metric has them.
 MetricRows ready(const Matrix& rows, Metric metric, const Run& run) {
-  const Rows source(rows);
-  return metric == Metric::cosine ? MetricRows(source, metric, run) : MetricRows(source, ShiftScale{}, run);
-}
-
-/// Rows as a fitted model has them.
-MetricRows as_fitted(const Rows& x, Metric metric, const ShiftScale& frame, const Run& run) {
-  return metric == Metric::cosine ? MetricRows(x, metric, run) : MetricRows(x, frame, run);
-}
-
-Matrix gather(const MetricRows& rows, const std::vector<Index>& which) {
-  Matrix found(which.size(), rows.cols());
-  RowScratch scratch;
-  for (Index i = 0; i < which.size(); ++i)
-    std::ranges::copy(rows.block(which[i], 1, scratch)[0], found[i].begin());
-  return found;
+  return MetricRows(rows, metric, ShiftScale{}, run);
 }
 
 /// Of each row to its own centroid; 0 where there is none.
@@ -63,8 +49,6 @@ std::vector<float> squared_distances(const MetricRows& rows, const Matrix& cente
   return squared;
 }
 
-Run quiet(const Run& run) { return run.quiet(); }
-
 }  // namespace
 
 MiniBatchKMeans::MiniBatchKMeans(const Options& options, const Space& space)
@@ -81,7 +65,7 @@ MiniBatchKMeans MiniBatchKMeans::fit(const Rows& x, const Options& o, const Run&
   for (Index i = 0; i < which.size(); ++i) which[i] = which.size() < n ? in_sample.below(i, n) : i;
   std::ranges::sort(which);
   which.erase(std::unique(which.begin(), which.end()), which.end());
-  const Matrix sample = gather(rows, which);
+  const Matrix sample = rows.gather(which);
   MiniBatchKMeans m(o, x.space());
   m.start(rows, ready(sample, o.metric, run), run);
 
@@ -91,8 +75,8 @@ MiniBatchKMeans MiniBatchKMeans::fit(const Rows& x, const Options& o, const Run&
   for (Index worse = 0; m.n_steps_ < steps && worse < o.max_no_improvement;) {
     which.resize(batch_size);
     for (Index i = 0; i < batch_size; ++i) which[i] = in_batch.below(m.n_steps_ * batch_size + i, n);
-    const Matrix batch = gather(rows, which);
-    const double inertia = m.step(ready(batch, o.metric, quiet(run)), quiet(run));
+    const Matrix batch = rows.gather(which);
+    const double inertia = m.step(ready(batch, o.metric, run.quiet()), run.quiet());
     smoothed = m.n_steps_ <= 2 ? inertia : smoothed + share * (inertia - smoothed);  // not the start's
     worse = smoothed < best ? 0 : worse + 1;
     if (m.n_steps_ > 1) best = std::min(best, smoothed);
@@ -109,16 +93,16 @@ MiniBatchKMeans MiniBatchKMeans::begin(const Rows& batch, const Options& options
   const MetricRows rows(batch, options.metric, run);
   MiniBatchKMeans m(options, batch.space());
   m.start(rows, rows, run);
-  m.step(rows, quiet(run));
+  m.step(rows, run.quiet());
   m.label(rows, run);
   return m;
 }
 
 void MiniBatchKMeans::update(const Rows& batch, const Run& run) {
   check_predicted(batch, centers_.cols(), space_);
-  const MetricRows rows = as_fitted(batch, options_.metric, frame_, run);
+  const MetricRows rows = MetricRows(batch, options_.metric, frame_, run);
   MiniBatchKMeans next = *this;
-  next.step(rows, quiet(run));
+  next.step(rows, run.quiet());
   next.label(rows, run);
   *this = std::move(next);
 }
@@ -193,7 +177,7 @@ void MiniBatchKMeans::feed_starving(const MetricRows& batch, const Labels& label
   Index fed = 0;
   for (Index c = 0; c < counts_.size() && fed < batch.rows() / 2 && !rows.empty(); ++c) {
     if (counts_[c] >= least) continue;
-    const Matrix row = gather(batch, {rows[random.below(fed++, rows.size())]});
+    const Matrix row = batch.gather({rows[random.below(fed++, rows.size())]});
     std::ranges::copy(row[0], means_.begin() + static_cast<std::ptrdiff_t>(c * row.cols()));
     counts_[c] = smallest;
     move_center(c);
@@ -211,12 +195,12 @@ void MiniBatchKMeans::label(const MetricRows& rows, const Run& run) {
 
 Labels MiniBatchKMeans::predict(const Rows& x, const Run& run) const {
   check_predicted(x, centers_.cols(), space_);
-  return label_rows(as_fitted(x, options_.metric, frame_, run), moved_centers_, run, "predict clusters");
+  return label_rows(MetricRows(x, options_.metric, frame_, run), moved_centers_, run, "predict clusters");
 }
 
 Matrix MiniBatchKMeans::transform(const Rows& x, const Run& run) const {
   check_predicted(x, centers_.cols(), space_);
-  return distances(as_fitted(x, options_.metric, frame_, run), moved_centers_, run);
+  return distances(MetricRows(x, options_.metric, frame_, run), moved_centers_, run);
 }
 
 void MiniBatchKMeans::save(ArchiveWriter& out) const {

@@ -91,15 +91,8 @@ class Seeder {
   void take(const std::vector<Index>& rows) {
     const Index before = candidates_.size();
     candidates_.insert(candidates_.end(), rows.begin(), rows.end());
-    const Matrix taken = gather(rows);
+    const Matrix taken = rows_.gather(rows);
     lower_distances(taken.view(), before);
-  }
-
-  Matrix gather(const std::vector<Index>& rows) {
-    Matrix found(rows.size(), rows_.cols());
-    for (Index i = 0; i < rows.size(); ++i)
-      std::ranges::copy(rows_.block(rows[i], 1, scratch_)[0], found[i].begin());
-    return found;
   }
 
   Matrix of_candidates(Index pass) {
@@ -109,10 +102,8 @@ class Seeder {
     for (Index c = 0; c < mass.size(); ++c)  // at least its own row's, where an equal one came before it
       mass[c] = std::max<double>(mass[c], weights_.empty() ? 1 : weights_[candidates_[c]]);
     const std::vector<float> weights(mass.begin(), mass.end());
-    const Matrix found = gather(candidates_);
-    const Rows source(found);
-    const MetricRows rows = rows_.metric() == Metric::cosine ? MetricRows(source, Metric::cosine, run_)
-                                                             : MetricRows(source, ShiftScale{}, run_);
+    const Matrix found = rows_.gather(candidates_);
+    const MetricRows rows(found, rows_.metric(), ShiftScale{}, run_);
     return Seeder(rows, weights, n_clusters_, seed_.child(pass), run_).plus_plus();
   }
 

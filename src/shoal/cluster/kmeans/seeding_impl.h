@@ -3,9 +3,9 @@
 #include <span>
 
 #include "shoal/cluster/kmeans/kmeans_options.h"
-#include "shoal/cluster/metric_rows_impl.h"
 #include "shoal/core/random.h"
 #include "shoal/core/run.h"
+#include "shoal/near/metric_rows_impl.h"
 
 namespace shoal {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "shoal/cluster/kmeans/kmeans_family_impl.h"
-#include "shoal/cluster/nearness_impl.h"
+#include "shoal/near/nearness_impl.h"
 
 namespace shoal {
 namespace {

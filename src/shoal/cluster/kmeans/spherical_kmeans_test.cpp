@@ -11,10 +11,10 @@
 
 #include "shoal/cluster/kmeans/lloyd_impl.h"
 #include "shoal/cluster/kmeans/seeding_impl.h"
-#include "shoal/cluster/nearness_impl.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
+#include "shoal/near/nearness_impl.h"
 #include "shoal/store/archive/archive.h"
 #include "tests/error_of.h"
 #include "tests/scratch_folder.h"

@@ -10,8 +10,8 @@
 #include "shoal/cluster/kmeans/bessel_impl.h"
 #include "shoal/cluster/kmeans/kmeans_family_impl.h"
 #include "shoal/cluster/kmeans/spherical_kmeans.h"
-#include "shoal/cluster/nearness_impl.h"
 #include "shoal/core/chunks.h"
+#include "shoal/near/nearness_impl.h"
 
 namespace shoal {
 namespace {

@@ -1,24 +1,19 @@
 #include "shoal/cluster/linkage/agglomerative.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
-#include <functional>
 #include <string>
 
 #include "shoal/cluster/linkage/linkage_impl.h"
-#include "shoal/cluster/metric_rows_impl.h"
-#include "shoal/cluster/nearness_impl.h"
-#include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
-#include "shoal/linear/product.h"
+#include "shoal/near/centroids_impl.h"
+#include "shoal/near/nearness_impl.h"
 #include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace {
 
-constexpr Index kGrain = 2048;
 constexpr std::array kLinkages{Linkage::average, Linkage::ward, Linkage::centroid, Linkage::single,
                                Linkage::complete};
 
@@ -113,54 +108,6 @@ Dendrogram build(const Rows& x, const AgglomerativeOptions& o, const Run& run) {
   return make_dendrogram(points, join_all(points, o, run, progress), o.linkage != Linkage::centroid);
 }
 
-/// Means of the rows of each cluster (cosine: of rows of length 1, scaled to length 1), summed in row order.
-Matrix means_of(const Rows& x, const Labels& labels, Metric metric) {
-  const Index d = x.cols();
-  std::vector<double> sums(labels.count * d);
-  std::vector<Index> counts(labels.count);
-  Matrix scratch;
-  for (Index first = 0; first < x.rows(); first += kGrain) {
-    const MatrixView block = x.block(first, std::min(kGrain, x.rows() - first), scratch);
-    for (Index r = 0; r < block.rows; ++r) {
-      const auto label = static_cast<Index>(labels.of[first + r]);
-      const double scale = metric == Metric::cosine ? unit_scale(block[r]) : 1;
-      double* const sum = sums.data() + label * d;
-      for (Index j = 0; j < d; ++j) sum[j] += block[r][j] * scale;
-      ++counts[label];
-    }
-  }
-  Matrix means(labels.count, d);
-  for (Index c = 0; c < labels.count; ++c)
-    for (Index j = 0; j < d; ++j)
-      means[c][j] = static_cast<float>(sums[c * d + j] / static_cast<double>(counts[c]));
-  if (metric == Metric::cosine) unit_rows(means.span());
-  return means;
-}
-
-/// The centres in the frame in which a product plus `bias` is largest for the nearest. For euclidean: their
-/// mean is taken away, so that products do not cancel when all lie far from the origin.
-struct CenterFrame {
-  explicit CenterFrame(const Matrix& centers, Metric metric) : bias(centers.rows()), shift(centers.cols()) {
-    Matrix moved = centers;
-    if (metric == Metric::euclidean) {
-      const std::vector<double> mean = column_means(centers, {.threads = 1, .stop = {}, .progress = {}});
-      std::ranges::transform(mean, shift.begin(), [](double v) { return static_cast<float>(v); });
-      for (Index c = 0; c < moved.rows(); ++c) {
-        double square = 0;
-        for (Index j = 0; j < moved.cols(); ++j) {
-          moved[c][j] -= shift[j];
-          square += static_cast<double>(moved[c][j]) * moved[c][j];
-        }
-        bias[c] = static_cast<float>(-square / 2);
-      }
-    }
-    packed = Packed::rows(moved.view());
-  }
-
-  std::vector<float> bias, shift;
-  Packed packed;
-};
-
 Dendrogram read_merges(const ArchiveReader& in) {
   const auto bad = [&](const std::string& what) {
     return Error(Fault::format, in.path().string() + ": " + what);
@@ -239,7 +186,7 @@ Agglomerative Agglomerative::with_clusters(Index n_clusters, const Rows& x, cons
 
 void Agglomerative::label(const Rows& x, Index n_clusters, const Run& run) {
   labels_ = cut(n_clusters);
-  centers_ = means_of(x, labels_, options_.metric);
+  centers_ = centroids(MetricRows(x, options_.metric, ShiftScale{}, run), labels_, run);
   const Labels placed = place(x, run);
   Index same = 0;
   for (Index i = 0; i < x.rows(); ++i) same += placed.of[i] == labels_.of[i];
@@ -252,30 +199,11 @@ Labels Agglomerative::place(const Rows& x, const Run& run) const {
                                  " columns, but the clusters were fitted on " +
                                  std::to_string(centers_.cols()));
   check_space(space_, x.space(), "the clusters");
-  check_finite(x, run);
-  const bool cosine = options_.metric == Metric::cosine;
-  const CenterFrame frame(centers_, options_.metric);
-  const Index most = std::clamp<Index>((Index{1} << 17) / centers_.rows(), 16, 256);  // scores stay in cache
-  Labels labels{std::vector<Label>(x.rows(), kNoise), centers_.rows()};
-  for_chunks(
-      run, x.rows(), kGrain,
-      [&](Index, Index first, Index last) {
-        Matrix scratch, rows(most, x.cols()), scores(most, centers_.rows());
-        for (Index at = first; at < last; at += most) {
-          const Index count = std::min(most, last - at);
-          const MatrixView block = x.block(at, count, scratch);
-          for (Index r = 0; r < count; ++r)
-            std::ranges::transform(block[r], frame.shift, rows[r].begin(), std::minus<>{});
-          const MatrixSpan moved = rows.span().slice(0, count), tile = scores.span().slice(0, count);
-          if (cosine) unit_rows(moved);
-          multiply(moved, frame.packed, frame.bias, Activation::none, tile);
-          for (Index r = 0; r < count; ++r)
-            if (!cosine || std::ranges::any_of(block[r], [](float v) { return v != 0; }))
-              labels.of[at + r] = largest(tile[r]).label;
-        }
-      },
-      "place rows");
-  return labels;
+  // In the middle of the centers products do not cancel, should all lie far from the origin.
+  const ShiftScale frame =
+      options_.metric == Metric::euclidean ? frame_at_mean(centers_, run.quiet()) : ShiftScale{};
+  const Matrix centers = MetricRows(centers_, options_.metric, frame, run.quiet()).to_matrix();
+  return label_rows(MetricRows(x, options_.metric, frame, run), centers, run, "place rows");
 }
 
 void Agglomerative::save(ArchiveWriter& out) const {

@@ -1,11 +1,9 @@
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <numeric>
 
 #include "shoal/cluster/linkage/points_impl.h"
 #include "shoal/core/chunks.h"
-#include "shoal/linear/norms.h"
 
 namespace shoal {
 namespace {
@@ -20,46 +18,30 @@ std::uint64_t hash_of(std::span<const float> row) {
   return h;
 }
 
-double power_of_two_above(double x) {
-  int exponent = 0;
-  std::frexp(x, &exponent);
-  return x > 0 ? std::ldexp(1.0, exponent) : 1;
-}
-
 }  // namespace
 
-Points::Points(const Rows& x, Metric metric, const Run& run) : source_(x), metric_(metric) {
-  check_finite(x, run);
-  floats_ = x.to_matrix();
-  if (metric == Metric::cosine) to_unit_length(run);
+Points::Points(const Rows& x, Metric metric, const Run& run)
+    : rows_(x, metric, metric == Metric::euclidean ? frame_within_one({x}, run) : ShiftScale{}, run),
+      // Euclidean: rows are equal if the caller's are, not if what the frame leaves of them is.
+      floats_(metric == Metric::euclidean ? x.to_matrix() : Matrix(x.rows(), x.cols())) {
+  const auto fill = [&](Index count, const auto& row_of) {
+    for_chunks(run, count, kGrain, [&](Index, Index first, Index last) {
+      RowScratch scratch;
+      std::vector<double> row(cols());
+      for (Index i = first; i < last; ++i) {
+        rows_.read(row_of(i), row, scratch);
+        std::ranges::transform(row, floats_[i].begin(), [](double v) { return static_cast<float>(v); });
+      }
+    });
+  };
+  if (metric == Metric::cosine) fill(x.rows(), [](Index i) { return i; });
   find_equal_rows(run);
-  for (Index p = 0; p < count(); ++p)
-    if (lowest_[p] != p) std::ranges::copy(floats_[lowest_[p]], floats_[p].begin());
-  if (metric == Metric::euclidean) to_mean(run);
+  fill(count(), [&](Index p) { return lowest_[p]; });
 }
 
 void Points::read(Index point, std::span<double> out) const {
-  Matrix scratch;
-  const auto row = source_.block(lowest_[point], 1, scratch)[0];
-  if (metric_ == Metric::cosine) {
-    const double scale = scale_[lowest_[point]];
-    for (Index j = 0; j < row.size(); ++j) out[j] = row[j] * scale;
-  } else {
-    const double scale = 1 / unit_;
-    for (Index j = 0; j < row.size(); ++j) out[j] = (row[j] - mean_[j]) * scale;
-  }
-}
-
-void Points::to_unit_length(const Run& run) {
-  scale_.resize(floats_.rows());
-  for_chunks(run, floats_.rows(), kGrain, [&](Index, Index first, Index last) {
-    for (Index i = first; i < last; ++i) {
-      double squares = 0;
-      for (const float v : floats_[i]) squares += static_cast<double>(v) * v;
-      scale_[i] = squares > 0 ? 1 / std::sqrt(squares) : 0;
-      for (float& v : floats_[i]) v = static_cast<float>(v * scale_[i]);
-    }
-  });
+  RowScratch scratch;
+  rows_.read(lowest_[point], out, scratch);
 }
 
 void Points::find_equal_rows(const Run& run) {
@@ -90,21 +72,6 @@ void Points::find_equal_rows(const Run& run) {
       point_[i] = point_[point_[i]];
     }
   }
-}
-
-void Points::to_mean(const Run& run) {
-  mean_ = column_means(source_, run);
-  double largest = 0;
-  for (Index p = 0; p < count(); ++p)
-    for (Index j = 0; j < cols(); ++j) largest = std::max(largest, std::abs(floats_[p][j] - mean_[j]));
-  unit_ = power_of_two_above(largest);
-  for_chunks(run, count(), kGrain, [&](Index, Index first, Index last) {
-    std::vector<double> point(cols());
-    for (Index p = first; p < last; ++p) {
-      read(p, point);
-      std::ranges::transform(point, floats_[p].begin(), [](double v) { return static_cast<float>(v); });
-    }
-  });
 }
 
 }  // namespace shoal

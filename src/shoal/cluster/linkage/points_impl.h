@@ -7,7 +7,7 @@
 #include "shoal/core/matrix.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
-#include "shoal/near/exact.h"
+#include "shoal/near/metric_rows_impl.h"
 
 namespace shoal {
 
@@ -21,10 +21,10 @@ class Points {
   Points(const Rows& x, Metric metric, const Run& run);
 
   Index count() const { return lowest_.size(); }
-  Index cols() const { return source_.cols(); }
-  Metric metric() const { return metric_; }
+  Index cols() const { return rows_.cols(); }
+  Metric metric() const { return rows_.metric(); }
   /// Length 1 of the frame in the caller's units.
-  double unit() const { return unit_; }
+  double unit() const { return 1 / static_cast<double>(rows_.frame().scale); }
   /// The points rounded to float32, to be changed by whoever joins them: count x d.
   MatrixSpan floats() { return floats_.span().slice(0, count()); }
   /// One point in double, from the caller's rows.
@@ -35,17 +35,11 @@ class Points {
   const std::vector<std::uint32_t>& of_rows() const { return point_; }
 
  private:
-  void to_unit_length(const Run& run);
   void find_equal_rows(const Run& run);
-  void to_mean(const Run& run);
 
-  Rows source_;
-  Metric metric_;
+  MetricRows rows_;
   Matrix floats_;
   std::vector<std::uint32_t> lowest_, point_;
-  std::vector<double> scale_;  // of each row, cosine: 1 / length; 0 for a row of zeros
-  std::vector<double> mean_;   // euclidean
-  double unit_ = 1;
 };
 
 }  // namespace shoal

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <numeric>
 #include <string>
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/measure/agreement.h"
+#include "shoal/near/select_rows.h"
 
 namespace shoal {
 namespace {
@@ -23,31 +23,7 @@ void check(const StabilityOptions& o, Index rows, const std::vector<Labels>& lab
   if (!(o.share > 0 && o.share < 1))
     throw Error(Fault::argument,
                 "share is " + std::to_string(o.share) + "; allowed: above 0 and below 1, for example 0.8");
-  for (const Labels& labels : labellings) {
-    if (labels.of.size() != rows)
-      throw Error(Fault::argument, "there are " + std::to_string(labels.of.size()) + " labels for " +
-                                       std::to_string(rows) + " rows");
-    for (const Label label : labels.of)
-      if (label != kNoise && (label < 0 || static_cast<Index>(label) >= labels.count))
-        throw Error(Fault::argument,
-                    "label " + std::to_string(label) + " is not one of " + std::to_string(labels.count));
-  }
-}
-
-/// Some rows of x, a row as often as its id occurs.
-Rows chosen_rows(const Rows& x, Ids ids) {
-  const Index count = ids.size();
-  const auto kept = std::make_shared<const Ids>(std::move(ids));
-  return Rows(
-      count, x.cols(), Dtype::f32,
-      [x, kept](Index first, Index rows, Matrix& scratch) {
-        if (scratch.rows() < rows || scratch.cols() != x.cols()) scratch = Matrix(rows, x.cols());
-        Matrix converted;
-        for (Index r = 0; r < rows; ++r)
-          std::ranges::copy(x.block((*kept)[first + r], 1, converted)[0], scratch[r].begin());
-        return scratch.view().slice(0, rows);
-      },
-      x.space());
+  for (const Labels& labels : labellings) check_labels(labels, rows);
 }
 
 /// The rows of one resample, ascending.
@@ -160,7 +136,8 @@ std::vector<Stability> resample(const Rows& x, const std::vector<Labels>& labell
   for (Index r = 0; r < options.resamples; ++r) {
     check_stop(run);
     const Ids ids = draw(x.rows(), options, options.seed.child(2 * r));
-    const std::vector<Labels> found = relabel(chosen_rows(x, ids), options.seed.child(2 * r + 1));
+    const std::vector<Labels> found =
+        relabel(select_rows(x, {ids.begin(), ids.end()}), options.seed.child(2 * r + 1));
     for (Index i = 0; i < found.size(); ++i) comparisons[i].add(ids, found[i]);
     for (Index i = 0; i < ids.size(); ++i) held[ids[i]] += i == 0 || ids[i] != ids[i - 1];
     if (run.progress)

@@ -48,8 +48,8 @@ struct Stability {
 
 /// Runs `method` on every resample and compares with `labels`, which it gave on all rows. The method is
 /// called once a resample, in one thread, with labels.count clusters and a seed of its own. Memory besides
-/// the method's: 12 bytes a row. Error(argument) on an option out of range or labels that do not fit; what
-/// the method throws goes through. Progress as step "stability".
+/// the method's: 12 bytes a row. Error(argument) on an option out of range, Error(data) for labels that do
+/// not fit; what the method throws goes through. Progress as step "stability".
 Stability measure_stability(const Rows& x, const Labels& labels, const ClusterMethod& method,
                             const StabilityOptions& options = {}, const Run& run = {});
 

@@ -174,8 +174,8 @@ TEST(Stability, RefusesWhatDoesNotFit) {
     return Fault::cancelled;
   };
   EXPECT_EQ(fault(reference(10), method, {.resamples = 2}), Fault::cancelled);  // fits
-  EXPECT_EQ(fault(reference(9), method, {}), Fault::argument);
-  EXPECT_EQ(fault({std::vector<Label>(10, 3), 2}, method, {}), Fault::argument);
+  EXPECT_EQ(fault(reference(9), method, {}), Fault::data);
+  EXPECT_EQ(fault({std::vector<Label>(10, 3), 2}, method, {}), Fault::data);
   EXPECT_EQ(fault(reference(10), method, {.resamples = 1}), Fault::argument);
   for (const double share : {0.0, 1.0, -1.0, std::nan("")})
     EXPECT_EQ(fault(reference(10), method, {.share = share}), Fault::argument);

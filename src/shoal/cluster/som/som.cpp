@@ -7,13 +7,13 @@
 #include <string>
 #include <utility>
 
-#include "shoal/cluster/nearness_impl.h"
 #include "shoal/cluster/som/som_grid_impl.h"
 #include "shoal/cluster/som/som_train_impl.h"
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
+#include "shoal/near/nearness_impl.h"
 #include "shoal/store/archive/archive.h"
 
 namespace shoal {
@@ -88,9 +88,8 @@ Som Som::fit(const Rows& x, const Options& options, const Run& run) {
   Som out;
   out.options_ = options;
   out.space_ = x.space();
-  const std::vector<double> mean = column_means(som_rows(x, options.metric, {}, run).rows, run);
-  out.mean_.assign(mean.begin(), mean.end());
-  const SomRows rows = som_rows(x, options.metric, out.mean_, run);
+  const SomRows rows(x, options.metric, {}, run);
+  out.mean_ = rows.mean();
   Index counted = 0;
   for (Index i = 0; i < x.rows(); ++i) counted += !rows.zero(i);
   if (counted == 0) throw Error(Fault::data, "all rows are zero: under cosine they have no direction");
@@ -98,22 +97,22 @@ Som Som::fit(const Rows& x, const Options& options, const Run& run) {
   for (Index i = 0; i < out.codebook_.rows() * out.codebook_.cols(); ++i)
     if (!std::isfinite(out.codebook_.data()[i]))
       throw Error(Fault::data, "the rows hold numbers too large to be squared; scale them down");
-  out.measure(x, counted, run);
+  out.measure(rows, counted, run);
   return out;
 }
 
-void Som::measure(const Rows& x, Index counted, const Run& run) {
-  const SomRows rows = som_rows(x, options_.metric, mean_, run);
+void Som::measure(const SomRows& rows, Index counted, const Run& run) {
+  const Index n = rows.rows().rows();
   const Matrix units = moved(codebook_, mean_, -1);
   const SomMatcher matcher(units);
   const SomGrid grid(options_);
-  labels_ = {std::vector<Label>(x.rows(), kNoise), grid.units()};
+  labels_ = {std::vector<Label>(n, kNoise), grid.units()};
   struct Errors {
     double distance = 0;
     Index torn = 0;
   };
   const Errors errors = fold_chunks(
-      run, x.rows(), kGrain, Errors{},
+      run, n, kGrain, Errors{},
       [&](Index first, Index last) {
         Errors part;
         matcher.match(rows, first, last,
@@ -133,7 +132,7 @@ void Som::measure(const Rows& x, Index counted, const Run& run) {
 
 Labels Som::predict(const Rows& x, const Run& run) const {
   check_input(x);
-  const SomRows rows = som_rows(x, options_.metric, mean_, run);
+  const SomRows rows(x, options_.metric, mean_, run);
   const SomMatcher matcher(moved(codebook_, mean_, -1));
   Labels labels{std::vector<Label>(x.rows(), kNoise), codebook_.rows()};
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {
@@ -146,12 +145,12 @@ Labels Som::predict(const Rows& x, const Run& run) const {
 
 Matrix Som::transform(const Rows& x, const Run& run) const {
   check_input(x);
-  const SomRows rows = som_rows(x, options_.metric, mean_, run);
+  const SomRows rows(x, options_.metric, mean_, run);
   const Matrix units = moved(codebook_, mean_, -1);
   Matrix distances(x.rows(), units.rows());
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {
     Matrix scratch;
-    const MatrixView block = rows.rows.block(first, last - first, scratch);
+    const MatrixView block = rows.rows().block(first, last - first, scratch);
     for (Index i = first; i < last; ++i)
       for (Index u = 0; u < units.rows(); ++u) distances[i][u] = apart(block[i - first], units[u]);
   });
@@ -178,12 +177,7 @@ Matrix Som::u_matrix() const {
   return out;
 }
 
-std::vector<Index> Som::hits() const {
-  std::vector<Index> hits(codebook_.rows(), 0);
-  for (const Label label : labels_.of)
-    if (label != kNoise) ++hits[static_cast<Index>(label)];
-  return hits;
-}
+std::vector<Index> Som::hits() const { return label_sizes(labels_); }
 
 void Som::check_input(const Rows& x) const {
   if (x.cols() != codebook_.cols())

@@ -52,6 +52,8 @@ void fields(SomOptions& o, V&& visit) {
   visit("seed", o.seed, "where randomness starts");
 }
 
+class SomRows;
+
 /// Self-organising map (Kohonen 1982), trained in batches (Kohonen 1995): in an epoch every row finds its
 /// best matching unit, then every unit becomes the mean of all rows, weighted by exp(-g^2 / (2 radius^2)), g
 /// being the distance on the grid to the row's unit. The radius shrinks by a constant factor an epoch.
@@ -94,7 +96,7 @@ class Som {
  private:
   Som() = default;
   void check_input(const Rows& x) const;
-  void measure(const Rows& x, Index counted, const Run& run);  // labels and errors of the training rows
+  void measure(const SomRows& rows, Index counted, const Run& run);  // labels and errors of the training rows
 
   Options options_;
   Space space_;

@@ -1,16 +1,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
+#include <utility>
 
-#include "shoal/cluster/metric_rows_impl.h"
-#include "shoal/cluster/nearness_impl.h"
 #include "shoal/cluster/som/som_train_impl.h"
 #include "shoal/core/chunks.h"
-#include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/symmetric_eigen.h"
+#include "shoal/near/metric_rows_impl.h"
+#include "shoal/near/nearness_impl.h"
 
 namespace shoal {
 namespace {
@@ -68,7 +67,7 @@ struct Sums {
 
 Matrix matched(const SomRows& x, const Matrix& units, const Run& run) {
   const SomMatcher matcher(units);
-  const Index width = x.rows.cols() + 1, n = x.rows.rows();
+  const Index width = x.rows().cols() + 1, n = x.rows().rows();
   const Index grain = std::max(kGrain, chunk_count(n, kMostParts));
   const Sums sums = fold_chunks(
       run, n, grain, Sums{std::vector<double>(units.rows() * width, 0.0)},
@@ -113,23 +112,13 @@ void smooth(const Matrix& sums, const SomGrid& grid, double radius, Matrix& unit
 
 }  // namespace
 
-SomRows som_rows(const Rows& x, Metric metric, const std::vector<float>& mean, const Run& run) {
-  std::shared_ptr<const MetricRows> unit;
-  if (metric == Metric::cosine)
-    unit = std::make_shared<const MetricRows>(x, Metric::cosine, run);
-  else
-    check_finite(x, run);
-  const auto read = [x, unit, mean](Index first, Index count, Matrix& out) {
-    RowScratch scratch;
-    const MatrixView block =
-        unit ? unit->block(first, count, scratch) : x.block(first, count, scratch.converted);
-    if (out.rows() < count || out.cols() != x.cols()) out = Matrix(count, x.cols());
-    for (Index r = 0; r < count; ++r)
-      for (Index j = 0; j < x.cols(); ++j) out[r][j] = mean.empty() ? block[r][j] : block[r][j] - mean[j];
-    return out.view().slice(0, count);
-  };
-  return {Rows(x.rows(), x.cols(), Dtype::f32, read, x.space()),
-          [unit](Index row) { return unit && unit->zero(row); }};
+SomRows::SomRows(const Rows& x, Metric metric, std::vector<float> mean, const Run& run)
+    : unit_(metric == Metric::cosine ? std::make_shared<const MetricRows>(x, metric, run) : nullptr),
+      mean_(std::move(mean)),
+      rows_(unit_ ? as_rows(unit_, x.space()) : x) {
+  if (mean_.empty()) mean_ = frame_at_mean(rows_, run).shift;
+  const ShiftScale frame{mean_, 1};
+  rows_ = as_rows(std::make_shared<const MetricRows>(rows_, Metric::euclidean, frame, run), x.space());
 }
 
 SomMatcher::SomMatcher(const Matrix& codebook) : packed_(Packed::rows(codebook.view())) {
@@ -143,7 +132,7 @@ void SomMatcher::match(
   Matrix scratch, values(std::min(kBlock, last - first), packed_.outputs());
   for (Index i = first; i < last; i += kBlock) {
     const Index count = std::min(kBlock, last - i);
-    const MatrixView block = x.rows.block(i, count, scratch);
+    const MatrixView block = x.rows().block(i, count, scratch);
     multiply(block, packed_, bias_, Activation::none, values.span().slice(0, count));
     for (Index r = 0; r < count; ++r) each(i + r, block[r], values[r]);
   }
@@ -151,7 +140,8 @@ void SomMatcher::match(
 
 Matrix train_som(const SomRows& x, const SomOptions& options, const Run& run) {
   const SomGrid grid(options);
-  Matrix units = options.init == SomInit::pca ? plane(x.rows, grid, run) : drawn(x.rows, grid, options.seed);
+  Matrix units =
+      options.init == SomInit::pca ? plane(x.rows(), grid, run) : drawn(x.rows(), grid, options.seed);
   const double from = std::max(
       options.radius_end,
       options.radius.value_or(static_cast<double>(std::max(options.grid_rows, options.grid_cols)) / 2));

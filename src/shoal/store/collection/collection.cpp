@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "shoal/core/error.h"
+#include "shoal/store/archive/archive.h"
 #include "shoal/store/collection/collection_impl.h"
 
 namespace shoal {
@@ -19,18 +20,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormatVersion = 1;
-
 /// One writer at a time. The lock is on the folder itself, so that no lock file is left, and goes with the
 /// process.
 Descriptor lock_folder(const fs::path& folder) {
-  Descriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!lock) throw_file_error("open", folder, errno);
-  if (::flock(lock.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw Error(Fault::file, "another shoal process is writing to " + folder.string() +
-                                 "; wait until it has finished, or stop it");
-  }
-  return lock;  // a file system without such locks (some network disks) goes unguarded
+  Descriptor lock = open_locked(folder, [&] {
+    Descriptor open(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!open) throw_file_error("open", folder, errno);
+    return open;
+  });
+  if (!lock) throw_being_written(folder);
+  return lock;
 }
 
 /// A folder that `create` may fill: empty, or with what a `create` that was killed has left.
@@ -72,7 +71,8 @@ bool was_collection(const fs::path& folder) {
                                                        : "it has no rows.sqlite"));
 }
 
-void check_version(Database& database, const fs::path& folder) {
+/// The version of a collection that this program can read.
+std::int64_t version_of(Database& database, const fs::path& folder) {
   const auto version = database.number("SELECT value FROM manifest WHERE key = 'format_version'");
   if (version > kFormatVersion) {
     throw Error(Fault::format, folder.string() + " has format version " + std::to_string(version) +
@@ -80,13 +80,14 @@ void check_version(Database& database, const fs::path& folder) {
                                    ": update shoal");
   }
   if (version < 1) throw damaged_collection(folder, "rows.sqlite has no format version");
+  return version;
 }
 
 }  // namespace
 
 Error damaged_collection(const std::filesystem::path& folder, const std::string& what) {
-  return {Fault::format, folder.string() + " is damaged: " + what +
-                             "; restore it from a copy, or map the texts anew with --overwrite"};
+  return {Fault::format, folder.string() + " is damaged: " + what,
+          "restore it from a copy, or map the texts anew with --overwrite"};
 }
 
 Collection::Collection(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -105,7 +106,7 @@ Collection Collection::create(const fs::path& folder) {
   state->folder = folder;
   state->lock = lock_folder(folder);
   if (!nothing_in(folder)) exists_already(folder);  // another process was faster
-  Database database = new_database(folder / kDatabasePart, {});
+  Database database = new_database(folder / kDatabasePart, folder / kDatabaseFile, {});
   database.run("INSERT INTO manifest VALUES('format_version', " + std::to_string(kFormatVersion) + ")");
   database.close();
   finish_database(folder / kDatabasePart, folder / kDatabaseFile);
@@ -128,7 +129,8 @@ Collection Collection::open(const fs::path& folder, bool read_only) {
       fs::remove(folder / kDatabasePart, ignored);
     }
     state->connect();
-    check_version(state->database, folder);
+    if (version_of(state->database, folder) < kFormatVersion)
+      read_only ? show_as_new(state->database) : migrate(state->database);
   } catch (const Error& e) {
     if (e.fault == Fault::format && !exists(folder)) no_collection(folder);
     throw;
@@ -159,6 +161,7 @@ void Collection::take_place_of(Collection& old, const fs::path& aside) {
   require(!mine.read_only && !theirs.read_only, Fault::argument, "the collection was opened read-only");
   mine.database.close();  // SQLite knows its file by name
   theirs.database.close();
+  take_permissions_within(mine.folder, theirs.folder);
   const int reason = take_place(mine.folder, theirs.folder, aside);
   if (reason == 0) mine.folder = std::exchange(theirs.folder, aside);
   mine.connect();
@@ -172,17 +175,21 @@ void Collection::State::connect() {
   // A rollback journal, because it leaves nothing beside the database after a commit: a finished collection
   // is one file, readable from a read-only disk. EXTRA also syncs the journal's removal, which is the commit.
   if (!read_only) database.run("PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA");
-  settled = database.number("PRAGMA user_version") == 1;
+  settled = database.number("PRAGMA user_version") == 1 && fs::exists(folder / kDatabaseSum);
 }
 
 void Collection::State::changing() {
   require(!read_only, Fault::argument, "the collection was opened read-only");
-  if (database.number("PRAGMA user_version") == 1) database.run("PRAGMA user_version=0");
   settled = false;
+  if (database.number("PRAGMA user_version") != 1) return;
+  database.run("PRAGMA user_version=0");
+  std::error_code ignored;
+  fs::remove(folder / kDatabaseSum, ignored);
 }
 
 const fs::path& Collection::folder() const { return state_->folder; }
 fs::path Collection::file(std::string_view name) const { return state_->folder / name; }
+fs::path Collection::part(std::string_view name) const { return part_of(state_->folder / name); }
 
 std::optional<std::string> Collection::manifest(std::string_view key) const {
   Statement find(state_->database, "SELECT value FROM manifest WHERE key = ?");
@@ -202,11 +209,17 @@ void Collection::set_manifest(std::string_view key, std::string_view value) {
   transaction.commit();
 }
 
-void Collection::check() const {
-  Statement check(state_->database, "PRAGMA integrity_check(1)");
+bool Collection::check() const {
+  const State& s = *state_;
+  if (s.settled) {
+    const std::string sum = sha256_file(file(kDatabaseFile));
+    if (sum == read_file(file(kDatabaseSum), 4096).substr(0, sum.size())) return true;
+    throw damaged_collection(s.folder, "rows.sqlite is not as it was written");
+  }
+  Statement check(s.database, "PRAGMA integrity_check(1)");
   if (!check.step() || check.text(0) != "ok")
-    throw damaged_collection(state_->folder,
-                             "rows.sqlite is cut or spoilt (" + std::string(check.text(0)) + ")");
+    throw damaged_collection(s.folder, "rows.sqlite is cut or spoilt (" + std::string(check.text(0)) + ")");
+  return false;
 }
 
 bool Collection::done(std::string_view step, std::string_view key) const {

@@ -16,6 +16,29 @@
 
 namespace shoal {
 
+/// What a result says of each row.
+enum class ResultKind : std::uint8_t {
+  labels,       ///< a whole number: 0..n_clusters-1, or kNoise
+  score,        ///< a number
+  probability,  ///< numbers of 0 to 1, one for each part
+  places        ///< coordinates, one for each part
+};
+
+/// Something that a stage has found out for every row of a collection. Several of one kind stand side by side
+/// under different names.
+struct Result {
+  std::string name;
+  ResultKind kind = ResultKind::labels;
+  std::string stage;               ///< what made it, as "cluster"
+  std::string options = "{}";      ///< with what options: a JSON object
+  std::vector<std::string> parts;  ///< where a row has several numbers, what each is called: {"x", "y"}
+  Index n_clusters = 0;            ///< of labels
+  bool operator==(const Result&) const = default;
+};
+
+inline constexpr const char* kMainClustering = "cluster";  ///< the labels that `shoal map` makes
+inline constexpr const char* kMainLayout = "map";          ///< the places that `shoal map` makes
+
 /// One cluster as people read it: a row of table `clusters`.
 struct ClusterRecord {
   Label id = 0;
@@ -32,28 +55,40 @@ struct GroupRecord {
   Index size = 0;
 };
 
+/// Rows [first, first + texts.size()) of a collection.
+struct RowBatch {
+  Index first = 0;
+  Texts texts;
+  std::vector<Texts> columns;  ///< all of the user's, in their order
+};
+
 /// Error(format) for a collection of which `what` says what is wrong with it.
 Error damaged_collection(const std::filesystem::path& folder, const std::string& what);
 
-/// A folder NAME.shoal: rows.sqlite (tables below), vectors.safetensors, an archive for each fitted stage,
-/// map.html.
-///   rows(id INTEGER PRIMARY KEY 0.., text, the user's columns as text, cluster INTEGER, x REAL, y REAL)
+/// A folder NAME.shoal: rows.sqlite (tables below) and its checksum rows.sqlite.sha256, vectors.safetensors,
+/// an archive for each fitted stage, map.html.
+///   rows(id INTEGER PRIMARY KEY 0.., text, the user's columns as text, cluster INTEGER, x REAL, y REAL, the
+///     columns of further results: NAME of one number, "NAME PART" of several)
 ///   columns(position, name as the user wrote it, stored_as: its column in rows, made unique and not empty)
-///   clusters(id, name, words JSON, size, group_id, medoids JSON)          groups(id, name, size)
+///   results(name, kind, stage, options JSON, n_clusters, parts JSON, stored_as JSON: its columns in rows)
+///   clusters(clustering: the name of a result, id, name, words JSON, size, group_id, medoids JSON)
+///   groups(clustering, id, name, size)
 ///   texts (FTS5 over rows.text, external content; only between settle() and the next change of the rows)
 ///   manifest(key TEXT PRIMARY KEY, value TEXT)      steps(name TEXT PRIMARY KEY, key TEXT): finished steps
+/// In version 1 there was one clustering and one layout: no table results, no column `clustering`.
 /// SQLite's commits decide what is kept: a process killed at any moment leaves the last commit. One process
-/// may write at a time (Error(file) for the second), many may read; each reader sees whole commits. A
-/// database that was killed inside a commit is repaired by the next opening for writing; until then read-only
-/// openings give Error(file). Any bytes are kept in texts, NUL and invalid UTF-8 too. A text and its columns:
-/// at most 1 GB.
+/// may write at a time (Error(file) for the second, after 2 s), many may read; each reader sees whole
+/// commits. A database that was killed inside a commit is repaired by the next opening for writing; until
+/// then read-only openings give Error(file). Any bytes are kept in texts, NUL and invalid UTF-8 too. A text
+/// and its columns: at most 1 GB.
 class Collection {
  public:
   /// Makes the folder, whose parent must exist, and an empty database, open for writing. Error(argument) if
   /// there is one already; an empty folder, or what a create that was killed has left, may be there.
   static Collection create(const std::filesystem::path& folder);
-  /// Error(file) if absent, Error(format) if not a collection, damaged or of a newer version.
-  /// Read-only opens never write, and work on a read-only disk.
+  /// Error(file) if absent, Error(format) if not a collection, damaged or of a newer version. One of version
+  /// 1 is brought to this one by an opening for writing, in one transaction. Read-only opens never write, and
+  /// work on a read-only disk.
   static Collection open(const std::filesystem::path& folder, bool read_only);
   /// Takes the lock of a collection, whole or damaged, that another is to replace; nothing can be read from
   /// it.
@@ -67,12 +102,15 @@ class Collection {
 
   const std::filesystem::path& folder() const;
   std::filesystem::path file(std::string_view name) const;  ///< a path inside the folder
-  /// Gives this collection, open for writing, the place of `old`, from open_to_replace, which goes to
-  /// `aside`, where nothing may be, in the same file system. Both stay locked. On Error(file) both are where
-  /// they were.
+  std::filesystem::path part(std::string_view name) const;  ///< of that file while it is being made
+  /// Gives this collection, open for writing, the place and the permissions of `old`, from open_to_replace,
+  /// which goes to `aside`, where nothing may be, in the same file system. Both stay locked. On Error(file)
+  /// both are where they were.
   void take_place_of(Collection& old, const std::filesystem::path& aside);
-  /// Error(format) if SQLite finds the database damaged: all of it is read.
-  void check() const;
+  /// Error(format) if rows.sqlite is not, byte for byte, as settle() left it. False if that cannot be known,
+  /// because it was not settled since the last change (or by version 1): then Error(format) if SQLite finds
+  /// it damaged. All of it is read.
+  bool check() const;
 
   // The manifest: small facts as strings (input hash, model, options).
   std::optional<std::string> manifest(std::string_view key) const;
@@ -93,28 +131,42 @@ class Collection {
   Index rows() const;
   Texts texts(Index first, Index count) const;
   std::string text(Index row) const;
+  RowBatch batch(Index first, Index count) const;  ///< texts and columns together, read once
   /// The value of one user column for rows [first, first + count).
   Texts column(std::string_view name, Index first, Index count) const;
   /// The same by the column's number in columns(): needed where two have one name.
   Texts column_at(Index position, Index first, Index count) const;
 
-  // Results. Each replaces what was there, in one transaction.
-  void set_labels(const Labels& labels);  ///< clusters and groups go: they described other labels
-  Labels labels() const;
-  void set_points(MatrixView xy);  ///< rows x 2
-  Matrix points() const;           ///< Error(data) if none yet
-  void set_clusters(const std::vector<ClusterRecord>& clusters, const std::vector<GroupRecord>& groups);
-  std::vector<ClusterRecord> clusters() const;
-  std::vector<GroupRecord> groups() const;
+  // Results. Each replaces what was there under its name, in one transaction.
+  std::vector<Result> results() const;  ///< by name
+  std::optional<Result> result(std::string_view name) const;
+  void drop_result(std::string_view name);  ///< nothing if there is none
+  /// `as` says how the labels are called and what made them; its kind, parts and n_clusters follow from them.
+  /// Clusters and groups of that name go: they described other labels.
+  void set_labels(const Labels& labels, Result as = {.name = kMainClustering, .stage = "cluster"});
+  /// A column for each of as.parts, or one if that is empty; any kind but labels. Error(data) if a number is
+  /// not finite.
+  void set_values(const Result& as, MatrixView values);
+  void set_points(MatrixView xy, Result as = {.name = kMainLayout, .stage = "layout"});  ///< rows x 2
+  /// Error(data) if some row has none yet, Error(argument) if the name is unknown or of another kind.
+  Labels labels(std::string_view name = kMainClustering) const;
+  Matrix values(std::string_view name) const;
+  Matrix points(std::string_view name = kMainLayout) const;
+  /// Clusters 0.. of a clustering that is there, and groups 0.., whose sizes agree: Error(argument) if not.
+  void set_clusters(const std::vector<ClusterRecord>& clusters, const std::vector<GroupRecord>& groups,
+                    std::string_view clustering = kMainClustering);
+  /// Empty if they are not described yet. What is read is as set_clusters wants it, or Error(format).
+  std::vector<ClusterRecord> clusters(std::string_view clustering = kMainClustering) const;
+  std::vector<GroupRecord> groups(std::string_view clustering = kMainClustering) const;
 
   /// Rows that hold all words of `query`, best first by BM25, ties by the smaller row, at most n. Words are
   /// compared without case and accents; quotes and operators are taken literally; what is written together
   /// ("don't", "state-of-the-art") must stand together. Error(data) if rows were added since settle().
   std::vector<Index> find_words(std::string_view query, Index n) const;
-  /// Builds the full-text index and rewrites the database so that its bytes depend on its content alone, not
-  /// on the number of transactions or interruptions that made it. Nothing if nothing changed since the last
-  /// time. Any later change spoils the bytes, so this is best the last thing done. Needs room for a second
-  /// database beside the first; about 10 s a million short texts.
+  /// Builds the full-text index, rewrites the database so that its bytes depend on its content alone, not on
+  /// the number of transactions or interruptions that made it, and notes its checksum. Nothing if nothing
+  /// changed since the last time. Any later change spoils the bytes, so this is best the last thing done.
+  /// Needs room for a second database beside the first; about 10 s a million short texts.
   void settle();
 
  private:

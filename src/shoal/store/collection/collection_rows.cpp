@@ -54,15 +54,21 @@ std::vector<ColumnName> Collection::State::column_names() const {
   return out;
 }
 
-Texts Collection::State::values(const std::string& stored_as, Index first, Index count) const {
+RowColumns Collection::State::columns() const { return {column_names(), results()}; }
+
+void Collection::State::each_row(const std::vector<std::string>& stored_as, Index first, Index count,
+                                 const std::function<void(const Statement&)>& take) const {
   check_range(first, count);
-  Texts out;
-  Statement each(database, "SELECT " + sql_name(stored_as) + " FROM rows WHERE id >= ? ORDER BY id LIMIT ?");
+  Statement each(database, "SELECT " + sql_names(stored_as) + " FROM rows WHERE id >= ? ORDER BY id LIMIT ?");
   each.bind(1, static_cast<std::int64_t>(first)).bind(2, static_cast<std::int64_t>(count));
-  while (each.step()) out.add(each.text(0));
-  if (out.size() != count) {
-    throw damaged_collection(folder, "rows are missing after row " + std::to_string(first));
-  }
+  Index rows = 0;
+  for (; each.step(); ++rows) take(each);
+  if (rows != count) throw damaged_collection(folder, "rows are missing after row " + std::to_string(first));
+}
+
+Texts Collection::State::values(const std::string& stored_as, Index first, Index count) const {
+  Texts out;
+  each_row({stored_as}, first, count, [&](const Statement& row) { out.add(row.text(0)); });
   return out;
 }
 
@@ -79,7 +85,8 @@ void Collection::define_columns(const std::vector<std::string>& names) {
   const std::vector<ColumnName> columns = stored_columns(names);
   Transaction transaction(s.database);
   s.changing();
-  s.database.run("DROP TABLE IF EXISTS texts; DROP TABLE rows; DELETE FROM columns;" + rows_table(columns));
+  s.database.run("DROP TABLE IF EXISTS texts; DROP TABLE rows; DELETE FROM columns; DELETE FROM results;" +
+                 rows_table({columns, {}}));
   Statement add(s.database, "INSERT INTO columns VALUES(?, ?, ?)");
   for (std::size_t c = 0; c < columns.size(); ++c) {
     add.bind(1, static_cast<std::int64_t>(c)).bind(2, columns[c].name).bind(3, columns[c].stored_as).run();
@@ -116,6 +123,17 @@ void Collection::append(const Texts& texts, const std::vector<Texts>& columns,
 Index Collection::rows() const { return state_->rows(); }
 Texts Collection::texts(Index first, Index count) const { return state_->values("text", first, count); }
 std::string Collection::text(Index row) const { return std::string(texts(row, 1)[0]); }
+
+RowBatch Collection::batch(Index first, Index count) const {
+  std::vector<std::string> stored_as{"text"};
+  for (ColumnName& c : state_->column_names()) stored_as.push_back(std::move(c.stored_as));
+  RowBatch out{.first = first, .columns = std::vector<Texts>(stored_as.size() - 1)};
+  state_->each_row(stored_as, first, count, [&](const Statement& row) {
+    out.texts.add(row.text(0));
+    for (Index c = 0; c < out.columns.size(); ++c) out.columns[c].add(row.text(static_cast<int>(c) + 1));
+  });
+  return out;
+}
 
 Texts Collection::column(std::string_view name, Index first, Index count) const {
   const std::vector<ColumnName> names = state_->column_names();

@@ -26,19 +26,65 @@ std::string storable(const std::string& name) {
   return out.empty() ? "column" : out;
 }
 
+const std::set<std::string> kOwnColumns = {"id", "text", "cluster", "x", "y", "rowid", "oid", "_rowid_"};
+
+/// Names without regard to case, so that each is given once.
+class Names {
+ public:
+  explicit Names(std::set<std::string> taken) : taken_(std::move(taken)) {}
+  void take(const std::string& name) { taken_.insert(lower(name)); }
+  std::string unique(const std::string& name) {
+    const std::string plain = storable(name);
+    std::string out = plain;
+    int& n = last_.try_emplace(lower(plain), 1).first->second;
+    while (!taken_.insert(lower(out)).second) out = plain + " (" + std::to_string(++n) + ")";
+    return out;
+  }
+
+ private:
+  std::set<std::string> taken_;
+  std::map<std::string, int> last_;  // of each name, so that 2,000 equal ones do not take 2,000,000 tries
+};
+
+// In version 2; also what a migration makes.
+constexpr const char* kResultTables =
+    "CREATE TABLE results(name TEXT PRIMARY KEY, kind TEXT NOT NULL, stage TEXT NOT NULL, options TEXT NOT "
+    "NULL, n_clusters INTEGER NOT NULL, parts TEXT NOT NULL, stored_as TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE clusters(clustering TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL,"
+    " words TEXT NOT NULL, size INTEGER NOT NULL, group_id INTEGER NOT NULL, medoids TEXT NOT NULL,"
+    " PRIMARY KEY(clustering, id)) WITHOUT ROWID;"
+    "CREATE TABLE groups(clustering TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL,"
+    " size INTEGER NOT NULL, PRIMARY KEY(clustering, id)) WITHOUT ROWID;";
+
+// The tables of version 2, said of a database of version 1.
+constexpr const char* kResultsOfOld =
+    "SELECT 'cluster' AS name, 'labels' AS kind, 'cluster' AS stage, '{}' AS options,"
+    " CAST(value AS INTEGER) AS n_clusters, '[]' AS parts, '[\"cluster\"]' AS stored_as"
+    " FROM main.manifest WHERE key = 'label_count'"
+    " UNION ALL SELECT 'map', 'places', 'layout', '{}', 0, '[\"x\",\"y\"]', '[\"x\",\"y\"]'"
+    " FROM main.rows WHERE id = 0 AND x IS NOT NULL";
+
 }  // namespace
 
 std::vector<ColumnName> stored_columns(const std::vector<std::string>& names) {
-  std::set<std::string> taken = {"id", "text", "cluster", "x", "y", "rowid", "oid", "_rowid_"};
-  std::map<std::string, int> last;  // of each name, so that 2,000 equal ones do not take 2,000,000 tries
+  Names free(kOwnColumns);
   std::vector<ColumnName> out;
-  for (const std::string& name : names) {
-    const std::string plain = storable(name);
-    std::string unique = plain;
-    int& n = last.try_emplace(lower(plain), 1).first->second;
-    while (!taken.insert(lower(unique)).second) unique = plain + " (" + std::to_string(++n) + ")";
-    out.push_back({name, unique});
-  }
+  for (const std::string& name : names) out.push_back({name, free.unique(name)});
+  return out;
+}
+
+bool is_main(std::string_view result) { return result == kMainClustering || result == kMainLayout; }
+
+std::vector<std::string> stored_result(const Result& result, const RowColumns& others) {
+  if (result.name == kMainClustering) return {"cluster"};
+  if (result.name == kMainLayout) return {"x", "y"};
+  Names free(kOwnColumns);
+  for (const ColumnName& c : others.user) free.take(c.stored_as);
+  for (const StoredResult& r : others.results)
+    for (const std::string& c : r.stored_as) free.take(c);
+  if (result.parts.empty()) return {free.unique(result.name)};
+  std::vector<std::string> out;
+  for (const std::string& part : result.parts) out.push_back(free.unique(result.name + " " + part));
   return out;
 }
 
@@ -48,15 +94,29 @@ std::string sql_name(const std::string& name) {
   return out + '"';
 }
 
-std::string rows_table(const std::vector<ColumnName>& columns) {
-  std::string sql = "CREATE TABLE rows(id INTEGER PRIMARY KEY, text TEXT NOT NULL";
-  for (const ColumnName& c : columns) sql += ", " + sql_name(c.stored_as) + " TEXT NOT NULL";
-  return sql + ", cluster INTEGER, x REAL, y REAL)";
+std::string sql_names(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + sql_name(name);
+  return out;
 }
 
-Database new_database(const std::filesystem::path& path, const std::vector<ColumnName>& columns) {
+std::string rows_table(const RowColumns& columns) {
+  std::string sql = "CREATE TABLE rows(id INTEGER PRIMARY KEY, text TEXT NOT NULL";
+  for (const ColumnName& c : columns.user) sql += ", " + sql_name(c.stored_as) + " TEXT NOT NULL";
+  sql += ", cluster INTEGER, x REAL, y REAL";
+  for (const StoredResult& r : columns.results) {
+    if (is_main(r.result.name)) continue;
+    const char* type = r.result.kind == ResultKind::labels ? " INTEGER" : " REAL";
+    for (const std::string& column : r.stored_as) sql += ", " + sql_name(column) + type;
+  }
+  return sql + ")";
+}
+
+Database new_database(const std::filesystem::path& path, const std::filesystem::path& like,
+                      const RowColumns& columns) {
   std::error_code ignored;
   std::filesystem::remove(path, ignored);
+  open_part(path, like);
   Database database(path, Database::Mode::create);
   // No syncs and no journal on disk: until it is renamed into place nobody needs this file.
   database.run(
@@ -66,15 +126,33 @@ Database new_database(const std::filesystem::path& path, const std::vector<Colum
   database.run("BEGIN");
   database.run(rows_table(columns));
   database.run(
-      "CREATE TABLE columns(position INTEGER PRIMARY KEY, name TEXT NOT NULL, stored_as TEXT NOT NULL);"
-      "CREATE TABLE clusters(id INTEGER PRIMARY KEY, name TEXT NOT NULL, words TEXT NOT NULL, size INTEGER "
-      "NOT NULL,"
-      " group_id INTEGER NOT NULL, medoids TEXT NOT NULL);"
-      "CREATE TABLE groups(id INTEGER PRIMARY KEY, name TEXT NOT NULL, size INTEGER NOT NULL);"
+      "CREATE TABLE columns(position INTEGER PRIMARY KEY, name TEXT NOT NULL, stored_as TEXT NOT NULL)");
+  database.run(kResultTables);
+  database.run(
       "CREATE TABLE manifest(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
       "CREATE TABLE steps(name TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID;");
   database.run("COMMIT");
   return database;
+}
+
+void show_as_new(Database& database) {
+  // Found before the tables of the same names in the file; those of this connection are no danger to it.
+  database.run("CREATE TEMP VIEW results AS " + std::string(kResultsOfOld) +
+               "; CREATE TEMP VIEW clusters AS SELECT 'cluster' AS clustering, * FROM main.clusters;"
+               "CREATE TEMP VIEW groups AS SELECT 'cluster' AS clustering, * FROM main.groups");
+}
+
+void migrate(Database& database) {
+  Transaction transaction(database);
+  database.run("ALTER TABLE clusters RENAME TO clusters_of_old; ALTER TABLE groups RENAME TO groups_of_old;" +
+               std::string(kResultTables) + "INSERT INTO results " + kResultsOfOld +
+               "; INSERT INTO clusters SELECT 'cluster', * FROM clusters_of_old;"
+               "INSERT INTO groups SELECT 'cluster', * FROM groups_of_old;"
+               "DROP TABLE clusters_of_old; DROP TABLE groups_of_old;"
+               "DELETE FROM manifest WHERE key = 'label_count';"
+               "UPDATE manifest SET value = '" +
+               std::to_string(kFormatVersion) + "' WHERE key = 'format_version'; PRAGMA user_version=0");
+  transaction.commit();
 }
 
 void finish_database(const std::filesystem::path& part, const std::filesystem::path& path) {

@@ -71,31 +71,36 @@ TEST(Collection, KeepsWhatItIsGiven) {
     c.append(texts_of({"first text", "second"}), {texts_of({"5", ""}), texts_of({"2001", "2002"})},
              {{"at", "2"}});
     c.append(texts_of({"third"}), {texts_of({"1"}), texts_of({"x"})}, {{"at", "3"}});
-    c.set_labels({.of = {1, kNoise, 0}, .count = 3});
+    c.set_labels({.of = {1, kNoise, 0}, .count = 2});
     Matrix xy(3, 2);
     xy[0][0] = 0.1f, xy[2][1] = -1e30f;
     c.set_points(xy.view());
-    c.set_clusters({{.id = 0, .name = "a", .words = {"u", "\"v\""}, .size = 1, .group = 1, .medoids = {2}}},
-                   {{.id = 1, .name = "g", .size = 1}});
+    c.set_clusters({{.id = 0, .name = "a", .words = {"u", "\"v\""}, .size = 1, .group = 1, .medoids = {2}},
+                    {.id = 1, .name = "b", .size = 1}},
+                   {{.id = 0, .name = "f", .size = 1}, {.id = 1, .name = "g", .size = 1}});
     c.finish_step("embed", "k1");
     EXPECT_EQ(c.file("map.html"), folder / "map.html");
   }
   const Collection c = Collection::open(folder, true);
   EXPECT_EQ(c.manifest("model"), "n");
   EXPECT_EQ(c.manifest("at"), "3");
-  EXPECT_EQ(c.manifest("format_version"), "1");
+  EXPECT_EQ(c.manifest("format_version"), "2");
   EXPECT_EQ(c.columns(), (std::vector<std::string>{"stars", "when"}));
   EXPECT_EQ(list_of(c.texts(0, 3)), (std::vector<std::string>{"first text", "second", "third"}));
   EXPECT_EQ(list_of(c.column("stars", 1, 2)), (std::vector<std::string>{"", "1"}));
   EXPECT_EQ(c.text(2), "third");
-  EXPECT_EQ(c.labels(), (Labels{.of = {1, kNoise, 0}, .count = 3}));
+  EXPECT_EQ(c.labels(), (Labels{.of = {1, kNoise, 0}, .count = 2}));
   EXPECT_EQ(c.points()[0][0], 0.1f);
   EXPECT_EQ(c.points()[2][1], -1e30f);
-  ASSERT_EQ(c.clusters().size(), 1u);
+  ASSERT_EQ(c.clusters().size(), 2u);
   EXPECT_EQ(c.clusters()[0].words, (std::vector<std::string>{"u", "\"v\""}));
   EXPECT_EQ(c.clusters()[0].medoids, (std::vector<Index>{2}));
   EXPECT_EQ(c.clusters()[0].group, 1);
-  EXPECT_EQ(c.groups()[0].name, "g");
+  EXPECT_EQ(c.groups()[1].name, "g");
+  const RowBatch batch = c.batch(1, 2);
+  EXPECT_EQ(list_of(batch.texts), (std::vector<std::string>{"second", "third"}));
+  ASSERT_EQ(batch.columns.size(), 2u);
+  EXPECT_EQ(list_of(batch.columns[1]), (std::vector<std::string>{"2002", "x"}));
   EXPECT_TRUE(c.done("embed", "k1"));
   EXPECT_FALSE(c.done("embed", "k2"));
   EXPECT_FALSE(c.done("pca", "k1"));
@@ -318,7 +323,12 @@ void fill(const fs::path& folder, Index total, Index batch) {
   }
   c.set_labels(labels);
   c.set_points(xy.view());
-  c.set_clusters({{.id = 1, .name = "one"}}, {});
+  std::vector<ClusterRecord> clusters(7);
+  std::vector<GroupRecord> groups{{.id = 0, .name = "all", .size = total}};
+  for (Label id = 0; id < 7; ++id)
+    clusters[static_cast<Index>(id)] = {
+        .id = id, .name = "one", .size = (total + 6 - static_cast<Index>(id)) / 7};
+  c.set_clusters(clusters, groups);
   c.finish_step("embed", "key");
   c.settle();
 }
@@ -365,8 +375,8 @@ TEST(Collection, SettledBytesDependOnContentAlone) {
   EXPECT_EQ(database_bytes(scratch / "again"), expected);
   { Collection::open(scratch / "again", false).settle(); }
   EXPECT_EQ(database_bytes(scratch / "again"), expected) << "settling twice is settling once";
-  EXPECT_EQ(std::distance(fs::directory_iterator(scratch / "again"), fs::directory_iterator()), 1)
-      << "nothing but the database is left";
+  EXPECT_EQ(std::distance(fs::directory_iterator(scratch / "again"), fs::directory_iterator()), 2)
+      << "nothing but the database and its checksum is left";
 }
 
 TEST(Collection, KilledAtAnyMomentItGoesOnToTheSameBytes) {
@@ -489,7 +499,7 @@ TEST(Collection, WhatIsNoCollectionIsRefused) {
   fill(scratch / "good", 50, 50);
   EXPECT_EQ(error_of([&] { Collection::create(scratch / "good"); }).fault, Fault::argument);
   Database(scratch / "good" / "rows.sqlite", Database::Mode::write)
-      .run("UPDATE manifest SET value = '2' WHERE key = 'format_version'");
+      .run("UPDATE manifest SET value = '3' WHERE key = 'format_version'");
   const Error e = error_of([&] { Collection::open(scratch / "good", true); });
   EXPECT_EQ(e.fault, Fault::format);
   EXPECT_NE(std::string(e.what()).find("update shoal"), std::string::npos) << e.what();

@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "shoal/core/error.h"
+#include "shoal/store/archive/archive.h"
 #include "shoal/store/collection/collection_impl.h"
 
 namespace shoal {
@@ -49,14 +50,22 @@ void Collection::settle() {
   State& s = *state_;
   require(!s.read_only, Fault::argument, "the collection was opened read-only");
   if (s.settled) return;
+  if (s.database.number("PRAGMA user_version") == 1)  // until the new one is there, no checksum holds
+    s.database.run("PRAGMA user_version=0");
   const auto part = s.folder / kDatabasePart, path = s.folder / kDatabaseFile;
   try {
     // Built from nothing by the same statements each time, so that no trace of the old file's history is
     // left.
-    Database fresh = new_database(part, s.column_names());
+    const RowColumns columns = s.columns();
+    std::vector<std::string> of_rows{"id", "text"};
+    for (const ColumnName& c : columns.user) of_rows.push_back(c.stored_as);
+    of_rows.insert(of_rows.end(), {"cluster", "x", "y"});
+    for (const StoredResult& r : columns.results)
+      if (!is_main(r.result.name)) of_rows.insert(of_rows.end(), r.stored_as.begin(), r.stored_as.end());
+    Database fresh = new_database(part, path, columns);
     Statement(fresh, "ATTACH ? AS old").bind(1, std::filesystem::absolute(path).string()).run();
-    fresh.run("BEGIN");
-    for (const std::string table : {"rows", "columns", "clusters", "groups", "manifest", "steps"}) {
+    fresh.run("BEGIN; INSERT INTO main.rows SELECT " + sql_names(of_rows) + " FROM old.rows");
+    for (const std::string table : {"columns", "results", "clusters", "groups", "manifest", "steps"}) {
       fresh.run("INSERT INTO main." + table + " SELECT * FROM old." + table);
     }
     fresh.run(kIndexTable);
@@ -67,6 +76,7 @@ void Collection::settle() {
     fresh.run("COMMIT");
     fresh.run("DETACH old");
     fresh.close();
+    write_file(s.folder / kDatabaseSum, sha256_file(part) + "  " + kDatabaseFile + "\n");
     finish_database(part, path);
   } catch (...) {
     std::error_code ignored;

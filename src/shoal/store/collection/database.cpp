@@ -92,6 +92,7 @@ void Database::fail(int code) const {
     case SQLITE_NOTADB:
     case SQLITE_ERROR:
     case SQLITE_MISMATCH:
+    case SQLITE_CONSTRAINT:  // what no statement of ours breaks on a sound table
       throw damaged_collection(path_.parent_path(),
                                path_.filename().string() + " is cut or spoilt (" + said + ")");
     case SQLITE_TOOBIG:

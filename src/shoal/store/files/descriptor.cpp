@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <system_error>
+#include <thread>
 
 #include "shoal/core/error.h"
 #include "shoal/store/files/descriptor_impl.h"
@@ -41,12 +43,68 @@ Descriptor open_regular(const std::filesystem::path& path, int flags) {
   return file;
 }
 
-bool lock_file(const Descriptor& file, const std::filesystem::path& path) {
-  if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+namespace {
+
+/// Whether `path` names this file still.
+bool names(const std::filesystem::path& path, const Descriptor& file) {
   struct stat by_number {
   }, by_name{};
   return ::fstat(file.number(), &by_number) == 0 && ::stat(path.c_str(), &by_name) == 0 &&
          by_number.st_dev == by_name.st_dev && by_number.st_ino == by_name.st_ino;
+}
+
+}  // namespace
+
+Descriptor open_locked(const std::filesystem::path& path, const std::function<Descriptor()>& open) {
+  using namespace std::chrono_literals;
+  const auto end = std::chrono::steady_clock::now() + 2s;
+  for (;;) {
+    Descriptor file = open();
+    const bool taken = ::flock(file.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (!taken && names(path, file)) return file;
+    if (std::chrono::steady_clock::now() >= end) return {};
+    std::this_thread::sleep_for(10ms);
+  }
+}
+
+void throw_being_written(const std::filesystem::path& path) {
+  throw Error(Fault::file, "another shoal process is writing to " + path.string(),
+              "wait until it has finished, or stop it");
+}
+
+std::filesystem::path part_of(const std::filesystem::path& path) {
+  return folder_of(path) / ("." + path.filename().string() + ".part");
+}
+
+Descriptor open_part(const std::filesystem::path& part, const std::filesystem::path& replaced) {
+  std::error_code ignored;
+  const mode_t mode = std::filesystem::exists(replaced, ignored) ? 0600 : 0666;
+  Descriptor file(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!file) throw_file_error("write", replaced.empty() ? part : replaced, errno);
+  take_permissions(file, replaced);
+  return file;
+}
+
+void take_permissions(const Descriptor& file, const std::filesystem::path& path) {
+  struct stat old {
+  }, mine{};
+  if (::stat(path.c_str(), &old) != 0 || ::fstat(file.number(), &mine) != 0) return;
+  // Only root may give a file away; a group may be one of the process's own.
+  if ((old.st_uid != mine.st_uid || old.st_gid != mine.st_gid) &&
+      ::fchown(file.number(), old.st_uid, old.st_gid) != 0 &&
+      ::fchown(file.number(), static_cast<uid_t>(-1), old.st_gid) != 0)
+    old.st_mode = (old.st_mode & ~mode_t{070}) | ((old.st_mode & 07) << 3);  // another group: like others
+  [[maybe_unused]] const int ignored = ::fchmod(file.number(), old.st_mode & 07777);  // disks without modes
+}
+
+void take_permissions_within(const std::filesystem::path& folder, const std::filesystem::path& old) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const Descriptor file(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (file) take_permissions(file, old / entry.path().filename());
+  }
+  const Descriptor itself(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (itself) take_permissions(itself, old);
 }
 
 std::uint64_t file_size(const Descriptor& file, const std::filesystem::path& path) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,10 +38,25 @@ std::string reason_words(int reason);
 /// Opens an existing regular file. Error(file) if it is missing or anything else: a folder, a pipe, a device.
 Descriptor open_regular(const std::filesystem::path& path, int flags);
 
-/// Locks an open file until it is closed. False if another process has locked it, or if `path` names another
-/// file by now: between the open and the lock a writer may have finished and renamed it. A file system
-/// without such locks (some network disks) goes unguarded.
-bool lock_file(const Descriptor& file, const std::filesystem::path& path);
+/// Opens `path` by `open` and locks it until it is closed. Waits up to 2 s for another process that has it: a
+/// process that was killed keeps its locks for some tenths of a second. If `path` comes to name another file
+/// before the lock is there, because the other one has finished and renamed its own, that one is opened.
+/// Empty if another process still has it. A file system without such locks (some network disks) goes
+/// unguarded.
+Descriptor open_locked(const std::filesystem::path& path, const std::function<Descriptor()>& open);
+/// Error(file): another shoal process is writing to `path`.
+[[noreturn]] void throw_being_written(const std::filesystem::path& path);
+
+/// Where `path` is written until it is whole: .NAME.part beside it.
+std::filesystem::path part_of(const std::filesystem::path& path);
+/// Opens or makes `part`, which is to take the place of `replaced`: with the permissions of that from its
+/// first byte on, or as the umask says if nothing is there.
+Descriptor open_part(const std::filesystem::path& part, const std::filesystem::path& replaced);
+/// Gives a file or folder the mode of what is at `path`, and its owner and group where this process may.
+/// Nothing if nothing is there.
+void take_permissions(const Descriptor& file, const std::filesystem::path& path);
+/// The same for a folder and the files right inside it, by their names.
+void take_permissions_within(const std::filesystem::path& folder, const std::filesystem::path& old);
 
 std::uint64_t file_size(const Descriptor& file, const std::filesystem::path& path);
 

@@ -49,12 +49,9 @@ struct NewFile::State {
 
 NewFile::State::State(const std::filesystem::path& wanted) : path(without_links(wanted)) {
   check_replaceable(path);
-  part = folder_of(path) / ("." + path.filename().string() + ".part");
-  Descriptor mine(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
-  if (!mine) throw_file_error("write", path, errno);
-  if (!lock_file(mine, part))
-    throw Error(Fault::file, "cannot write " + path.string() + ": another process is writing it");
-  file = std::move(mine);
+  part = part_of(path);
+  file = open_locked(part, [&] { return open_part(part, path); });
+  if (!file) throw_being_written(path);
   if (::ftruncate(file.number(), 0) != 0) throw_file_error("write", path, errno);
 }
 

@@ -82,10 +82,12 @@ NewFolder::State::State(const fs::path& wanted, std::string_view mark_name, bool
   if (fs::is_symlink(path)) path = fs::weakly_canonical(path);
   part = beside(path, ".part");
   const fs::path lock_path = beside(path, ".lock");
-  Descriptor mine(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
-  if (!mine) throw_file_error("write", path, errno);
-  if (!lock_file(mine, lock_path))
-    throw Error(Fault::file, "cannot write " + path.string() + ": another process is making it");
+  Descriptor mine = open_locked(lock_path, [&] {
+    Descriptor open(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+    if (!open) throw_file_error("write", path, errno);
+    return open;
+  });
+  if (!mine) throw_being_written(path);
   lock.path = lock_path;
   lock.file = std::move(mine);
   std::error_code ignored;  // a maker that was killed between its two renames: its old folder comes back
@@ -93,7 +95,8 @@ NewFolder::State::State(const fs::path& wanted, std::string_view mark_name, bool
     fs::rename(beside(path, ".old"), path, ignored);
   check_place(path, mark, overwrite, files);
   remove_tree(part);
-  if (::mkdir(part.c_str(), 0777) != 0) throw_file_error("write", path, errno);
+  // What replaces is private until it has the permissions of what it replaces.
+  if (::mkdir(part.c_str(), fs::exists(path) ? 0700 : 0777) != 0) throw_file_error("write", path, errno);
 }
 
 NewFolder::State::~State() {
@@ -129,6 +132,7 @@ void NewFolder::keep() {
   const fs::path old = beside(s.path, ".old");
   remove_tree(old);
   const bool replaces = fs::exists(s.path);
+  if (replaces) take_permissions_within(s.part, s.path);
   const int reason = replaces                                           ? take_place(s.part, s.path, old)
                      : std::rename(s.part.c_str(), s.path.c_str()) == 0 ? 0
                                                                         : errno;

@@ -106,7 +106,7 @@ TEST(NewFolder, TakesAwayWhatAKilledMakerLeft) {
   NewFolder made(home / "m", "mark", false, kFiles);
   EXPECT_TRUE(fs::is_empty(made / ""));
   EXPECT_NE(std::string(error_of([&] { NewFolder(home / "m", "mark", false, kFiles); }).what())
-                .find("another process"),
+                .find("another shoal process"),
             std::string::npos);
   EXPECT_NE(std::string(error_of([&] { made.keep(); }).what()).find("has no mark"), std::string::npos);
 }

@@ -1,10 +1,13 @@
 #include "shoal/store/vectors/rows_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <functional>
 #include <limits>
 
 #include "shoal/core/error.h"
@@ -44,29 +47,29 @@ struct RowsFile::State {
 
   std::uint64_t row_bytes() const { return dims * sizeof(float); }
   std::uint64_t end_of(Index row) const { return data_begin + row * row_bytes(); }
-  void lock() const;
+  void open(const std::function<Descriptor()>& how);
   void cut_to(Index row) const {
     if (::ftruncate(file.number(), static_cast<off_t>(end_of(row))) != 0)
       throw_file_error("write", path, errno);
   }
   void write_header() const { write_at(file, path, 0, as_bytes(header_bytes(dims, space, rows))); }
-  void start();
+  void start(const std::filesystem::path& like);
   void go_on(Index committed_rows);
   void check_header() const;
 };
 
-void RowsFile::State::lock() const {
-  if (lock_file(file, path)) return;
-  throw Error(Fault::file, "another shoal process is writing to " + path.string() +
-                               "; wait until it has finished, or stop it");
+void RowsFile::State::open(const std::function<Descriptor()>& how) {
+  file = open_locked(path, how);
+  if (!file) throw_being_written(path);
 }
 
-void RowsFile::State::start() {
-  file = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
-  if (!file) throw_file_error("write", path, errno);
-  file = open_regular(path, O_RDWR);  // says what it is if it is no file
-  lock();
-  if (::ftruncate(file.number(), 0) != 0) throw_file_error("write", path, errno);
+void RowsFile::State::start(const std::filesystem::path& like) {
+  struct stat facts {};
+  if (::lstat(path.c_str(), &facts) == 0) {
+    open([&] { return open_regular(path, O_RDWR); });  // says what it is if it is no file; waits for a writer
+    ::unlink(path.c_str());                            // never cut: others may have it mapped
+  }
+  open([&] { return open_part(path, like); });
 }
 
 void RowsFile::State::check_header() const {
@@ -91,8 +94,7 @@ void RowsFile::State::check_header() const {
 }
 
 void RowsFile::State::go_on(Index committed_rows) {
-  file = open_regular(path, O_RDWR);
-  lock();
+  open([&] { return open_regular(path, O_RDWR); });
   check_header();
   const std::uint64_t size = file_size(file, path);
   if (committed_rows >
@@ -104,7 +106,8 @@ void RowsFile::State::go_on(Index committed_rows) {
   rows = committed_rows;
 }
 
-RowsFile::RowsFile(const std::filesystem::path& path, Index dims, Space space, Index committed)
+RowsFile::RowsFile(const std::filesystem::path& path, Index dims, Space space, Index committed,
+                   const std::filesystem::path& like)
     : state_(std::make_unique<State>()) {
   require(dims >= 1, Fault::argument, "vectors of 0 numbers cannot be saved");
   State& s = *state_;
@@ -112,7 +115,7 @@ RowsFile::RowsFile(const std::filesystem::path& path, Index dims, Space space, I
   s.dims = dims;
   s.space = std::move(space);
   s.data_begin = header_bytes(dims, s.space, 0).size();
-  committed == 0 ? s.start() : s.go_on(committed);
+  committed == 0 ? s.start(like) : s.go_on(committed);
   s.cut_to(s.rows);
   s.write_header();
   sync_file(s.file, path);
@@ -154,6 +157,13 @@ void RowsFile::commit() {
   s.write_header();
   sync_file(s.file, s.path);
   s.committed = s.rows;
+}
+
+void RowsFile::keep_as(const std::filesystem::path& whole) {
+  commit();
+  if (std::rename(state_->path.c_str(), whole.c_str()) != 0) throw_file_error("write", whole, errno);
+  sync_folder(folder_of(whole));
+  state_->file = Descriptor();
 }
 
 Index RowsFile::rows() const { return state_->rows; }

@@ -8,20 +8,25 @@
 
 namespace shoal {
 
-/// Appends float32 rows to a safetensors file whose header has room kept for the final count. Readable by any
-/// safetensors reader after `finish`; before that the tensor has the rows of the last `commit`.
+/// Appends float32 rows to a safetensors file whose header has room kept for the final count: the tensor has
+/// the rows of the last `commit`. The file is changed in place, so nobody else may read it yet: give it a
+/// name of its own until it is whole.
 class RowsFile {
  public:
-  /// Creates `path`, or opens it to go on: then `committed` rows are kept and any after them are cut off.
-  /// Error(format) if the file holds fewer, or another dims; Error(file) while another RowsFile, of this or
-  /// another process, has it. Tensor name "vectors"; first at a 64-byte boundary.
-  RowsFile(const std::filesystem::path& path, Index dims, Space space, Index committed);
+  /// Creates `path` as a new file, or opens it to go on: then `committed` rows are kept and any after them
+  /// are cut off. A new one is as private as `like`, if that is there: what it is to replace. Error(format)
+  /// if the file holds fewer, or another dims; Error(file) while another RowsFile, of this or another
+  /// process, has it. Tensor name "vectors"; first at a 64-byte boundary.
+  RowsFile(const std::filesystem::path& path, Index dims, Space space, Index committed,
+           const std::filesystem::path& like = {});
   RowsFile(RowsFile&&) noexcept;
   ~RowsFile();
   void append(MatrixView rows);
   void append(const Matrix& rows) { append(rows.view()); }
   /// Everything appended is on disk and counted in the header when this returns. Error(file) on a full disk.
   void commit();
+  /// Commits, and gives the file the name `whole`. What was there goes, but readers keep what they have open.
+  void keep_as(const std::filesystem::path& whole);
   Index rows() const;
 
  private:

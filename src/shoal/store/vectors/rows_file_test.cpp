@@ -75,6 +75,26 @@ TEST(RowsFile, OneWriterAtATime) {
   EXPECT_EQ(RowsFile(path, kDims, kSpace, 6).rows(), 6u);
 }
 
+TEST(RowsFile, ReadersKeepWhatTheyHaveOpen) {
+  const ScratchFolder folder;
+  const fs::path path = folder / "v.safetensors", part = folder / "part";
+  {
+    RowsFile first(path, kDims, kSpace, 0);
+    first.append(block_of(0, 4000));
+    first.commit();
+  }
+  const Rows reader = open_rows(path);
+  RowsFile second(part, kDims, kSpace, 0, path);
+  second.append(block_of(100, 2));
+  second.keep_as(path);
+  EXPECT_FALSE(fs::exists(part));
+  EXPECT_EQ(open_rows(path).to_matrix(), block_of(100, 2));
+  EXPECT_EQ(reader.to_matrix(), block_of(0, 4000));
+  RowsFile third(path, kDims, kSpace, 0);  // begun anew under the name itself it is another file
+  EXPECT_EQ(reader.to_matrix(), block_of(0, 4000));
+  EXPECT_EQ(error_of([&] { third.keep_as(folder / "no" / "v"); }).fault, Fault::file);
+}
+
 TEST(OpenRows, WritingStopsOnRequest) {
   const ScratchFolder folder;
   std::stop_source stop;

@@ -1,13 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
-#include "shoal/cluster/shift_scale.h"
 #include "shoal/core/matrix.h"
+#include "shoal/core/metric.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
-#include "shoal/near/exact.h"
+#include "shoal/near/shift_scale.h"
 
 namespace shoal {
 
@@ -24,8 +25,8 @@ class MetricRows {
   /// Euclidean: in a frame chosen from the rows. Reads every row once or a few times. Error(data) naming the
   /// first row that holds a NaN or an infinity.
   MetricRows(const Rows& x, Metric metric, const Run& run);
-  /// Euclidean, in a given frame. Error(data) also for a row so far away that its square overflows.
-  MetricRows(const Rows& x, const ShiftScale& frame, const Run& run);
+  /// Euclidean: in the given frame. Error(data) also for a row so far away that its square overflows.
+  MetricRows(const Rows& x, Metric metric, const ShiftScale& frame, const Run& run);
 
   Index rows() const { return x_.rows(); }
   Index cols() const { return x_.cols(); }
@@ -37,6 +38,11 @@ class MetricRows {
   float squared_length(Index row) const { return metric_ == Metric::cosine ? 1 : squared_[row]; }
   /// Rows [first, first + count).
   MatrixView block(Index first, Index count, RowScratch& scratch) const;
+  /// One row in double; under cosine its length is 1 but for the rounding of doubles.
+  void read(Index row, std::span<double> out, RowScratch& scratch) const;
+  /// Some rows, or all, in memory.
+  Matrix gather(const std::vector<Index>& which) const;
+  Matrix to_matrix() const;
 
  private:
   void measure(const Run& run);
@@ -46,9 +52,17 @@ class MetricRows {
   Rows x_;
   Metric metric_;
   ShiftScale frame_;
-  std::vector<double> scale_;   // cosine: 1 / length; 1: unit already; 0: a row of zeros
+  std::vector<double> scale_;   // cosine: 1 / length; 0: a row of zeros
   std::vector<float> squared_;  // Euclidean
 };
+
+/// The same as Rows: what goes on from there need not know.
+Rows as_rows(std::shared_ptr<const MetricRows> rows, Space space);
+
+/// Minus the mean of the rows.
+ShiftScale frame_at_mean(const Rows& x, const Run& run);
+/// Minus the mean of the first of `all`, and no number of any of them above 1. Error(data) as MetricRows.
+ShiftScale frame_within_one(const std::vector<Rows>& all, const Run& run);
 
 /// 1 / length of a row; exactly 1 if it is unit within rounding, 0 if it is all zero, NaN if it is not
 /// finite.

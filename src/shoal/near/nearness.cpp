@@ -1,4 +1,4 @@
-#include "shoal/cluster/nearness_impl.h"
+#include "shoal/near/nearness_impl.h"
 
 #include <cmath>
 
@@ -9,8 +9,6 @@ namespace shoal {
 namespace {
 
 constexpr Index kBlock = 256;  // also a chunk: batches of a stream are short
-constexpr Angle kFurthest = 2 * kRightAngle;
-constexpr double kUnits = 2048;  // of a usual distance: four times as far is no limit any more
 
 }  // namespace
 
@@ -37,9 +35,7 @@ Nearest largest(std::span<const float> values) {
 // theirs: together dims (|x| + |c|)^2. Twice that leaves room for the few roundings around them and for those
 // of squared_distance.
 Nearness::Nearness(Metric metric, Index dims)
-    : metric_(metric),
-      angles_(metric == Metric::cosine ? dims : 0),
-      rounding_(static_cast<float>(2 * (static_cast<double>(dims) + 4) * 0x1p-24)) {}
+    : metric_(metric), rounding_(static_cast<float>(2 * (static_cast<double>(dims) + 4) * 0x1p-24)) {}
 
 void Nearness::use(const Matrix& centers) {
   centers_ = &centers;
@@ -53,10 +49,6 @@ void Nearness::use(const Matrix& centers) {
     bias_[c] = static_cast<float>(-squared / 2);
     lengths_[c] = static_cast<float>(std::sqrt(squared) * (1 + 1e-6));
   }
-}
-
-void Nearness::set_unit(double distance, double longest) {
-  per_unit_ = kUnits / std::max({distance, longest * 1e-9, 1e-30});
 }
 
 Nearest Nearness::nearest(std::span<const float> x, float squared_length,
@@ -84,44 +76,10 @@ Nearest Nearness::nearest_of(std::span<const float> x, float length, std::span<c
   return best;
 }
 
-void Nearness::at_least(float squared_length, std::span<const float> scores, Angle* bounds) const {
-  if (metric_ == Metric::cosine) return angles_.at_least(scores, bounds);
-  const float length = std::sqrt(squared_length) * (1 + 1e-6f);
-  const float per_unit = static_cast<float>(per_unit_ * (1 - 1e-6));
-  for (Index c = 0; c < scores.size(); ++c) {
-    const float least = squared_length - 2 * scores[c] - slack(length, c);
-    const float units = std::sqrt(least > 0 ? least : 0) * per_unit;
-    bounds[c] = static_cast<Angle>(units < kFurthest ? units : kFurthest);
-  }
-}
-
 float Nearness::closeness(std::span<const float> x, Label center) const {
   const float* c = (*centers_)[static_cast<Index>(center)].data();
   return metric_ == Metric::cosine ? kernels().dot(x.data(), c, x.size())
                                    : -kernels().squared_distance(x.data(), c, x.size());
-}
-
-Angle Nearness::at_least(float closeness) const {
-  if (metric_ == Metric::cosine) return angles_.at_least(closeness);
-  const double units = std::sqrt(-closeness * std::max(0.0, 1.0 - rounding_)) * per_unit_;
-  return static_cast<Angle>(std::min<double>(units, kFurthest));
-}
-
-// rounding_ is at least twice what a squared distance is off. The limit also grows by what the own centroid
-// moves: at most kRightAngle in all, whose share of the rounding is added beforehand.
-int Nearness::limit(float closeness) const {
-  if (metric_ == Metric::cosine) return angles_.limit(closeness);
-  const double units = std::sqrt(std::max(0.0f, -closeness) * (1.0 + 2 * rounding_)) * per_unit_;
-  const double margin = 1 + 2.0 * rounding_ * kRightAngle;
-  return static_cast<int>(std::min<double>(std::ceil(units + margin), kRightAngle));
-}
-
-Angle Nearness::step(std::span<const float> from, std::span<const float> to) const {
-  if (metric_ == Metric::cosine) return AngleTable::step(from, to);
-  const double squared = kernels().squared_distance(from.data(), to.data(), from.size());
-  if (squared == 0 && std::ranges::equal(from, to)) return 0;
-  const double units = std::ceil(std::sqrt(squared * (1.0 + rounding_)) * per_unit_ + 1e-6);
-  return static_cast<Angle>(std::min<double>(units, kFurthest));
 }
 
 Labels label_rows(const MetricRows& rows, const Matrix& centers, const Run& run, std::string_view step) {

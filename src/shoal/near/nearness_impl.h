@@ -5,12 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#include "shoal/cluster/kmeans/angle_bounds_impl.h"
-#include "shoal/cluster/metric_rows_impl.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
 #include "shoal/core/run.h"
 #include "shoal/linear/product.h"
+#include "shoal/near/metric_rows_impl.h"
 
 namespace shoal {
 
@@ -29,46 +28,35 @@ Nearest largest(std::span<const float> values);
 /// - Euclidean: the smallest of the squared distances as the kernel `squared_distance` computes them.
 /// Products
 ///   x.c - |c|^2 / 2 only pick the candidates that rounding leaves, seldom more than one.
-/// Ties by the smaller label. Bounds are whole numbers (Angle) of angles, or of distances: see `set_unit`.
+/// Ties by the smaller label.
 class Nearness {
  public:
   Nearness(Metric metric, Index dims);
   /// Borrows the centers until they are used no more.
   void use(const Matrix& centers);
-  /// Euclidean: distances about as long as `distance` become bounds of about 2048. Both in the frame, like
-  /// the longest vector that there is.
-  void set_unit(double distance, double longest);
-
   /// Calls each(r, scores of row r with all centroids) for rows of a block, in pieces that stay in cache.
   template <class Each>
   void for_scores(MatrixView rows, Matrix& scratch, Each&& each) const;
   /// From all scores of a row. Euclidean: the closeness may be rounded down.
   Nearest nearest(std::span<const float> x, float squared_length, std::span<const float> scores) const;
-  /// Lower bounds of the true distances, one a score.
-  void at_least(float squared_length, std::span<const float> scores, Angle* bounds) const;
-
   /// Of one centroid.
   float closeness(std::span<const float> x, Label center) const;
-  /// Labels whose closeness, as the function above computes it, differ by no more may stand the other way
-  /// round by `nearest`. Euclidean: negative, since there it is what defines the label.
-  float unsure() const { return metric_ == Metric::cosine ? 4 * angles_.slack() : -1; }
-  Angle at_least(float closeness) const;
-  /// As AngleTable::limit.
-  int limit(float closeness) const;
-  /// What two vectors are apart, rounded up.
-  Angle step(std::span<const float> from, std::span<const float> to) const;
+  Metric metric() const { return metric_; }
 
- private:
+  /// Euclidean: how far off a squared distance by products can be, as a share of (|x| + |c|)^2; it is at
+  /// least twice what one by `squared_distance` is off.
+  float rounding() const { return rounding_; }
+  /// The same of one centroid. length: |x|, rounded up.
   float slack(float length, Index center) const {
     const float both = length + lengths_[center];
     return rounding_ * both * both;
   }
+
+ private:
   Nearest nearest_of(std::span<const float> x, float length, std::span<const float> scores, float most) const;
 
   Metric metric_;
-  AngleTable angles_;  // cosine
-  float rounding_;     // Euclidean: of a squared distance by products, as a share of (|x| + |c|)^2
-  double per_unit_ = 1;
+  float rounding_;
   const Matrix* centers_ = nullptr;
   Packed packed_;
   std::vector<float> bias_, lengths_;  // Euclidean: -|c|^2 / 2; |c|, rounded up
