@@ -10,6 +10,7 @@ Exit status 1 if any of that does not hold. A few minutes; the input is made her
 import argparse
 import concurrent.futures
 import csv
+import itertools
 import json
 import os
 import pathlib
@@ -51,7 +52,8 @@ QUESTIONS = {
 
 class Torture:
     def __init__(self, shoal, work, seed):
-        self.shoal, self.work, self.draw, self.faults, self.folders = shoal, work, random.Random(seed), [], 0
+        self.shoal, self.work, self.draw, self.faults = shoal, work, random.Random(seed), []
+        self.numbers = itertools.count()
         self.whole, self.seconds, self.calls = {}, {}, {}  # of each step undisturbed
 
     def run(self, command, folder, wait=TIMEOUT, **environment):
@@ -72,8 +74,7 @@ class Torture:
     def fresh(self, needs="", folder=None):
         """A folder with the input, the model and what else is needed."""
         if folder is None:
-            self.folders += 1
-            folder = self.work / f"case{self.folders}"
+            folder = self.work / f"case{next(self.numbers)}"
             folder.mkdir()
         for name in ["t.csv", "model", *needs.split()]:
             source = self.work / "whole" / name
@@ -139,8 +140,7 @@ class Torture:
 
     def disk(self, step, size):
         """A disk that is full after so many bytes, then one that is not. Whether it was full."""
-        self.folders += 1
-        folder = self.work / f"disk{self.folders}"
+        folder = self.work / f"disk{next(self.numbers)}"
         folder.mkdir()
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512m", "tmpfs", folder], capture_output=True).returncode == 0
         try:
