@@ -37,7 +37,9 @@ static MEMORY: Memory = Memory;
 fn told(block: *mut u8) -> *mut u8 {
     if block.is_null() {
         let handler = *HANDLER.lock().unwrap_or_else(|e| e.into_inner());
-        handler.map_or((), |handle| handle());
+        if let Some(handle) = handler {
+            handle()
+        }
     }
     block
 }
