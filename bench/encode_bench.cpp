@@ -96,7 +96,7 @@ int run_bench(char** argv) {
       const Index part = tokenizer.encode(texts, first, last - first, encoder.max_tokens()).ids.size();
       const double start = now();
       const std::clock_t spent = std::clock();
-      const Matrix found = encoder.encode(texts, first, last - first, {}, run);
+      const Matrix found = encoder.encode(texts, first, last - first, {}, run).to_matrix();
       const double took = now() - start;
       cpu += static_cast<double>(std::clock() - spent) / CLOCKS_PER_SEC / rounds;
       whole += took;

@@ -106,7 +106,7 @@ int run(int argc, char** argv) {
   shoal::cli::add_model(app, session);
 
   try {
-    if (const char* error = shoal::kernels_error()) return fail(session, Fault::unsupported, error);
+    shoal::kernels();  // a wrong SHOAL_LEVEL is said before anything else
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& e) {

@@ -52,6 +52,8 @@ def main():
             continue
         files += 1
         where = path.relative_to(ROOT)
+        if path.parent == source:  # the one door, shoal.h: it opens all rooms
+            continue
         room = room_of(path.relative_to(source).parts, rooms)
         if room not in rooms:
             faults.append(f"{where}: room {room} is not in ROOMS")

@@ -32,6 +32,7 @@ void run_predict(PredictOptions& options, Session& session) {
   if (options.out.empty()) options.out = beside_input(options.input, ".predictions");
   const PredictReport report = predict_clusters(options, session.run());
   session.progress().finish();
+  if (report.assumed_space) session.remark(kAssumedSpace);
   const auto object = made_json(report.out, "predictions.json", session);
   session.answer(object, in_words(report, session.progress()));
 }

@@ -77,7 +77,7 @@ void add_cluster(CLI::App& app, Session& session) {
   verb->footer(
       "INPUT is a file of vectors (.npy or .safetensors), a folder of such files, which are read one\n"
       "after another as if they were one, or a collection. The result is a folder: report.html to look at,\n"
-      "shoal.json with the same for programs, labels.csv (row, cluster, distance, probability, unlike), the\n"
+      "report.json with the same for programs, labels.csv (row, cluster, distance, probability, unlike), the\n"
       "plots, and the fitted stages, by which 'shoal classify predict' places other vectors. It is the\n"
       "verb for vectors without texts, and for a study beside a map; 'shoal map' takes the same options of\n"
       "methods and their number for the clusters of the map itself.\n\n"

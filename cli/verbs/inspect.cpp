@@ -119,8 +119,10 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
 }
 
 Json inspect_folder(const fs::path& path) {
-  constexpr std::pair<const char*, const char*> kMarks[] = {
-      {"clusters", kClusterMark}, {"layout", kLayoutMark}, {"predictions", "predictions.json"}};
+  constexpr std::pair<const char*, const char*> kMarks[] = {{"clusters", kClusterMark},
+                                                            {"clusters", kOldClusterMark},
+                                                            {"layout", kLayoutMark},
+                                                            {"predictions", "predictions.json"}};
   for (const auto& [kind, mark] : kMarks)
     if (fs::exists(path / mark)) return inspect_result(path, kind, mark);
   if (fs::exists(path / "config.json") || fs::exists(path / "modules.json")) return inspect_model(path);

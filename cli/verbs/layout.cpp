@@ -90,6 +90,7 @@ void run_layout(const CLI::App& verb, LayoutFlags& flags, Session& session) {
   session.progress().finish();
   const auto object = made_json(report.out, kLayoutMark, session);
   remark_few(o, object, session);
+  if (report.assumed_space) session.remark(kAssumedSpace);
   session.answer(object, in_words(report, flags, session.progress()));
 }
 

@@ -154,8 +154,8 @@ void take_clustering(const CLI::App& verb, const ClusteringFlags& flags, Cluster
 
 std::string findings_in_words(const Json& report) {
   std::string out;
-  if (report.contains("chosen")) out += report["chosen"]["why"].get<std::string>() + "\n";
-  for (const Json& reason : report["against"]) out += "  but: " + reason.get<std::string>() + "\n";
+  if (report.contains("chosen")) out += report["why"].get<std::string>() + "\n";
+  for (const Json& reason : report["against"]) out += "  but: " + reason["text"].get<std::string>() + "\n";
   if (report["measures"].is_null()) return out;
   const Json& m = report["measures"];
   const auto number = [](const Json& v) { return v.is_null() ? "-" : short_number(v.get<double>(), 4); };

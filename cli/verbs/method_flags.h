@@ -24,7 +24,7 @@ void add_clustering(CLI::App& verb, ClusteringFlags& flags, const std::string& d
 /// What was given, over what `options` holds. Error(argument) naming the flag.
 void take_clustering(const CLI::App& verb, const ClusteringFlags& flags, ClusteringOptions& options);
 
-/// The number and why, the measures and the stability of a report: shoal.json or report.json.
+/// The number and why, the measures and the stability of a report: the content of report.json.
 std::string findings_in_words(const nlohmann::ordered_json& report);
 
 /// A whole number in decimal digits.

@@ -62,6 +62,10 @@ std::filesystem::path beside_input(const std::filesystem::path& input, const cha
 /// What the reader repaired, as remarks.
 void remark_report(const Session& session, const ReadReport& report);
 nlohmann::ordered_json to_json(const ReadReport& report);
+/// The remark where vectors do not say which model made them.
+inline constexpr const char* kAssumedSpace =
+    "note: not all of these vectors say which model made them; they are taken to be of the same one";
+
 /// That `cut` of `rows` texts were longer than the limit, as a remark.
 void remark_cut(const Session& session, Index cut, Index rows, const EncodeOptions& options, Index limit);
 

@@ -57,6 +57,10 @@ def test_files_that_are_lost_or_cut_are_made_again(short_csv, tmp_path):
         assert fingerprints(out) == before
     os.truncate(out / "report.json", 100)
     assert again(out)["done_before"] == ALL[:3] and fingerprints(out) == before
+    # The report of an older version, which the page cannot draw, is made anew.
+    report = (out / "report.json").read_text()
+    (out / "report.json").write_text(report.replace('"version": 2', '"version": 1'))
+    assert again(out)["done_before"] == ALL[:3] and fingerprints(out) == before
     (out / "map.html").unlink()
     assert again(out)["done_before"] == ALL[:-1] and fingerprints(out) == before
 

@@ -1,4 +1,5 @@
 """`shoal cluster` and `shoal classify predict`: the same bytes every time, whole or nothing, right labels."""
+import html
 import json
 import shutil
 import signal
@@ -9,6 +10,7 @@ import xml.dom.minidom
 import numpy as np
 import pytest
 from conftest import SHOAL, fingerprints, shoal
+from test_layout import save_vectors
 from test_same_bytes import levels
 
 METHODS = {"spherical_kmeans": ["--clusters", "4"], "kmeans": ["--clusters", "4"], "minibatch_kmeans": ["--clusters", "4"],
@@ -45,7 +47,7 @@ def test_every_method_finds_the_groups(vectors, tmp_path, method):
         inside = inside[inside >= 0]
         assert len(inside) > 120 and len(np.unique(inside)) == 1, (method, group)
     assert len(np.unique(found[found >= 0])) == 4
-    report = json.loads((tmp_path / "m/shoal.json").read_text())
+    report = json.loads((tmp_path / "m/report.json").read_text())
     assert report["n_clusters"] == 4 and report["classifier"]["held_out"]["agreement"] > 0.98
 
     shoal("classify", "predict", tmp_path / "m", folder / "part10.npy", "--layout", "none", "--out", tmp_path / "p")
@@ -90,7 +92,7 @@ def test_the_number_is_found(vectors, tmp_path, criterion):
                    "--out", tmp_path / "m", "--json")
     report = json.loads(result.stdout)
     assert report["chosen"]["n_clusters"] == report["n_clusters"] == 4
-    assert report["chosen"]["criterion"] == criterion and str(4) in report["chosen"]["why"]
+    assert report["chosen"]["criterion"] == criterion and str(4) in report["why"]
 
 
 def test_plots_are_xml(vectors, tmp_path):
@@ -135,10 +137,31 @@ def test_whole_or_nothing(tmp_path, how):
 def test_a_collection_gives_its_clusters_names(short_csv, tmp_path):
     shoal("map", short_csv, "--text", "text", "--limit", 200, "--out", tmp_path / "c.shoal")
     shoal("cluster", tmp_path / "c.shoal", "--clusters", 5, "--layout", "none", "--out", tmp_path / "m")
-    report = json.loads((tmp_path / "m/shoal.json").read_text())
+    report = json.loads((tmp_path / "m/report.json").read_text())
     assert all(cluster["name"] and cluster["words"] for cluster in report["clusters"])
     assert "<td>" + report["clusters"][0]["name"].split(" · ")[0] in (tmp_path / "m/report.html").read_text()
     assert not [path for path in tmp_path.iterdir() if path.name not in ("c.shoal", "m")]
+
+
+@pytest.mark.parametrize("prepared", [[], ["--pca", 8, "--standardise"]])
+def test_vectors_that_do_not_say_their_model(vectors, tmp_path, prepared):
+    """A .npy file goes with clusters of any model, and theirs with any, with a remark; other models do not."""
+    x = np.concatenate([np.load(vectors[0] / f"part{i}.npy") for i in (9, 10, 11)])
+    np.save(tmp_path / "unknown.npy", x)
+    save_vectors(tmp_path / "known.safetensors", x, "a@1")
+    save_vectors(tmp_path / "other.safetensors", x, "b@2")
+    for made in ("unknown.npy", "known.safetensors"):
+        shoal("cluster", tmp_path / made, "--clusters", 4, *prepared, "--layout", "none", "--out", tmp_path / made[:3])
+    found = set()
+    for model, what in [(m, w) for m in ("unk", "kno") for w in ("unknown.npy", "known.safetensors")]:
+        for by in ("classifier", "method"):
+            result = shoal("classify", "predict", tmp_path / model, tmp_path / what, "--by", by, "--layout", "none",
+                           "--out", tmp_path / "p", "--overwrite")
+            assert ("taken to be of the same one" in result.stderr) == (what[:3] != model), (model, what, by)
+            found.add((by, (tmp_path / "p/predictions.csv").read_text()))
+    assert len(found) == 2
+    refused = shoal("classify", "predict", tmp_path / "kno", tmp_path / "other.safetensors", "--out", tmp_path / "q", check=False)
+    assert refused.returncode == 3 and "b@2" in refused.stderr
 
 
 def test_other_vectors_are_refused(vectors, tmp_path):
@@ -146,7 +169,7 @@ def test_other_vectors_are_refused(vectors, tmp_path):
     np.save(tmp_path / "short.npy", np.ones((5, 7), np.float32))
     result = shoal("classify", "predict", tmp_path / "m", tmp_path / "short.npy", "--out", tmp_path / "p", check=False)
     assert result.returncode == 3 and "vectors of 7 numbers" in result.stderr and not (tmp_path / "p").exists()
-    for name in ("classifier.safetensors", "shoal.json"):
+    for name in ("classifier.safetensors", "report.json"):
         broken = tmp_path / ("no " + name)
         shutil.copytree(tmp_path / "m", broken)
         data = (broken / name).read_bytes()
@@ -173,7 +196,7 @@ def test_edges(tmp_path):
     np.save(tmp_path / "few.npy", np.repeat(np.eye(3, dtype=np.float32), [10, 10, 1], axis=0))
     shoal("cluster", tmp_path / "few.npy", "--clusters", 3, "--resamples", 10, "--layout", "none", "--out", tmp_path / "few")
     result = shoal("cluster", tmp_path / "few.npy", "--clusters", "2..9", "--layout", "none", "--out", tmp_path / "range", "--json")
-    assert any("only 3 distinct" in reason for reason in json.loads(result.stdout)["chosen"]["against"])
+    assert any(reason["code"] == "range_ended" and "only 3 distinct" in reason["text"] for reason in json.loads(result.stdout)["against"])
     # The file and its own row.
     (tmp_path / "folder").mkdir()
     np.save(tmp_path / "folder/a.npy", near)
@@ -184,7 +207,7 @@ def test_edges(tmp_path):
     # Typical rows are near by the method's own distance.
     np.save(tmp_path / "line.npy", np.array([[9], [1], [1.1], [1.2], [5], [5.1], [7]], np.float32))
     shoal("cluster", tmp_path / "line.npy", "--method", "kmeans", "--clusters", 1, "--layout", "none", "--out", tmp_path / "line")
-    assert json.loads((tmp_path / "line/shoal.json").read_text())["clusters"][0]["medoids"][0] == 4  # the mean is 4.2
+    assert json.loads((tmp_path / "line/report.json").read_text())["clusters"][0]["medoids"][0] == 4  # the mean is 4.2
 
 
 def test_nothing_of_the_users_is_replaced(vectors, short_csv, tmp_path):
@@ -198,7 +221,7 @@ def test_nothing_of_the_users_is_replaced(vectors, short_csv, tmp_path):
     shutil.copy(vectors[0] / "part9.npy", tmp_path / "m/map.svg")  # an input inside what would be replaced
     shutil.copy(vectors[0] / "part9.npy", tmp_path / "in.npy")
     result = shoal("classify", "predict", tmp_path / "m", tmp_path / "in.npy", "--out", tmp_path / "m", "--overwrite", check=False)
-    assert result.returncode == 2 and (tmp_path / "m/shoal.json").exists()
+    assert result.returncode == 2 and (tmp_path / "m/report.json").exists()
 
     shoal("map", short_csv, "--text", "text", "--limit", 30, "--out", tmp_path / "c.shoal")
     before = fingerprints(tmp_path / "c.shoal")
@@ -207,6 +230,64 @@ def test_nothing_of_the_users_is_replaced(vectors, short_csv, tmp_path):
                        check=False)
         assert result.returncode == 2 and "lies in the collection" in result.stderr
     assert fingerprints(tmp_path / "c.shoal") == before
+
+
+def test_folders_of_before_are_still_read_and_replaced(vectors, tmp_path):
+    """What version 1 of the report left: shoal.json, without titles, curves and verdicts."""
+    command = ["cluster", vectors[0], "--clusters", 4, "--layout", "none", "--out", tmp_path / "m"]
+    shoal(*command)
+    shoal("classify", "predict", tmp_path / "m", vectors[0], "--layout", "none", "--out", tmp_path / "new")
+    report = json.loads((tmp_path / "m/report.json").read_text())
+    kept = ("format", "made_by", "input", "rows", "dims", "pca", "standardise", "seed", "method", "options", "n_clusters", "noise", "measures",
+            "placement_agreement", "classifier", "clusters")
+    (tmp_path / "m/shoal.json").write_text(json.dumps({"version": 1, "against": []} | {key: report[key] for key in kept}))
+    (tmp_path / "m/report.json").unlink()
+    shoal("classify", "predict", tmp_path / "m", vectors[0], "--layout", "none", "--out", tmp_path / "old")
+    assert (tmp_path / "old/predictions.csv").read_bytes() == (tmp_path / "new/predictions.csv").read_bytes()
+    assert "kind: clusters" in shoal("inspect", tmp_path / "m").stdout
+    assert shoal(*command, check=False).returncode == 2, "it is there"
+    shoal(*command, "--overwrite")
+    assert (tmp_path / "m/report.json").exists() and not (tmp_path / "m/shoal.json").exists()
+    (tmp_path / "m/report.json").write_text(json.dumps(report | {"version": 3}))
+    result = shoal("classify", "predict", tmp_path / "m", vectors[0], "--out", tmp_path / "p", check=False)
+    assert result.returncode == 5 and "not a report that this version of shoal reads" in result.stderr
+
+
+def test_the_report_tells_all_that_is_drawn(vectors, tmp_path):
+    shoal("cluster", vectors[0], "--clusters", "2..8", "--resamples", 5, "--layout", "none", "--out", tmp_path / "m")
+    report = json.loads((tmp_path / "m/report.json").read_text())
+    page = html.unescape((tmp_path / "m/report.html").read_text())
+    assert report["version"] == 2 and report["method_title"] == "spherical k-means"
+    for figure in report["figures"]:
+        assert figure["title"] in page and figure["note"] in page and f"<td>{figure['shown']}</td>" in page
+    assert report["why"] in page and all(reason["text"] in page for reason in report["against"])
+    assert [c["criterion"] for c in report["curves"]][0] == report["chosen"]["criterion"] == "silhouette"
+    numbers = [t["n_clusters"] for t in report["tried"]]
+    inertia = [t["inertia"] for t in report["tried"]]
+    for curve in report["curves"]:
+        best = (min if curve["better"] == "lower" else max)(curve["values"])
+        assert curve["n_clusters"] == numbers[curve["values"].index(best)] and curve["value"] == best, curve["criterion"]
+        if curve["criterion"] == "elbow":
+            fall, wide = inertia[0] - inertia[-1], numbers[-1] - numbers[0]
+            chord = [1 - (k - numbers[0]) / wide - (v - inertia[-1]) / fall for k, v in zip(numbers, inertia)]
+            assert np.allclose(curve["values"], chord)
+        else:
+            assert curve["values"] == [t[curve["criterion"]] for t in report["tried"]]
+    chosen = next(t for t in report["tried"] if t["n_clusters"] == report["n_clusters"])
+    assert report["measures"] == {key: chosen[key] for key in report["measures"]}
+    levels = {level["name"]: level for level in report["stability"]["levels"]}
+    assert [level["from"] for level in levels.values()] == [0.85, 0.75, 0.6, 0]
+    for jaccard, verdict in zip(report["stability"]["jaccard"], report["stability"]["verdicts"]):
+        assert verdict == next(name for name, level in levels.items() if jaccard >= level["from"])
+    assert sum(level["clusters"] for level in levels.values()) == 4
+
+
+def test_a_collection_is_no_folder_of_cluster(short_csv, tmp_path):
+    shoal("map", short_csv, "--text", "text", "--limit", 30, "--out", tmp_path / "c.shoal")
+    result = shoal("classify", "predict", tmp_path / "c.shoal", tmp_path / "c.shoal", "--out", tmp_path / "p", check=False)
+    assert result.returncode == 5 and "is a collection" in result.stderr
+    result = shoal("cluster", tmp_path / "c.shoal", "--out", tmp_path / "c.shoal", "--overwrite", check=False)
+    assert result.returncode == 2 and (tmp_path / "c.shoal/rows.sqlite").exists()
 
 
 def test_a_report_and_a_classifier_of_two_models(vectors, tmp_path):

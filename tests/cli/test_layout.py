@@ -200,6 +200,26 @@ def test_other_rows_are_refused(files, tmp_path):
     refused(3, "b@2", tmp_path / "a.safetensors", tmp_path / "b.safetensors", "--aligned")
 
 
+def test_vectors_that_do_not_say_their_model(files, tmp_path):
+    """A .npy file goes with any other, with a remark; two that say it must say the same."""
+    np.save(tmp_path / "unknown.npy", make(2, 50))
+    save_vectors(tmp_path / "known.safetensors", make(2, 50), "a@1")
+    save_vectors(tmp_path / "old.safetensors", make(1, 300), "a@1")
+    save_vectors(tmp_path / "other.safetensors", make(2, 50), "b@2")
+    shoal("layout", tmp_path / "old.safetensors", "--out", tmp_path / "map")
+    places = {}
+    for what, onto, note in [("unknown.npy", files / "map", False), ("known.safetensors", tmp_path / "map", False),
+                             ("unknown.npy", tmp_path / "map", True), ("known.safetensors", files / "map", True)]:
+        result = shoal("layout", tmp_path / what, "--on", onto, "--out", tmp_path / "m", "--overwrite")
+        assert ("taken to be of the same one" in result.stderr) == note, (what, onto)
+        places[what, onto] = points(tmp_path / "m").tobytes()
+    assert len(set(places.values())) == 1
+    refused = shoal("layout", tmp_path / "other.safetensors", "--on", tmp_path / "map", "--out", tmp_path / "n", check=False)
+    assert refused.returncode == 3 and "b@2" in refused.stderr
+    result = shoal("layout", tmp_path / "unknown.npy", tmp_path / "known.safetensors", "--aligned", "--out", tmp_path / "two")
+    assert "taken to be of the same one" in result.stderr
+
+
 def save_vectors(path, x, model):
     """A file of vectors as `shoal embed` writes them, of a model."""
     space = json.dumps({"id": model, "dims": x.shape[1], "unit": False})

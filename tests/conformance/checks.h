@@ -116,14 +116,15 @@ template <Stage S>
 void check_saving() {
   const Matrix x = sample(600);
   const ScratchFolder folder;
-  const S stage = S::fit(Rows(x, {.id = "a model", .dims = 12, .unit = false}));
+  const Rows rows(x, {.id = "a model", .dims = 12, .unit = false});
+  const S stage = S::fit(rows);
   ArchiveWriter out(S::kind);
   stage.save(out);
   out.write(folder / "stage");
   const S loaded = S::load(ArchiveReader(folder / "stage"));
-  EXPECT_TRUE(answers(loaded, x) == answers(stage, x)) << "a loaded stage answers otherwise";
+  EXPECT_TRUE(answers(loaded, rows) == answers(stage, rows)) << "a loaded stage answers otherwise";
   const S copy = loaded;
-  EXPECT_TRUE(answers(copy, x) == answers(stage, x)) << "a copy answers otherwise";
+  EXPECT_TRUE(answers(copy, rows) == answers(stage, rows)) << "a copy answers otherwise";
 }
 
 template <Stage S>
@@ -290,13 +291,19 @@ void check_cluster_counts() {
 template <Stage S>
 void check_space() {
   const Matrix x = sample(300);
-  [[maybe_unused]] const S stage = S::fit(Rows(x, {.id = "this model", .dims = 12, .unit = false}));
-  [[maybe_unused]] const Rows other(x, {.id = "that model", .dims = 12, .unit = false});
-  if constexpr (Predictor<S>) {
-    EXPECT_EQ(error_of([&] { stage.predict(other); }).fault, Fault::data);
-  }
-  if constexpr (Transformer<S>) {
-    EXPECT_EQ(error_of([&] { stage.transform(other); }).fault, Fault::data);
+  const Rows ours(x, {.id = "this model", .dims = 12, .unit = false});
+  const Rows other(x, {.id = "that model", .dims = 12, .unit = false}), unknown(x);
+  for (const auto& [fitted, given] : {std::pair{ours, other}, {ours, unknown}, {unknown, ours}}) {
+    [[maybe_unused]] const S stage = S::fit(fitted);
+    [[maybe_unused]] const Rows& x2 = given;  // clang 14 captures no structured binding
+    if constexpr (Predictor<S>) {
+      EXPECT_EQ(error_of([&] { stage.predict(x2); }).fault, Fault::data);
+      stage.predict(x2.assume_space(fitted.space()));
+    }
+    if constexpr (Transformer<S>) {
+      EXPECT_EQ(error_of([&] { stage.transform(x2); }).fault, Fault::data);
+      stage.transform(x2.assume_space(fitted.space()));
+    }
   }
 }
 

@@ -61,7 +61,7 @@ class Mean {
 
   Matrix transform(const Rows& x, const Run& = {}) const {
     if (vice != Vice::ignores_columns && x.cols() != cols_) throw Error(Fault::data, "other columns");
-    if (vice != Vice::ignores_space && !space_.id.empty() && !x.space().id.empty() && !(space_ == x.space()))
+    if (vice != Vice::ignores_space && !(space_.id == x.space().id))
       throw Error(Fault::data, "another space");
     Matrix y = x.to_matrix();
     check(y);

@@ -11,7 +11,6 @@
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/map/page.h"
-#include "shoal/map/place_names.h"
 #include "shoal/store/archive/archive.h"
 
 namespace {
@@ -181,7 +180,6 @@ Invented invent(const std::string& kind, Index rows) {
   }
   if (kind == "unplaced") out.page.points = shoal::Matrix();
   count_clusters(out.page);
-  place_names(out.page);
   return out;
 }
 

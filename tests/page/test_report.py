@@ -16,24 +16,34 @@ TRIED = [2, 3, 5, 8, 13, 21, 34, 55, 89]
 
 
 def tried(i, k):
-    return {"n_clusters": k, "found": k, "silhouette": 0.3 - 0.002 * abs(55 - k), "davies_bouldin": 3 - 0.1 * i, "davies_bouldin_cosine": 2 + 0.01 * (i - 1) ** 2,
-            "calinski_harabasz": 40 - i, "inertia": 1000 / k, "smallest": 2000 // k // 2, "largest": 3000 // k, "balance": 0.9}
+    return {"n_clusters": k, "found": k, "silhouette": 0.3 - 0.002 * abs(55 - k), "smallest": 2000 // k // 2, "largest": 3000 // k}
 
 
+def curve(criterion, title, better, n_clusters, values):
+    return {"criterion": criterion, "title": title, "better": better, "asks": "what it asks", "n_clusters": n_clusters, "value": None, "values": values}
+
+
+LEVELS = [("very stable", 0.85), ("stable", 0.75), ("doubtful", 0.6), ("not to be trusted", 0)]
+JACCARD = [0.4 + 0.01 * i for i in range(CLUSTERS)]
+FIGURES = [("Silhouette", "0.2"), ("Davies-Bouldin", "2.3"), ("Calinski-Harabasz", "1,235"), ("Smallest to largest", "9 to 156"), ("Stability", "0.7")]
 REPORT = {
-    "method": "spherical_kmeans", "options": {"n_clusters": CLUSTERS}, "n_clusters": CLUSTERS, "noise": 0, "rows": 2000,
-    "measures": {"n_clusters": CLUSTERS, "silhouette": 0.2, "davies_bouldin": 2.3, "davies_bouldin_cosine": 2.36, "calinski_harabasz": 1234.5,
-                 "inertia": 18.18, "smallest": 9, "largest": 156, "balance": 0.912},
-    "chosen": {"criterion": "davies_bouldin", "n_clusters": CLUSTERS, "value": 2.3, "tried_min": 2, "tried_max": 89,
-               "why": "55 clusters have the lowest index of all.", "against": ["The curve is flat.", "Other criteria choose otherwise."],
-               "picks": [{"criterion": "davies_bouldin", "n_clusters": 55, "value": 2.3}, {"criterion": "davies_bouldin_cosine", "n_clusters": 3, "value": 2},
-                         {"criterion": "silhouette", "n_clusters": 55, "value": 0.3}, {"criterion": "calinski_harabasz", "n_clusters": 2, "value": 40},
-                         {"criterion": "elbow", "n_clusters": 13, "value": 0.7}]},
+    "format": "shoal clusters", "version": 2, "method": "spherical_kmeans", "method_title": "spherical k-means", "options": {"n_clusters": CLUSTERS},
+    "n_clusters": CLUSTERS, "noise": 0, "rows": 2000, "why": "55 clusters have the lowest index of all.",
+    "against": [{"code": "flat_curve", "text": "The curve is flat.", "values": {"median": 2}}, {"code": "criteria_disagree", "text": "Other criteria choose otherwise.", "values": {}}],
+    "figures": [{"name": title, "title": title, "shown": shown, "note": f"How to read it: {title}."} for title, shown in FIGURES],
+    "chosen": {"criterion": "davies_bouldin", "n_clusters": CLUSTERS, "value": 2.3, "tried_min": 2, "tried_max": 89},
     "tried": [tried(i, k) for i, k in enumerate(TRIED)],
-    "stability": {"resamples": 12, "adjusted_rand_mean": 0.7, "adjusted_rand_spread": 0.05, "jaccard": [0.4 + 0.01 * i for i in range(CLUSTERS)]},
-    "placement_agreement": 0.987,
+    "curves": [curve("davies_bouldin", "Davies-Bouldin", "lower", 55, [3 - 0.1 * i for i in range(len(TRIED))]),
+               curve("davies_bouldin_cosine", "Davies-Bouldin by cosine", "lower", 3, [2 + 0.01 * (i - 1) ** 2 for i in range(len(TRIED))]),
+               curve("silhouette", "Silhouette", "higher", 55, [0.3 - 0.002 * abs(55 - k) for k in TRIED]),
+               curve("calinski_harabasz", "Calinski-Harabasz", "higher", 2, [40 - i for i in range(len(TRIED) - 1)] + [None]),
+               curve("elbow", "Elbow", "higher", 13, [0, 0.2, 0.4, 0.6, 0.7, 0.6, 0.4, 0.2, 0])],
+    "stability": {"resamples": 12, "adjusted_rand_mean": 0.7, "adjusted_rand_spread": 0.05, "jaccard": JACCARD,
+                  "verdicts": [next(name for name, least in LEVELS if j >= least) for j in JACCARD],
+                  "levels": [{"name": name, "from": least, "clusters": 0} for name, least in LEVELS]},
 }
-FOUND = {"method": "hdbscan", "options": {"min_cluster_size": 5}, "n_clusters": CLUSTERS, "noise": 208, "measures": None, "placement_agreement": None}
+FOUND = {"method": "hdbscan", "method_title": "HDBSCAN", "why": "The method finds their number by itself.", "options": {"min_cluster_size": 5},
+         "n_clusters": CLUSTERS, "noise": 208, "measures": None, "against": [], "figures": [], "placement_agreement": None}
 
 
 def opened(open_page, path, **options):
@@ -76,11 +86,10 @@ def test_says_how_many_why_and_what_speaks_against_it(open_page, written):
     page = opened(open_page, written("plain", report=REPORT), bypass_csp=False)
     lead = page.locator(".report .lead").inner_text()
     assert lead == "55 clusters of 2,000 texts by spherical k-means. 55 clusters have the lowest index of all. In no cluster: 208 (10 %)."
-    assert page.locator(".against li").all_inner_texts()[:2] == REPORT["chosen"]["against"]
-    assert "silhouette is 0.2: below 0.25" in page.locator(".against li").nth(2).inner_text()
-    table = dict(page.locator(".report tr").evaluate_all("(all) => all.map((r) => [r.querySelector('th').firstChild.textContent, r.querySelector('td').textContent])"))
-    assert table == {"Silhouette": "0.2", "Davies-Bouldin": "2.3", "Davies-Bouldin, cosine": "2.36", "Calinski-Harabasz": "1,235", "Inertia": "18.2",
-                     "Balance of sizes": "0.912", "Smallest to largest": "9 to 156", "Stability": "0.7", "New texts": "0.987"}
+    assert page.locator(".against li").all_inner_texts() == ["The curve is flat.", "Other criteria choose otherwise."], "as the report has it, nothing more"
+    table = page.locator(".report tr").evaluate_all("(all) => all.map((r) => [r.querySelector('th').firstChild.textContent, r.querySelector('td').textContent])")
+    assert [tuple(line) for line in table] == FIGURES
+    assert page.locator(".report th p").first.inner_text() == "How to read it: Silhouette."
 
 
 def test_keys_open_it_read_it_and_close_it(open_page, written):
@@ -112,7 +121,7 @@ def test_keys_open_it_read_it_and_close_it(open_page, written):
 def test_a_curve_for_each_criterion(open_page, written):
     page = opened(open_page, written("plain", report=REPORT))
     picks = page.locator(".picks label")
-    assert picks.all_inner_texts() == ["Davies-Bouldin 55", "Silhouette 55", "Davies-Bouldin, cosine 3", "Calinski-Harabasz 2", "Elbow 13"]
+    assert picks.all_inner_texts() == ["Davies-Bouldin 55", "Davies-Bouldin by cosine 3", "Silhouette 55", "Calinski-Harabasz 2", "Elbow 13"]
     curve = page.locator("svg.curve")
     points = lambda: curve.locator("circle:not(.best)").evaluate_all("(all) => all.map((c) => [c.cx.baseVal.value, c.cy.baseVal.value])")
     assert "chosen: 55" in curve.evaluate("(e) => e.textContent")
@@ -128,7 +137,10 @@ def test_a_curve_for_each_criterion(open_page, written):
     assert best == points()[TRIED.index(55)] and best[1] == min(y for _, y in points())
     picks.filter(has_text="Elbow").click()
     best = curve.locator("circle.best").evaluate("(c) => [c.cx.baseVal.value, c.cy.baseVal.value]")
-    assert best == points()[TRIED.index(13)] and best[1] == min(y for _, y in points()), "computed as the program does"
+    assert best == points()[TRIED.index(13)] and best[1] == min(y for _, y in points())
+    picks.filter(has_text="Calinski").click()
+    assert len(points()) == len(TRIED) - 1, "one value is infinite"
+    picks.filter(has_text="Elbow").click()
     box = page.locator(".plot").bounding_box()
     page.mouse.move(box["x"] + points()[2][0] * box["width"] / 404 + 3, box["y"] + 60)
     assert page.locator(".readout").inner_text().startswith("5 clusters: Elbow ")
@@ -218,23 +230,26 @@ def test_a_method_that_finds_the_number(open_page, written):
     assert bars(page)[0] == ["sourdough bread", "156"] and bars(page)[-1] == ["In no cluster", "208"]
 
 
-EMPTY = {"method": None, "chosen": None, "tried": None, "stability": None, "measures": None, "options": None}
-ONE = {**REPORT, "tried": REPORT["tried"][7:8], "chosen": {**REPORT["chosen"], "picks": [], "against": []}, "stability": {"jaccard": [None] * CLUSTERS}}
+EMPTY = {"method_title": None, "why": None, "against": None, "figures": None, "chosen": None, "tried": None, "curves": None, "stability": None}
+ONE = {**REPORT, "tried": REPORT["tried"][7:8], "curves": [{**c, "n_clusters": 55, "values": c["values"][7:8]} for c in REPORT["curves"][:4]], "against": [],
+       "stability": {**REPORT["stability"], "jaccard": [None] * CLUSTERS, "verdicts": [None] * CLUSTERS}}
 
 
 @pytest.mark.parametrize("kind, report", [("plain", {}), ("plain", EMPTY), ("plain", ONE), ("empty", REPORT), ("one", REPORT), ("noise", FOUND)])
 def test_reports_with_holes(open_page, written, kind, report):
     page = opened(open_page, written(kind, 300, report))
     text = page.locator(".report").inner_text()
-    assert "by" in text and not re.search(r"undefined|null|NaN|Infinity", text)
+    assert "clusters of" in text and not re.search(r"undefined|null|NaN|Infinity", text)
     assert not re.search(r"undefined|NaN|Infinity", page.locator(".report").evaluate("(e) => e.innerHTML"))
 
 
 def test_hostile_reports_are_texts(open_page, written):
     bad = "</script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>"
-    chosen = {**REPORT["chosen"], "criterion": bad, "why": bad, "against": [bad], "picks": [{"criterion": bad, "n_clusters": 3}]}
-    page = opened(open_page, written("hostile", report={**REPORT, "method": bad, "chosen": chosen}))
-    assert page.locator(".against li").first.inner_text() == bad and bad in page.locator(".lead").inner_text()
+    figures = [{"name": bad, "title": bad, "shown": bad, "note": bad}]
+    curves = [{**REPORT["curves"][0], "criterion": bad, "title": bad, "asks": bad}]
+    page = opened(open_page, written("hostile", report={**REPORT, "method_title": bad, "why": bad, "against": [{"text": bad}], "figures": figures, "curves": curves}))
+    assert page.locator(".against li").first.inner_text() == bad and page.locator(".lead").inner_text().count(bad) == 2
+    assert page.locator(".report td").inner_text() == bad and bad in page.locator(".readout").inner_text()
     assert page.evaluate("() => window.broken") is None and page.locator("img").count() == 0
 
 
@@ -301,20 +316,20 @@ def test_shows_what_the_program_writes(open_page, written, tmp_path, arguments):
     program = os.environ.get("SHOAL") or make_page_program().parent / "shoal"
     blobs(tmp_path / "blobs.npy")
     subprocess.run([program, "cluster", tmp_path / "blobs.npy", "--out", tmp_path / "out", "--layout", "none", "--quiet", *arguments], check=True, capture_output=True)
-    report = json.loads((tmp_path / "out" / "shoal.json").read_text())
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
     page = opened(open_page, written("plain", 300, report))
     text = page.locator(".report").inner_text()
     assert not re.search(r"undefined|null|NaN", text)
-    assert f"{report['measures']['silhouette']:.3g}" in page.locator(".report tr", has_text="Silhouette").locator("td").inner_text()
+    assert f"{report['measures']['silhouette']:.3g}" == page.locator(".report tr", has_text="Silhouette").locator("td").inner_text()
+    assert page.locator(".report td").all_inner_texts() == [figure["shown"] for figure in report["figures"]]
+    assert page.locator(".against li").all_inner_texts() == [reason["text"] for reason in report["against"]]
+    assert report["why"] in text and f"by {report['method_title']}." in text
     if "chosen" not in report:
         assert page.locator("svg.curve").count() == 0
-        assert ("set beforehand" in text) == (report["method"] != "hdbscan") and ("by HDBSCAN" in text) == (report["method"] == "hdbscan")
+        assert ("set beforehand" in text) == (report["method"] != "hdbscan")
         return
-    assert report["chosen"]["why"] in text
-    assert page.locator(".against li").all_inner_texts()[:len(report["chosen"]["against"])] == report["chosen"]["against"]
-    picks = {p["criterion"]: p for p in report["chosen"]["picks"]}
     assert page.locator(".picks input").evaluate_all("(all) => all.map((i) => i.value)")[0] == report["chosen"]["criterion"]
-    assert page.locator(".picks label").count() == len(picks)
+    assert page.locator(".picks label").all_inner_texts() == [f"{c['title']} {c['n_clusters']}" for c in report["curves"]]
     for value in page.locator(".picks input").evaluate_all("(all) => all.map((i) => i.value)"):
         page.locator(f".picks input[value={value}]").check(force=True)
         best = page.locator("svg.curve circle.best").evaluate("(c) => c.cy.baseVal.value")

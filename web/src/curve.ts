@@ -1,6 +1,6 @@
 // A criterion over the numbers of clusters that were tried: one line, the chosen number, and what each criterion would choose.
 import { el, plural, svg } from "./dom.ts";
-import { CRITERIA, type Report, type Tried, criteria, criterionValues, short } from "./report.ts";
+import { type Criterion, type Report, type Tried, isNumber, short } from "./report.ts";
 
 const WIDE = 404;
 const HIGH = 188;
@@ -9,6 +9,7 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [46, WIDE - 12, 24, HIGH - 30]; // of the fra
 export class Curve {
   readonly root: HTMLElement;
   private readonly tried: Tried[];
+  private readonly all: Criterion[];
   private readonly readout = el("p", { class: "readout" });
   private readonly caption = el("p", { class: "hint" });
   private readonly plot = el("div", {
@@ -23,35 +24,29 @@ export class Curve {
   });
   private readonly guide = svg("g", { class: "guide" });
   private readonly chosen: number; // index into tried
-  private criterion: string;
-  private values: (number | null)[] = [];
+  private shown: Criterion;
   private at = 0; // index into tried that is read out
 
   constructor(private readonly report: Report) {
     this.tried = report.tried ?? [];
     this.chosen = Math.max(0, this.tried.findIndex((t) => t.n_clusters === report.chosen?.n_clusters));
-    const all = criteria(report);
-    this.criterion = all[0];
+    this.all = report.curves ?? [];
+    this.shown = this.all[0];
     this.root = el("div", {},
-      el("fieldset", { class: "picks" }, el("legend", {}, "Each criterion and the number that it would choose"), ...all.map((c) => this.choice(c))),
+      el("fieldset", { class: "picks" }, el("legend", {}, "Each criterion and the number that it would choose"), ...this.all.map((c) => this.choice(c))),
       this.plot, this.readout, this.caption);
     this.draw();
   }
 
-  private choice(criterion: string): HTMLElement {
-    const pick = this.pick(criterion);
+  private choice(of: Criterion): HTMLElement {
     const change = () => {
-      this.criterion = criterion;
+      this.shown = of;
       this.draw();
     };
-    const box = el("input", { type: "radio", name: "criterion", value: criterion, change });
-    box.checked = criterion === this.criterion;
-    const decides = criterion === this.report.chosen?.criterion;
-    return el("label", decides ? { title: "This criterion decided" } : {}, box, el("span", {}, CRITERIA[criterion].title, " ", el("b", {}, pick ? String(pick) : "")));
-  }
-
-  private pick(criterion: string): number | undefined {
-    return this.report.chosen?.picks?.find((p) => p.criterion === criterion)?.n_clusters;
+    const box = el("input", { type: "radio", name: "criterion", value: of.criterion, change });
+    box.checked = of === this.shown;
+    const decides = of.criterion === this.report.chosen?.criterion;
+    return el("label", decides ? { title: "This criterion decided" } : {}, box, el("span", {}, of.title, " ", el("b", {}, String(of.n_clusters))));
   }
 
   private x(k: number): number {
@@ -60,13 +55,15 @@ export class Curve {
   }
 
   private draw(): void {
-    const { criterion, tried } = this;
-    this.values = criterionValues(criterion, tried);
-    const known = this.values.filter((v) => v !== null);
+    const { shown, tried } = this;
+    const known = shown.values.filter(isNumber);
     const ticks = niceTicks(Math.min(...known), Math.max(...known));
     const [low, high] = [ticks[0], ticks[ticks.length - 1]];
     const y = (v: number) => BOTTOM - ((v - low) / (high - low)) * (BOTTOM - TOP);
-    const places = tried.flatMap((t, i) => (this.values[i] === null ? [] : [{ i, x: this.x(t.n_clusters), y: y(this.values[i]) }]));
+    const places = tried.flatMap((t, i) => {
+      const value = shown.values[i];
+      return isNumber(value) ? [{ i, x: this.x(t.n_clusters), y: y(value) }] : [];
+    });
     const image = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "curve", "aria-hidden": true });
     for (const tick of ticks)
       image.append(svg("path", { class: "grid", d: `M${LEFT} ${y(tick)}H${RIGHT}` }), svg("text", { x: LEFT - 7, y: y(tick) + 4, class: "end" }, short(tick)));
@@ -75,21 +72,20 @@ export class Curve {
       image.append(svg("path", { class: "chosen", d: `M${this.x(k)} ${TOP - 6}V${BOTTOM}` }),
         svg("text", { x: Math.max(LEFT + 22, Math.min(RIGHT - 28, this.x(k))), y: TOP - 11, class: "chosen" }, `chosen: ${k}`));
     for (const n of this.numbers()) image.append(svg("text", { x: this.x(n), y: BOTTOM + 22, class: n === k ? "chosen" : "" }, String(n)));
-    for (const n of new Set(criteria(this.report).map((c) => this.pick(c))))
-      if (n !== undefined) image.append(svg("path", { class: n === k ? "pick own" : "pick", d: `M${this.x(n)} ${BOTTOM + 2}l4.5 7h-9Z` }));
+    for (const n of new Set(this.all.map((c) => c.n_clusters)))
+      image.append(svg("path", { class: n === k ? "pick own" : "pick", d: `M${this.x(n)} ${BOTTOM + 2}l4.5 7h-9Z` }));
     image.append(svg("path", { class: "line", d: places.map((p, n) => `${n ? "L" : "M"}${p.x.toFixed(1)} ${p.y.toFixed(1)}`).join("") }));
     if (places.length <= 40) for (const p of places) image.append(svg("circle", { cx: p.x, cy: p.y, r: 2.4 }));
-    const best = places.find((p) => tried[p.i].n_clusters === this.pick(criterion));
+    const best = places.find((p) => tried[p.i].n_clusters === shown.n_clusters);
     if (best) image.append(svg("circle", { class: "best", cx: best.x, cy: best.y, r: 5.5 }));
     image.append(this.guide);
     this.plot.replaceChildren(image);
-    const { title, low: isLow, of } = CRITERIA[criterion];
-    this.plot.setAttribute("aria-label", `${title} by number of clusters; arrow keys read it out`);
+    this.plot.setAttribute("aria-label", `${shown.title} by number of clusters; arrow keys read it out`);
     this.plot.setAttribute("aria-valuemin", String(tried[0].n_clusters));
     this.plot.setAttribute("aria-valuemax", String(tried[tried.length - 1].n_clusters));
-    this.caption.replaceChildren(el("b", {}, isLow ? "Lower is better" : "Higher is better"),
-      `: ${of}. `, el("i", { class: "mark ring" }), " best by this criterion, ", el("i", { class: "mark up" }), " by this or another. Numbers of clusters on a logarithmic scale.");
-    this.read(this.at && this.values[this.at] !== null && document.activeElement === this.plot ? this.at : this.chosen);
+    this.caption.replaceChildren(el("b", {}, shown.better === "lower" ? "Lower is better" : "Higher is better"),
+      `: ${shown.asks}. `, el("i", { class: "mark ring" }), " best by this criterion, ", el("i", { class: "mark up" }), " by this or another. Numbers of clusters on a logarithmic scale.");
+    this.read(this.at && isNumber(shown.values[this.at]) && document.activeElement === this.plot ? this.at : this.chosen);
   }
 
   /** Numbers tried that are written under the axis: the chosen, the ends, and others where there is room. */
@@ -104,10 +100,10 @@ export class Curve {
   private read(i: number): void {
     this.at = i;
     const { n_clusters: k, smallest, largest } = this.tried[i];
-    const picked = criteria(this.report).filter((c) => this.pick(c) === k).map((c) => CRITERIA[c].title);
+    const picked = this.all.filter((c) => c.n_clusters === k).map((c) => c.title);
     const facts = smallest != null && largest != null ? [`${short(smallest)} to ${plural(Math.round(largest), "text")} a cluster`] : [];
     if (picked.length) facts.push(`best by ${picked.join("; ")}`);
-    this.readout.replaceChildren(el("b", {}, plural(k, "cluster")), `: ${CRITERIA[this.criterion].title} ${short(this.values[i])}`, el("span", {}, facts.join(" · ")));
+    this.readout.replaceChildren(el("b", {}, plural(k, "cluster")), `: ${this.shown.title} ${short(this.shown.values[i])}`, el("span", {}, facts.join(" · ")));
     this.plot.setAttribute("aria-valuenow", String(k));
     this.plot.setAttribute("aria-valuetext", [...this.readout.childNodes].map((n) => n.textContent).join(" "));
     this.guide.replaceChildren();

@@ -7,7 +7,7 @@ import { cell, csv } from "./csv.ts";
 import { Texts } from "./data.ts";
 import { isInside } from "./grid.ts";
 import { wrapped } from "./labels.ts";
-import { type Report, against, criteria, criterionValues, measureLines, short, summary, trust } from "./report.ts";
+import { ranges, short, summary } from "./report.ts";
 import { union, without } from "./scene.ts";
 import { find, words } from "./search.ts";
 
@@ -92,60 +92,16 @@ test("names break into at most three even lines, at dots first, and no line begi
   assert.deepEqual(wrapped("", 20), [""]);
 });
 
-const tried = [
-  { n_clusters: 2, silhouette: 0.1, davies_bouldin: 3, inertia: 100 },
-  { n_clusters: 4, silhouette: 0.3, davies_bouldin: 2, inertia: 40 },
-  { n_clusters: 10, silhouette: 0.2, davies_bouldin: null, inertia: 20 },
-];
-
-test("a curve of what was computed, the deciding criterion first", () => {
-  const report: Report = { tried, chosen: { criterion: "davies_bouldin", n_clusters: 4 } };
-  assert.deepEqual(criteria(report), ["davies_bouldin", "silhouette", "elbow"]);
-  assert.deepEqual(criterionValues("davies_bouldin", tried), [3, 2, null]);
-  assert.deepEqual(criteria({}), []);
-  assert.deepEqual(criteria({ tried: [], chosen: null, stability: null, measures: null }), []);
-});
-
-test("the elbow is how far the inertia lies below the chord, of three numbers or more", () => {
-  const near = (values: (number | null)[]) => values.map((v) => v && Number(v.toFixed(6)));
-  assert.deepEqual(near(criterionValues("elbow", tried)), [0, 0.5, 0]); // 1 - 2/8 - 20/80
-  assert.deepEqual(criterionValues("elbow", tried.slice(0, 2)), [null, null]);
-  assert.deepEqual(criterionValues("elbow", tried.map((t) => ({ ...t, inertia: 5 }))), [0, 0, 0]);
-  assert.deepEqual(criterionValues("stability", [{ n_clusters: 2, stability: { adjusted_rand_mean: 0.7 } }, { n_clusters: 3 }]), [0.7, null]);
-});
-
 test("the summary says how many, by what, why, and what is in none", () => {
   const why = "4 clusters have the lowest index.";
-  assert.equal(summary({ method: "kmeans", chosen: { criterion: "silhouette", n_clusters: 4, why } }, 4, 1200, 0), `4 clusters of 1,200 texts by k-means. ${why}`);
-  assert.match(summary({ method: "kmeans", options: { n_clusters: 1 } }, 1, 9, 0), /^1 cluster of 9 texts by k-means\. Their number was set beforehand/);
-  const found = summary({ method: "hdbscan", options: { n_clusters: null } }, 3, 1000, 572);
-  assert.equal(found, "3 clusters of 1,000 texts by HDBSCAN. The method finds their number by itself. In no cluster: 572 (57 %).");
-  assert.match(summary({ method: "a new one" }, 3, 10, 0), /by a new one\./);
+  assert.equal(summary({ method_title: "k-means", why }, 4, 1200, 0), `4 clusters of 1,200 texts by k-means. ${why}`);
+  assert.equal(summary({ method_title: "HDBSCAN" }, 3, 1000, 572), "3 clusters of 1,000 texts by HDBSCAN. In no cluster: 572 (57 %).");
+  assert.equal(summary({}, 1, 1, 0), "1 cluster of 1 text.");
 });
 
-test("what speaks against is said once, and also where no number was chosen", () => {
-  const measures = { silhouette: 0.1, largest: 60 };
-  const stability = { adjusted_rand_mean: 0.5 };
-  const said = against({ measures, stability }, 100, 0);
-  assert.equal(said.length, 3);
-  assert.match(said[0], /silhouette is 0\.1: below 0\.25/);
-  assert.match(said[1], /60 of 100 texts, more than half/);
-  assert.match(said[2], /adjusted Rand index of only 0\.5/);
-  const own = ["The silhouette is 0.1: low.", "One cluster holds 60 of 100 rows.", "An adjusted Rand index of 0.5."];
-  assert.deepEqual(against({ measures, stability, chosen: { criterion: "silhouette", n_clusters: 2, against: own } }, 100, 0), own);
-  assert.deepEqual(against({ measures: { silhouette: 0.25, largest: 50 }, stability: { adjusted_rand_mean: 0.6 } }, 100, 0), []);
-  assert.match(against({}, 100, 51)[0], /51 of 100, are in no cluster/);
-  assert.deepEqual(against({ measures: null }, 0, 0), []);
-});
-
-test("only what was measured has a line", () => {
-  assert.deepEqual(measureLines({}), []);
-  assert.deepEqual(measureLines({ measures: { silhouette: null, inertia: 12345.6, smallest: 1, largest: 9 } }).map((l) => [l.title, l.value]), [["Inertia", "12,346"], ["Smallest to largest", "1 to 9"]]);
-  assert.match(measureLines({ stability: { resamples: 10, adjusted_rand_mean: 0.36622, adjusted_rand_spread: 0.0241 } })[0].read, /over 10 random parts.* Spread: 0\.0241\./);
-});
-
-test("trust follows the thresholds", () => {
-  assert.deepEqual([1, 0.85, 0.8499, 0.75, 0.7, 0.6, 0.5999, 0, null, undefined, NaN].map(trust), [0, 0, 1, 1, 2, 2, 3, 3, -1, -1, -1]);
+test("levels of stability, whatever they are, have their ranges", () => {
+  assert.deepEqual(ranges([{ name: "a", from: 0.85 }, { name: "b", from: 0.6 }, { name: "c", from: 0 }]), ["from 0.85", "from 0.6", "below 0.6"]);
+  assert.deepEqual(ranges([{ name: "a", from: 0 }]), ["from 0"]);
 });
 
 test("numbers in three digits, ticks around them", () => {

@@ -2,7 +2,7 @@
 import { css } from "./color.ts";
 import { Curve } from "./curve.ts";
 import { el, iconButton, number, plural } from "./dom.ts";
-import { type Report, TRUST, against, criteria, isNumber, measureLines, share, short, summary, trust } from "./report.ts";
+import { type Report, isNumber, ranges, share, short, summary } from "./report.ts";
 import type { Scene } from "./scene.ts";
 
 const FIRST = 30; // clusters that are listed at once
@@ -12,6 +12,7 @@ interface Row {
   name: string;
   size: number;
   jaccard: number | null;
+  level: number; // of the report's levels of stability; -1: none
 }
 
 export class ReportView {
@@ -30,21 +31,21 @@ export class ReportView {
   ) {
     const { items } = scene.facets[0];
     const { clusters, rows: texts } = scene.meta;
-    const jaccard = report.stability?.jaccard ?? [];
+    const { jaccard = [], verdicts = [], levels = [] } = report.stability ?? {};
     this.rows = items.map(({ name, size }, item) => {
       const own = jaccard.length === clusters.length && item < clusters.length ? jaccard[item] : null;
-      return { item, name, size, jaccard: isNumber(own) ? own : null };
+      return { item, name, size, jaccard: isNumber(own) ? own : null, level: isNumber(own) ? levels.findIndex((l) => l.name === verdicts[item]) : -1 };
     });
     this.largest = Math.max(1, ...clusters.map(({ size }) => size));
     const noise = items[clusters.length]?.size ?? 0;
-    const reasons = against(report, texts, noise);
+    const reasons = report.against ?? [];
     this.root = el("section", { class: "card report", "aria-label": "How the clusters were found" },
       el("div", { class: "head" }, iconButton("back", "Back to the list", close), el("span", { class: "crumb" }, "Report")),
       this.title,
       el("p", { class: "lead" }, summary(report, clusters.length, texts, noise)),
       el("h3", {}, "What speaks against it"),
-      reasons.length ? el("ul", { class: "against" }, ...reasons.map((reason) => el("li", {}, reason))) : el("p", {}, "Nothing that was measured."),
-      ...(criteria(report).length ? [el("h3", {}, "How many clusters?"), new Curve(report).root] : []),
+      reasons.length ? el("ul", { class: "against" }, ...reasons.map(({ text }) => el("li", {}, text))) : el("p", {}, "Nothing that was measured."),
+      ...(report.curves?.length ? [el("h3", {}, "How many clusters?"), new Curve(report).root] : []),
       ...(items.length ? [el("h3", {}, this.isStable ? "Sizes and stability" : "Sizes"), ...this.trustParts(), this.list] : []),
       ...this.measures(),
     );
@@ -59,22 +60,23 @@ export class ReportView {
   }
 
   private get isStable(): boolean {
-    return this.rows.some((row) => row.jaccard !== null);
+    return this.rows.some((row) => row.level >= 0);
   }
 
   /** How many clusters are how stable, and by what the list is sorted. */
   private trustParts(): HTMLElement[] {
-    if (!this.isStable) return [];
-    const counts = TRUST.map((_, level) => this.rows.filter((row) => trust(row.jaccard) === level).length);
+    const { stability } = this.report;
+    if (!stability || !this.isStable) return [];
+    const counts = stability.levels.map((_, level) => this.rows.filter((row) => row.level === level).length);
     const parts = counts.flatMap((count, level) => {
       const part = el("i", { class: `trust-${level}` });
       part.style.flexGrow = String(count);
       return count ? [part] : [];
     });
-    const from = ["from 0.85", "from 0.75", "from 0.6", "below 0.6"];
-    const legend = counts.map((count, level) => el("li", {}, el("i", { class: `mark trust-${level}` }), `${number(count)} ${TRUST[level].name} `, el("span", {}, `(${from[level]})`)));
+    const range = ranges(stability.levels);
+    const legend = counts.map((count, level) => el("li", {}, el("i", { class: `mark trust-${level}` }), `${number(count)} ${stability.levels[level].name} `, el("span", {}, `(${range[level]})`)));
     const order = el("select", { "aria-label": "Order of the clusters", change: () => this.fill(order.selectedIndex) }, el("option", {}, "largest first"), el("option", {}, "least stable first"));
-    const resamples = plural(this.report.stability?.resamples ?? 0, "random part");
+    const resamples = plural(stability.resamples, "random part");
     return [
       el("p", { class: "hint" }, `Stability is how much of a cluster comes back, on average, when ${resamples} of the texts are clustered anew (Jaccard coefficient, 0 to 1).`),
       el("div", { class: "trust", "aria-hidden": true }, ...parts),
@@ -105,15 +107,14 @@ export class ReportView {
     if (held) this.list.querySelector<HTMLElement>(`[data-item="${held}"]`)?.focus({ preventScroll: true });
   }
 
-  private bar({ item, name, size, jaccard }: Row): HTMLElement {
+  private bar({ item, name, size, jaccard, level }: Row): HTMLElement {
     const { scene } = this;
     const facet = scene.facets[0];
     const color = css(facet.colors(scene.dark)[item]);
     const { clusters } = scene.meta;
     const dot = el("i", { class: "dot" });
     dot.style.background = color;
-    const level = trust(jaccard);
-    const facts = `${plural(size, "text")}, ${share(size, scene.meta.rows)}${level >= 0 ? `, stability ${short(jaccard)}: ${TRUST[level].name}` : ""}`;
+    const facts = `${plural(size, "text")}, ${share(size, scene.meta.rows)}${level >= 0 ? `, stability ${short(jaccard)}: ${this.report.stability?.levels[level].name}` : ""}`;
     return el("button", { type: "button", "data-item": item, "aria-pressed": String(scene.isSelected(item)), "aria-label": `Select ${name}: ${facts}`, title: `${name}: ${facts}`, click: () => this.select(item) },
       dot, el("span", { class: "name", dir: "auto" }, name),
       item < clusters.length ? meter("meter", size / this.largest, color) : el("span"), el("span", { class: "size" }, number(size)),
@@ -121,9 +122,9 @@ export class ReportView {
   }
 
   private measures(): HTMLElement[] {
-    const lines = measureLines(this.report);
-    if (!lines.length) return [];
-    const rows = lines.map(({ title, value, read }) => el("tr", {}, el("th", { scope: "row" }, title, el("p", {}, read)), el("td", {}, value)));
+    const figures = this.report.figures ?? [];
+    if (!figures.length) return [];
+    const rows = figures.map(({ title, shown, note }) => el("tr", {}, el("th", { scope: "row" }, title, el("p", {}, note)), el("td", {}, shown)));
     return [el("h3", {}, "What was measured"), el("table", {}, el("tbody", {}, ...rows))];
   }
 }

@@ -41,7 +41,8 @@ class CentroidFeatures {
   /// The nearest centroid, ties to the smaller label; kNoise under cosine for a row at right angles to
   /// all of them, as a row of zeros is.
   Labels predict(const Rows& x, const Run& run = {}) const;
-  const Matrix& centroids() const { return centroids_; }  ///< clusters x d
+  const Matrix& centroids() const& { return centroids_; }  ///< clusters x d
+  Matrix centroids() && { return std::move(centroids_); }
   const Space& space() const { return space_; }
   const Options& options() const { return options_; }
 

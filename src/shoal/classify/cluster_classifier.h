@@ -78,9 +78,10 @@ class ClusterClassifier {
   /// Distances to the centroids: rows x clusters().size().
   Matrix transform(const Rows& x, const Run& run = {}) const { return features_.transform(x, run); }
 
-  Index n_clusters() const { return n_clusters_; }                   ///< labels.count of the fit
-  const std::vector<Label>& clusters() const { return clusters_; }   ///< those that have rows
-  const Matrix& centroids() const { return features_.centroids(); }  ///< a row for each of clusters()
+  Index n_clusters() const { return n_clusters_; }                  ///< labels.count of the fit
+  const std::vector<Label>& clusters() const { return clusters_; }  ///< those that have rows
+  Matrix centroids() && { return std::move(features_).centroids(); }
+  const Matrix& centroids() const& { return features_.centroids(); }  ///< a row for each of clusters()
   /// Of each of clusters(): a row nearest to it and further than this is unlike any. Infinity: never.
   const std::vector<float>& limits() const { return limits_; }
   /// Share of the labelled training rows whose `likeliest` is their label. What held-out rows give is for

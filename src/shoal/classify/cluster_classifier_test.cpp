@@ -55,8 +55,9 @@ TEST(CentroidFeatures, AnswerMadeByHand) {
   const auto euclidean = CentroidFeatures::fit(x, labels, {Metric::euclidean});
   EXPECT_EQ(euclidean.centroids()[0][1], 2.5f);
   EXPECT_EQ(euclidean.centroids()[1][0], -1.5f);
-  EXPECT_NEAR(euclidean.transform(x)[0][0], std::hypot(1, 2.5), 1e-6);
-  EXPECT_EQ(euclidean.transform(x)[2][1], 1.5f);
+  const Matrix distances = euclidean.transform(x);
+  EXPECT_NEAR(distances[0][0], std::hypot(1, 2.5), 1e-6);
+  EXPECT_EQ(distances[2][1], 1.5f);
   EXPECT_EQ(euclidean.predict(x).of[3], 1);
 }
 

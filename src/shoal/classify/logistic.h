@@ -48,8 +48,9 @@ class Logistic {
   /// rows x n_classes, each row sums to 1. Errors as predict.
   Matrix predict_proba(const Rows& x, const Run& run = {}) const;
 
-  Index n_classes() const { return coefficients_.rows(); }      ///< labels.count of the fit
-  const Matrix& coefficients() const { return coefficients_; }  ///< n_classes x d
+  Index n_classes() const { return coefficients_.rows(); }       ///< labels.count of the fit
+  const Matrix& coefficients() const& { return coefficients_; }  ///< n_classes x d
+  Matrix coefficients() && { return std::move(coefficients_); }
   const std::vector<float>& intercepts() const {
     return intercepts_;
   }                                              ///< -infinity for a class without rows

@@ -140,9 +140,10 @@ void for_chunks(const Run& run, Index n, Index grain, const Body& body, std::str
   const Index helpers = inside ? 0 : std::min<Index>(thread_count(run), chunks) - (chunks > 0 ? 1 : 0);
   if (helpers == 0)
     work();
-  else if (run.pool)
+  else if (run.pool) {
     run.pool(static_cast<unsigned>(helpers + 1), work);
-  else
+    work();  // what a pool that never called it has left
+  } else
     crew()->run(work, helpers);
   if (shared.failure) std::rethrow_exception(shared.failure);
 }

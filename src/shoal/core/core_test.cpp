@@ -18,6 +18,7 @@
 #include "shoal/core/rows.h"
 #include "shoal/core/stage.h"
 #include "shoal/core/texts.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -226,6 +227,111 @@ TEST(Rows, OfATemporaryOwnIt) {
   }();
   Matrix scratch;
   EXPECT_EQ(rows.block(1, 1, scratch)[0][0], 7);
+}
+
+TEST(Rows, GiveTheirMatrixAwayWhenNobodyElseHasIt) {
+  const auto made = [] { return Rows(Matrix(2, 1), {.id = "m", .dims = 1}); };
+  Rows rows = made();
+  Matrix scratch;
+  const float* numbers = rows.block(0, 2, scratch).data;
+  {
+    const Rows shared = rows;
+    const Matrix copied = std::move(rows).to_matrix();
+    EXPECT_NE(copied.data(), numbers);
+    rows = shared;
+  }
+  const Matrix moved = std::move(rows).to_matrix();
+  EXPECT_EQ(moved.data(), numbers);
+  EXPECT_TRUE(made().to_matrix() == moved);
+}
+
+TEST(Rows, AreOfAnotherSpaceOnlyWhenDeclared) {
+  const Matrix x(2, 3);
+  const Rows declared = Rows(x, {.unit = true}).assume_space({.id = "m@1", .dims = 9, .unit = false});
+  EXPECT_EQ(declared.space(), (Space{.id = "m@1", .dims = 3, .unit = true}));
+  EXPECT_EQ(declared.assume_space({}).space(), (Space{.dims = 3, .unit = true}));
+  EXPECT_TRUE(declared.to_matrix() == x);
+}
+
+// What would outlive the numbers that it borrows does not compile.
+template <class T>
+concept Lends = requires(T x) {
+  std::forward<T>(x)[0];
+};
+template <class T>
+concept LendsNumbers = requires(T x) {
+  std::forward<T>(x).view();
+}
+|| requires(T x) { std::forward<T>(x).data(); }
+|| requires(T x) { std::forward<T>(x).span(); };
+static_assert(Lends<Matrix&> && Lends<const Matrix&> && !Lends<Matrix> && !Lends<const Matrix>);
+static_assert(LendsNumbers<Matrix&> && LendsNumbers<const Matrix&>);
+static_assert(!LendsNumbers<Matrix> && !LendsNumbers<const Matrix>);
+static_assert(Lends<const Texts&> && !Lends<Texts> && !Lends<const Texts>);
+static_assert(std::is_constructible_v<Rows, Matrix&> && std::is_constructible_v<Rows, Matrix>);
+static_assert(
+    !std::is_constructible_v<Rows, const Matrix>);  // it could neither be owned nor outlive the line
+static_assert(!std::is_reference_v<decltype(std::declval<Rows>().space())>);
+
+TEST(Chunks, APoolMayDoLessThanItIsAskedFor) {
+  for (const unsigned calls : {0u, 1u, 2u}) {
+    const shoal::Run run{.threads = 4, .pool = [&](unsigned, const std::function<void()>& work) {
+                           for (unsigned i = 0; i < calls; ++i) work();
+                         }};
+    std::vector<int> seen(10);
+    for_chunks(run, 10, 1, [&](Index, Index first, Index) { ++seen[first]; });
+    EXPECT_EQ(seen, std::vector<int>(10, 1)) << calls;
+  }
+}
+
+TEST(Chunks, APoolIsAskedOnceAndHearsNoErrors) {
+  std::atomic<int> calls{0};
+  const shoal::Run run{.threads = 3, .pool = [&](unsigned workers, const std::function<void()>& work) {
+                         ++calls;
+                         std::vector<std::jthread> threads;
+                         for (unsigned i = 0; i < workers; ++i) threads.emplace_back(work);
+                       }};
+  std::atomic<int> inner{0};
+  for_chunks(run, 8, 1, [&](Index, Index, Index) {
+    for_chunks(run, 5, 1, [&](Index, Index, Index) { ++inner; });  // stays in its thread
+  });
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(inner, 40);
+  EXPECT_EQ(error_of([&] {
+              for_chunks(run, 8, 1, [&](Index chunk, Index, Index) {
+                if (chunk >= 2) throw Error(Fault::data, "chunk " + std::to_string(chunk));
+              });
+            }).fault,
+            Fault::data);
+}
+
+TEST(Chunks, ProgressAndAStopMayComeFromAnyThread) {
+  std::stop_source source;
+  std::atomic<bool> begun{false};
+  std::atomic<int> at_once{0};
+  const shoal::Run run{.threads = 3,
+                       .stop = source.get_token(),
+                       .progress =
+                           [&](std::string_view, double, double) {
+                             EXPECT_EQ(++at_once, 1);
+                             begun = true;
+                             std::this_thread::yield();
+                             --at_once;
+                           },
+                       .pool =
+                           [](unsigned workers, const std::function<void()>& work) {
+                             std::vector<std::jthread> threads;
+                             for (unsigned i = 0; i < workers; ++i) threads.emplace_back(work);
+                           }};
+  std::jthread other([&] {
+    while (!begun) std::this_thread::yield();
+    source.request_stop();
+  });
+  const Error e = error_of([&] {
+    for_chunks(
+        run, 1'000'000'000, 1, [](Index, Index, Index) {}, "a step");
+  });
+  EXPECT_EQ(e.fault, Fault::cancelled);
 }
 
 TEST(Chunks, RunInTheCallersOwnThreads) {

@@ -37,14 +37,16 @@ class Matrix {
 
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
-  float* data() { return data_; }
-  const float* data() const { return data_; }
-  std::span<float> operator[](Index row) { return {data_ + row * cols_, cols_}; }
-  std::span<const float> operator[](Index row) const { return {data_ + row * cols_, cols_}; }
-  /// The matrix must outlive what borrows from it: of a temporary there is no view.
+  /// The matrix must outlive what borrows from it: nothing borrows from a temporary.
+  float* data() & { return data_; }
+  const float* data() const& { return data_; }
+  const float* data() const&& = delete;
+  std::span<float> operator[](Index row) & { return {data_ + row * cols_, cols_}; }
+  std::span<const float> operator[](Index row) const& { return {data_ + row * cols_, cols_}; }
+  std::span<const float> operator[](Index row) const&& = delete;
   MatrixSpan span() & { return {data_, rows_, cols_, cols_}; }
-  MatrixView view() const& { return {data_, rows_, cols_, cols_}; }
   MatrixSpan span() && = delete;
+  MatrixView view() const& { return {data_, rows_, cols_, cols_}; }
   MatrixView view() const&& = delete;
 
  private:

@@ -15,12 +15,9 @@ Rows::Rows(MatrixView borrowed, Space space)
           [borrowed](Index first, Index count, Matrix&) { return borrowed.slice(first, count); },
           std::move(space)) {}
 
-Rows::Rows(Matrix&& owned, Space space)
-    : Rows{owned.rows(), owned.cols(), Dtype::f32,  // braces: the sizes are read before the matrix moves
-           [kept = std::make_shared<const Matrix>(std::move(owned))](Index first, Index count, Matrix&) {
-             return kept->view().slice(first, count);
-           },
-           std::move(space)} {}
+Rows::Rows(Matrix&& owned, Space space) : Rows(owned.view(), std::move(space)) {
+  owned_ = std::make_shared<Matrix>(std::move(owned));  // the numbers stay where they are
+}
 
 Rows::Rows(Index rows, Index cols, Dtype dtype, BlockReader reader, Space space)
     : rows_(rows),
@@ -36,7 +33,18 @@ MatrixView Rows::block(Index first, Index count, Matrix& scratch) const {
   return (*reader_)(first, count, scratch);
 }
 
-Matrix Rows::to_matrix() const {
+Rows Rows::assume_space(const Space& of) const {
+  Rows same = *this;
+  same.space_ = {.id = of.id, .dims = cols_, .unit = space_.unit};
+  return same;
+}
+
+Matrix Rows::to_matrix() && {
+  if (owned_.use_count() == 1) return std::move(*owned_);
+  return to_matrix();
+}
+
+Matrix Rows::to_matrix() const& {
   constexpr Index kBlock = 4096;
   Matrix all(rows_, cols_), scratch;
   for (Index first = 0; first < rows_; first += kBlock) {

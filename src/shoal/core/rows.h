@@ -17,7 +17,9 @@ enum class Dtype : std::uint8_t { f32 = 0, f16 = 1 };
 /// model in a folder that was renamed is the same model.
 std::string_view model_of(std::string_view id);
 
-/// Who made these vectors. Travels with them and with every stage fitted on them.
+/// Who made these vectors. Travels with them and with every stage fitted on them: a stage refuses vectors
+/// that another model made (check_space). Unknown ones are their own kind: only a stage fitted on unknown
+/// ones takes them, unless Rows::assume_space says whose they are.
 struct Space {
   std::string id;     ///< "name@hash" of the model (model_of); empty: unknown
   Index dims = 0;     ///< length of a vector
@@ -36,6 +38,7 @@ class Rows {
  public:
   Rows(MatrixView borrowed, Space space = {});
   Rows(const Matrix& borrowed, Space space = {}) : Rows(borrowed.view(), std::move(space)) {}
+  Rows(const Matrix&&, Space = {}) = delete;
   Rows(Matrix&& owned, Space space = {});
   /// `reader` keeps alive whatever it reads from; it must be callable from many threads at once.
   Rows(Index rows, Index cols, Dtype dtype, BlockReader reader, Space space);
@@ -43,18 +46,25 @@ class Rows {
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
   Dtype dtype() const { return dtype_; }
-  const Space& space() const { return space_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  /// The same rows, declared to be of the model that made `of`, as where a .npy file cannot say so. Of `of`
+  /// only the id counts; an empty one makes them unknown.
+  Rows assume_space(const Space& of) const;
 
   /// Rows [first, first + count) as float32. float32 sources are not copied; others are converted into
   /// `scratch` (grown as needed; one scratch a thread). Error(argument) if the range is not inside.
   MatrixView block(Index first, Index count, Matrix& scratch) const;
 
-  /// All rows as one owned matrix: rows x cols x 4 bytes.
-  Matrix to_matrix() const;
+  /// All rows as one owned matrix: rows x cols x 4 bytes. Of a temporary that owns its matrix, as
+  /// `encoder.encode(texts).to_matrix()`, it is that matrix: nothing is copied.
+  Matrix to_matrix() const&;
+  Matrix to_matrix() &&;
 
  private:
   Index rows_ = 0, cols_ = 0;
   Dtype dtype_ = Dtype::f32;
+  std::shared_ptr<Matrix> owned_;  // null: somebody else's, or of the reader
   std::shared_ptr<const BlockReader> reader_;
   Space space_;
 };

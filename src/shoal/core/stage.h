@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <string_view>
+#include <utility>
 
 #include "shoal/core/labels.h"
 #include "shoal/core/rows.h"
@@ -26,6 +27,7 @@ concept Clusterer = Stage<S> &&
     requires(const S s, const Rows& x, const typename S::Options& o, const Run& r) {
   { S::fit(x, o, r) } -> std::same_as<S>;
   { s.labels() } -> std::same_as<const Labels&>;
+  { std::declval<S>().labels() } -> std::same_as<Labels>;  // nothing borrows from a temporary
 };
 
 template <class S>

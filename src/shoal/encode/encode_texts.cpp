@@ -221,8 +221,8 @@ void Encoding::encode(const Texts& texts, Index first, MatrixSpan result) {
 
 }  // namespace
 
-Matrix Encoder::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
-                       const Run& run, Index* cut) const {
+Rows Encoder::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
+                     const Run& run, Index* cut) const {
   if (first > texts.size() || count > texts.size() - first)
     throw Error(Fault::argument, "texts " + std::to_string(first) + ".." + std::to_string(first + count) +
                                      " were asked for, of " + std::to_string(texts.size()));
@@ -232,7 +232,7 @@ Matrix Encoder::encode(const Texts& texts, Index first, Index count, const Encod
                     state_->space.unit, run);
   encoding.encode(texts, first, result.span());
   if (cut != nullptr) *cut = encoding.cut();
-  return result;
+  return Rows(std::move(result), state_->space);
 }
 
 }  // namespace shoal

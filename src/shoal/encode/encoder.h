@@ -39,6 +39,10 @@ void fields(EncodeOptions& o, V&& visit) {
 }
 
 /// A sentence-transformers folder, ready to run. Copies share the weights. May be used from many threads.
+///
+///   const Encoder encoder = Encoder::load(folder);
+///   const Rows vectors = encoder.encode(texts);  // owns its numbers, knows its model: give it to any stage
+///   const Matrix numbers = encoder.encode(texts).to_matrix();
 class Encoder {
  public:
   /// Reads config, tokenizer and weights, checks every shape, packs the weights. The tokenizer is
@@ -47,16 +51,16 @@ class Encoder {
   /// do. Step "load model".
   static Encoder load(const std::filesystem::path& folder, const Run& run = {});
 
-  /// texts [first, first + count) -> count x dims. A text's vector has the same bits alone, in any batch, in
-  /// any order, at any thread count and level. Work is cut by tokens; peak memory does not grow with count
-  /// beyond the result. Error(argument) if the texts asked for are not there or an option does not fit the
-  /// model; Error(data) naming the tokenizer and its reason if a text cannot be tokenized; Error(format) if
-  /// the weights give a vector that is not finite. `cut`, if given, becomes the number of texts that were
-  /// truncated.
-  Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options, const Run& run,
-                Index* cut = nullptr) const;
-  Matrix encode(const Texts& texts, const EncodeOptions& options = {}, const Run& run = {},
-                Index* cut = nullptr) const {
+  /// texts [first, first + count) -> count x dims, of space(). A text's vector has the same bits alone, in
+  /// any batch, in any order, at any thread count and level. Work is cut by tokens; peak memory does not grow
+  /// with count beyond the result. Error(argument) if the texts asked for are not there or an option does not
+  /// fit the model; Error(data) naming the tokenizer and its reason if a text cannot be tokenized;
+  /// Error(format) if the weights give a vector that is not finite. `cut`, if given, becomes the number of
+  /// texts that were truncated.
+  Rows encode(const Texts& texts, Index first, Index count, const EncodeOptions& options, const Run& run,
+              Index* cut = nullptr) const;
+  Rows encode(const Texts& texts, const EncodeOptions& options = {}, const Run& run = {},
+              Index* cut = nullptr) const {
     return encode(texts, 0, texts.size(), options, run, cut);
   }
 

@@ -53,6 +53,11 @@ void expect_close(const Matrix& ours, const Matrix& theirs, double bound) {
   EXPECT_GT(least_cosine, 0.999999);
 }
 
+std::vector<float> row_of(const Rows& one) {
+  const Matrix numbers = one.to_matrix();
+  return {numbers[0].begin(), numbers[0].end()};
+}
+
 bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
@@ -67,23 +72,23 @@ TEST_P(Golden, EqualsSentenceTransformers) {
     EncodeOptions options;
     if (name.starts_with("prompt:")) options.prompt = name.substr(7);
     SCOPED_TRACE(name);
-    expect_close(encoder.encode(texts, options), expected.matrix(name), 2e-6);
+    expect_close(encoder.encode(texts, options).to_matrix(), expected.matrix(name), 2e-6);
   }
 }
 
 TEST_P(Golden, TextAloneHasTheSameBits) {
   const Encoder encoder = Encoder::load(kGolden / GetParam());
   const Texts texts = read_texts(kGolden / "texts.jsonl");
-  const Matrix together = encoder.encode(texts);
+  const Matrix together = encoder.encode(texts).to_matrix();
   for (Index i = 0; i < texts.size(); ++i)
-    EXPECT_TRUE(same_bits(encoder.encode(texts, i, 1, {}, {})[0], together[i])) << "text " << i;
+    EXPECT_TRUE(same_bits(row_of(encoder.encode(texts, i, 1, {}, {})), together[i])) << "text " << i;
 }
 
 TEST_P(Golden, ChunkIsTruncateForTextsThatFit) {
   const Encoder encoder = Encoder::load(kGolden / GetParam());
   const Texts texts = read_texts(kGolden / "texts.jsonl");
-  const Matrix cut = encoder.encode(texts);
-  const Matrix chunked = encoder.encode(texts, {.long_texts = LongTexts::chunk, .overlap = 5});
+  const Matrix cut = encoder.encode(texts).to_matrix();
+  const Matrix chunked = encoder.encode(texts, {.long_texts = LongTexts::chunk, .overlap = 5}).to_matrix();
   Index same = 0, other = 0;
   for (Index i = 0; i < texts.size(); ++i) {
     const bool fits = texts[i].size() + 20 < encoder.max_tokens();  // a token is at least a byte
@@ -106,7 +111,7 @@ TEST(Encoder, ExampleOfTheHeader) {
   Texts texts;
   texts.add("a map");
   texts.add("no");
-  const Matrix vectors = encoder.encode(texts);
+  const Matrix vectors = encoder.encode(texts).to_matrix();
   EXPECT_EQ(vectors.rows(), 2u);
   EXPECT_EQ(vectors.cols(), encoder.space().dims);
   EXPECT_TRUE(encoder.space().unit);
@@ -138,19 +143,21 @@ TEST(Encoder, ThousandTextsEqualSentenceTransformers) {
   ASSERT_EQ(texts.size(), 1000u);
   for (Index half = 0; half < 2; ++half) {
     const ArchiveReader expected(kGolden / ("minilm_" + std::to_string(half) + ".safetensors"));
-    expect_close(encoder.encode(texts, half * 500, 500, {}, {}), expected.matrix("vectors"), 2e-6);
+    expect_close(encoder.encode(texts, half * 500, 500, {}, {}).to_matrix(), expected.matrix("vectors"),
+                 2e-6);
   }
 }
 
 TEST(Encoder, SameBitsForAnyThreadsBatchAndOrder) {
   const Encoder encoder = Encoder::load(kGolden / "mpnet");
   const Texts texts = read_texts(kGolden / "debian.jsonl", 250);  // about 25 pieces
-  const Matrix once = encoder.encode(texts, {}, {.threads = 1});
-  for (unsigned threads : {2u, 3u}) EXPECT_TRUE(once == encoder.encode(texts, {}, {.threads = threads}));
+  const Matrix once = encoder.encode(texts, {}, {.threads = 1}).to_matrix();
+  for (unsigned threads : {2u, 3u})
+    EXPECT_TRUE(once == encoder.encode(texts, {}, {.threads = threads}).to_matrix());
   for (Index batch : {7u, 100u})
     for (Index first = 0; first < texts.size(); first += batch) {
       const Index count = std::min<Index>(batch, texts.size() - first);
-      const Matrix part = encoder.encode(texts, first, count, {}, {});
+      const Matrix part = encoder.encode(texts, first, count, {}, {}).to_matrix();
       ASSERT_TRUE(same_bits({part.data(), count * part.cols()}, {once[first].data(), count * part.cols()}));
     }
   Texts shuffled;
@@ -159,7 +166,7 @@ TEST(Encoder, SameBitsForAnyThreadsBatchAndOrder) {
   const Random random(Seed{3});
   for (Index i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i, i)]);
   for (const Index i : order) shuffled.add(texts[i]);
-  const Matrix moved = encoder.encode(shuffled);
+  const Matrix moved = encoder.encode(shuffled).to_matrix();
   for (Index i = 0; i < order.size(); ++i) ASSERT_TRUE(same_bits(moved[i], once[order[i]])) << i;
 }
 
@@ -167,10 +174,10 @@ TEST(Encoder, ChunksHaveTheSameBitsForAnyThreadsAndOrder) {
   const Encoder encoder = Encoder::load(kGolden / "roberta");
   const Texts texts = read_texts(kGolden / "debian.jsonl", 250);
   const EncodeOptions chunk{.long_texts = LongTexts::chunk, .overlap = 11};
-  const Matrix once = encoder.encode(texts, chunk, {.threads = 1});
-  EXPECT_TRUE(once == encoder.encode(texts, chunk, {.threads = 3}));
+  const Matrix once = encoder.encode(texts, chunk, {.threads = 1}).to_matrix();
+  EXPECT_TRUE(once == encoder.encode(texts, chunk, {.threads = 3}).to_matrix());
   for (Index i = 0; i < texts.size(); i += 97)
-    EXPECT_TRUE(same_bits(encoder.encode(texts, i, 1, chunk, {})[0], once[i])) << i;
+    EXPECT_TRUE(same_bits(row_of(encoder.encode(texts, i, 1, chunk, {})), once[i])) << i;
   for (Index i = 0; i < texts.size(); ++i)
     EXPECT_NEAR(kernels().dot(once[i].data(), once[i].data(), once.cols()), 1, 1e-5);
 }
@@ -187,16 +194,15 @@ TEST(Encoder, ChunksAreTheWeightedMeanOfWindows) {
   }
   Texts texts;
   for (const std::string& text : {whole, first, second}) texts.add(text);
-  const Matrix x = encoder.encode(texts, {.long_texts = LongTexts::chunk, .overlap = 8});
+  const Matrix x = encoder.encode(texts, {.long_texts = LongTexts::chunk, .overlap = 8}).to_matrix();
   for (Index j = 0; j < x.cols(); ++j) EXPECT_NEAR(x[0][j], (38 * x[1][j] + 30 * x[2][j]) / 68, 1e-5);
 }
 
 /// The child of the next test: what it checks by itself is that the vectors are the golden ones.
 TEST(Encoder, VectorsAtThisLevel) {
-  ASSERT_EQ(kernels_error(), nullptr);
   const Encoder encoder = Encoder::load(kGolden / "mpnet");
   const Texts texts = read_texts(kGolden / "texts.jsonl");
-  const Matrix vectors = encoder.encode(texts);
+  const Matrix vectors = encoder.encode(texts).to_matrix();
   expect_close(vectors, ArchiveReader(kGolden / "mpnet.safetensors").matrix("vectors"), 2e-6);
   if (const char* out = std::getenv("SHOAL_TEST_OUT")) {
     std::ofstream file(out, std::ios::binary);
@@ -250,7 +256,7 @@ TEST(Encoder, FewerTokensAreTheBeginningOfTheText) {
   texts.add("a no a no a no");
   texts.add("a no a");
   Index cut = 9;
-  const Matrix x = encoder.encode(texts, {.max_tokens = 5}, {}, &cut);
+  const Matrix x = encoder.encode(texts, {.max_tokens = 5}, {}, &cut).to_matrix();
   EXPECT_TRUE(same_bits(x[0], x[1]));
   EXPECT_EQ(cut, 1u) << "five tokens are all of the second";
   encoder.encode(texts, {.long_texts = LongTexts::chunk, .overlap = 0, .max_tokens = 5}, {}, &cut);

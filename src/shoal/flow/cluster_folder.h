@@ -10,7 +10,11 @@
 namespace shoal {
 
 /// The file by which a folder that `cluster` has made is known; it is also the report that programs read.
-inline constexpr const char* kClusterMark = "shoal.json";
+inline constexpr const char* kClusterMark = "report.json";
+/// What it was called in folders made before version 2 of it.
+inline constexpr const char* kOldClusterMark = "shoal.json";
+/// The one of the two that stands in `folder`; kClusterMark where there is neither.
+const char* cluster_mark(const std::filesystem::path& folder);
 
 /// What the plots show.
 struct ClusterPlots {
@@ -19,7 +23,7 @@ struct ClusterPlots {
   Labels labels;                  ///< numbered without gaps, as report.clusters
 };
 
-/// Writes shoal.json, report.html and the plots as .svg into `folder`. Equal input gives equal bytes.
+/// Writes report.json, report.html and the plots as .svg into `folder`. Equal input gives equal bytes.
 void write_report(const ClusterReport& report, const ClusterOptions& options, const ClusterPlots& plots,
                   const std::filesystem::path& folder);
 
@@ -30,7 +34,7 @@ struct ClusterFacts {
   std::vector<Label> ids;          ///< of the clusters that have rows
   std::vector<std::string> names;  ///< of the same; empty strings where there are none
 };
-/// Error(format) if the folder holds no such report, or a damaged one.
+/// Error(format) if `cluster` did not make the folder, or its report is damaged.
 ClusterFacts read_facts(const std::filesystem::path& folder);
 
 /// A number in at most so many digits, the same everywhere.

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kFiles[] = {kClusterMark,
+                                  kOldClusterMark,
                                   "labels.csv",
                                   "report.html",
                                   "clusters.safetensors",
@@ -50,7 +51,7 @@ class ClusterRun {
       : options_(options),
         run_(run),
         given_(open_vectors(options.input)),
-        out_(options.out, kClusterMark, options.overwrite, kFiles),
+        out_(options.out, kClusterMark, options.overwrite, kFiles, kOldClusterMark),
         rows_(given_) {}
 
   ClusterReport finish() {
@@ -252,6 +253,12 @@ Rows open_vectors(const fs::path& input) {
           input.string() + " has vectors for " + std::to_string(x.rows()) + " of its " +
               std::to_string(collection.rows()) + " texts; run 'shoal map' on it to the end");
   return x;
+}
+
+Rows in_space_of(const Space& other, Rows x, bool& assumed) {
+  if (x.space().id.empty() == other.id.empty()) return x;
+  assumed = true;
+  return x.assume_space(other);
 }
 
 void check_rows(const Rows& x, const fs::path& input, const Run& run) {

@@ -47,7 +47,7 @@ struct ClusterReport {
 
 /// Vectors, reduced and standardised if asked, into clusters: with how many and why, how good they are by
 /// measures without truth, how stable, and a classifier that places new rows. Makes the folder `out` with
-///   shoal.json            what was asked and what was found
+///   report.json           what was asked and what was found
 ///   labels.csv            row, cluster, and of the classifier: probability, distance, unlike
 ///   clusters.safetensors, classifier.safetensors, pca.safetensors, standardise.safetensors: the stages
 ///   report.html           all of it to look at; and its plots: sizes.svg, distances.svg, criterion.svg,
@@ -63,5 +63,9 @@ void check_rows(const Rows& x, const std::filesystem::path& input, const Run& ru
 
 /// Vectors of a collection, of a file, or of a folder of files, mapped.
 Rows open_vectors(const std::filesystem::path& input);
+
+/// `x`; where it or `other` does not say which model made it, as a .npy file cannot, declared to be of the
+/// same as `other`: then `assumed` becomes true.
+Rows in_space_of(const Space& other, Rows x, bool& assumed);
 
 }  // namespace shoal

@@ -84,7 +84,7 @@ void embed_collection(const Encoder& encoder, const EncodeOptions& options, Coll
     check_stop(run);
     const Index count = std::min(kEmbedBatch - done.rows % kEmbedBatch, rows - done.rows);
     Index cut = 0;
-    file.append(encoder.encode(collection.texts(done.rows, count), options, run, &cut));
+    file.append(encoder.encode(collection.texts(done.rows, count), options, run, &cut).to_matrix());
     file.commit();
     done.rows += count;
     if (done.cut) *done.cut += cut;
@@ -129,7 +129,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
     }
     if (report.rows > kept.rows) {
       Index cut = 0;
-      file.append(encoder.encode(texts, options, run, &cut));
+      file.append(encoder.encode(texts, options, run, &cut).to_matrix());
       file.commit();
       report.cut += cut;
       write_partial(state, {report.rows, report.cut, kept.key, print.text()});

@@ -1,7 +1,7 @@
 #include "shoal/flow/find_clusters.h"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -11,28 +11,8 @@
 namespace shoal {
 namespace {
 
-constexpr Index kTries = 16;          // numbers of clusters that are tried where each is a fit of its own
 constexpr Index kCheapPairs = 20000;  // rows up to which a Euclidean silhouette, O(n^2), is taken unasked
 constexpr Index kResamples = 20;
-
-/// 2, 3, 4, 5, 7, ...: about `most` numbers from min to max, each the last one times a constant.
-std::vector<Index> spaced(ClusterRange range, Index most) {
-  std::vector<Index> out;
-  const double ratio = std::pow(static_cast<double>(range.max) / static_cast<double>(range.min),
-                                1.0 / static_cast<double>(most - 1));
-  for (Index i = 0; i < most; ++i) {
-    const double exact = static_cast<double>(range.min) * std::pow(ratio, static_cast<double>(i));
-    const auto k = std::clamp(static_cast<Index>(std::lround(exact)), range.min, range.max);
-    if (out.empty() || k > out.back()) out.push_back(k);
-  }
-  return out;
-}
-
-std::vector<Index> all_of(ClusterRange range) {
-  std::vector<Index> out;
-  for (Index k = range.min; k <= range.max; ++k) out.push_back(k);
-  return out;
-}
 
 ClusterRange range_of(const ClusteringOptions& options, Index rows) {
   return options.range ? *options.range : default_cluster_range(rows);
@@ -89,117 +69,48 @@ class Search {
   AnyClusterer fit() {
     if (!options_.choose)
       return options_.n_clusters || !method_.takes_n_clusters() ? fit_clusterer(x_, method_, run_)
-                                                                : fit_default();
-    return std::holds_alternative<AgglomerativeOptions>(method_.of) ? choose_cut() : choose_fit();
-  }
-
-  /// With the usual number for so many rows, or fewer where too few of them are distinct.
-  AnyClusterer fit_default() {
-    for (Index k = default_clusters(x_.rows());; k = k > 16 ? k / 2 : k - 1) {
-      method_.set_n_clusters(k);
-      try {
-        return fit_clusterer(x_, method_, run_);
-      } catch (const Error& e) {
-        if (e.fault != Fault::data || k == 1) throw;
-      }
-    }
-  }
-
-  /// The numbers that a tree can be cut into without parting equal rows.
-  ClusterRange range_within(const Dendrogram& tree) {
-    ClusterRange out = range();
-    const auto joined = std::ranges::count_if(tree.merges, [](const Merge& m) { return m.height > 0; });
-    const Index most = static_cast<Index>(joined) + 1;
-    if (out.max <= most) return out;
-    range_ended_ = "only " + std::to_string(most) + " distinct rows were given";
-    require(out.min <= most, Fault::data,
-            "--clusters is to be chosen from " + std::to_string(out.min) + " on, but " + range_ended_);
-    out.max = most;
-    return out;
-  }
-
-  /// Every number of clusters from one dendrogram.
-  AnyClusterer choose_cut() {
-    method_.set_n_clusters(1);
-    const auto joined = Agglomerative::fit(x_, std::get<AgglomerativeOptions>(method_.of), run_);
-    TryOptions how{.judge = judging(), .stability = {}};
-    if (options_.criterion == Criterion::stability) how.stability = resampling();
-    const auto join = [&](const Rows& x) { return *dendrogram_of(fit_clusterer(x, method_, quiet())); };
-    findings_.tried = try_cuts(x_, joined.dendrogram(), range_within(joined.dendrogram()), join, how, run_);
-    take_choice();
-    return joined.with_clusters(findings_.chosen->n_clusters, x_, run_);
-  }
-
-  /// A fit for each number of clusters that is tried.
-  AnyClusterer choose_fit() {
-    const std::vector<Index> numbers = options_.range ? all_of(range()) : spaced(range(), kTries);
-    for (Index i = 0; i < numbers.size(); ++i) {
-      const auto say = [&](double part) {
-        if (run_.progress)
-          run_.progress("numbers of clusters", static_cast<double>(i) + part,
-                        static_cast<double>(numbers.size()));
-      };
-      say(0);
-      method_.set_n_clusters(numbers[i]);
-      const auto found = try_fit(i == 0);
-      if (!found) break;
-      TriedK tried{.n_clusters = numbers[i],
-                   .measures = judge_labels(x_, labels_of(*found), judging(), quiet()),
-                   .stability = {}};
-      if (options_.criterion == Criterion::stability)
-        tried.stability = stability_of(labels_of(*found), quiet());
-      findings_.tried.push_back(std::move(tried));
-      say(1);
-    }
-    take_choice();
-    return fit_clusterer(x_, method_, run_);
-  }
-
-  void take_choice() {
-    findings_.chosen = choose_k(options_.criterion, findings_.tried);
-    if (!range_ended_.empty())
-      findings_.chosen->against.push_back("No more numbers could be tried: " + range_ended_ + ".");
-    method_.set_n_clusters(findings_.chosen->n_clusters);
-  }
-
-  /// Nothing if there are too few distinct rows for so many clusters, unless it is the first try.
-  std::optional<AnyClusterer> try_fit(bool first) {
-    try {
-      return fit_clusterer(x_, method_, quiet());
-    } catch (const Error& e) {
-      if (first || e.fault != Fault::data) throw;
-      range_ended_ = with_flags(e, method_).what();
-      return std::nullopt;
-    }
+                                                                : fit_default_number(x_, method_, run_);
+    FittedChoice made = fit_range(x_, method_,
+                                  {.range = options_.range,
+                                   .criterion = options_.criterion,
+                                   .judge = judging(),
+                                   .stability = resampling()},
+                                  run_);
+    method_.set_n_clusters(made.chosen.n_clusters);
+    findings_.measures = made.judged.measures;
+    findings_.stability = std::move(made.judged.stability);
+    findings_.tried = std::move(made.tried);
+    findings_.chosen = std::move(made.chosen);
+    return std::move(made.fitted);
   }
 
   /// original: the method's numbers of the clusters that have rows.
   void judge(const AnyClusterer& fitted, const std::vector<Label>& original) {
     const Labels& labels = labels_of(fitted);
     findings_.method = method_;
-    const Index n_clusters = original.size();
-    findings_.n_clusters = n_clusters;
+    findings_.n_clusters = original.size();
     findings_.noise = static_cast<Index>(std::ranges::count(labels.of, kNoise));
     findings_.placement = placement_of(fitted);
-    if (n_clusters >= 2) findings_.measures = judge_labels(x_, labels, judging(), run_);
-    if (findings_.chosen && options_.criterion == Criterion::stability) {
-      for (const TriedK& tried : findings_.tried)
-        if (tried.n_clusters == findings_.chosen->n_clusters) findings_.stability = tried.stability;
-    } else if (options_.resamples > 0 && n_clusters > 0) {
-      findings_.stability = stability_of(labels, run_);
-    }
-    if (findings_.stability) {
-      const std::vector<double> of_all = std::move(findings_.stability->jaccard);
-      findings_.stability->jaccard.clear();
-      for (const Label c : original) findings_.stability->jaccard.push_back(of_all[static_cast<Index>(c)]);
-    }
+    if (!findings_.measures && original.size() >= 2)
+      findings_.measures = judge_labels(x_, labels, judging(), run_);
+    take_stability(labels, original);
+    findings_.why = findings_.chosen ? findings_.chosen->why
+                    : method_.takes_n_clusters() || method_.kind() == Som::kind
+                        ? "Their number was set beforehand, not chosen by a measure."
+                        : "The method finds their number by itself.";
     if (findings_.chosen)
       findings_.against = findings_.chosen->against;
     else if (findings_.measures)
       findings_.against = doubts(*findings_.measures, findings_.stability);
-    if (2 * findings_.noise > x_.rows())
-      findings_.against.push_back("More than half of the rows, " + std::to_string(findings_.noise) + " of " +
-                                  std::to_string(x_.rows()) + ", are in no cluster.");
+    std::ranges::move(doubts_of_noise(findings_.noise, x_.rows()), std::back_inserter(findings_.against));
+  }
+
+  void take_stability(const Labels& labels, const std::vector<Label>& original) {
+    if (!findings_.stability && options_.resamples > 0 && !original.empty())
+      findings_.stability = measure_stability(x_, labels, method_, resampling(), run_);
+    if (!findings_.stability) return;
+    const std::vector<double> of_all = std::exchange(findings_.stability->jaccard, {});
+    for (const Label c : original) findings_.stability->jaccard.push_back(of_all[static_cast<Index>(c)]);
   }
 
   JudgeOptions judging() const {
@@ -212,36 +123,11 @@ class Search {
     return {.resamples = options_.resamples > 0 ? options_.resamples : kResamples, .seed = seed_.child(3)};
   }
 
-  Stability stability_of(const Labels& labels, const Run& run) const {
-    return measure_stability(
-        x_, labels, [&](const Rows& x, Index k, Seed seed) { return labels_by(x, k, seed); }, resampling(),
-        run);
-  }
-
-  /// A resample may hold fewer distinct rows than there are clusters: then as many as it has.
-  Labels labels_by(const Rows& x, Index k, Seed seed) const {
-    MethodOptions method = method_;
-    method.set_seed(seed);
-    if (!method.takes_n_clusters()) return labels_of(fit_clusterer(x, method, quiet()));
-    for (;; --k) {
-      method.set_n_clusters(k);
-      try {
-        return labels_of(fit_clusterer(x, method, quiet()));
-      } catch (const Error& e) {
-        if (e.fault != Fault::data || k == 1) throw;
-      }
-    }
-  }
-
-  ClusterRange range() const { return range_of(options_, x_.rows()); }
-  Run quiet() const { return run_.quiet(); }
-
   const Rows& x_;
   const ClusteringOptions& options_;
   Seed seed_;
   const Run& run_;
   MethodOptions method_;
-  std::string range_ended_;  // why numbers of clusters were left untried
   ClusterFindings findings_;
 };
 

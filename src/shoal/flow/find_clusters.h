@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "shoal/classify/split.h"
-#include "shoal/cluster/selection/choose.h"
-#include "shoal/cluster/selection/methods.h"
+#include "shoal/cluster/selection/fit_range.h"
 #include "shoal/core/run.h"
 
 namespace shoal {
@@ -19,7 +18,7 @@ struct ClusteringOptions {
   std::optional<Index> n_clusters;  ///< absent, and nothing to choose: default_clusters(rows)
   bool choose = false;              ///< the number by `criterion`
   Criterion criterion = Criterion::silhouette;
-  std::optional<ClusterRange> range;  ///< tried one by one; absent: default_cluster_range, spaced out
+  std::optional<ClusterRange> range;  ///< of numbers that are tried; absent: see numbers_to_try
   Index resamples = 0;  ///< for how stable the clusters are; 0: not asked (20 for that criterion)
 };
 
@@ -31,9 +30,10 @@ struct ClusterFindings {
   std::optional<Separation> measures;  ///< absent for fewer than two clusters
   std::vector<TriedK> tried;
   std::optional<ChosenK> chosen;
+  std::string why;                     ///< there are so many: one sentence, chosen's if there is one
+  std::vector<Objection> against;      ///< chosen's, or doubts; and much noise
   std::optional<Stability> stability;  ///< jaccard: of the clusters that have rows
   std::optional<double> placement;     ///< placement_of
-  std::vector<std::string> against;    ///< what speaks against them: chosen's, or doubts; and much noise
 };
 
 struct Clustering {
@@ -49,7 +49,7 @@ void check_clustering(const ClusteringOptions& options, Index rows);
 /// All that the result depends on besides the rows.
 std::vector<Field> list_clustering(const ClusteringOptions& options, Index rows, Seed seed);
 
-/// Runs the method on x, once or for each number of clusters that is tried, and judges what it finds. The
+/// Runs the method on x, by itself or by fit_range, and judges what it finds. The
 /// silhouette is by the method's metric; the Euclidean one, O(n^2), is left out above 20,000 rows unless it
 /// is the criterion. Errors as check_clustering, and those of the method with its options as flags.
 Clustering find_clusters(const Rows& x, const ClusteringOptions& options, Seed seed, const Run& run);

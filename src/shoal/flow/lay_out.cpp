@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
 #include "shoal/flow/cluster_vectors.h"
 #include "shoal/flow/csv_field.h"
-#include "shoal/flow/findings_json_impl.h"
+#include "shoal/flow/report_json_impl.h"
 #include "shoal/linear/norms.h"
 #include "shoal/map/svg.h"
 #include "shoal/near/exact.h"
@@ -85,7 +84,8 @@ class LayoutRun {
     open_inputs();
     report_.dims = x_.cols();
     report_.out = out_.path();
-    about_ = {{"version", kVersion}, {"rows", report_.rows}, {"dims", report_.dims}, {"method", method()}};
+    about_ = report_head("shoal layout", kVersion);
+    about_.update({{"rows", report_.rows}, {"dims", report_.dims}, {"method", method()}});
     about_["inputs"] = Json::array();
     for (Index t = 0; t < tables_.size(); ++t)
       about_["inputs"].push_back({{"path", options_.inputs[t].string()}, {"rows", tables_[t].rows()}});
@@ -96,7 +96,7 @@ class LayoutRun {
     else
       fit();
     write_points();
-    write_file(out_ / kLayoutMark, about_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_file(out_ / kLayoutMark, report_text(about_));
     out_.keep();
     return report_;
   }
@@ -107,13 +107,15 @@ class LayoutRun {
   /// All are looked at before any work begins.
   void open_inputs() {
     if (options_.on) out_.keep_off(*options_.on);
+    std::optional<Space> common;  // of the first that says it
     for (const fs::path& path : options_.inputs) {
       out_.keep_off(path);
-      const Rows x = tables_.empty() ? x_ : open_vectors(path);
+      Rows x = tables_.empty() ? x_ : open_vectors(path);
       require(x.cols() == x_.cols(), Fault::data,
               path.string() + " has vectors of " + std::to_string(x.cols()) + " numbers, " + input_.string() +
                   " of " + std::to_string(x_.cols()));
-      check_space(x_.space(), x.space(), path.c_str());
+      if (!common && !x.space().id.empty()) common = x.space();
+      if (common && !x.space().id.empty()) check_space(*common, x.space(), path.c_str());
       require(x.rows() >= 1, Fault::data, path.string() + " has no rows");
       check_rows(x, path, run_);
       tables_.push_back(x);
@@ -121,6 +123,8 @@ class LayoutRun {
     }
     require(options_.on || report_.rows >= 2, Fault::data,
             input_.string() + " has one row; a map needs at least 2");
+    if (common)
+      for (Rows& x : tables_) x = in_space_of(*common, x, report_.assumed_space);
   }
 
   void align() {
@@ -201,7 +205,7 @@ class LayoutRun {
     require(x_.cols() == old.cols(), Fault::data,
             input_.string() + " has vectors of " + std::to_string(x_.cols()) + " numbers; " + on.string() +
                 " was made from vectors of " + std::to_string(old.cols()));
-    points_ = umap.transform(x_, old, run_);
+    points_ = umap.transform(in_space_of(umap.space(), x_, report_.assumed_space), old, run_);
     about_["on"] = on.string();
     about_["old_rows"] = old.rows();
     Matrix both(old.rows() + x_.rows(), 2);

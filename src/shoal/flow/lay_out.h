@@ -43,6 +43,8 @@ struct LayoutReport {
   Index rows = 0, dims = 0;    ///< rows: of all inputs
   std::vector<Index> related;  ///< pairs between each input and the next, if aligned
   std::filesystem::path out;
+  bool assumed_space = false;  ///< some inputs, or the old map, do not say which model made them: taken to be
+                               ///< of that of the others
 };
 
 /// Rows to points in the plane. Makes the folder `out`, whole or not at all, with

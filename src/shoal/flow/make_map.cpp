@@ -6,12 +6,12 @@
 
 #include "shoal/core/error.h"
 #include "shoal/flow/embed.h"
-#include "shoal/flow/findings_json_impl.h"
 #include "shoal/flow/fingerprint.h"
 #include "shoal/flow/ingest.h"
 #include "shoal/flow/map_options_impl.h"
 #include "shoal/flow/name_clusters.h"
 #include "shoal/flow/replace_impl.h"
+#include "shoal/flow/report_json_impl.h"
 #include "shoal/flow/show.h"
 #include "shoal/flow/steps_impl.h"
 #include "shoal/store/archive/archive.h"
@@ -20,8 +20,6 @@
 namespace shoal {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr Index kMostReport = Index{256} << 20;  // bytes of a report.json
 
 /// The collection that will be replaced, locked, if there is one.
 std::optional<Collection> open_old(const MapOptions& options) {
@@ -85,7 +83,7 @@ class MapRun {
   bool whole(std::string_view name) const {
     const fs::path path = collection_.file(name);
     if (!fs::exists(path)) return false;
-    if (path.extension() == ".json") return nlohmann::json::accept(read_file(path, kMostReport));
+    if (path.extension() == ".json") return !read_report(path).empty();
     if (path.extension() != ".safetensors") return true;
     try {
       ArchiveReader{path};
@@ -211,30 +209,23 @@ class MapRun {
   void cluster() {
     const Clustering made = find_clusters(reduced(), options_.clusters, options_.seed, run_);
     save_clusterer(made.fitted, collection_.file("clusters.safetensors"));
-    write_file(collection_.file("report.json"), report_json(made));
+    write_file(collection_.file("report.json"), report_of(made));
     collection_.set_labels(made.clusters.labels);
   }
 
-  /// As `cluster` writes it into shoal.json, but for what a collection has elsewhere: names and words.
-  std::string report_json(const Clustering& made) const {
+  /// As `cluster` writes it, but for what a collection has elsewhere: names and words.
+  std::string report_of(const Clustering& made) const {
     const Pca pca = Pca::load(ArchiveReader(collection_.file("pca.safetensors")));
-    std::vector<Index> sizes(made.clusters.labels.count);
-    for (const Label label : made.clusters.labels.of)
-      if (label != kNoise) ++sizes[static_cast<Index>(label)];
-    auto clusters = nlohmann::ordered_json::array();
-    for (Index c = 0; c < sizes.size(); ++c) clusters.push_back({{"id", c}, {"size", sizes[c]}});
-    nlohmann::ordered_json out{{"format", kClustersFormat},
-                               {"version", kClustersVersion},
-                               {"made_by", "shoal " SHOAL_VERSION},
-                               {"rows", report_.rows},
-                               {"dims", encoder_.space().dims},
-                               {"pca",
-                                {{"n_components", pca.n_components()},
-                                 {"explained_variance_ratio", pca.explained_variance_ratio()}}},
-                               {"seed", options_.seed.value}};
-    out.update(to_json(made.findings));
-    out["clusters"] = clusters;
-    return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    ClusterReport report{.rows = report_.rows,
+                         .dims = encoder_.space().dims,
+                         .components = pca.n_components(),
+                         .variance = pca.explained_variance_ratio(),
+                         .found = made.findings};
+    for (const Index size : label_sizes(made.clusters.labels))
+      report.clusters.push_back({.id = static_cast<Label>(report.clusters.size()), .size = size});
+    return report_text(report_json(
+        report,
+        {.pca = options_.pca, .clusters = options_.clusters, .classifier = {}, .seed = options_.seed}));
   }
 
   void explain() {
@@ -275,7 +266,7 @@ class MapRun {
     report_.components = pca.n_components();
     report_.variance = pca.explained_variance_ratio();
     describe_method(load_clusterer(collection_.file("clusters.safetensors")));
-    report_.found = read_file(collection_.file("report.json"), kMostReport);
+    report_.found = read_report(collection_.file("report.json"));
     report_.clusters = collection_.clusters();
     report_.groups = collection_.groups();
     report_.page = options_.out / "map.html";

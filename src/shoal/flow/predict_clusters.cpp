@@ -1,7 +1,6 @@
 #include "shoal/flow/predict_clusters.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "shoal/classify/cluster_classifier.h"
@@ -9,6 +8,7 @@
 #include "shoal/core/error.h"
 #include "shoal/flow/cluster_folder.h"
 #include "shoal/flow/find_clusters.h"
+#include "shoal/flow/report_json_impl.h"
 #include "shoal/map/svg.h"
 #include "shoal/reduce/tsne/tsne.h"
 #include "shoal/reduce/umap/umap.h"
@@ -36,6 +36,7 @@ class PredictRun {
         out_(options.out, kMark, options.overwrite, kFiles) {
     report_.by_method = options.by_method.value_or(!facts_.classifier);
     report_.by_method ? load_method() : load_classifier();
+    x_ = in_space_of(fitted_on(), x_, report_.assumed_space);
   }
 
   PredictReport finish() {
@@ -54,6 +55,13 @@ class PredictRun {
   }
 
  private:
+  /// Of the vectors that the model was made from.
+  const Space& fitted_on() const {
+    if (preparation_.pca) return preparation_.pca->space();
+    if (preparation_.scaler) return preparation_.scaler->space();
+    if (classifier_) return classifier_->space();
+    return std::visit([](const auto& method) -> const Space& { return method.space(); }, *method_);
+  }
   void load_classifier() {
     require(facts_.classifier, Fault::argument,
             options_.model.string() +
@@ -62,7 +70,7 @@ class PredictRun {
     classifier_ = ClusterClassifier::load(ArchiveReader(options_.model / "classifier.safetensors"));
     require(facts_.ids == classifier_->clusters(), Fault::format,
             options_.model.string() +
-                " is damaged: shoal.json and classifier.safetensors tell of other clusters");
+                " is damaged: its report and classifier.safetensors tell of other clusters");
     for (Index c = 0; c < facts_.ids.size(); ++c)
       report_.clusters.push_back({facts_.ids[c], facts_.names[c]});
     metric_ = classifier_->options().metric;
@@ -78,7 +86,7 @@ class PredictRun {
     for (Index c = 0; c < facts_.ids.size(); ++c) {
       require(static_cast<Index>(facts_.ids[c]) < report_.clusters.size(), Fault::format,
               options_.model.string() +
-                  " is damaged: shoal.json and clusters.safetensors tell of other clusters");
+                  " is damaged: its report and clusters.safetensors tell of other clusters");
       report_.clusters[static_cast<Index>(facts_.ids[c])].name = facts_.names[c];
     }
     metric_ = metric_of(file);
@@ -188,23 +196,20 @@ class PredictRun {
     Json clusters = Json::array();
     for (const auto& c : report_.clusters)
       clusters.push_back({{"id", c.id}, {"name", c.name}, {"size", c.size}});
-    Json out{{"format", "shoal predictions"},
-             {"version", 1},
-             {"made_by", "shoal " SHOAL_VERSION},
-             {"model", options_.model.string()},
-             {"input", options_.input.string()},
-             {"rows", report_.rows},
-             {"by", report_.by_method ? "method" : "classifier"},
-             {"unlike", report_.unlike}};
+    Json out = report_head("shoal predictions", 1);
+    out.update({{"model", options_.model.string()},
+                {"input", options_.input.string()},
+                {"rows", report_.rows},
+                {"by", report_.by_method ? "method" : "classifier"},
+                {"unlike", report_.unlike}});
     if (report_.by_method) {
-      out["placement_agreement"] = nullptr;
-      if (report_.placement) out["placement_agreement"] = *report_.placement;
+      out["placement_agreement"] = number_json(report_.placement);
     } else {
       out["mean_probability"] = report_.mean_probability;
       out["mean_distance"] = report_.mean_distance;
     }
     out["clusters"] = clusters;
-    write_file(out_ / kMark, out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    write_file(out_ / kMark, report_text(out));
   }
 
   const PredictOptions& options_;

@@ -37,6 +37,7 @@ struct PredictReport {
   double mean_probability = 0;      ///< of the likeliest cluster; the classifier's, as the next
   double mean_distance = 0;         ///< to the nearest centroid
   std::optional<double> placement;  ///< placement_of, by the method
+  bool assumed_space = false;  ///< model or input does not say which encoder made it: taken to be the same
   std::filesystem::path out;
 };
 

@@ -105,7 +105,7 @@ std::vector<SearchHit> search(const Collection& collection, const Encoder& encod
 
   Texts query;
   query.add(question);
-  const Matrix vector = encoder.encode(query, {}, run);
+  const Matrix vector = encoder.encode(query, {}, run).to_matrix();
   std::vector<SearchHit> hits;
   for (const auto& item : rank(vectors, vector[0], named.labels(), options, run).sorted())
     hits.push_back(named.hit(item.id, item.score));

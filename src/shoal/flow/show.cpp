@@ -4,9 +4,8 @@
 #include <set>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/find_clusters.h"
+#include "shoal/flow/report_json_impl.h"
 #include "shoal/map/page.h"
-#include "shoal/map/place_names.h"
 #include "shoal/store/archive/archive.h"
 
 namespace shoal {
@@ -55,13 +54,9 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
                  std::string(title_of(ArchiveReader(collection.file("clusters.safetensors")).meta("kind"))) +
                  ", " + std::to_string(page.labels.count) +
                  (page.labels.count == 1 ? " cluster" : " clusters");
-  for (const ClusterRecord& c : collection.clusters())
-    page.clusters.push_back(
-        {.name = c.name, .words = c.words, .size = c.size, .group = c.group, .medoids = c.medoids});
-  for (const GroupRecord& g : collection.groups()) page.groups.push_back({.name = g.name, .size = g.size});
-  if (const auto report = collection.file("report.json"); std::filesystem::exists(report))
-    page.report = read_file(report, Index{256} << 20);
-  place_names(page);
+  page.clusters = collection.clusters();
+  page.groups = collection.groups();
+  page.report = read_report(collection.file("report.json"));
   page.texts = [&](Index first, Index count) { return collection.texts(first, count); };
   page.column_name = color_column(collection, options.color);
   if (!page.column_name.empty())

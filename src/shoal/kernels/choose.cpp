@@ -7,6 +7,7 @@
 #include <iterator>
 #include <span>
 
+#include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/kernels/levels_impl.h"
 
@@ -50,32 +51,26 @@ const Runnable& runnable() {
   return found;
 }
 
-struct Choice {
-  const Kernels* kernels;
-  const char* error = nullptr;
-};
-
-Choice choose() {
+const Kernels& choose() {
   const std::span<const Kernels* const> here = levels();
   const char* wanted = std::getenv("SHOAL_LEVEL");
-  if (wanted == nullptr || *wanted == '\0') return {here.back()};
+  if (wanted == nullptr || *wanted == '\0') return *here.back();
   for (const Kernels* k : here)
-    if (std::strcmp(k->level, wanted) == 0) return {k};
+    if (std::strcmp(k->level, wanted) == 0) return *k;
   for (const Level& level : kLevels)
     if (std::strcmp(level.name, wanted) == 0)
-      return {here.front(),
-              "SHOAL_LEVEL names a level that this CPU cannot run; unset it to use the best one"};
-  return {here.front(), "SHOAL_LEVEL is none of base, avx2, avx512; unset it to use the best one"};
-}
-const Choice& choice() {
-  static const Choice chosen = choose();
-  return chosen;
+      throw Error(Fault::unsupported, "SHOAL_LEVEL names a level that this CPU cannot run",
+                  "unset it to use the best one");
+  throw Error(Fault::unsupported, "SHOAL_LEVEL is none of base, avx2, avx512",
+              "unset it to use the best one");
 }
 
 }  // namespace
 
-const Kernels& kernels() { return *choice().kernels; }
-const char* kernels_error() { return choice().error; }
+const Kernels& kernels() {
+  static const Kernels& chosen = choose();  // what throws is tried again by the next call
+  return chosen;
+}
 std::span<const Kernels* const> levels() { return {runnable().tables, runnable().count}; }
 
 }  // namespace shoal

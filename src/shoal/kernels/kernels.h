@@ -53,11 +53,9 @@ struct Kernels {
                             double* out);
 };
 
-/// The chosen level: the best this CPU can run, or the one that SHOAL_LEVEL=base|avx2|avx512 forces.
-/// Chosen once. `kernels_error()` is not null if SHOAL_LEVEL names an unknown level or one the CPU lacks
-/// (then `kernels()` is the base level); the program's door turns it into Error(unsupported).
+/// The chosen level: the best this CPU can run, or the one that SHOAL_LEVEL=base|avx2|avx512 forces. Chosen
+/// once. Error(unsupported) if SHOAL_LEVEL names an unknown level or one that the CPU lacks.
 const Kernels& kernels();
-const char* kernels_error();
 
 /// All levels this CPU can run, slowest first: for tests.
 std::span<const Kernels* const> levels();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/error.h"
 #include "shoal/core/random.h"
 
 // Each level against the first ("base") with ==, on ragged lengths and odd alignments, and base against plain
@@ -80,7 +81,21 @@ TEST(Levels, AreListedSlowestFirstAndOneIsChosen) {
   const char* forced = std::getenv("SHOAL_LEVEL");
   const std::string best = shoal::levels().back()->level;
   EXPECT_EQ(shoal::kernels().level, forced && *forced ? std::string(forced) : best);
-  EXPECT_EQ(shoal::kernels_error(), nullptr);
+}
+
+TEST(LevelsDeathTest, AWrongOneIsAnErrorEachTime) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a new process: here the level is chosen already
+  const auto choose_twice = [] {
+    ::setenv("SHOAL_LEVEL", "avx3", 1);
+    for (int i = 0; i < 2; ++i) try {
+        shoal::kernels();
+        std::_Exit(0);
+      } catch (const shoal::Error& error) {
+        std::fprintf(stderr, "%s", error.what());
+        if (i == 1) std::_Exit(static_cast<int>(error.fault));
+      }
+  };
+  EXPECT_EXIT(choose_twice(), ::testing::ExitedWithCode(6), "SHOAL_LEVEL is none of base, avx2, avx512");
 }
 
 class Level : public ::testing::TestWithParam<const Kernels*> {

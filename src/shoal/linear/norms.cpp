@@ -90,10 +90,13 @@ void check_finite(const Rows& x, const Run& run) {
 }
 
 void check_space(const Space& fitted, const Space& given, const char* what) {
-  if (fitted.id.empty() || given.id.empty()) return;
+  if (fitted.id.empty() && given.id.empty()) return;
   if (model_of(fitted.id) == model_of(given.id) && fitted.dims == given.dims) return;
-  throw Error(Fault::data, std::string(what) + ": fitted on vectors of " + named(fitted) +
-                               ", but given vectors of " + named(given) + "; embed both with one model");
+  throw Error(Fault::data,
+              std::string(what) + ": fitted on vectors of " + named(fitted) + ", but given vectors of " +
+                  named(given),
+              fitted.id.empty() || given.id.empty() ? "if one model made both, say so by Rows::assume_space"
+                                                    : "embed both with one model");
 }
 
 }  // namespace shoal

@@ -16,7 +16,8 @@ Index unit_rows(MatrixSpan x);
 std::vector<double> column_means(const Rows& x, const Run& run);
 /// Error(data) naming the first row that holds a NaN or an infinity.
 void check_finite(const Rows& x, const Run& run);
-/// Error(data) if two spaces are both known and differ: `what` says who asks.
+/// Error(data) unless both come from one model, or from unknown ones: `what` says who asks. Dimensions are
+/// compared where the model is known.
 void check_space(const Space& fitted, const Space& given, const char* what);
 
 }  // namespace shoal

@@ -91,11 +91,22 @@ TEST(CheckFinite, NamesTheFirstBadRow) {
     }
 }
 
-TEST(CheckSpace, RefusesOnlyTwoKnownAndDifferentSpaces) {
-  const shoal::Space mini{"mini", 384, true}, large{"large", 1024, true}, unknown{"", 7, false};
+TEST(CheckSpace, UnknownOnesAreTheirOwnKind) {
+  const shoal::Space mini{"mini", 384, true}, unknown{"", 384, false};
+  EXPECT_NO_THROW(shoal::check_space(unknown, unknown, "pca"));
+  EXPECT_THROW(shoal::check_space(mini, unknown, "pca"), shoal::Error);
+  try {
+    shoal::check_space(unknown, mini, "pca");
+    FAIL() << "accepted";
+  } catch (const shoal::Error& e) {
+    EXPECT_EQ(e.fault, shoal::Fault::data);
+    EXPECT_EQ(e.hint, "if one model made both, say so by Rows::assume_space");
+  }
+}
+
+TEST(CheckSpace, RefusesAnotherModel) {
+  const shoal::Space mini{"mini", 384, true}, large{"large", 1024, true};
   EXPECT_NO_THROW(shoal::check_space(mini, mini, "pca"));
-  EXPECT_NO_THROW(shoal::check_space(mini, unknown, "pca"));
-  EXPECT_NO_THROW(shoal::check_space(unknown, large, "pca"));
   EXPECT_NO_THROW(shoal::check_space({"mini@1f", 384, true}, {"renamed@here@1f", 384, true}, "pca"));
   EXPECT_THROW(shoal::check_space({"mini@1f", 384, true}, {"mini@1e", 384, true}, "pca"), shoal::Error);
   EXPECT_THROW(shoal::check_space({"a@1f", 384, true}, {"a@1f+pca", 384, false}, "pca"), shoal::Error);

@@ -50,27 +50,39 @@ void check(const PageData& data) {
 
 Json place(float x, float y) { return {std::isfinite(x) ? x : 0.f, std::isfinite(y) ? y : 0.f}; }
 
-Json cluster_json(const PageCluster& cluster, const PageData& data) {
+/// The place of a name; without points none is anywhere.
+Json place_of(const std::vector<Place>& places, Index i) {
+  return i < places.size() ? place(places[i].x, places[i].y) : place(0, 0);
+}
+
+NamePlaces name_places(const PageData& data) {
+  std::vector<Label> group_of;
+  for (const ClusterRecord& c : data.clusters) group_of.push_back(c.group);
+  return place_names(data.points.view(), {data.labels.of, data.clusters.size()}, group_of,
+                     data.groups.size());
+}
+
+Json cluster_json(const ClusterRecord& cluster, Json at, const PageData& data) {
   Json medoids = Json::array();
   for (const Index row : cluster.medoids)
     if (row < data.labels.of.size()) medoids.push_back(row);
   Json words = Json::array();
   for (const auto& word : cluster.words) words.push_back(repair_utf8(word));
   const bool grouped = cluster.group >= 0 && static_cast<Index>(cluster.group) < data.groups.size();
-  return {{"name", repair_utf8(cluster.name)},
-          {"words", std::move(words)},
-          {"size", cluster.size},
-          {"group", grouped ? cluster.group : -1},
-          {"at", place(cluster.x, cluster.y)},
-          {"medoids", std::move(medoids)}};
+  return {
+      {"name", repair_utf8(cluster.name)},     {"words", std::move(words)}, {"size", cluster.size},
+      {"group", grouped ? cluster.group : -1}, {"at", std::move(at)},       {"medoids", std::move(medoids)}};
 }
 
 std::string meta(const PageData& data, const MapBox& box, Index text_limit) {
   Json clusters = Json::array(), groups = Json::array();
-  for (const auto& cluster : data.clusters) clusters.push_back(cluster_json(cluster, data));
-  for (const auto& group : data.groups)
-    groups.push_back(
-        {{"name", repair_utf8(group.name)}, {"size", group.size}, {"at", place(group.x, group.y)}});
+  const NamePlaces places = name_places(data);
+  for (Index i = 0; i < data.clusters.size(); ++i)
+    clusters.push_back(cluster_json(data.clusters[i], place_of(places.clusters, i), data));
+  for (Index i = 0; i < data.groups.size(); ++i)
+    groups.push_back({{"name", repair_utf8(data.groups[i].name)},
+                      {"size", data.groups[i].size},
+                      {"at", place_of(places.groups, i)}});
   const Json all = {{"format", kFormat},
                     {"title", repair_utf8(data.title)},
                     {"made_by", repair_utf8(data.made_by)},

@@ -9,23 +9,9 @@
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
 #include "shoal/core/texts.h"
+#include "shoal/store/collection/collection.h"
 
 namespace shoal {
-
-/// A name on the map.
-struct PageCluster {
-  std::string name;
-  std::vector<std::string> words;
-  Index size = 0;
-  Label group = 0;
-  float x = 0, y = 0;
-  std::vector<Index> medoids;
-};
-struct PageGroup {
-  std::string name;
-  Index size = 0;
-  float x = 0, y = 0;
-};
 
 /// All that map.html shows. A row with the label kNoise is in no cluster.
 struct PageData {
@@ -33,8 +19,8 @@ struct PageData {
   std::string made_by;  ///< "shoal 0.1.0, all-MiniLM-L6-v2, spherical k-means, 100 clusters"
   Matrix points;        ///< rows x 2
   Labels labels;
-  std::vector<PageCluster> clusters;
-  std::vector<PageGroup> groups;
+  std::vector<ClusterRecord> clusters;  ///< by label
+  std::vector<GroupRecord> groups;
   /// Bytes of texts that the page may hold. If all are no more, all are whole; else the longest are cut to
   /// one length that fits, never below 400 bytes, and the page says which. The column has the same budget for
   /// itself. A megabyte of plain text adds about half a megabyte to the file.
@@ -49,8 +35,8 @@ struct PageData {
 };
 
 /// Writes the self-contained page: the built template with the data spliced in, gzip + base64. Whole or not
-/// at all. The page is put together in memory. Error(argument) if parts do not fit together or the report is
-/// not JSON.
+/// at all. Each name stands at the densest place of its rows. The page is put together in memory.
+/// Error(argument) if parts do not fit together or the report is not JSON.
 void write_page(const std::filesystem::path& path, const PageData& data);
 
 }  // namespace shoal

@@ -105,6 +105,7 @@ TEST(WritePage, SplicesMetaPointsLabelsAndTextsIntoTheTemplate) {
   EXPECT_EQ(meta["rows"], 3);
   EXPECT_EQ(meta["column"], "");
   EXPECT_EQ(meta["clusters"][0]["words"][1], "two");
+  EXPECT_EQ(meta["clusters"][1]["at"], nlohmann::json::array({1, 0})) << "where its only row is";
   EXPECT_EQ(meta["clusters"][0]["medoids"], nlohmann::json::array({0}))
       << "a medoid that is no row is left out";
   EXPECT_EQ(block(html, "b-text0"), std::string("zero\0one\0two\0", 13));

@@ -127,20 +127,17 @@ std::vector<Place> densest_places(MatrixView points, const Labels& labels, const
   return places;
 }
 
-void place_names(PageData& page) {
-  const MatrixView points = page.points.view();
-  if (points.rows == 0) return;
+NamePlaces place_names(MatrixView points, const Labels& labels, const std::vector<Label>& group_of,
+                       Index n_groups) {
+  if (points.rows == 0) return {};
   const MapBox box = map_box(points);
-  Labels labels = page.labels;
-  labels.count = page.clusters.size();
-  const auto clusters = densest_places(points, labels, box, kClusterCells);
-  for (Index i = 0; i < clusters.size(); ++i)
-    page.clusters[i].x = clusters[i].x, page.clusters[i].y = clusters[i].y;
-  for (Label& label : labels.of)
-    if (label != kNoise) label = page.clusters[label].group;
-  labels.count = page.groups.size();
-  const auto groups = densest_places(points, labels, box, kGroupCells);
-  for (Index i = 0; i < groups.size(); ++i) page.groups[i].x = groups[i].x, page.groups[i].y = groups[i].y;
+  NamePlaces out;
+  out.clusters = densest_places(points, labels, box, kClusterCells);
+  Labels groups{labels.of, n_groups};
+  for (Label& label : groups.of)
+    if (label != kNoise) label = group_of[static_cast<Index>(label)];
+  out.groups = densest_places(points, groups, box, kGroupCells);
+  return out;
 }
 
 }  // namespace shoal

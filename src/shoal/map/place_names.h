@@ -1,6 +1,7 @@
 #pragma once
 
-#include "shoal/map/page.h"
+#include "shoal/core/labels.h"
+#include "shoal/core/matrix.h"
 
 namespace shoal {
 
@@ -24,8 +25,12 @@ MapBox map_box(MatrixView points);
 /// range or points and labels differ in length. O(rows log rows + count cells^2).
 std::vector<Place> densest_places(MatrixView points, const Labels& labels, const MapBox& box, Index cells);
 
-/// Sets x and y of all clusters and groups of `page` from its points and labels. Error(argument) as above, or
-/// if a cluster's group does not exist.
-void place_names(PageData& page);
+/// Where the names of clusters and of their groups are written; empty if there are no points.
+struct NamePlaces {
+  std::vector<Place> clusters, groups;
+};
+/// group_of: of each label. Error(argument) as above, or if a group is not one of 0..n_groups - 1.
+NamePlaces place_names(MatrixView points, const Labels& labels, const std::vector<Label>& group_of,
+                       Index n_groups);
 
 }  // namespace shoal

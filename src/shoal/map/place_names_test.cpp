@@ -84,20 +84,17 @@ TEST(MapBox, HasRoomAroundOnePlaceAndAroundNone) {
 }
 
 TEST(PlaceNames, PutsClustersAndGroupsWhereTheirPointsAre) {
-  PageData page;
   std::vector<Place> points;
   for (Index c = 0; c < 4; ++c) add_island(points, c < 2 ? -10.f - c : 10.f + c, 3.f * c, 50, 0.2f, c);
-  page.points = matrix(points);
-  page.clusters.resize(4);
-  page.groups.resize(2);
-  for (Index i = 0; i < points.size(); ++i) page.labels.of.push_back(static_cast<Label>(i / 50));
-  for (Index c = 0; c < 4; ++c) page.clusters[c].group = static_cast<Label>(c / 2);
-  place_names(page);
-  for (Index c = 0; c < 4; ++c) EXPECT_NEAR(page.clusters[c].y, 3.f * c, 0.2f) << c;
-  EXPECT_LT(page.groups[0].x, -9);
-  EXPECT_GT(page.groups[1].x, 9);
-  page.clusters[3].group = 2;
-  EXPECT_THROW(place_names(page), Error);
+  const Matrix x = matrix(points);
+  Labels labels{{}, 4};
+  for (Index i = 0; i < points.size(); ++i) labels.of.push_back(static_cast<Label>(i / 50));
+  const NamePlaces places = place_names(x.view(), labels, {0, 0, 1, 1}, 2);
+  for (Index c = 0; c < 4; ++c) EXPECT_NEAR(places.clusters[c].y, 3.f * c, 0.2f) << c;
+  EXPECT_LT(places.groups[0].x, -9);
+  EXPECT_GT(places.groups[1].x, 9);
+  EXPECT_THROW(place_names(x.view(), labels, {0, 0, 1, 2}, 2), Error);
+  EXPECT_TRUE(place_names(MatrixView{}, labels, {0, 0, 1, 1}, 2).clusters.empty());
 }
 
 }  // namespace

@@ -174,7 +174,7 @@ Matrix Pca::transform(const Rows& x, const Run& run) const {
 }
 
 Index Pca::n_components() const { return solution().components.rows(); }
-const Matrix& Pca::components() const { return solution().components; }
+const Matrix& Pca::components() const& { return solution().components; }
 const std::vector<float>& Pca::mean() const { return solution().mean; }
 const std::vector<double>& Pca::explained_variance() const { return solution().variance; }
 

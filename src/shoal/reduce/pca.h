@@ -52,7 +52,8 @@ class Pca {
   /// (x - mean) * components^T: rows x n_components. Error(data) as update.
   Matrix transform(const Rows& x, const Run& run = {}) const;
   Index n_components() const;
-  const Matrix& components() const;                       ///< n_components x d, orthonormal rows
+  const Matrix& components() const&;  ///< n_components x d, orthonormal rows
+  Matrix components() && { return components(); }
   const std::vector<float>& mean() const;                 ///< d
   const std::vector<double>& explained_variance() const;  ///< n_components, descending, divided by n - 1
   double explained_variance_ratio() const;                ///< of all kept together; 1 if there is no variance

@@ -48,7 +48,8 @@ class Dbscan {
   /// a row holds a NaN or an infinity (named) or has no columns.
   static Dbscan fit(const Rows& x, const Options& options = {}, const Run& run = {});
 
-  const Labels& labels() const { return labels_; }
+  const Labels& labels() const& { return labels_; }
+  Labels labels() && { return std::move(labels_); }
   const std::vector<std::uint32_t>& core_sample_indices() const { return core_; }  ///< ascending
   const Space& space() const { return space_; }
   const Options& options() const { return options_; }

@@ -74,7 +74,8 @@ class Hdbscan {
   /// Error(data) if a row holds a NaN or an infinity (named) or has no columns.
   static Hdbscan fit(const Rows& x, const Options& options = {}, const Run& run = {});
 
-  const Labels& labels() const { return clusters_.labels; }
+  const Labels& labels() const& { return clusters_.labels; }
+  Labels labels() && { return std::move(clusters_.labels); }
   /// How firmly each row belongs to its cluster, 0..1; 0 for noise.
   const std::vector<double>& probabilities() const { return clusters_.probabilities; }
   /// How long each cluster lasted, 0..1.
@@ -82,8 +83,10 @@ class Hdbscan {
   /// GLOSH (Campello, Moulavi, Zimek, Sander 2015): how outlying each row is, 0..1.
   const std::vector<double>& outlier_scores() const { return outlier_scores_; }
   /// Joinings under mutual reachability: SciPy's linkage matrix.
-  const Dendrogram& single_linkage() const { return single_linkage_; }
-  const CondensedTree& condensed_tree() const { return condensed_; }
+  const Dendrogram& single_linkage() const& { return single_linkage_; }
+  Dendrogram single_linkage() && { return std::move(single_linkage_); }
+  const CondensedTree& condensed_tree() const& { return condensed_; }
+  CondensedTree condensed_tree() && { return std::move(condensed_); }
 
   /// Places new rows into the old clusters. Not what another fit would find, hence not called predict: a new
   /// row x goes where, among its 2 min_samples nearest training rows, the one of least mutual reachability

@@ -44,15 +44,17 @@ class KMeans {
   static KMeans fit_from(const Rows& x, const Matrix& start, const Options& options, const Run& run = {},
                          std::span<const float> weights = {});
 
-  const Labels& labels() const { return labels_; }
+  const Labels& labels() const& { return labels_; }
+  Labels labels() && { return std::move(labels_); }
   /// Equals labels() on the training rows. Error(data) as fit, if the rows have another dimension or space,
   /// or if they lie so far away that squared distances overflow.
   Labels predict(const Rows& x, const Run& run = {}) const;
   /// Distance to each centroid, in the rows' units: rows x n_clusters. Errors as predict.
   Matrix transform(const Rows& x, const Run& run = {}) const;
-  const Matrix& cluster_centers() const { return centers_; }  ///< n_clusters x d
-  double inertia() const { return inertia_; }                 ///< sum of weight times squared distance
-  Index n_iter() const { return n_iter_; }                    ///< times the centroids were moved
+  const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d
+  Matrix cluster_centers() && { return std::move(centers_); }
+  double inertia() const { return inertia_; }  ///< sum of weight times squared distance
+  Index n_iter() const { return n_iter_; }     ///< times the centroids were moved
   const Space& space() const { return space_; }
   const Options& options() const { return options_; }
 

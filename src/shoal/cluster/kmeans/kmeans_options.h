@@ -12,7 +12,8 @@ namespace shoal {
 /// How the first centroids are drawn, both in proportion to D^2, the squared distance to the nearest one
 /// drawn so far (times the row's weight).
 enum class KMeansInit : std::uint8_t {
-  kmeans_plus_plus,  ///< one after another (Arthur, Vassilvitskii 2007)
+  kmeans_plus_plus,  ///< one after another, each the best of 2 + floor(log n_clusters) candidates (greedy
+                     ///< k-means++: Arthur, Vassilvitskii 2007)
   kmeans_parallel,  ///< k-means|| (Bahmani et al. 2012): 5 passes draw about 2 k rows each, of which weighted
                     ///< k-means++ keeps k; fewer passes over the rows where k is large
 };
@@ -22,9 +23,9 @@ std::optional<KMeansInit> kmeans_init_named(std::string_view name);
 /// What `KMeans::fit` and `SphericalKMeans::fit` may be told.
 struct KMeansOptions {
   Index n_clusters = 8;  ///< 1..distinct rows
-  Index max_iter = 100;  ///< most Lloyd rounds, >= 1
+  Index max_iter = 300;  ///< most Lloyd rounds, >= 1
   double tol =
-      1e-4;  ///< stop when the objective improves by less than this share, >= 0. 0: until no label changes
+      1e-6;  ///< stop when the objective improves by less than this share, >= 0. 0: until no label changes
   Index n_init = 1;  ///< starts tried, the best kept, >= 1
   KMeansInit init = KMeansInit::kmeans_plus_plus;
   Seed seed{42};

@@ -61,7 +61,8 @@ TEST(KMeans, AnswerMadeByHand) {
   EXPECT_EQ(groups.cluster_centers()[1][0], 9);
   EXPECT_NEAR(groups.inertia(), 4, 1e-5);
   EXPECT_EQ(groups.n_iter(), 1u);
-  EXPECT_NEAR(groups.transform(from({{5.5f}}))[0][0], 4.5, 1e-6);
+  const Matrix distances = groups.transform(from({{5.5f}}));
+  EXPECT_NEAR(distances[0][0], 4.5, 1e-6);
   const std::vector<float> weights{1, 3, 1, 0, 3};
   const auto weighted = KMeans::fit_from(x, from({{0}, {10}}), {.n_clusters = 2, .tol = 0}, {}, weights);
   EXPECT_EQ(weighted.cluster_centers()[0][0], 1.5f);
@@ -84,7 +85,8 @@ TEST(KMeans, FarAwayAndInAnyUnits) {
     const double share = other.inertia() / factor / factor / plain.inertia();
     EXPECT_NEAR(share, 1, 1e-6) << factor;
     EXPECT_NEAR(other.cluster_centers()[2][3] / factor, plain.cluster_centers()[2][3], 1e-6);
-    EXPECT_NEAR(other.transform(moved(x, factor, 0))[7][2] / factor, plain.transform(x)[7][2], 1e-5);
+    const Matrix there = other.transform(moved(x, factor, 0)), here = plain.transform(x);
+    EXPECT_NEAR(there[7][2] / factor, here[7][2], 1e-5);
   }
   const auto far = KMeans::fit_from(moved(x, 1, 20000), moved(start, 1, 20000), options);
   EXPECT_EQ(far.labels(), plain.labels());

@@ -11,8 +11,8 @@
 namespace shoal {
 
 struct LloydOptions {
-  Index max_iter = 100;
-  double tol = 1e-4;
+  Index max_iter = 300;
+  double tol = 1e-6;
   bool bounds = true;  ///< false: every product of every round, for comparison; the same bits
   Index bound_bytes = AngleBounds::kMostBytes;  ///< memory for bounds: less of it, more products
   std::span<const float> weights = {};          ///< empty, or one a row, finite, >= 0

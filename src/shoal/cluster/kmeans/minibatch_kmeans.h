@@ -64,11 +64,13 @@ class MiniBatchKMeans {
   /// this batch by the moved centroids. Errors as predict; after an error nothing has changed.
   void update(const Rows& batch, const Run& run = {});
 
-  const Labels& labels() const { return labels_; }  ///< of the rows given last
+  const Labels& labels() const& { return labels_; }  ///< of the rows given last
+  Labels labels() && { return std::move(labels_); }
   Labels predict(const Rows& x, const Run& run = {}) const;
   /// Distance to each centroid, cosine (0..2) or Euclidean: rows x n_clusters.
   Matrix transform(const Rows& x, const Run& run = {}) const;
-  const Matrix& cluster_centers() const { return centers_; }     ///< n_clusters x d; unit rows under cosine
+  const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d; unit rows under cosine
+  Matrix cluster_centers() && { return std::move(centers_); }
   const std::vector<double>& counts() const { return counts_; }  ///< rows that each centroid was given
   /// Of the rows given last: sum of squared distances (under cosine: on the sphere).
   double inertia() const { return inertia_; }

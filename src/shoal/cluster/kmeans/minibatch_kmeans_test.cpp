@@ -65,7 +65,8 @@ TEST(MiniBatchKMeans, OnTheSphere) {
   std::ranges::fill(x[77], 0.0f);
   const auto plain = MiniBatchKMeans::fit(x, {.n_clusters = 5, .metric = Metric::cosine});
   EXPECT_EQ(plain.labels().of[77], kNoise);
-  EXPECT_EQ(plain.transform(x)[77][2], 1);
+  const Matrix distances = plain.transform(x);
+  EXPECT_EQ(distances[77][2], 1);
   EXPECT_EQ(plain.predict(x), plain.labels());
   for (Index i = 0; i < 3000; ++i)
     for (float& v : x[i]) v *= i % 2 == 0 ? 0.125f : 1024.0f;  // lengths do not count

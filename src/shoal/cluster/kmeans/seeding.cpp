@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -13,14 +14,96 @@ namespace shoal {
 namespace {
 
 constexpr Index kGrain = 2048;
-constexpr Index kBlock = 256;           // rows multiplied at a time
-constexpr Index kBatch = 32;            // most rows accepted between two passes over the data
-constexpr Index kTries = 8 * kBatch;    // most candidates looked at for one batch
-constexpr float kNearlyEqual = 0.001f;  // shares below are too coarse: D^2 is taken from the difference
-constexpr Index kPasses = 5;            // of k-means||
-constexpr double kOversampling = 2;     // rows that a pass takes, on average, as a multiple of n_clusters
+constexpr Index kBlock = 256;             // rows multiplied at a time
+constexpr Index kBatch = 32;              // most seeds chosen between two passes over the data
+constexpr Index kTries = 8 * kBatch;      // most draws for one batch, a candidate
+constexpr Index kJurors = 8192;           // most rows that candidates are compared on
+constexpr Index kPanel = 512;             // jurors multiplied at a time
+constexpr std::uint64_t kJury = 1 << 20;  // child of the seed that draws the jurors
+constexpr float kNearlyEqual = 0.001f;    // shares below are too coarse: D^2 is taken from the difference
+constexpr Index kPasses = 5;              // of k-means||
+constexpr double kOversampling = 2;       // rows that a pass takes, on average, as a multiple of n_clusters
 
 float length_squared(std::span<const float> x) { return kernels().dot(x.data(), x.data(), x.size()); }
+
+/// Of a seed's candidates as many as scikit-learn draws.
+Index candidates_for(Index n_clusters) {
+  return 2 + static_cast<Index>(std::log(static_cast<double>(n_clusters)));
+}
+
+/// Each row that may be the first seed is as far away as rows can be.
+float furthest(Metric metric) { return metric == Metric::cosine ? 4 : std::numeric_limits<float>::max(); }
+
+/// Says which of some candidates leaves the smallest potential, the sum of w D^2: over all rows, or over
+/// kJurors of them, evenly drawn. These stay the right-hand side of every product, packed once.
+class Jury {
+ public:
+  Jury(const MetricRows& rows, std::span<const float> weights, Seed seed, const Run& run)
+      : cosine_(rows.metric() == Metric::cosine), run_(run) {
+    const Index count = std::min(rows.rows(), kJurors);
+    const Random random(seed);
+    RowScratch scratch;
+    Matrix panel(std::min(count, kPanel), rows.cols());
+    for (Index i = 0; distance_.size() < count; ++i) {
+      if (random.below(i, rows.rows() - i) >= count - distance_.size()) continue;
+      const Index place = distance_.size() % kPanel;
+      std::ranges::copy(rows.block(i, 1, scratch)[0], panel[place].begin());
+      distance_.push_back(rows.zero(i) ? 0 : furthest(rows.metric()));
+      length_.push_back(rows.squared_length(i));
+      weight_.push_back(weights.empty() ? 1 : weights[i]);
+      if (place + 1 == kPanel || distance_.size() == count)
+        panels_.push_back(Packed::rows(panel.view().slice(0, place + 1)));
+    }
+  }
+
+  /// The best candidate, the first of equals, which becomes a seed.
+  Index choose(MatrixView candidates) {
+    if (products_.rows() != candidates.rows * panels_.size())
+      products_ = Matrix(candidates.rows * panels_.size(), kPanel);
+    std::vector<float> lengths(candidates.rows);
+    for (Index c = 0; c < candidates.rows; ++c) lengths[c] = cosine_ ? 1 : length_squared(candidates[c]);
+    const auto potentials = fold_chunks(
+        run_, panels_.size(), 1, std::vector<double>(candidates.rows),
+        [&](Index p, Index) { return judge(p, candidates, lengths); },
+        [](std::vector<double>& all, const std::vector<double>& part) {
+          for (Index c = 0; c < all.size(); ++c) all[c] += part[c];
+        });
+    const auto best = static_cast<Index>(std::ranges::min_element(potentials) - potentials.begin());
+    for (Index p = 0; p < panels_.size(); ++p)
+      std::ranges::copy(distances(p, best, candidates.rows),
+                        distance_.begin() + static_cast<std::ptrdiff_t>(p * kPanel));
+    return best;
+  }
+
+ private:
+  /// What D^2 of a panel's jurors becomes by a candidate.
+  std::span<float> distances(Index panel, Index candidate, Index candidates) {
+    return products_[panel * candidates + candidate].first(panels_[panel].outputs());
+  }
+
+  /// The potential of a panel's jurors by each candidate.
+  std::vector<double> judge(Index panel, MatrixView candidates, std::span<const float> lengths) {
+    const Index first = panel * kPanel, count = panels_[panel].outputs();
+    multiply(candidates, panels_[panel], {}, Activation::none,
+             MatrixSpan{products_[panel * candidates.rows].data(), candidates.rows, count, kPanel});
+    std::vector<double> sums(candidates.rows);
+    for (Index c = 0; c < candidates.rows; ++c) {
+      const std::span<float> distance = distances(panel, c, candidates.rows);
+      for (Index j = 0; j < count; ++j) {
+        distance[j] =
+            std::clamp(length_[first + j] + lengths[c] - 2 * distance[j], 0.0f, distance_[first + j]);
+        sums[c] += static_cast<double>(weight_[first + j]) * distance[j];
+      }
+    }
+    return sums;
+  }
+
+  bool cosine_;
+  Run run_;
+  std::vector<Packed> panels_;
+  std::vector<float> distance_, length_, weight_;  // a juror; distance: D^2 to the nearest seed
+  Matrix products_;                                // panels x candidates, kPanel
+};
 
 class Seeder {
  public:
@@ -33,18 +116,17 @@ class Seeder {
         run_(run.quiet()),
         distance_(rows.rows()),
         chunk_sum_(chunk_count(rows.rows(), kGrain)) {
-    // Any row may be the first: all as far away as rows can be.
-    const float furthest = rows.metric() == Metric::cosine ? 4 : std::numeric_limits<float>::max();
-    for (Index i = 0; i < rows.rows(); ++i) distance_[i] = rows.zero(i) ? 0 : furthest;
+    for (Index i = 0; i < rows.rows(); ++i) distance_[i] = rows.zero(i) ? 0 : furthest(rows.metric());
     sum_weights();
   }
 
   /// Up to n_clusters rows: fewer if there are fewer distinct ones.
   Matrix plus_plus() {
     centers_ = Matrix(n_clusters_, rows_.cols());
+    Jury jury(rows_, weights_, seed_.child(kJury), run_);
     while (chosen_ < n_clusters_ && total_ > 0) {
       const Index before = chosen_;
-      draw_batch();
+      draw_batch(jury);
       if (chosen_ < n_clusters_) lower_distances(centers_.view().slice(before, chosen_ - before), before);
     }
     if (chosen_ == n_clusters_) return std::move(centers_);
@@ -109,18 +191,34 @@ class Seeder {
 
   // ---- k-means++
 
-  void draw_batch() {
+  /// The first seed is the first candidate, as any row may be it.
+  void draw_batch(Jury& jury) {
     const Index before = chosen_;
     const Index most = before == 0 ? 1 : std::min(n_clusters_, before + kBatch);
-    for (Index t = 0; t < kTries && chosen_ < most; ++t) {
+    Matrix candidates(before == 0 ? 1 : candidates_for(n_clusters_), rows_.cols());
+    Index tries = kTries * candidates.rows();
+    while (chosen_ < most) {
+      for (Index c = 0; c < candidates.rows(); ++c)
+        if (!draw_candidate(before, candidates[c], tries)) return;
+      const Index best = jury.choose(candidates.view());
+      std::ranges::copy(candidates[best], centers_[chosen_++].begin());
+    }
+  }
+
+  /// A row with probability in proportion to its weight by all seeds. False if that takes more than `tries`
+  /// draws by the seeds before the batch, of which it uses some.
+  bool draw_candidate(Index before, std::span<float> candidate, Index& tries) {
+    for (; tries > 0; --tries) {
       const Index row = draw();
       const std::span<const float> x = rows_.block(row, 1, scratch_)[0];
       float distance = distance_[row];
       for (Index c = before; c < chosen_; ++c)
         distance = std::min(distance, kernels().squared_distance(x.data(), centers_[c].data(), x.size()));
-      if (random_.uniform(draws_++) * distance_[row] < distance)
-        std::ranges::copy(x, centers_[chosen_++].begin());
+      if (random_.uniform(draws_++) * distance_[row] >= distance) continue;
+      std::ranges::copy(x, candidate.begin());
+      return true;
     }
+    return false;
   }
 
   /// A row with probability weight / total.

@@ -40,13 +40,15 @@ class SphericalKMeans {
   static SphericalKMeans fit_from(const Rows& x, const Matrix& start, const Options& options,
                                   const Run& run = {}, std::span<const float> weights = {});
 
-  const Labels& labels() const { return labels_; }
+  const Labels& labels() const& { return labels_; }
+  Labels labels() && { return std::move(labels_); }
   /// Equals labels() on the training rows. Error(data) as fit, or if the rows have another dimension or
   /// space.
   Labels predict(const Rows& x, const Run& run = {}) const;
   /// Cosine distance, 0..2, to each centroid: rows x n_clusters. Errors as predict.
   Matrix transform(const Rows& x, const Run& run = {}) const;
-  const Matrix& cluster_centers() const { return centers_; }  ///< n_clusters x d, unit rows
+  const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d, unit rows
+  Matrix cluster_centers() && { return std::move(centers_); }
   double objective() const { return objective_; }  ///< (weighted) sum of cosines to the own centroid
   double inertia() const {
     return inertia_;

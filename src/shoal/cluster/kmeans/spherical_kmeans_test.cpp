@@ -78,7 +78,8 @@ TEST(SphericalKMeans, ARowOfZerosIsNoise) {
   EXPECT_NEAR(groups.objective(), 2, 1e-6);
   EXPECT_NEAR(groups.inertia(), 0, 1e-6);
   EXPECT_EQ(groups.predict(x), groups.labels());
-  EXPECT_EQ(groups.transform(x)[1][0], 1);
+  const Matrix distances = groups.transform(x);
+  EXPECT_EQ(distances[1][0], 1);
 }
 
 TEST(SphericalKMeans, RefusesBadOptionsByName) {
@@ -388,9 +389,10 @@ TEST(SeedCenters, InParallelAreDistinctRowsToo) {
   }
 }
 
-TEST(SeedCenters, FollowTheSquaredDistance) {
-  // After the row at 0 degrees (given most weight by its 996 copies), the next is drawn from those at 60, 90
-  // and 180 degrees with probability 1 : 2 : 4 by D^2.
+TEST(SeedCenters, AreTheBestOfCandidatesDrawnByTheSquaredDistance) {
+  // After the row at 0 degrees (given most weight by its 996 copies), two candidates are drawn from those at
+  // 60, 90 and 180 degrees with probability 1 : 2 : 4 by D^2. The one at 90 leaves the smallest potential
+  // (2.27), then that at 180 (3), then that at 60 (3.27).
   Matrix x(1000, 2);
   for (Index i = 0; i < 997; ++i) x[i][0] = 1;
   x[997][0] = 0.5f, x[997][1] = std::sqrt(0.75f);
@@ -407,8 +409,62 @@ TEST(SeedCenters, FollowTheSquaredDistance) {
     ++at[seeds[1][0] == -1 ? 2 : seeds[1][1] == 1 ? 1 : 0];
   }
   ASSERT_GT(counted, kTrials * 9 / 10);
-  for (int i = 0; i < 3; ++i)
-    EXPECT_NEAR(at[i] / double(counted), (1 << i) / 7.0, 0.05);  // 4.5 standard errors
+  const double wanted[] = {1 / 49.0, 24 / 49.0, 24 / 49.0};
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(at[i] / double(counted), wanted[i], 0.05);  // 4.5 standard errors
+}
+
+/// Sum of D^2 of unit rows to the nearest seed.
+double potential(const Matrix& x, const Matrix& seeds) {
+  double sum = 0;
+  for (Index i = 0; i < x.rows(); ++i) {
+    float nearest = 4;
+    for (Index c = 0; c < seeds.rows(); ++c)
+      nearest = std::min(nearest, kernels().squared_distance(x[i].data(), seeds[c].data(), x.cols()));
+    sum += nearest;
+  }
+  return sum;
+}
+
+/// Plain k-means++: each seed is drawn by D^2 and taken.
+Matrix plain_plus_plus(const Matrix& x, Index n_clusters, Seed seed) {
+  const Random random(seed);
+  std::vector<float> distance(x.rows(), 4);
+  Matrix seeds(n_clusters, x.cols());
+  for (Index c = 0; c < n_clusters; ++c) {
+    double left = random.uniform(c) * std::accumulate(distance.begin(), distance.end(), 0.0);
+    Index row = 0;
+    while (row + 1 < x.rows() && (left -= distance[row]) >= 0) ++row;
+    std::ranges::copy(x[row], seeds[c].begin());
+    for (Index i = 0; i < x.rows(); ++i)
+      distance[i] = std::min(distance[i], kernels().squared_distance(x[i].data(), x[row].data(), x.cols()));
+  }
+  return seeds;
+}
+
+// More rows than candidates are compared on, and fewer.
+TEST(SeedCenters, LeaveLessThanPlainOnes) {
+  for (const Index n : {700u, 12000u}) {
+    Matrix x = scattered(n, 24, 30, 6, 0.8f);
+    unit_rows(x.span());
+    const Rows source(x);
+    const MetricRows rows(source, Metric::cosine, {});
+    double greedy = 0, plain = 0;
+    for (std::uint64_t t = 0; t < 6; ++t) {
+      const Matrix seeds = seed_centers(rows, 30, {t}, {.threads = 1});
+      EXPECT_TRUE(seeds == seed_centers(rows, 30, {t}, {.threads = 3}));
+      greedy += potential(x, seeds);
+      plain += potential(x, plain_plus_plus(x, 30, {t}));
+    }
+    EXPECT_LT(greedy, 0.97 * plain) << n;
+  }
+}
+
+TEST(SphericalKMeans, DefaultsGoOnWhileSlowGainsDo) {
+  const Matrix x = scattered(3000, 16, 40, 3, 2.0f);
+  const auto end = SphericalKMeans::fit(x, {.n_clusters = 12, .tol = 0});
+  const auto usual = SphericalKMeans::fit(x, {.n_clusters = 12});
+  EXPECT_GE(usual.objective(), (1 - 1e-4) * end.objective());
+  EXPECT_GT(usual.n_iter(), SphericalKMeans::fit(x, {.n_clusters = 12, .tol = 1e-4}).n_iter());
 }
 
 TEST(SeedCenters, SpreadBetterThanChance) {

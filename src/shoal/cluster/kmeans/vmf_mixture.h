@@ -52,7 +52,8 @@ class VmfMixture {
   /// O(n k d) a round. Errors as SphericalKMeans::fit.
   static VmfMixture fit(const Rows& x, const Options& options = {}, const Run& run = {});
 
-  const Labels& labels() const { return labels_; }  ///< the most probable component, ties by the smaller id
+  const Labels& labels() const& { return labels_; }  ///< the most probable component, ties by the smaller id
+  Labels labels() && { return std::move(labels_); }
   /// Equals labels() on the training rows. Error(data) as fit, or for another dimension or space.
   Labels predict(const Rows& x, const Run& run = {}) const;
   /// How probable each component is for each row: rows x n_clusters, rows sum to 1. Errors as predict.
@@ -61,7 +62,8 @@ class VmfMixture {
   /// Sum of the log densities of the rows. Errors as predict.
   double log_likelihood(const Rows& x, const Run& run = {}) const;
 
-  const Matrix& cluster_centers() const { return centers_; }          ///< n_clusters x d, unit rows
+  const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d, unit rows
+  Matrix cluster_centers() && { return std::move(centers_); }
   const std::vector<double>& kappa() const { return kappa_; }         ///< concentration of each component
   const std::vector<double>& proportions() const { return shares_; }  ///< of the components, sum 1
   double log_likelihood() const { return log_likelihood_; }           ///< of the training rows

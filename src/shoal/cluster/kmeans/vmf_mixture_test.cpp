@@ -77,7 +77,8 @@ TEST(VmfMixture, AnswerMadeByHand) {
   const double scale = kappa / (4 * std::numbers::pi * std::sinh(kappa));
   EXPECT_NEAR(m.log_likelihood(), 4 * (std::log(scale) + kappa * 0.8), 1e-5);
   EXPECT_NEAR(m.bic(), -2 * m.log_likelihood() + std::log(4) * (2 + 1), 1e-9);
-  EXPECT_EQ(m.memberships(x)[2][0], 1);
+  const Matrix memberships = m.memberships(x);
+  EXPECT_EQ(memberships[2][0], 1);
 }
 
 TEST(VmfMixture, TheLikelihoodNeverFalls) {

@@ -67,9 +67,12 @@ class Agglomerative {
   /// Progress as steps "neighbours" and "agglomerative" (merges done).
   static Agglomerative fit(const Rows& x, const Options& options = {}, const Run& run = {});
 
-  const Labels& labels() const { return labels_; }  ///< numbered by the smallest row of each cluster
+  const Labels& labels() const& { return labels_; }  ///< numbered by the smallest row of each cluster
+  Labels labels() && { return std::move(labels_); }
   Index n_clusters() const { return labels_.count; }
-  const Dendrogram& dendrogram() const { return dendrogram_; }  ///< the whole tree, as SciPy's linkage matrix
+  /// The whole tree, as SciPy's linkage matrix.
+  const Dendrogram& dendrogram() const& { return dendrogram_; }
+  Dendrogram dendrogram() && { return std::move(dendrogram_); }
   Labels cut(Index n_clusters) const {
     return dendrogram_.cut(n_clusters);
   }  ///< any other number of clusters
@@ -84,7 +87,8 @@ class Agglomerative {
   Labels place(const Rows& x, const Run& run = {}) const;
   /// Share of the training rows that `place` puts where `labels` has them, measured by fit: 0..1.
   double placement_agreement() const { return agreement_; }
-  const Matrix& cluster_centers() const { return centers_; }  ///< n_clusters x d: means; cosine: of length 1
+  const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d: means; cosine: of length 1
+  Matrix cluster_centers() && { return std::move(centers_); }
 
   const Space& space() const { return space_; }
   const Options& options() const { return options_; }

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <iterator>
 #include <limits>
 #include <utility>
 
-#include "shoal/core/chunks.h"
+#include "shoal/cluster/selection/objections_impl.h"
 #include "shoal/core/error.h"
 
 namespace shoal {
@@ -20,47 +19,10 @@ constexpr std::array kCriteria{davies_bouldin, davies_bouldin_cosine, silhouette
 constexpr double kClose = 0.02;  // a second best whose value differs by less is nearly as good
 constexpr double kFlat = 0.05;   // a best value that differs by less from the median stands for little
 constexpr double kBend = 0.1;    // of the elbow: less is no bend
-constexpr double kStructure = 0.25;
-constexpr double kStable = 0.6;
-
-bool low_is_good(Criterion c) { return c == davies_bouldin || c == davies_bouldin_cosine; }
-
-const char* title(Criterion c) {
-  switch (c) {
-    case davies_bouldin:
-      return "Davies-Bouldin index";
-    case davies_bouldin_cosine:
-      return "cosine Davies-Bouldin index";
-    case silhouette:
-      return "silhouette";
-    case calinski_harabasz:
-      return "Calinski-Harabasz index";
-    case elbow:
-      return "bend of the inertia";
-    case stability:
-      return "stability";
-  }
-  return "";
-}
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return std::abs(value) >= 1000 && std::isfinite(value) ? std::to_string(std::llround(value)) : text;
-}
-
-std::string clusters(Index k) { return std::to_string(k) + (k == 1 ? " cluster" : " clusters"); }
 
 /// a and b differ by less than this share of the larger.
 bool within(double a, double b, double share) {
   return a == b || std::abs(a - b) < share * std::max(std::abs(a), std::abs(b));
-}
-
-void check_range(ClusterRange range, Index rows) {
-  if (range.min < 2 || range.max < range.min || range.max > rows)
-    throw Error(Fault::argument, "numbers of clusters from " + std::to_string(range.min) + " to " +
-                                     std::to_string(range.max) + " for " + std::to_string(rows) +
-                                     " rows; allowed: from 2, to at most the rows");
 }
 
 bool computed(Criterion c, const std::vector<TriedK>& tried) {
@@ -82,7 +44,9 @@ std::vector<double> below_chord(const std::vector<TriedK>& tried) {
   return below;
 }
 
-double value_of(Criterion c, const TriedK& t) {
+}  // namespace
+
+double criterion_value(Criterion c, const TriedK& t) {
   const Separation& m = t.measures;
   switch (c) {
     case davies_bouldin:
@@ -101,13 +65,20 @@ double value_of(Criterion c, const TriedK& t) {
   return 0;
 }
 
+bool is_chosen_over(Criterion c, double value, double other) {
+  if (c == stability) return value >= other;  // what never changes may be divided further
+  return text_of(c).low_is_good ? value < other : value > other;
+}
+
+namespace {
+
 /// The places of the numbers tried, best first.
 std::vector<Index> ranking(Criterion c, const std::vector<double>& values) {
   std::vector<Index> order(values.size());
   for (Index i = 0; i < order.size(); ++i)
     order[i] = c == stability ? order.size() - 1 - i : i;  // the first of equals wins
   std::ranges::stable_sort(order, [&](Index a, Index b) {
-    return low_is_good(c) ? values[a] < values[b] : values[a] > values[b];
+    return text_of(c).low_is_good ? values[a] < values[b] : values[a] > values[b];
   });
   return order;
 }
@@ -118,71 +89,72 @@ std::string reason(const ChosenK& k, Index n_tried) {
                                           : " numbers from " + std::to_string(k.tried_min) + " to " +
                                                 std::to_string(k.tried_max) + ")");
   const std::string next =
-      k.second ? "; next best: " + clusters(*k.second) + " with " + number(k.second_value) : std::string();
+      k.second ? "; next best: " + counted_clusters(*k.second) + " with " + three_digits(k.second_value)
+               : std::string();
   if (k.criterion == elbow)
-    return "At " + clusters(k.n_clusters) + " the inertia lies furthest below the chord from " +
-           std::to_string(k.tried_min) + " to " + clusters(k.tried_max) + ": by " + number(k.value) +
-           " of its fall" + next + ".";
-  const std::string measure =
-      k.criterion == stability ? "stability (mean adjusted Rand index over resamples)" : title(k.criterion);
-  return clusters(k.n_clusters) + " have the " + (low_is_good(k.criterion) ? "lowest " : "highest ") +
-         measure + ", " + number(k.value) + tried + next + ".";
+    return "At " + counted_clusters(k.n_clusters) + " the inertia lies furthest below the chord from " +
+           std::to_string(k.tried_min) + " to " + counted_clusters(k.tried_max) + ": by " +
+           three_digits(k.value) + " of its fall" + next + ".";
+  const std::string measure = k.criterion == stability ? "stability (mean adjusted Rand index over resamples)"
+                                                       : text_of(k.criterion).phrase;
+  return counted_clusters(k.n_clusters) + " have the " +
+         (text_of(k.criterion).low_is_good ? "lowest " : "highest ") + measure + ", " +
+         three_digits(k.value) + tried + next + ".";
 }
 
 void against_the_range(ChosenK& k) {
   if (k.tried_min == k.tried_max)
-    k.against.push_back("No other number was tried.");
-  else if (k.n_clusters == k.tried_max)
-    k.against.push_back(clusters(k.n_clusters) + " are the most that were tried: more may be better.");
-  else if (k.n_clusters == k.tried_min)
-    k.against.push_back(
-        clusters(k.n_clusters) + " are the fewest that were tried: " +
-        (k.n_clusters == 2 ? "the rows may not fall into clusters at all." : "fewer may be better."));
+    k.against.push_back(objections::only_one_tried());
+  else if (k.n_clusters == k.tried_max || k.n_clusters == k.tried_min)
+    k.against.push_back(objections::at_the_edge(k.n_clusters, k.n_clusters == k.tried_max));
 }
 
 void against_the_curve(ChosenK& k, std::vector<double> values) {
   if (k.second && within(k.value, k.second_value, kClose))
-    k.against.push_back(clusters(*k.second) + " are nearly as good: " + number(k.second_value) + " against " +
-                        number(k.value) + ".");
+    k.against.push_back(objections::close_second(*k.second, k.second_value, k.value));
   if (values.size() < 3) return;
   std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
   const double median = values[values.size() / 2];
-  if (k.criterion == elbow ? k.value < kBend : within(k.value, median, kFlat))
-    k.against.push_back(k.criterion == elbow
-                            ? "The inertia falls evenly, without a marked bend: weak evidence."
-                            : std::string("The curve is flat (the median is ") + number(median) +
-                                  "): weak evidence for any number.");
+  if (k.criterion == elbow && k.value < kBend)
+    k.against.push_back(objections::no_bend(k.value));
+  else if (k.criterion != elbow && within(k.value, median, kFlat))
+    k.against.push_back(objections::flat_curve(k.value, median));
 }
 
 void against_the_clusters(ChosenK& k, const TriedK& t) {
   if (t.measures.n_clusters != t.n_clusters)
-    k.against.push_back("The method found only " + clusters(t.measures.n_clusters) + ".");
+    k.against.push_back(objections::fewer_found(t.n_clusters, t.measures.n_clusters));
   std::ranges::move(doubts(t.measures, t.stability), std::back_inserter(k.against));
 }
 
 void against_by_others(ChosenK& k) {
-  std::string others;
+  std::vector<Pick> others;
   for (const Pick& p : k.picks)
-    if (p.n_clusters != k.n_clusters)
-      others += (others.empty() ? "" : ", ") + std::string("the ") + title(p.criterion) + " " +
-                std::to_string(p.n_clusters);
-  if (!others.empty()) k.against.push_back("Other criteria choose otherwise: " + others + ".");
+    if (p.n_clusters != k.n_clusters) others.push_back(p);
+  if (!others.empty()) k.against.push_back(objections::criteria_disagree(others));
 }
 
 }  // namespace
 
-std::vector<std::string> doubts(const Separation& m, const std::optional<Stability>& stability) {
-  std::vector<std::string> out;
-  if (2 * m.largest > m.rows)
-    out.push_back("One cluster holds " + std::to_string(m.largest) + " of " + std::to_string(m.rows) +
-                  " rows, more than half.");
-  if (m.silhouette && *m.silhouette < kStructure)
-    out.push_back("The silhouette is " + number(*m.silhouette) + ": below 0.25 clusters hardly stand apart.");
-  if (stability && stability->mean < kStable)
-    out.push_back("On resamples the clusters come back with an adjusted Rand index of only " +
-                  number(stability->mean) + " (spread " + number(stability->spread) +
-                  "): below 0.6 they are not stable.");
+std::vector<Objection> doubts(const Separation& m, const std::optional<Stability>& stability) {
+  std::vector<Objection> out;
+  if (2 * m.largest > m.rows) out.push_back(objections::one_large_cluster(m.largest, m.rows));
+  if (m.silhouette && *m.silhouette < kLowSilhouette)
+    out.push_back(objections::low_silhouette(*m.silhouette));
+  if (stability && stability->mean < kUnstable) out.push_back(objections::unstable(*stability));
   return out;
+}
+
+void check_range(ClusterRange range, Index rows) {
+  if (range.min < 2 || range.max < range.min || range.max > rows)
+    throw Error(Fault::argument, "numbers of clusters from " + std::to_string(range.min) + " to " +
+                                     std::to_string(range.max) + " for " + std::to_string(rows) +
+                                     " rows; allowed: from 2, to at most the rows");
+}
+
+std::vector<Objection> doubts_of_noise(Index noise, Index rows) {
+  if (2 * noise <= rows) return {};
+  return {objections::mostly_noise(noise, rows)};
 }
 
 ClusterRange default_cluster_range(Index rows) {
@@ -237,33 +209,21 @@ std::optional<Criterion> criterion_named(std::string_view name) {
   return std::nullopt;
 }
 
-std::vector<TriedK> try_range(const Rows& x, ClusterRange range, const ClusterMethod& method,
-                              const TryOptions& options, const Run& run) {
-  check_range(range, x.rows());
-  const Run quiet = run.quiet();
-  const auto total = static_cast<double>(range.max - range.min + 1);
-  std::vector<TriedK> tried;
-  for (Index k = range.min; k <= range.max; ++k) {
-    check_stop(run);
-    const Labels labels = method(x, k, options.seed);
-    TriedK& t = tried.emplace_back(TriedK{k, judge_labels(x, labels, options.judge, quiet), {}});
-    if (options.stability) t.stability = measure_stability(x, labels, method, *options.stability, quiet);
-    if (run.progress) run.progress("numbers of clusters", static_cast<double>(tried.size()), total);
-  }
-  return tried;
-}
-
-std::vector<TriedK> try_cuts(const Rows& x, const Dendrogram& dendrogram, ClusterRange range,
-                             const JoinMethod& method, const TryOptions& options, const Run& run) {
-  std::vector<TriedK> tried;
-  for (Separation& s : judge_dendrogram(x, dendrogram, range, options.judge, run))
-    tried.push_back({s.n_clusters, std::move(s), {}});
-  if (!options.stability) return tried;
-  std::vector<Labels> cuts;
-  for (const TriedK& t : tried) cuts.push_back(dendrogram.cut(t.n_clusters));
-  std::vector<Stability> found = measure_stability(x, cuts, method, *options.stability, run);
-  for (Index i = 0; i < tried.size(); ++i) tried[i].stability = std::move(found[i]);
-  return tried;
+const CriterionText& text_of(Criterion c) {
+  static constexpr CriterionText kTexts[] = {
+      // in the order of the enum
+      {"Davies-Bouldin", "Davies-Bouldin index", "how wide clusters are for the distance between them", true},
+      {"Davies-Bouldin by cosine", "cosine Davies-Bouldin index",
+       "how wide clusters are for the angle between them", true},
+      {"Silhouette", "silhouette", "how much nearer rows are to their own cluster than to the next", false},
+      {"Calinski-Harabasz", "Calinski-Harabasz index", "how far apart clusters lie for how wide they are",
+       false},
+      {"Elbow", "bend of the inertia",
+       "how far the inertia lies below a straight line from the fewest to the most clusters", false},
+      {"Stability", "stability",
+       "how alike the clusters of random parts of the rows are (adjusted Rand index)", false}};
+  static_assert(std::size(kTexts) == kCriteria.size());
+  return kTexts[static_cast<Index>(c)];
 }
 
 std::vector<double> criterion_values(Criterion criterion, const std::vector<TriedK>& tried) {
@@ -274,7 +234,7 @@ std::vector<double> criterion_values(Criterion criterion, const std::vector<Trie
                     : std::string(name_of(criterion)) + " was not computed for every number of clusters");
   if (criterion == elbow) return below_chord(tried);
   std::vector<double> values;
-  for (const TriedK& t : tried) values.push_back(value_of(criterion, t));
+  for (const TriedK& t : tried) values.push_back(criterion_value(criterion, t));
   return values;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "shoal/cluster/linkage/dendrogram.h"
+#include "shoal/cluster/selection/objection.h"
 #include "shoal/cluster/selection/stability.h"
 #include "shoal/measure/separation.h"
 
@@ -21,6 +22,9 @@ struct ClusterRange {
 /// What is tried if nobody says: 2 to 2 sqrt(rows), at most 200 and at most rows - 1.
 /// Error(data) for fewer than 3 rows.
 ClusterRange default_cluster_range(Index rows);
+
+/// Error(argument) unless 2 <= min <= max <= rows.
+void check_range(ClusterRange range, Index rows);
 
 /// The measures of every cut of the dendrogram into range.min..range.max clusters, fewest first, in one pass
 /// over the rows (judge_joins). Error(argument) unless 2 <= min <= max <= rows and the dendrogram is of x.
@@ -39,6 +43,15 @@ enum class Criterion : std::uint8_t {
 const char* name_of(Criterion c);
 std::optional<Criterion> criterion_named(std::string_view name);
 
+/// What people are told of a criterion.
+struct CriterionText {
+  const char* title;   ///< "Davies-Bouldin"
+  const char* phrase;  ///< in a sentence: "Davies-Bouldin index"
+  const char* asks;    ///< what it measures: "how wide clusters are for the distance between them"
+  bool low_is_good;
+};
+const CriterionText& text_of(Criterion c);
+
 /// One number of clusters that was tried.
 struct TriedK {
   Index n_clusters = 0;  ///< asked for; a method may find fewer: measures.n_clusters
@@ -46,26 +59,11 @@ struct TriedK {
   std::optional<Stability> stability;
 };
 
-struct TryOptions {
-  JudgeOptions judge;
-  std::optional<StabilityOptions>
-      stability;  ///< empty: not tried, as it takes so many more runs of the method
-  Seed seed{42};  ///< of the method on all rows
-};
-
-/// Any method over a range: for each number of clusters its labels, their measures and, if asked for, their
-/// stability. Progress as step "numbers of clusters". Errors of the method go through.
-std::vector<TriedK> try_range(const Rows& x, ClusterRange range, const ClusterMethod& method,
-                              const TryOptions& options = {}, const Run& run = {});
-
-/// Every cut of one dendrogram of x (judge_dendrogram). `method` made it; it is called only for stability,
-/// once a resample.
-std::vector<TriedK> try_cuts(const Rows& x, const Dendrogram& dendrogram, ClusterRange range,
-                             const JoinMethod& method, const TryOptions& options = {}, const Run& run = {});
-
 /// What speaks against clusters, however their number was found: a cluster with more than half of the
-/// clustered rows, a silhouette below 0.25, an adjusted Rand index over resamples below 0.6. Sentences.
-std::vector<std::string> doubts(const Separation& measures, const std::optional<Stability>& stability);
+/// clustered rows, a silhouette below 0.25, an adjusted Rand index over resamples below 0.6.
+std::vector<Objection> doubts(const Separation& measures, const std::optional<Stability>& stability);
+/// The same of rows that are in no cluster: more than half of them.
+std::vector<Objection> doubts_of_noise(Index noise, Index rows);
 
 /// What one criterion would choose.
 struct Pick {
@@ -82,15 +80,20 @@ struct ChosenK {
   Index tried_min = 0, tried_max = 0;  ///< fewest and most clusters that were tried
   std::optional<Index> second;         ///< the next best number; empty if only one was tried
   double second_value = 0;
-  std::string why;                   ///< one sentence, with the numbers
-  std::vector<std::string> against;  ///< one sentence each; empty: nothing speaks against it
-  std::vector<Pick> picks;           ///< every criterion that could be computed, in the order of the enum
+  std::string why;                 ///< one sentence, with the numbers
+  std::vector<Objection> against;  ///< empty: nothing speaks against it
+  std::vector<Pick> picks;         ///< every criterion that could be computed, in the order of the enum
 };
 
+/// The value of a criterion that looks at one number by itself: any but the elbow. Calinski-Harabasz is
+/// infinite where the inertia is 0.
+double criterion_value(Criterion c, const TriedK& tried);
+/// That a number with `value` is chosen rather than a smaller one with `other`.
+bool is_chosen_over(Criterion c, double value, double other);
+
 /// The value of a criterion for each number tried. Of the elbow: how far the inertia lies below the chord
-/// from the fewest to the most clusters, with both axes scaled to 0..1; needs three numbers.
-/// Calinski-Harabasz is infinite where the inertia is 0. Error(argument) if it was not computed for all of
-/// them.
+/// from the fewest to the most clusters, with both axes scaled to 0..1; needs three numbers. Error(argument)
+/// if it was not computed for all of them.
 std::vector<double> criterion_values(Criterion criterion, const std::vector<TriedK>& tried);
 
 /// Chooses by the criterion; ties by the fewest clusters (of stability by the most: what never changes may be

@@ -8,7 +8,7 @@
 #include <limits>
 #include <string>
 
-#include "shoal/cluster/kmeans/spherical_kmeans.h"
+#include "shoal/cluster/selection/fit_range.h"
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "tests/error_of.h"
@@ -60,10 +60,6 @@ Dendrogram join_means(const Rows& rows) {
   return tree;
 }
 
-Labels kmeans(const Rows& x, Index k, Seed seed) {
-  return SphericalKMeans::fit(x, {.n_clusters = k, .seed = seed}).labels();
-}
-
 /// A number tried whose only measure is its Davies-Bouldin index; the others do not speak.
 TriedK tried(Index k, double davies_bouldin) {
   TriedK t;
@@ -76,24 +72,31 @@ TriedK tried(Index k, double davies_bouldin) {
   return t;
 }
 
-std::vector<std::string> against(std::vector<TriedK> all) {
-  return choose_k(Criterion::davies_bouldin, all).against;
+std::vector<std::string> texts(const std::vector<Objection>& objections) {
+  std::vector<std::string> out;
+  for (const Objection& o : objections) out.push_back(o.text);
+  return out;
+}
+
+std::vector<std::string> against(const std::vector<TriedK>& all) {
+  return texts(choose_k(Criterion::davies_bouldin, all).against);
 }
 
 TEST(ChooseK, EveryCriterionFindsTheBlobs) {
   const Matrix x = blobs(6, 25);
-  const Dendrogram tree = join_means(x);
-  const auto all = try_cuts(x, tree, {2, 12}, join_means, {.stability = StabilityOptions{.resamples = 5}});
-  for (const Criterion c : kAll) {
-    const ChosenK k = choose_k(c, all);
-    EXPECT_EQ(k.n_clusters, 6u) << name_of(c) << ": " << k.why;
-    EXPECT_EQ(k.picks.size(), 6u);
-    if (c != Criterion::stability) {  // 5 of them are stable too, if not quite as stable
-      EXPECT_TRUE(k.against.empty()) << k.against.front();
+  for (const char* method : {"agglomerative", "spherical_kmeans"}) {
+    FitRangeOptions options{
+        .range = ClusterRange{2, 12}, .criterion = Criterion::stability, .stability = {.resamples = 5}};
+    const auto all = fit_range(x, *method_named(method), options).tried;
+    ASSERT_EQ(all.size(), 11u);
+    for (const Criterion c : kAll) {
+      const ChosenK k = choose_k(c, all);
+      EXPECT_EQ(k.n_clusters, 6u) << method << ", " << name_of(c) << ": " << k.why;
+      EXPECT_EQ(k.picks.size(), 6u);
+      if (c == Criterion::stability) continue;  // 5 of them are stable too, if not quite as stable
+      EXPECT_TRUE(k.against.empty()) << k.against.front().text;
     }
   }
-  const auto by_kmeans = try_range(x, {2, 12}, kmeans, {.stability = StabilityOptions{.resamples = 5}});
-  for (const Criterion c : kAll) EXPECT_EQ(choose_k(c, by_kmeans).n_clusters, 6u) << name_of(c);
 }
 
 TEST(ChooseK, EveryCutIsJudgedAsIfAlone) {
@@ -163,8 +166,39 @@ TEST(ChooseK, SaysWhatSpeaksAgainstIt) {
                                      "only 0.5 (spread 0.1): below 0.6 they are not stable."});
 }
 
+TEST(ChooseK, WhatSpeaksAgainstItIsAValueToo) {
+  const auto codes = [](const std::vector<Objection>& objections) {
+    std::string out;
+    for (const Objection& o : objections) {
+      out += o.code + "(";
+      for (const Field& f : o.values) out += f.name + " ";
+      out += ") ";
+      EXPECT_EQ(o.text.back(), '.');
+    }
+    return out;
+  };
+  std::vector<TriedK> all{tried(2, 1.01), tried(3, 1.03), tried(4, 1), tried(5, 1.02)};
+  all[2].measures.largest = 60;
+  all[2].measures.silhouette = 0.2;
+  all[2].measures.n_clusters = 3;
+  all[2].stability = Stability{.mean = 0.5, .spread = 0.1};
+  EXPECT_EQ(codes(choose_k(Criterion::davies_bouldin, all).against),
+            "close_second(n_clusters value best ) flat_curve(best median ) fewer_found(asked found ) "
+            "one_large_cluster(largest rows ) low_silhouette(silhouette ) "
+            "unstable_clusters(adjusted_rand_mean adjusted_rand_spread ) criteria_disagree(elbow ) ");
+  EXPECT_EQ(codes(choose_k(Criterion::elbow, all).against),
+            "at_the_edge(n_clusters edge ) close_second(n_clusters value best ) no_bend(bend ) "
+            "criteria_disagree(davies_bouldin davies_bouldin_cosine calinski_harabasz ) ");
+  EXPECT_EQ(codes(choose_k(Criterion::davies_bouldin, {tried(3, 3)}).against), "only_one_tried() ");
+  const auto noise = doubts_of_noise(51, 100);
+  EXPECT_EQ(codes(noise), "mostly_noise(noise rows ) ");
+  EXPECT_EQ(noise[0].text, "More than half of the rows, 51 of 100, are in no cluster.");
+  EXPECT_EQ(std::get<std::int64_t>(noise[0].values[0].value), 51);
+  EXPECT_TRUE(doubts_of_noise(50, 100).empty());
+}
+
 TEST(ChooseK, SaysThatTheRangeMayBeToBlame) {
-  const auto first = [](std::vector<TriedK> all) { return against(std::move(all)).at(0); };
+  const auto first = [](const std::vector<TriedK>& all) { return against(all).at(0); };
   EXPECT_EQ(first({tried(2, 1), tried(3, 2), tried(4, 3)}),
             "2 clusters are the fewest that were tried: the rows may not fall into clusters at all.");
   EXPECT_EQ(first({tried(3, 1), tried(4, 2), tried(5, 3)}),
@@ -206,7 +240,7 @@ TEST(ChooseK, TheElbowByHand) {
 TEST(ChooseK, CalinskiHarabaszOfEqualRows) {
   Matrix x(30, 4);
   for (Index i = 0; i < 30; ++i) x[i][i % 3] = 1, x[i][3] = static_cast<float>(i % 3);
-  const auto all = try_range(x, {2, 3}, kmeans);
+  const auto all = fit_range(x, *method_named("spherical_kmeans"), {.range = ClusterRange{2, 3}}).tried;
   EXPECT_EQ(choose_k(Criterion::calinski_harabasz, all).n_clusters, 3u);
 }
 
@@ -252,6 +286,8 @@ TEST(ChooseK, DefaultRange) {
 TEST(ChooseK, NamesOfCriteria) {
   for (const Criterion c : kAll) EXPECT_EQ(criterion_named(name_of(c)), c);
   EXPECT_FALSE(criterion_named("gap").has_value());
+  EXPECT_STREQ(text_of(Criterion::davies_bouldin_cosine).title, "Davies-Bouldin by cosine");
+  EXPECT_STREQ(text_of(Criterion::stability).title, "Stability");
 }
 
 }  // namespace

@@ -240,6 +240,10 @@ const Labels& labels_of(const AnyClusterer& clusterer) {
   return std::visit([](const auto& c) -> const Labels& { return c.labels(); }, clusterer);
 }
 
+Labels labels_of(AnyClusterer&& clusterer) {
+  return std::visit([](auto& c) { return std::move(c).labels(); }, clusterer);
+}
+
 const Dendrogram* dendrogram_of(const AnyClusterer& clusterer) {
   const auto* joined = std::get_if<Agglomerative>(&clusterer);
   return joined == nullptr ? nullptr : &joined->dendrogram();

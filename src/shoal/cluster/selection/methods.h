@@ -57,6 +57,7 @@ std::vector<MethodOptionHelp> method_option_helps();
 
 AnyClusterer fit_clusterer(const Rows& x, const MethodOptions& options, const Run& run);
 const Labels& labels_of(const AnyClusterer& clusterer);
+Labels labels_of(AnyClusterer&& clusterer);
 /// The whole history, of the method that has one.
 const Dendrogram* dendrogram_of(const AnyClusterer& clusterer);
 /// How far the method's own rule for new rows puts the training rows where its labels have them: 1 for those

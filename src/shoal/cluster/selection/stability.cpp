@@ -152,6 +152,18 @@ std::vector<Stability> resample(const Rows& x, const std::vector<Labels>& labell
 
 const char* name_of(Resample x) { return x == Resample::part ? "part" : "bootstrap"; }
 
+std::span<const StabilityLevel> stability_levels() {
+  static constexpr StabilityLevel kLevels[] = {
+      {0.85, "very stable"}, {0.75, "stable"}, {0.6, "doubtful"}, {0, "not to be trusted"}};
+  return kLevels;
+}
+
+const StabilityLevel* stability_level(double jaccard) {
+  const auto levels = stability_levels();
+  const auto found = std::ranges::find_if(levels, [&](const auto& level) { return jaccard >= level.from; });
+  return found == levels.end() ? nullptr : &*found;
+}
+
 Stability measure_stability(const Rows& x, const Labels& labels, const ClusterMethod& method,
                             const StabilityOptions& options, const Run& run) {
   const Relabel relabel = [&](const Rows& rows, Seed seed) {

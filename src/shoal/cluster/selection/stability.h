@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "shoal/cluster/linkage/dendrogram.h"
@@ -38,13 +39,22 @@ struct Stability {
   double mean = 0;                    ///< of adjusted_rand: 1 always the same, 0 as good as chance
   double spread = 0;                  ///< its standard deviation
   /// Hennig 2007: for each cluster the Jaccard coefficient with the most similar cluster of a resample (its
-  /// counterpart), mean over resamples. Below 0.6 do not trust the cluster; from 0.75 it is a pattern; from
-  /// 0.85 very stable. NaN for a cluster that no resample held.
+  /// counterpart), mean over resamples: see stability_levels. NaN for a cluster that no resample held.
   std::vector<double> jaccard;
   /// For each row the share of the resamples holding it in which it lay in its cluster's counterpart (for
   /// noise: was noise again). NaN if no resample held it.
   std::vector<float> confidence;
 };
+
+/// How far a cluster can be trusted by its Jaccard coefficient (Hennig 2007).
+struct StabilityLevel {
+  double from;  ///< the least coefficient
+  const char* name;
+};
+/// Highest first; the last is from 0.
+std::span<const StabilityLevel> stability_levels();
+/// The highest level that a coefficient reaches; null for NaN.
+const StabilityLevel* stability_level(double jaccard);
 
 /// Runs `method` on every resample and compares with `labels`, which it gave on all rows. The method is
 /// called once a resample, in one thread, with labels.count clusters and a seed of its own. Memory besides

@@ -162,6 +162,21 @@ TEST(Stability, CutsOfOneTreeAreJoinedOnce) {
   EXPECT_EQ(one.adjusted_rand, all[1].adjusted_rand);
 }
 
+TEST(Stability, LevelsByTheirThresholds) {
+  const auto level = [](double jaccard) -> std::string {
+    const StabilityLevel* found = stability_level(jaccard);
+    return found == nullptr ? "none" : found->name;
+  };
+  EXPECT_EQ(level(1), "very stable");
+  EXPECT_EQ(level(0.85), "very stable");
+  EXPECT_EQ(level(0.8499), "stable");
+  EXPECT_EQ(level(0.75), "stable");
+  EXPECT_EQ(level(0.6), "doubtful");
+  EXPECT_EQ(level(0.5999), "not to be trusted");
+  EXPECT_EQ(level(0), "not to be trusted");
+  EXPECT_EQ(level(std::nan("")), "none");
+}
+
 TEST(Stability, RefusesWhatDoesNotFit) {
   const Matrix x = counted(10);
   const ClusterMethod method = [](const Rows& rows, Index, Seed) { return halves(rows, 10); };

@@ -74,8 +74,10 @@ class Som {
   /// an infinity (named), if there are no rows or no columns, or if all are zero under cosine.
   static Som fit(const Rows& x, const Options& options = {}, const Run& run = {});
 
-  const Labels& labels() const { return labels_; }      ///< best matching unit; count = units
-  const Matrix& codebook() const { return codebook_; }  ///< units x d
+  const Labels& labels() const& { return labels_; }  ///< best matching unit; count = units
+  Labels labels() && { return std::move(labels_); }
+  const Matrix& codebook() const& { return codebook_; }  ///< units x d
+  Matrix codebook() && { return std::move(codebook_); }
   /// Equals labels() on the training rows. Error(data) as fit, or if the rows have another dimension or
   /// space.
   Labels predict(const Rows& x, const Run& run = {}) const;

@@ -121,7 +121,7 @@ Tsne Tsne::fit(const Rows& x, const Options& options, const Run& run) {
   return tsne;
 }
 
-const Matrix& Tsne::embedding() const { return embedding_; }
+const Matrix& Tsne::embedding() const& { return embedding_; }
 double Tsne::perplexity() const { return reachable(options_.perplexity, embedding_.rows()); }
 float Tsne::kl_divergence() const { return kl_divergence_; }
 const Space& Tsne::space() const { return space_; }

@@ -74,7 +74,8 @@ class Tsne {
   /// Progress as steps "neighbours" and "layout". Error(argument) for options out of range; Error(data) for
   /// NaN and infinities.
   static Tsne fit(const Rows& x, const Options& options = {}, const Run& run = {});
-  const Matrix& embedding() const;  ///< rows x 2, its mean at (0, 0)
+  const Matrix& embedding() const&;  ///< rows x 2, its mean at (0, 0)
+  Matrix embedding() && { return std::move(embedding_); }
   /// Of the affinities without exaggeration to those of the embedding, in nats; 0 for fewer than 2 rows.
   /// Repulsion's approximation moves it by less than 0.001.
   float kl_divergence() const;

@@ -141,7 +141,7 @@ Matrix Umap::transform(const Rows& x, const Rows& training, const Run& run) cons
   // One by one: a search may leave all as they are where all are of length 1, and so depend on the others.
   if (options_.metric == Metric::cosine) unit_rows(own.span());
   const Index k = std::max<Index>(std::min(options_.n_neighbors, training.rows()) - 1, 1);
-  const Neighbours near = nearest(training, own, k, options_.metric, run);
+  const Neighbours near = nearest(training, Rows(own, training.space()), k, options_.metric, run);
   UmapDescentOptions layout = umap_descent_options(options_, training.rows());
   layout.n_epochs = std::max<Index>(layout.n_epochs / 3, 1);
   layout.learning_rate /= 4;
@@ -149,8 +149,8 @@ Matrix Umap::transform(const Rows& x, const Rows& training, const Run& run) cons
   return place_points(near, embedding_.view(), scales_, layout, run);
 }
 
-const Matrix& Umap::embedding() const { return embedding_; }
-const Matrix& Umap::local_radii() const { return radii_; }
+const Matrix& Umap::embedding() const& { return embedding_; }
+const Matrix& Umap::local_radii() const& { return radii_; }
 const Space& Umap::space() const { return space_; }
 
 void Umap::save(ArchiveWriter& out) const {

@@ -111,9 +111,11 @@ class Umap {
                                        const AlignedUmapOptions& options = {}, const Run& run = {});
   /// Logarithms of the local radii of each row, rows x 2: among the rows, and on the map. A local radius is
   /// the mean squared distance to the neighbours, by strength. 0 x 2 unless dens_lambda is above 0.
-  const Matrix& local_radii() const;
-  const Matrix& embedding() const;  ///< rows x 2
-  const Space& space() const;       ///< of the rows given to `fit`
+  const Matrix& local_radii() const&;
+  Matrix local_radii() && { return std::move(radii_); }
+  const Matrix& embedding() const&;  ///< rows x 2
+  Matrix embedding() && { return std::move(embedding_); }
+  const Space& space() const;  ///< of the rows given to `fit`
   void save(ArchiveWriter& out) const;
   static Umap load(const ArchiveReader& in);  ///< Error(format)
 

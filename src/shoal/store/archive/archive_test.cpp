@@ -77,7 +77,8 @@ TEST(Archive, WhatWasWrittenIsRead) {
 
   const ArchiveReader in(path);
   EXPECT_TRUE(in.matrix("x") == x);
-  EXPECT_EQ(in.matrix("window", 4, 2)[3][1], x[3][2]);
+  const Matrix window = in.matrix("window", 4, 2);
+  EXPECT_EQ(window[3][1], x[3][2]);
   EXPECT_EQ(in.floats("f", 2), (std::vector<float>{1, 2}));
   EXPECT_EQ(in.floats("d", 1), (std::vector<float>{0.1f}));
   EXPECT_EQ(in.integers("i"), (std::vector<std::int64_t>{-1, 5}));

@@ -80,7 +80,8 @@ TEST(Results, StandSideBySideUnderTheirNames) {
   EXPECT_EQ(r.values("score"), numbers(6, 1, -1));
   EXPECT_EQ(r.values("topics"), numbers(6, 2, 0));
   EXPECT_EQ(r.points("tsne"), numbers(6, 2, 7));
-  EXPECT_EQ(r.points()[3][1], 0.25f) << "the main one is as it was";
+  const Matrix points = r.points();
+  EXPECT_EQ(points[3][1], 0.25f) << "the main one is as it was";
   EXPECT_EQ(r.labels().count, 2u);
   EXPECT_EQ(r.labels("fine").of[5], 2);
   EXPECT_EQ(r.clusters("fine")[2].name, "f2");
@@ -274,7 +275,8 @@ const fs::path kOld = fs::path(SHOAL_SOURCE) / "tests/golden/collection_v1";
 void expect_as_old(const Collection& c) {
   EXPECT_EQ(c.rows(), 24u);
   EXPECT_EQ(c.columns(), (std::vector<std::string>{"number", "letter"}));
-  EXPECT_EQ(c.column("letter", 22, 1)[0], "b");
+  const Texts letter = c.column("letter", 22, 1);
+  EXPECT_EQ(letter[0], "b");
   EXPECT_EQ(c.labels().count, 4u);
   const auto clusters = c.clusters();
   ASSERT_EQ(clusters.size(), 4u);

@@ -122,7 +122,10 @@ void Collection::append(const Texts& texts, const std::vector<Texts>& columns,
 
 Index Collection::rows() const { return state_->rows(); }
 Texts Collection::texts(Index first, Index count) const { return state_->values("text", first, count); }
-std::string Collection::text(Index row) const { return std::string(texts(row, 1)[0]); }
+std::string Collection::text(Index row) const {
+  const Texts one = texts(row, 1);
+  return std::string(one[0]);
+}
 
 RowBatch Collection::batch(Index first, Index count) const {
   std::vector<std::string> stored_as{"text"};

@@ -90,8 +90,9 @@ TEST(Collection, KeepsWhatItIsGiven) {
   EXPECT_EQ(list_of(c.column("stars", 1, 2)), (std::vector<std::string>{"", "1"}));
   EXPECT_EQ(c.text(2), "third");
   EXPECT_EQ(c.labels(), (Labels{.of = {1, kNoise, 0}, .count = 2}));
-  EXPECT_EQ(c.points()[0][0], 0.1f);
-  EXPECT_EQ(c.points()[2][1], -1e30f);
+  const Matrix points = c.points();
+  EXPECT_EQ(points[0][0], 0.1f);
+  EXPECT_EQ(points[2][1], -1e30f);
   ASSERT_EQ(c.clusters().size(), 2u);
   EXPECT_EQ(c.clusters()[0].words, (std::vector<std::string>{"u", "\"v\""}));
   EXPECT_EQ(c.clusters()[0].medoids, (std::vector<Index>{2}));
@@ -251,7 +252,7 @@ TEST(Collection, AnyTextAndAnyColumnNameSurvives) {
   EXPECT_EQ(list_of(c.texts(0, values.size())), values);
   for (std::size_t n = 0; n < names.size(); ++n) {
     for (std::size_t row = 0; row < values.size(); ++row) {
-      EXPECT_EQ(c.column_at(n, row, 1)[0], values[(row + n) % values.size()]) << names[n];
+      EXPECT_EQ(list_of(c.column_at(n, row, 1)), std::vector{values[(row + n) % values.size()]}) << names[n];
     }
   }
   EXPECT_EQ(list_of(c.column("same", 0, 7)), list_of(c.column_at(10, 0, 7))) << "the first of that name";
@@ -268,7 +269,7 @@ TEST(Collection, ColumnsUpToSqlitesLimit) {
   c.define_columns(names);
   c.append(texts_of({"t"}), std::vector<Texts>(1995, texts_of({"v"})), {});
   c.settle();
-  EXPECT_EQ(c.column_at(1994, 0, 1)[0], "v");
+  EXPECT_EQ(list_of(c.column_at(1994, 0, 1)), std::vector<std::string>{"v"});
 }
 
 TEST(Collection, WordsAreFoundLiterally) {

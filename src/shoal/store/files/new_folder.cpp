@@ -27,11 +27,13 @@ void remove_tree(const fs::path& path) {
   if (failed) throw Error(Fault::file, "cannot remove " + path.string() + ": " + failed.message());
 }
 
-void check_place(const fs::path& path, std::string_view mark, bool overwrite,
+void check_place(const fs::path& path, std::string_view mark, std::string_view old_mark, bool overwrite,
                  std::span<const char* const> files) {
   if (!fs::exists(fs::symlink_status(path))) return;
   require(overwrite, Fault::argument, path.string() + " exists; choose another --out, or --overwrite");
-  require(fs::is_directory(path) && fs::exists(path / mark), Fault::argument,
+  require(fs::is_directory(path) &&
+              (fs::exists(path / mark) || (!old_mark.empty() && fs::exists(path / old_mark))),
+          Fault::argument,
           path.string() + " was not made by this command (there is no " + std::string(mark) +
               " in it), so it is not replaced; choose another --out");
   for (const auto& entry : fs::directory_iterator(path)) {
@@ -60,22 +62,23 @@ struct FolderLock {
 
 struct NewFolder::State {
   State(const fs::path& wanted, std::string_view mark_name, bool overwrite,
-        std::span<const char* const> all_files);
+        std::span<const char* const> all_files, std::string_view old_mark_name);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
 
   fs::path path, part;
-  std::string mark;
+  std::string mark, old_mark;
   std::span<const char* const> files;
   FolderLock lock;
   bool overwrite, kept = false;
 };
 
 NewFolder::State::State(const fs::path& wanted, std::string_view mark_name, bool may_replace,
-                        std::span<const char* const> all_files)
+                        std::span<const char* const> all_files, std::string_view old_mark_name)
     : path(wanted.has_filename() ? wanted : wanted.parent_path()),
       mark(mark_name),
+      old_mark(old_mark_name),
       files(all_files),
       overwrite(may_replace) {
   require(path.has_filename(), Fault::argument, "'" + wanted.string() + "' names no folder");
@@ -93,7 +96,7 @@ NewFolder::State::State(const fs::path& wanted, std::string_view mark_name, bool
   std::error_code ignored;  // a maker that was killed between its two renames: its old folder comes back
   if (!fs::exists(path) && fs::exists(beside(path, ".old") / mark))
     fs::rename(beside(path, ".old"), path, ignored);
-  check_place(path, mark, overwrite, files);
+  check_place(path, mark, old_mark, overwrite, files);
   remove_tree(part);
   // What replaces is private until it has the permissions of what it replaces.
   if (::mkdir(part.c_str(), fs::exists(path) ? 0700 : 0777) != 0) throw_file_error("write", path, errno);
@@ -105,8 +108,8 @@ NewFolder::State::~State() {
 }
 
 NewFolder::NewFolder(const fs::path& path, std::string_view mark, bool overwrite,
-                     std::span<const char* const> files)
-    : state_(std::make_unique<State>(path, mark, overwrite, files)) {}
+                     std::span<const char* const> files, std::string_view old_mark)
+    : state_(std::make_unique<State>(path, mark, overwrite, files, old_mark)) {}
 NewFolder::NewFolder(NewFolder&&) noexcept = default;
 NewFolder::~NewFolder() = default;
 
@@ -126,7 +129,7 @@ void NewFolder::keep() {
   State& s = *state_;
   require(fs::exists(s.part / s.mark), Fault::file,
           "cannot keep " + s.path.string() + ": it has no " + s.mark);
-  check_place(s.path, s.mark, s.overwrite,
+  check_place(s.path, s.mark, s.old_mark, s.overwrite,
               s.files);  // while it was being made, something may have come there
   sync_folder(s.part);
   const fs::path old = beside(s.path, ".old");

@@ -16,8 +16,9 @@ class NewFolder {
   /// `mark`: by that the maker's own folders are known, and no other is ever replaced. Error(file) if the
   /// parent is missing or not writable, or if another process is making the same folder.
   /// `files`: all names that the maker ever writes; a folder that holds another one is not replaced either.
+  /// `old_mark`: the mark of folders that older versions of the maker made.
   NewFolder(const std::filesystem::path& path, std::string_view mark, bool overwrite,
-            std::span<const char* const> files);
+            std::span<const char* const> files, std::string_view old_mark = {});
   NewFolder(NewFolder&&) noexcept;
   ~NewFolder();
 

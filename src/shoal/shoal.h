@@ -1,0 +1,69 @@
+#pragma once
+
+/// The one door of the library: texts -> vectors -> fewer numbers, clusters, maps -> what they mean.
+///
+///   #include "shoal/shoal.h"
+///   const auto encoder = shoal::Encoder::load(folder);
+///   const shoal::Rows vectors = encoder.encode(texts);
+///   const auto groups = shoal::SphericalKMeans::fit(vectors, {.n_clusters = 20});
+///
+/// Every function may throw shoal::Error and nothing else but std::bad_alloc; nothing prints or exits. A
+/// const object may be used by many threads at once.
+
+// The words that all others use.
+#include "shoal/core/error.h"
+#include "shoal/core/fields.h"
+#include "shoal/core/labels.h"
+#include "shoal/core/matrix.h"
+#include "shoal/core/metric.h"
+#include "shoal/core/random.h"
+#include "shoal/core/rows.h"
+#include "shoal/core/run.h"
+#include "shoal/core/stage.h"
+#include "shoal/core/texts.h"
+
+// Vectors and fitted stages on disk.
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/vectors/rows_file.h"
+#include "shoal/store/vectors/vector_files.h"
+
+// Texts to vectors.
+#include "shoal/encode/encoder.h"
+
+// Nearest rows.
+#include "shoal/near/exact.h"
+
+// Vectors to fewer numbers.
+#include "shoal/reduce/pca.h"
+#include "shoal/reduce/standardise.h"
+#include "shoal/reduce/tsne/tsne.h"
+#include "shoal/reduce/umap/umap.h"
+
+// Vectors to clusters: each method by itself, and any of them chosen at run time.
+#include "shoal/cluster/density/dbscan.h"
+#include "shoal/cluster/density/hdbscan.h"
+#include "shoal/cluster/kmeans/kmeans.h"
+#include "shoal/cluster/kmeans/minibatch_kmeans.h"
+#include "shoal/cluster/kmeans/spherical_kmeans.h"
+#include "shoal/cluster/kmeans/vmf_mixture.h"
+#include "shoal/cluster/linkage/agglomerative.h"
+#include "shoal/cluster/selection/methods.h"
+#include "shoal/cluster/som/som.h"
+
+// How good clusters are, how many there are, how far they come back.
+#include "shoal/cluster/selection/choose.h"
+#include "shoal/cluster/selection/stability.h"
+#include "shoal/measure/agreement.h"
+#include "shoal/measure/separation.h"
+#include "shoal/measure/silhouette.h"
+
+// New rows into old clusters.
+#include "shoal/classify/cluster_classifier.h"
+#include "shoal/classify/logistic.h"
+
+// What clusters are about.
+#include "shoal/explain/association.h"
+#include "shoal/explain/ctfidf.h"
+#include "shoal/explain/exemplars.h"
+#include "shoal/explain/medoids.h"
+#include "shoal/explain/outcome.h"
