@@ -17,8 +17,8 @@ namespace {
 
 int bench(const char* const* args) {
   using namespace shoal;
-  const auto linkage = linkage_named(args[2]);
-  const auto metric = metric_named(args[3]);
+  const auto linkage = named<Linkage>(args[2]);
+  const auto metric = named<Metric>(args[3]);
   require(linkage && metric, Fault::argument, "no such linkage or metric");
   const Matrix vectors = open_rows(args[1]).to_matrix();
   const Run run{.threads = static_cast<unsigned>(std::stoul(args[4])), .stop = {}, .progress = {}};

@@ -28,7 +28,7 @@ double peak_mib() {
 }
 
 Metric metric(const char* name) {
-  const auto found = metric_named(name);
+  const auto found = named<Metric>(name);
   require(found.has_value(), Fault::argument, "a metric is cosine or euclidean");
   return *found;
 }

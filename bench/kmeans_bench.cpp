@@ -42,8 +42,9 @@ int report(const char* labels_out, Fit&& fit) {
 }
 
 template <class KMeansOfAKind>
-int lloyd_bench(const Matrix& vectors, const std::string& start, KMeansOptions options, const Run& run,
+int lloyd_bench(const Matrix& vectors, const std::string& start, Index rounds, const Run& run,
                 const char* labels_out) {
+  typename KMeansOfAKind::Options options{.max_iter = rounds, .tol = 0};
   if (start.find_first_not_of("0123456789") == std::string::npos) {
     options.n_clusters = std::stoul(start);
     return report(labels_out, [&] { return KMeansOfAKind::fit(vectors, options, run); });
@@ -57,9 +58,8 @@ int bench(const char* const* args, const std::string& method) {
   const Matrix vectors = open_rows(args[1]).to_matrix();
   const Index rounds = std::stoul(args[3]);
   const Run run{.threads = static_cast<unsigned>(std::stoul(args[4])), .stop = {}, .progress = {}};
-  const KMeansOptions options{.max_iter = rounds, .tol = 0};
-  if (method == "spherical") return lloyd_bench<SphericalKMeans>(vectors, args[2], options, run, args[5]);
-  if (method == "euclidean") return lloyd_bench<KMeans>(vectors, args[2], options, run, args[5]);
+  if (method == "spherical") return lloyd_bench<SphericalKMeans>(vectors, args[2], rounds, run, args[5]);
+  if (method == "euclidean") return lloyd_bench<KMeans>(vectors, args[2], rounds, run, args[5]);
   const Index k = std::stoul(args[2]);
   if (method == "minibatch")
     return report(args[5],

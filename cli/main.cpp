@@ -18,6 +18,7 @@
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/tokenize/tokenizer.h"
+#include "verbs/flags.h"
 #include "verbs/verbs.h"
 
 namespace {
@@ -94,16 +95,8 @@ int run(int argc, char** argv) {
       "itself.");
   shoal::cli::Session session;
   session.json = as_json;
-  shoal::cli::add_map(app, session);
-  shoal::cli::add_embed(app, session);
-  shoal::cli::add_cluster(app, session);
-  shoal::cli::add_classify(app, session);
-  shoal::cli::add_layout(app, session);
-  shoal::cli::add_search(app, session);
-  shoal::cli::add_explain(app, session);
-  shoal::cli::add_inspect(app, session);
-  shoal::cli::add_export(app, session);
-  shoal::cli::add_model(app, session);
+#define SHOAL_ADD(name) shoal::cli::add_##name(app, session);
+  SHOAL_VERBS(SHOAL_ADD)
 
   try {
     shoal::kernels();  // a wrong SHOAL_LEVEL is said before anything else
@@ -117,7 +110,8 @@ int run(int argc, char** argv) {
                 (asked ? "A subcommand is required" : e.what()) + next +
                     dash_hint(verb, {argv + 1, argv + argc}) + " (see '" + verb + " --help')");
   } catch (const shoal::Error& e) {
-    return e.fault == Fault::cancelled ? interrupted(session) : fail(session, e.fault, e.what());
+    return e.fault == Fault::cancelled ? interrupted(session)
+                                       : fail(session, e.fault, shoal::cli::in_flags(e, app, session));
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::filesystem::filesystem_error& e) {

@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "progress.h"
 #include "shoal/core/run.h"
@@ -19,6 +21,8 @@ class Session {
   bool quiet = false;
   /// Whether the same command would go on where this one is; not set: it would not.
   std::function<bool()> goes_on;
+  /// Of a verb and an option: what its flag is called.
+  std::map<std::pair<const void*, std::string>, std::string> flags;
 
   /// Ctrl-C and SIGTERM ask the run to stop; a second one ends the process at once.
   Run run();

@@ -35,6 +35,12 @@ if(conformance)
   gtest_discover_tests(test_conformance TEST_PREFIX "conformance." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
 endif()
 add_test(NAME notice COMMAND ${CMAKE_COMMAND} -E env RUSTC=${rustc} python3 ${PROJECT_SOURCE_DIR}/tools/make_notice.py ${SHOAL_CARGO} --check)
+if(TARGET shoal_flow)  # every option of every struct, down to its flag
+  shoal_test(test_flags SOURCES ${PROJECT_SOURCE_DIR}/cli/verbs/flags_test.cpp ${PROJECT_SOURCE_DIR}/cli/verbs/flags.cpp
+             LIBS shoal_all CLI11::CLI11 nlohmann_json::nlohmann_json)
+  target_include_directories(test_flags PRIVATE ${PROJECT_SOURCE_DIR}/cli)
+  gtest_discover_tests(test_flags TEST_PREFIX "cli." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+endif()
 add_test(NAME rooms COMMAND python3 ${PROJECT_SOURCE_DIR}/tools/check_rooms.py)
 file(GLOB fuzz_targets CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/fuzz_*.cpp)
 foreach(source IN LISTS fuzz_targets)  # the corpora are replayed by the ordinary run, without a fuzzer

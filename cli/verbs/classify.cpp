@@ -66,19 +66,7 @@ void add_classify(CLI::App& app, Session& session) {
                    "The folder to make. Default: the input's name with .predictions, in the current folder")
       ->type_name("DIR");
   predict->add_flag("--overwrite", options->overwrite, "Replace a folder that this command has made");
-  add_choice(
-      *predict, "--by", {"classifier", "method"},
-      [options](std::size_t chosen) { options->by_method = chosen == 1; },
-      "What places the rows: classifier, or the method's own rule. Default: the classifier, if MODEL has "
-      "one");
-  add_choice(
-      *predict, "--layout", {"tsne", "umap", "none"},
-      [options](std::size_t chosen) { options->layout = static_cast<PlotMethod>(chosen); },
-      "The map of the new rows: tsne (default), umap or none");
-  predict->add_option("--seed", options->seed.value, "Start of all randomness")
-      ->check(whole_number(0))
-      ->type_name("S")
-      ->capture_default_str();
+  add_options(*predict, session, option_refs(*options));
   add_shared(*predict, session);
   predict->callback([=, &session] {
     options->model = *model;

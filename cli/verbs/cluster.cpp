@@ -28,9 +28,8 @@ void take_pca(const std::string& given, ClusterOptions& options) {
   const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), share);
   require(error == std::errc() && end == given.data() + given.size() && share > 0 && share <= 1,
           Fault::argument,
-          "--pca: '" + given +
-              "' is neither a share of variance above 0 and at most 1 nor a number of "
-              "components from 2");
+          "--pca is '" + given +
+              "'; allowed: a share of variance, above 0 and at most 1, or a number of components from 2");
   options.pca->variance = share;
 }
 
@@ -77,7 +76,8 @@ void add_cluster(CLI::App& app, Session& session) {
   verb->footer(
       "INPUT is a file of vectors (.npy or .safetensors), a folder of such files, which are read one\n"
       "after another as if they were one, or a collection. The result is a folder: report.html to look at,\n"
-      "report.json with the same for programs, labels.csv (row, cluster, distance, probability, unlike), the\n"
+      "report.json with the same for programs, labels.csv (row, cluster, distance, probability, unlike), "
+      "the\n"
       "plots, and the fitted stages, by which 'shoal classify predict' places other vectors. It is the\n"
       "verb for vectors without texts, and for a study beside a map; 'shoal map' takes the same options of\n"
       "methods and their number for the clusters of the map itself.\n\n"
@@ -98,32 +98,8 @@ void add_cluster(CLI::App& app, Session& session) {
   verb->add_option("--pca", flags->pca,
                    "Reduce first: to a share of variance (0.95) or to so many components (80)")
       ->type_name("SHARE|N");
-  verb->add_flag("--standardise", o.standardise, "Then give each column mean 0 and deviation 1");
-  add_clustering(*verb, flags->clusters, "auto");
-  add_choice(
-      *verb, "--classifier", {"logistic", "nearest", "none"},
-      [flags](std::size_t chosen) {
-        if (chosen == 2)
-          flags->options.classifier.reset();
-        else
-          flags->options.classifier = static_cast<ClassifierRule>(chosen);
-      },
-      "How new rows are placed: logistic (multinomial, on the distances to all centroids; default), nearest "
-      "(centroid) or none");
-  verb->add_option("--unlike", o.unlike_quantile,
-                   "A row further from its nearest centroid than this share of the rows there is unlike any "
-                   "cluster; 0: none is")
-      ->check(quietly(CLI::Range(0.0, 1.0)))
-      ->type_name("SHARE")
-      ->capture_default_str();
-  add_choice(
-      *verb, "--layout", {"tsne", "umap", "none"},
-      [flags](std::size_t chosen) { flags->options.layout = static_cast<PlotMethod>(chosen); },
-      "The map in the report: tsne (default), umap or none");
-  verb->add_option("--seed", o.seed.value, "Start of all randomness")
-      ->check(whole_number(0))
-      ->type_name("S")
-      ->capture_default_str();
+  add_clustering(*verb, session, flags->clusters, "auto");
+  add_options(*verb, session, option_refs(o), {{"unlike_quantile", "--unlike"}});
   add_shared(*verb, session);
   verb->callback([flags, verb, &session] { run_cluster(*flags, *verb, session); });
 }

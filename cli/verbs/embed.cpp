@@ -58,8 +58,8 @@ void add_embed(CLI::App& app, Session& session) {
       ->type_name("FILE");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_model_option(*verb, flags->model);
-  add_reading(*verb, flags->read);
-  add_encoding(*verb, flags->encode);
+  add_reading(*verb, session, flags->read);
+  add_options(*verb, session, option_refs(flags->encode));
   add_shared(*verb, session);
   verb->callback([verb, flags, &session] {
     check_encoding(*verb, flags->encode);

@@ -16,8 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kKinds[] = {"two-values", "categories", "numbers"};     // as OutcomeKind
-constexpr const char* kCorrections[] = {"holm", "bonferroni", "bh", "none"};  // as Correction
 constexpr std::size_t kShown = 50;  // tests in the table on the terminal
 
 struct ExplainFlags {
@@ -26,16 +24,11 @@ struct ExplainFlags {
   Correction correction = Correction::holm;
   bool overwrite = false;
   CtfidfOptions words;
-  Index n_phrases = 0;
+  ExplainOptions options;
   ExemplarOptions exemplars;
   NameService names;
   bool show_prompt = false;
 };
-
-template <class Enum>
-std::size_t place(Enum value) {
-  return static_cast<std::size_t>(value);
-}
 
 /// Like printf, into a string.
 template <class... Values>
@@ -73,7 +66,7 @@ std::string in_words(const Association& found, const ExplainFlags& flags) {
   const auto tested = std::ranges::count_if(found.tests, [](const auto& t) { return !std::isnan(t.p); });
   out += "each cluster against the rest: " +
          std::string(found.kind == OutcomeKind::numbers ? "Welch's t-test" : "Fisher's exact test") + ", " +
-         std::to_string(tested) + " tests, correction " + kCorrections[place(flags.correction)] +
+         std::to_string(tested) + " tests, correction " + name_of(flags.correction) +
          "; strongest correlation first\n";
   return out;
 }
@@ -134,11 +127,11 @@ Json to_json(const Association& found, const std::vector<ClusterRecord>& cluster
     test.update(Json{{"r", t.r}, {"p", t.p}, {"corrected_p", t.corrected_p}});
   }
   return {{"outcome", flags.outcome},
-          {"kind", kKinds[place(found.kind)]},
+          {"kind", name_of(found.kind)},
           {"rows", found.rows},
           {"missing", found.missing},
           {"unclustered", found.unclustered},
-          {"correction", kCorrections[place(flags.correction)]},
+          {"correction", name_of(flags.correction)},
           {"overall", overall},
           {"tests", tests}};
 }
@@ -235,7 +228,7 @@ void run_explain(const CLI::App& verb, ExplainFlags& flags, Session& session) {
   }
   if (!flags.stop_words.empty())
     flags.words.more_stop_words = {read_file(flags.stop_words, std::size_t{1} << 24)};
-  ExplainOptions options{.n_phrases = flags.n_phrases};
+  ExplainOptions options = flags.options;
   if (words) options.words = flags.words;
   if (texts) options.exemplars = flags.exemplars;
   const Collection collection = Collection::open(flags.collection, true);
@@ -246,57 +239,35 @@ void run_explain(const CLI::App& verb, ExplainFlags& flags, Session& session) {
   session.progress().finish();
   Index unclustered = collection.rows();
   for (const ClusterExplanation& c : clusters) unclustered -= c.row.size;
-  Json object = to_json(clusters, flags.n_phrases > 0);
+  Json object = to_json(clusters, flags.options.n_phrases > 0);
   object["unclustered"] = unclustered;
   session.answer(
       object,
       in_words(clusters) + (unclustered > 0 ? "\n" + counted(unclustered, "row") + " in no cluster\n" : ""));
 }
 
-void add_outcome_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags) {
+void add_outcome_options(CLI::App& verb, Session& session, const std::shared_ptr<ExplainFlags>& flags) {
   auto* outcome = verb.add_option("--outcome", flags->outcome, "Compare clusters by this column of your own")
                       ->type_name("COLUMN");
-  add_choice(
-      verb, "--kind", {std::begin(kKinds), std::end(kKinds)},
-      [flags](std::size_t chosen) { flags->of_outcome.kind = static_cast<OutcomeKind>(chosen); },
-      "What the column holds: two-values, categories or numbers. Default: found");
-  verb.add_option("--value", flags->of_outcome.value, "Compare this value with all others")
-      ->type_name("VALUE");
-  add_choice(
-      verb, "--correction", {std::begin(kCorrections), std::end(kCorrections)},
-      [flags](std::size_t chosen) { flags->correction = static_cast<Correction>(chosen); },
-      "For the number of tests: holm (default), bonferroni, bh (Benjamini-Hochberg) or none");
+  add_options(verb, session, option_refs(flags->of_outcome));
+  add_options(verb, session,
+              {OptionRef("correction", flags->correction,
+                         "for the number of tests; bh is Benjamini-Hochberg's", {})});
   verb.add_option("--out", flags->out, "Write all tests to this file as CSV")->type_name("FILE.csv");
   verb.add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   for (const char* flag : {"--kind", "--value", "--correction", "--out", "--overwrite"})
     verb.get_option(flag)->needs(outcome);
 }
 
-void add_word_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags) {
-  verb.add_option("--words", flags->words.n_words, "Words a cluster")->type_name("N")->capture_default_str();
-  verb.add_option("--ngrams", flags->words.max_ngram, "Most words that stand together: 1, 2 or 3")
-      ->check(quietly(CLI::Range(1, 3)))
-      ->type_name("N")
-      ->capture_default_str();
-  verb.add_option("--phrases", flags->n_phrases, "Also this many key phrases a cluster: pairs, triples")
-      ->type_name("N");
+void add_word_options(CLI::App& verb, Session& session, const std::shared_ptr<ExplainFlags>& flags) {
+  add_options(
+      verb, session,
+      only(option_refs(flags->words), {"n_words", "max_ngram", "min_count", "bm25", "reduce_frequent_words"}),
+      {{"n_words", "--words"}, {"max_ngram", "--ngrams"}, {"min_count", "--min-texts"}});
+  add_options(verb, session, option_refs(flags->exemplars), {{"n", "--exemplars"}});
+  add_options(verb, session, option_refs(flags->options), {{"n_phrases", "--phrases"}});
   verb.add_option("--stop-words", flags->stop_words, "Leave out the words of this file too")
       ->type_name("FILE");
-  verb.add_option("--min-texts", flags->words.min_count,
-                  "Only words that stand in at least so many texts of all")
-      ->type_name("N")
-      ->capture_default_str();
-  verb.add_flag("--bm25", flags->words.bm25, "Weigh rarity as BM25 does: frequent words count less");
-  verb.add_flag("--reduce-frequent-words", flags->words.reduce_frequent_words,
-                "The root of a word's share, not the share");
-  verb.add_option("--exemplars", flags->exemplars.n, "Typical texts a cluster")
-      ->type_name("N")
-      ->capture_default_str();
-  verb.add_option("--diversity", flags->exemplars.diversity,
-                  "Typical texts unlike each other: 0 the nearest to the middle, to 1 the most different of "
-                  "those near")
-      ->check(quietly(CLI::Range(0.0, 1.0)))
-      ->type_name("D");
 }
 
 void add_name_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags) {
@@ -339,8 +310,8 @@ void add_explain(CLI::App& app, Session& session) {
       "  shoal explain reviews.shoal --name-url http://localhost:11434/v1 --name-model llama3.2 "
       "--show-prompt");
   verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
-  add_outcome_options(*verb, flags);
-  add_word_options(*verb, flags);
+  add_outcome_options(*verb, session, flags);
+  add_word_options(*verb, session, flags);
   add_name_options(*verb, flags);
   add_shared(*verb, session);
   verb->callback([flags, verb, &session] { run_explain(*verb, *flags, session); });

@@ -13,18 +13,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+enum class FileKind : std::uint8_t { csv, jsonl, npy, safetensors };
+constexpr auto names_of(FileKind) { return std::array{"csv", "jsonl", "npy", "safetensors"}; }
+
 struct ExportFlags {
-  std::string collection, out, format;
+  std::string collection, out;
+  std::optional<FileKind> format;
   std::optional<FeatureKind> features;
   bool overwrite = false;
 };
 
-std::string format_of(const ExportFlags& flags) {
-  if (!flags.format.empty()) return flags.format;
+FileKind format_of(const ExportFlags& flags) {
+  if (flags.format) return *flags.format;
   const std::string extension = fs::path(flags.out).extension().string();
-  for (const char* known : {"csv", "jsonl", "npy", "safetensors"})
-    if (extension == std::string(".") + known) return known;
-  if (flags.out == "-") return "csv";
+  if (extension.starts_with("."))
+    if (const auto known = named<FileKind>(extension.substr(1))) return *known;
+  if (flags.out == "-") return FileKind::csv;
   throw Error(
       Fault::argument,
       "--out " + flags.out + ": the ending says no format; use .csv, .jsonl, .npy, .safetensors or --format");
@@ -63,19 +67,19 @@ void remark_unfinished(const Collection& collection, const Session& session) {
 
 void run_export(const ExportFlags& flags, Session& session) {
   const Collection collection = Collection::open(flags.collection, true);
-  const std::string format = format_of(flags);
-  const bool vectors = format == "npy" || format == "safetensors";
-  require(!flags.features || format != "jsonl", Fault::argument,
+  const FileKind format = format_of(flags);
+  const bool vectors = format == FileKind::npy || format == FileKind::safetensors;
+  require(!flags.features || format != FileKind::jsonl, Fault::argument,
           "--features are written as csv, npy or safetensors, not as jsonl");
   require(!vectors || flags.out != "-", Fault::argument,
-          "vectors are written to a file: --out NAME." + format);
+          std::string("vectors are written to a file: --out NAME.") + name_of(format));
   require(!session.json || flags.out != "-", Fault::argument,
           "--json with --out -: standard output holds the rows already");
   require(flags.out == "-" || flags.overwrite || !fs::exists(flags.out), Fault::argument,
           flags.out + " exists; --overwrite replaces it");
   if (flags.out != "-") keep_out_of(flags.collection, flags.out);
   const Run run = session.run();
-  const ExportFormat text_format = format == "csv" ? ExportFormat::csv : ExportFormat::jsonl;
+  const ExportFormat text_format = format == FileKind::csv ? ExportFormat::csv : ExportFormat::jsonl;
   Index rows = collection.rows();
   bool finished = false;
   if (vectors) {
@@ -93,7 +97,7 @@ void run_export(const ExportFlags& flags, Session& session) {
   session.progress().finish();
   if (!finished) remark_unfinished(collection, session);
   if (flags.out == "-") return;
-  session.answer({{"out", flags.out}, {"format", format}, {"rows", rows}},
+  session.answer({{"out", flags.out}, {"format", name_of(format)}, {"rows", rows}},
                  "wrote " + counted(rows, "row") + " to " + flags.out + "\n");
 }
 
@@ -122,14 +126,12 @@ void add_export(CLI::App& app, Session& session) {
   verb->add_option("--out", flags->out, "A .csv, .jsonl, .npy or .safetensors file; - is standard output")
       ->required()
       ->type_name("FILE");
-  verb->add_option("--format", flags->format, "csv, jsonl, npy or safetensors. Default: by the file's ending")
-      ->check(CLI::IsMember({"csv", "jsonl", "npy", "safetensors"}))
-      ->type_name("NAME");
-  add_choice(
-      *verb, "--features", {"one-hot", "distances", "membership"},
-      [flags](std::size_t chosen) { flags->features = static_cast<FeatureKind>(chosen); },
-      "A column a cluster: one-hot, distances to the centroids, or soft membership; as csv, npy or "
-      "safetensors");
+  add_options(*verb, session,
+              {OptionRef("format", flags->format, "how it is written. Default: by the file's ending", {}),
+               OptionRef("features", flags->features,
+                         "a column a cluster: the cluster of a row, distances to the centroids, or soft "
+                         "membership; as csv, npy or safetensors",
+                         {})});
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_export(*flags, session); });

@@ -201,7 +201,7 @@ void add_inspect(CLI::App& app, Session& session) {
   verb->add_flag("--check", flags->check,
                  "Read all files of a collection and compare them with their checksums; status 5 if one is "
                  "damaged");
-  add_reading(*verb, flags->read);
+  add_reading(*verb, session, flags->read);
   add_shared(*verb, session);
   verb->callback([verb, flags, &session] {
     const Json object = inspect(flags->path, flags->check, flags->read, *verb, session.run());

@@ -14,7 +14,7 @@ namespace {
 
 struct LayoutFlags {
   std::vector<std::string> inputs;
-  std::string out, on, method = "umap";
+  std::string out, on;
   LayoutOptions options;
 };
 
@@ -36,8 +36,8 @@ void check_flags(const CLI::App& verb, const LayoutFlags& flags) {
     for (const auto names : {std::span<const char* const>(kOfUmap), std::span<const char* const>(kOfTsne),
                              std::span<const char* const>(kOfBoth)})
       refuse(names, "is of a new map; with --on the old one's options hold");
-  if (flags.options.tsne) refuse(kOfUmap, "is an option of --method umap");
-  if (!flags.options.tsne) refuse(kOfTsne, "is an option of --method tsne");
+  if (flags.options.method == LayoutMethod::tsne) refuse(kOfUmap, "is an option of --method umap");
+  if (flags.options.method == LayoutMethod::umap) refuse(kOfTsne, "is an option of --method tsne");
   const LayoutOptions& o = flags.options;
   if (!o.aligned) refuse(kOfAligned, "says how maps are aligned; give --aligned");
   require(o.aligned || flags.inputs.size() == 1, Fault::argument,
@@ -49,7 +49,8 @@ void check_flags(const CLI::App& verb, const LayoutFlags& flags) {
 
 std::string in_words(const LayoutReport& report, const LayoutFlags& flags, const Progress& progress) {
   std::string out = with_commas(report.rows) + " rows ";
-  out += flags.on.empty() ? "laid out by " + flags.method : "placed on the map of " + flags.on;
+  out += flags.on.empty() ? "laid out by " + std::string(name_of(flags.options.method))
+                          : "placed on the map of " + flags.on;
   for (Index t = 0; t < report.related.size(); ++t)
     out += "\n" + with_commas(report.related[t]) + " rows of " + flags.inputs[t] + " related to rows of " +
            flags.inputs[t + 1];
@@ -60,20 +61,20 @@ std::string in_words(const LayoutReport& report, const LayoutFlags& flags, const
 /// That there are too few rows for as many neighbours as were asked for.
 void remark_few(const LayoutOptions& o, const nlohmann::ordered_json& made, const Session& session) {
   if (o.on) return;
+  const bool tsne = o.method == LayoutMethod::tsne;
   const double asked = o.of_tsne.perplexity, used = made.value("perplexity", asked);
   for (const auto& input : made.at("inputs")) {
     const auto rows = input.at("rows").get<Index>();
-    if (o.tsne ? used >= asked : rows >= o.umap.n_neighbors) continue;
+    if (tsne ? used >= asked : rows >= o.umap.n_neighbors) continue;
     session.remark("note: each row of " + input.at("path").get<std::string>() + " has all " +
                    with_commas(rows) + " as neighbours in the layout, " +
-                   (o.tsne ? "with a perplexity of " + short_number(used) + ", not of " + short_number(asked)
-                           : "not " + with_commas(o.umap.n_neighbors)));
+                   (tsne ? "with a perplexity of " + short_number(used) + ", not of " + short_number(asked)
+                         : "not " + with_commas(o.umap.n_neighbors)));
   }
 }
 
 void run_layout(const CLI::App& verb, LayoutFlags& flags, Session& session) {
   LayoutOptions& o = flags.options;
-  o.tsne = flags.method == "tsne";
   check_flags(verb, flags);
   require(verb.count("--out") == 0 || !flags.out.empty(), Fault::argument,
           "--out is empty; it names the folder to make");
@@ -128,62 +129,17 @@ void add_layout(CLI::App& app, Session& session) {
   verb->add_flag("--overwrite", o.overwrite, "Replace a folder that this command has made");
   verb->add_option("--on", flags->on, "A folder that this command has made: place the rows on its map")
       ->type_name("DIR");
-  verb->add_option("--method", flags->method, "umap, or tsne, on which no new rows can be placed")
-      ->check(quietly(CLI::IsMember({"umap", "tsne"})))
-      ->type_name("NAME")
-      ->capture_default_str();
-  add_choice(
-      *verb, "--metric", {"cosine", "euclidean"},
-      [flags](std::size_t chosen) { flags->options.umap.metric = static_cast<Metric>(chosen); },
-      "What is near: cosine (default) or euclidean");
-  verb->add_option("--n-neighbors", o.umap.n_neighbors,
-                   "Neighbours that a row is drawn to: few for detail, many for the broad arrangement (umap)")
-      ->check(whole_number(2))
-      ->type_name("N")
-      ->capture_default_str();
-  verb->add_option("--min-dist", o.umap.min_dist, "How closely points may be packed, 0 to --spread (umap)")
-      ->type_name("X")
-      ->capture_default_str();
-  verb->add_option("--spread", o.umap.spread, "How far apart the islands lie, 0.01 to 100 (umap)")
-      ->type_name("X")
-      ->capture_default_str();
+  add_options(*verb, session, option_refs(o),
+              {{"alignment_regularisation", "--alignment"},
+               {"alignment_window_size", "--window"},
+               {"keep_rows", "--no-rows"}});
+  add_options(*verb, session, only(option_refs(o.umap), {"n_neighbors", "min_dist", "spread"}), {},
+              "Options of --method umap");
+  add_options(*verb, session, only(option_refs(o.umap), {"metric", "n_epochs", "seed"}));
+  add_options(*verb, session, only(option_refs(o.of_tsne), {"perplexity"}), {}, "Options of --method tsne");
   verb->add_flag_function(
       "--density", [flags](std::int64_t) { flags->options.umap.dens_lambda = 2; },
       "Keep dense what is dense (densMAP; umap)");
-  verb->add_flag("--aligned", o.aligned, "A map for each input, related rows near each other (umap)");
-  add_choice(
-      *verb, "--relate", {"mutual", "rows"},
-      [flags](std::size_t chosen) { flags->options.relate = static_cast<Relate>(chosen); },
-      "Which rows of an input are which of the next: mutual (each other's nearest; default) or rows (the "
-      "same "
-      "number)");
-  verb->add_option("--similarity", o.similarity, "The least cosine of rows related as mutual, -1 to 1")
-      ->type_name("S")
-      ->capture_default_str();
-  verb->add_option("--alignment", o.alignment_regularisation,
-                   "How strongly related points are tied, 0 to 1,000")
-      ->check(quietly(CLI::Range(0.0, 1000.0)))
-      ->type_name("X")
-      ->capture_default_str();
-  verb->add_option("--window", o.alignment_window_size, "Over how many inputs a tie reaches at most")
-      ->check(whole_number(1, 100))
-      ->type_name("N")
-      ->capture_default_str();
-  verb->add_option("--perplexity", o.of_tsne.perplexity, "About how many neighbours a row has (tsne)")
-      ->type_name("X")
-      ->capture_default_str();
-  verb->add_option("--n-epochs", o.umap.n_epochs,
-                   "Rounds of the layout. Default: umap 500 up to 10,000 rows, 200 above, 200 more for "
-                   "--density; tsne 750")
-      ->check(whole_number(1))
-      ->type_name("N");
-  verb->add_flag_function(
-      "--no-rows", [flags](std::int64_t) { flags->options.keep_rows = false; },
-      "Keep no copy of the vectors in the folder, where --on would need it");
-  verb->add_option("--seed", o.umap.seed.value, "Start of all randomness")
-      ->check(whole_number(0))
-      ->type_name("S")
-      ->capture_default_str();
   add_shared(*verb, session);
   verb->callback([verb, flags, &session] { run_layout(*verb, *flags, session); });
 }

@@ -163,30 +163,12 @@ void add_map(CLI::App& app, Session& session) {
   verb->add_flag("--overwrite", o.overwrite,
                  "Start anew if the collection exists; the old one is replaced when the new one is finished");
   add_model_option(*verb, flags->model);
-  add_reading(*verb, o.read);
-  add_encoding(*verb, o.encode);
-  add_clustering(*verb, flags->clusters, "about sqrt(rows / 6), at most 500");
-  verb->add_option("--variance", o.pca.variance, "Share of variance that PCA keeps, above 0 and at most 1")
-      ->type_name("SHARE")
-      ->capture_default_str();
-  verb->add_option("--n-neighbors", o.umap.n_neighbors,
-                   "Neighbours a text in the layout: more show the whole, fewer the detail")
-      ->check(whole_number(2, 1000))
-      ->type_name("N")
-      ->capture_default_str();
-  verb->add_option("--min-dist", o.umap.min_dist, "How close points may lie in the layout, 0 to 1")
-      ->check(quietly(CLI::Range(0.0f, 1.0f)))
-      ->type_name("D")
-      ->capture_default_str();
-  verb->add_option("--title", o.title, "Title of the page. Default: the collection's name")
-      ->type_name("TEXT");
-  verb->add_option("--color", o.color,
-                   "Column that the page can colour by. Default: the first with few values")
-      ->type_name("COLUMN");
-  verb->add_option("--seed", o.seed.value, "Start of all randomness")
-      ->check(whole_number(0))
-      ->type_name("S")
-      ->capture_default_str();
+  add_reading(*verb, session, o.read);
+  add_options(*verb, session, option_refs(o.encode));
+  add_clustering(*verb, session, flags->clusters, "about sqrt(rows / 6), at most 500");
+  add_options(*verb, session, only(option_refs(o.pca), {"variance"}));
+  add_options(*verb, session, only(option_refs(o.umap), {"n_neighbors", "min_dist"}));
+  add_options(*verb, session, option_refs(o));
   add_shared(*verb, session);
   verb->callback([verb, flags, &session] { run_map(*flags, *verb, session); });
 }

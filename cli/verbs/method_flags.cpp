@@ -33,48 +33,35 @@ std::optional<Asked> asked(const std::string& given) {
   return min && max ? std::optional(Asked{.choose = true, .range = ClusterRange{*min, *max}}) : std::nullopt;
 }
 
-std::string flag_of(std::string name) {
-  std::ranges::replace(name, '_', '-');
-  return "--" + name;
+/// What an option is for each of the methods that have it: one sentence for those that mean the same by it.
+std::string help_of_methods(const std::string& name) {
+  std::vector<std::pair<std::string, std::string>> helps;  // what is said, and of which methods
+  for (MethodOptions& method : all_methods())
+    for (const OptionRef& option : method.options()) {
+      if (option.name != name) continue;
+      std::string help = help_of(option);
+      if (option.get().index() != 0)
+        help += (help.back() == '?' ? " Default: " : ". Default: ") + option.text();
+      const auto same = std::ranges::find(helps, help, [](const auto& known) { return known.first; });
+      if (same == helps.end())
+        helps.emplace_back(help, method.kind());
+      else
+        same->second += ", " + std::string(method.kind());
+    }
+  std::string out;
+  for (const auto& [help, methods] : helps) out += (out.empty() ? "" : "; ") + help + " [" + methods + "]";
+  return out;
 }
 
 /// A flag for each option of any method but those that have flags of their own.
 void add_method_options(CLI::App& verb, ClusteringFlags& flags) {
-  const auto helps = method_option_helps();
-  for (const MethodOptionHelp& option : helps)
-    if (option.name != "n_clusters" && option.name != "seed") flags.settings[option.name];
-  for (auto& [name, value] : flags.settings) {
-    std::string help;
-    for (const MethodOptionHelp& option : helps) {
-      if (option.name != name) continue;
-      help +=
-          (help.empty() ? "" : "; ") + option.help +
-          (option.value.empty() ? ""
-                                : (option.help.back() == '?' ? " " : ". ") + ("Default: " + option.value)) +
-          " (";
-      for (Index i = 0; i < option.methods.size(); ++i)
-        help += (i == 0 ? "" : ", ") + std::string(option.methods[i]);
-      help += ")";
-    }
-    verb.add_option(flag_of(name), value, help)->type_name("VALUE")->group("Options of methods");
-  }
-}
-
-/// Sets an option of the method. Error(argument) that speaks of flags.
-void set(MethodOptions& method, const std::string& name, const std::string& value) {
-  std::string known;
-  bool has = false;
-  for (const Field& field : method.list()) {
-    has = has || field.name == name;
-    known += (known.empty() ? "" : ", ") + (field.name == "n_clusters" ? "--clusters" : flag_of(field.name));
-  }
-  require(has, Fault::argument,
-          flag_of(name) + " is no option of " + std::string(method.kind()) + "; it has " + known);
-  try {
-    method.set(name, value);
-  } catch (const Error& e) {  // "linkage: 'foo' is not ..."
-    throw Error(e.fault, flag_of(name) + std::string(e.what()).substr(name.size()));
-  }
+  for (MethodOptions& method : all_methods())
+    for (const OptionRef& option : method.options())
+      if (option.name != "n_clusters" && option.name != "seed") flags.settings[option.name];
+  for (auto& [name, value] : flags.settings)
+    verb.add_option(flag_of(name), value, help_of_methods(name))
+        ->type_name("VALUE")
+        ->group("Options of methods");
 }
 
 void take_method(const CLI::App& verb, const ClusteringFlags& flags, MethodOptions& method) {
@@ -85,7 +72,7 @@ void take_method(const CLI::App& verb, const ClusteringFlags& flags, MethodOptio
       joining != nullptr && verb.count("--clusters") > 0)
     joining->distance_threshold.reset();
   for (const auto& [name, value] : flags.settings)
-    if (verb.count(flag_of(name)) > 0) set(method, name, value);
+    if (verb.count(flag_of(name)) > 0) method.set(name, value);
 }
 
 }  // namespace
@@ -97,35 +84,25 @@ std::optional<Index> whole(std::string_view text) {
   return value;
 }
 
-void add_clustering(CLI::App& verb, ClusteringFlags& flags, const std::string& default_number) {
-  std::vector<std::string> names, criteria;
-  for (const auto name : method_names()) names.emplace_back(name);
-  for (int c = 0; c <= static_cast<int>(Criterion::stability); ++c)
-    criteria.emplace_back(name_of(static_cast<Criterion>(c)));
+void add_clustering(CLI::App& verb, Session& session, ClusteringFlags& flags,
+                    const std::string& default_number) {
+  session.flags[{&verb, "n_clusters"}] = "--clusters";
+  std::vector<std::string> names;
+  for (const MethodOptions& method : all_methods()) names.emplace_back(method.kind());
   verb.add_option("--method", flags.method,
                   "The method: " + CLI::detail::join(names, ", ") + ". Default: spherical_kmeans")
-      ->check(quietly(CLI::IsMember(names)))
+      ->check(allowed(
+          "--method", CLI::detail::join(names, ", "),
+          [names](const std::string& given) { return std::ranges::find(names, given) != names.end(); }))
       ->type_name("NAME");
   verb.add_option("--clusters", flags.clusters,
                   "How many: a number, 'auto', or a range as 5..40 in which every number is tried. Not for "
                   "methods that find it themselves. Default: " +
                       default_number)
-      ->check(CLI::Validator(
-          [](const std::string& given) {
-            return asked(given) ? std::string()
-                                : "'" + given + "' is not auto, a whole number from 1, or a range as 5..40";
-          },
-          ""))
+      ->check(allowed("--clusters", "auto, a whole number from 1, or a range as 5..40",
+                      [](const std::string& given) { return asked(given).has_value(); }))
       ->type_name("K|A..B|auto");
-  verb.add_option("--criterion", flags.criterion,
-                  "What chooses the number: " + CLI::detail::join(criteria, ", ") + ". Default: silhouette")
-      ->check(quietly(CLI::IsMember(criteria)))
-      ->type_name("NAME");
-  verb.add_option("--resamples", flags.resamples,
-                  "Cluster so many random parts of the rows too, to say how stable the clusters are. 0 (the "
-                  "default): do not")
-      ->check(whole_number(0, 10000))
-      ->type_name("N");
+  add_options(verb, session, option_refs(flags.given));
   add_method_options(verb, flags);
 }
 
@@ -141,7 +118,7 @@ void take_clustering(const CLI::App& verb, const ClusteringFlags& flags, Cluster
     options.n_clusters.reset();
     options.range.reset();
   }
-  if (verb.count("--resamples") > 0) options.resamples = flags.resamples;
+  if (verb.count("--resamples") > 0) options.resamples = flags.given.resamples;
   if (!options.choose) options.criterion = ClusteringOptions{}.criterion;
   if (verb.count("--criterion") == 0) return;
   require(options.method.takes_n_clusters(), Fault::argument,
@@ -149,7 +126,7 @@ void take_clustering(const CLI::App& verb, const ClusteringFlags& flags, Cluster
               " finds its own here");
   require(options.choose, Fault::argument,
           "--criterion chooses the number of clusters; give it with --clusters auto or a range");
-  options.criterion = *criterion_named(flags.criterion);
+  options.criterion = flags.given.criterion;
 }
 
 std::string findings_in_words(const Json& report) {

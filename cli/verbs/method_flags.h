@@ -7,20 +7,22 @@
 #include <string>
 #include <string_view>
 
+#include "session.h"
 #include "shoal/flow/find_clusters.h"
 
 namespace shoal::cli {
 
 /// How clusters are to be looked for, as it was typed.
 struct ClusteringFlags {
-  std::string method = "spherical_kmeans", clusters, criterion;
-  Index resamples = 0;
+  std::string method = "spherical_kmeans", clusters;
+  ClusteringOptions given;                      ///< its criterion and resamples
   std::map<std::string, std::string> settings;  ///< options of methods by name
 };
 
 /// --method, --clusters, --criterion, --resamples and a flag for each option of any method. `default_number`
 /// says what holds without --clusters.
-void add_clustering(CLI::App& verb, ClusteringFlags& flags, const std::string& default_number);
+void add_clustering(CLI::App& verb, Session& session, ClusteringFlags& flags,
+                    const std::string& default_number);
 /// What was given, over what `options` holds. Error(argument) naming the flag.
 void take_clustering(const CLI::App& verb, const ClusteringFlags& flags, ClusteringOptions& options);
 

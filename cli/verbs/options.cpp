@@ -1,7 +1,4 @@
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
 #include <filesystem>
 
 #include "shoal/core/error.h"
@@ -12,24 +9,12 @@
 namespace shoal::cli {
 
 void add_shared(CLI::App& verb, Session& session) {
-  verb.add_option("--threads", session.threads,
-                  "Threads to use; 0: as many as the machine has. Never changes the result")
-      ->check(whole_number(0, 1024))
-      ->type_name("N");
+  OptionRef threads("threads", session.threads,
+                    "threads to use; 0: as many as the machine has. Never changes the result",
+                    between(0, 1024));
+  add_options(verb, session, {threads});
   verb.add_flag("--json", session.json, "Answer with one JSON object on standard output");
   verb.add_flag("--quiet", session.quiet, "No progress and no remarks on standard error");
-}
-
-void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::string>& names,
-                const std::function<void(std::size_t)>& choose, const std::string& help) {
-  verb.add_option_function<std::string>(
-          flag,
-          [names, choose](const std::string& name) {
-            choose(static_cast<std::size_t>(std::ranges::find(names, name) - names.begin()));
-          },
-          help)
-      ->check(quietly(CLI::IsMember(names)))
-      ->type_name("NAME");
 }
 
 nlohmann::ordered_json made_json(const std::filesystem::path& out, std::string_view mark, Session& session) {
@@ -39,29 +24,7 @@ nlohmann::ordered_json made_json(const std::filesystem::path& out, std::string_v
   return object;
 }
 
-CLI::Validator quietly(CLI::Validator validator) {
-  const CLI::Validator number(  // CLI::Range lets it pass
-      [](const std::string& value) {
-        return std::isnan(std::strtod(value.c_str(), nullptr)) ? "'" + value + "' is no number" : "";
-      },
-      "");
-  return (validator & number).description("");
-}
-
-CLI::Validator whole_number(std::uint64_t from, std::uint64_t to) {
-  const auto problem = [from, to](const std::string& value) -> std::string {
-    std::uint64_t n = 0;
-    const auto [end, fault] = std::from_chars(value.data(), value.data() + value.size(), n);
-    const bool whole = end == value.data() + value.size();
-    if (whole && fault == std::errc() && n >= from && n <= to) return {};
-    const bool bounded = to < std::numeric_limits<std::uint64_t>::max();
-    return "'" + value + "' is not a whole number from " + std::to_string(from) +
-           (bounded || (whole && fault == std::errc::result_out_of_range) ? " to " + std::to_string(to) : "");
-  };
-  return CLI::Validator(problem, "");
-}
-
-void add_reading(CLI::App& verb, ReadOptions& options) {
+void add_reading(CLI::App& verb, Session& session, ReadOptions& options) {
   verb.add_option(
           "--text", options.text_columns,
           "Column that holds the texts; give it more than once to join several. Default: found by its name. "
@@ -70,17 +33,8 @@ void add_reading(CLI::App& verb, ReadOptions& options) {
       ->type_name("COLUMN")
       ->take_all()
       ->allow_extra_args(false);
-  add_choice(
-      verb, "--format", {"csv", "tsv", "jsonl", "lines"},
-      [&options](std::size_t chosen) { options.format = static_cast<FileFormat>(chosen); },
-      "csv, tsv, jsonl or lines. Default: by the file's ending, then by content");
-  verb.add_option("--limit", options.limit, "Read at most this many rows, over all files together")
-      ->check(whole_number(1))
-      ->type_name("N");
-  verb.add_option("--max-record", options.max_record, "Longest row in bytes; a longer one is an error")
-      ->check(whole_number(1))
-      ->type_name("BYTES")
-      ->capture_default_str();
+  session.flags[{&verb, "text_columns"}] = "--text";
+  add_options(verb, session, option_refs(options));
 }
 
 void check_inputs(CLI::App& verb, const std::vector<std::string>& inputs) {
@@ -97,27 +51,9 @@ void refuse_reading(CLI::App& verb, const std::string& path, const std::string& 
   }
 }
 
-void add_encoding(CLI::App& verb, EncodeOptions& options) {
-  add_choice(
-      verb, "--long", {"truncate", "chunk"},
-      [&options](std::size_t chosen) { options.long_texts = static_cast<LongTexts>(chosen); },
-      "Texts over the model's limit: 'truncate' them (default), or 'chunk' into overlapping windows and "
-      "pool");
-  verb.add_option("--overlap", options.overlap, "Tokens that neighbouring windows share under --long chunk")
-      ->check(whole_number(0))
-      ->type_name("N")
-      ->capture_default_str();
-  verb.add_option("--max-tokens", options.max_tokens,
-                  "Cut texts to this many tokens, at most the model's own limit")
-      ->check(whole_number(1))
-      ->type_name("N");
-  verb.add_option("--prompt", options.prompt, "Name of one of the model's prompts to put before each text")
-      ->type_name("NAME");
-}
-
 void check_encoding(CLI::App& verb, const EncodeOptions& options) {
   require(verb.count("--overlap") == 0 || options.long_texts == LongTexts::chunk, Fault::argument,
-          "--overlap is of windows, and without --long chunk there are none");
+          "--overlap is how many tokens the windows of --long chunk share; give both");
 }
 
 void add_model_option(CLI::App& verb, std::string& model) {

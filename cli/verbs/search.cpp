@@ -70,16 +70,7 @@ void add_search(CLI::App& app, Session& session) {
   verb->add_flag(
       "--words", flags->words,
       "Only texts that hold all these words, without regard to case and accents; no model is needed");
-  verb->add_option("--top", flags->options.top, "Hits wanted")
-      ->check(whole_number(1))
-      ->type_name("K")
-      ->capture_default_str();
-  verb->add_option("--cluster", flags->options.cluster, "Only texts of this cluster")
-      ->check(whole_number(0, std::numeric_limits<Label>::max()))
-      ->type_name("ID");
-  verb->add_option("--threshold", flags->options.threshold, "Only hits of at least this cosine")
-      ->check(quietly(CLI::Range(-1.0f, 1.0f)))
-      ->type_name("COSINE");
+  add_options(*verb, session, option_refs(flags->options));
   verb->add_option("--model", flags->model,
                    "Name or folder of the model. Default: the one that made the collection")
       ->type_name("NAME|DIR");

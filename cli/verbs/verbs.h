@@ -1,9 +1,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cstdint>
-#include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,40 +8,29 @@
 #include "session.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/read/source.h"
+#include "verbs/flags.h"
 
 namespace shoal::cli {
 
-// One function a verb: it adds the subcommand with its options and its work.
-void add_map(CLI::App& app, Session& session);
-void add_embed(CLI::App& app, Session& session);
-void add_search(CLI::App& app, Session& session);
-void add_explain(CLI::App& app, Session& session);
-void add_inspect(CLI::App& app, Session& session);
-void add_export(CLI::App& app, Session& session);
-void add_model(CLI::App& app, Session& session);
-void add_cluster(CLI::App& app, Session& session);
-void add_layout(CLI::App& app, Session& session);
-void add_classify(CLI::App& app, Session& session);
+// The verbs, in the order of the help. Each is a file verbs/NAME.cpp with add_NAME, which adds the subcommand
+// with its options and its work.
+#define SHOAL_VERBS(verb)                                                                                  \
+  verb(map) verb(embed) verb(cluster) verb(classify) verb(layout) verb(search) verb(explain) verb(inspect) \
+      verb(export) verb(model)
+#define SHOAL_DECLARE(name) void add_##name(CLI::App& app, Session& session);
+SHOAL_VERBS(SHOAL_DECLARE)
+#undef SHOAL_DECLARE
 
-/// The same check without its name in the help text.
-CLI::Validator quietly(CLI::Validator validator);
-/// Checks that a value is a whole number in [from, to], in decimal digits.
-CLI::Validator whole_number(std::uint64_t from, std::uint64_t to = std::numeric_limits<std::uint64_t>::max());
-/// An option that takes one of `names`; `choose` gets its place among them.
-void add_choice(CLI::App& verb, const std::string& flag, const std::vector<std::string>& names,
-                const std::function<void(std::size_t)>& choose, const std::string& help);
 /// What the file `mark` of a folder that was just made tells of it, the folder, and the seconds that it took.
 nlohmann::ordered_json made_json(const std::filesystem::path& out, std::string_view mark, Session& session);
 /// --threads, --json, --quiet.
 void add_shared(CLI::App& verb, Session& session);
 /// --text, --format, --limit, --max-record.
-void add_reading(CLI::App& verb, ReadOptions& options);
+void add_reading(CLI::App& verb, Session& session, ReadOptions& options);
 /// Error(file) with a hint if an input that is not there looks like a second column of --text.
 void check_inputs(CLI::App& verb, const std::vector<std::string>& inputs);
 /// Error(argument) if one of them was given: `path` is `kind`, and nothing is read as texts.
 void refuse_reading(CLI::App& verb, const std::string& path, const std::string& kind);
-/// --long, --overlap, --max-tokens, --prompt.
-void add_encoding(CLI::App& verb, EncodeOptions& options);
 /// Error(argument) if one of them would do nothing.
 void check_encoding(CLI::App& verb, const EncodeOptions& options);
 /// --model.

@@ -34,9 +34,7 @@ std::vector<double> variances(const Rows& x, const std::vector<double>& mean, co
 }  // namespace
 
 UnitVariance UnitVariance::fit(const Rows& x, const Options& options, const Run& run) {
-  if (!(options.least_deviation > 0))  // written so that NaN is refused too
-    throw Error(Fault::argument,
-                "least_deviation is " + std::to_string(options.least_deviation) + "; allowed: above 0");
+  check_options(options);
   if (x.rows() == 0) throw Error(Fault::data, "there are no rows to standardise");
   check_finite(x, run);
   UnitVariance s;
@@ -77,7 +75,7 @@ void UnitVariance::save(ArchiveWriter& out) const {
 UnitVariance UnitVariance::load(const ArchiveReader& in) {
   check_kind(in, kind);
   UnitVariance s;
-  s.options_.least_deviation = in.number("least_deviation");
+  s.options_ = read_options<Options>(in);
   s.space_ = read_space(in);
   s.mean_ = in.floats("mean", in.tensor("mean").count());
   s.scale_ = in.floats("scale", s.mean_.size());

@@ -10,14 +10,14 @@
 
 namespace shoal {
 
-/// What `UnitVariance::fit` may be told. One struct a stage, with defaults; `fields` names each field once
-/// for flags, JSON and saved files.
+/// What `UnitVariance::fit` may be told. One struct a stage, with defaults; `fields` has a line for each
+/// field, from which checks, flags, JSON and saved files come.
 struct UnitVarianceOptions {
   double least_deviation = 1e-12;  ///< columns that vary less are only centred, above 0
 };
 template <class V>
 void fields(UnitVarianceOptions& o, V&& visit) {
-  visit("least_deviation", o.least_deviation, "columns that vary less are only centred");
+  visit("least_deviation", o.least_deviation, "columns that vary less are only centred", above(0));
 }
 
 /// Columns with mean 0 and standard deviation 1. A stage to copy (tools/new_stage.py): `fit` makes it, so it

@@ -268,22 +268,22 @@ def test_interrupted_it_goes_on(short_csv, tmp_path):
 def test_what_is_wrong_is_said_before_the_work(collection, short_csv, tmp_path):
     before = fingerprints(collection)
     for flags, words in [
-            (["--method", "hdbscan", "--clusters", "5"], "--clusters 5: hdbscan finds the number of clusters itself"),
+            (["--method", "hdbscan", "--clusters", "5"], "--clusters is 5, but hdbscan finds the number of clusters itself"),
             (["--method", "dbscan", "--clusters", "auto"], "dbscan finds the number of clusters itself"),
             (["--criterion", "elbow"], "give it with --clusters auto or a range"),
             (["--method", "som", "--criterion", "elbow"], "som finds its own here"),
-            (["--clusters", "many"], "--clusters: 'many' is not auto, a whole number from 1, or a range as 5..40"),
-            (["--clusters", "0"], "--clusters: '0' is not auto"),
-            (["--clusters", "7..3"], "--clusters 7..3: allowed are numbers from 2 to 299"),
-            (["--clusters", "2..300"], "--clusters 2..300: allowed"),
-            (["--clusters", "301"], "--clusters 301: there are only 300 rows"),
+            (["--clusters", "many"], "--clusters is 'many'; allowed: auto, a whole number from 1, or a range as 5..40"),
+            (["--clusters", "0"], "--clusters is '0'; allowed: auto"),
+            (["--clusters", "7..3"], "--clusters is 7..3; allowed: numbers from 2 to 299"),
+            (["--clusters", "2..300"], "--clusters is 2..300; allowed"),
+            (["--clusters", "301"], "--clusters is 301, but there are only 300 rows"),
             (["--clusters", "4..5", "--criterion", "elbow"], "at least 3 numbers"),
             (["--resamples", "1"], "--resamples is 1"),
             (["--eps", "0.3"], "--eps is no option of spherical_kmeans; it has --clusters, --max-iter"),
             (["--method", "dbscan", "--eps", "-1"], "--eps is -1"),
             (["--method", "hdbscan", "--min-cluster-size", "1"], "--min-cluster-size is 1"),
             (["--method", "agglomerative", "--linkage", "ward"], "ward"),
-            (["--method", "agglomerative", "--linkage", "none"], "--linkage: 'none' is not one of average"),
+            (["--method", "agglomerative", "--linkage", "none"], "--linkage is 'none'; allowed: average, ward"),
             (["--method", "kmeans", "--max-iter", "0"], "--max-iter is 0"),
             (["--method", "best"], "--method")]:
         result = shoal("map", collection, *flags, check=False)

@@ -15,6 +15,18 @@ void allowed_to_refuse(F&& f) {
   }
 }
 
+struct FuzzOptions {
+  shoal::Index k = 1;
+  double tolerance = 0;
+  std::string method;
+};
+template <class V>
+void fields(FuzzOptions& o, V&& visit) {
+  visit("k", o.k, "", shoal::at_least(1));
+  visit("tolerance", o.tolerance, "");
+  visit("method", o.method, "");
+}
+
 void read_everything(const shoal::ArchiveReader& in) {
   for (const auto& entry : in.tensors()) {  // clang 14 lets no lambda capture a structured binding
     const std::string& name = entry.first;
@@ -32,11 +44,7 @@ void read_everything(const shoal::ArchiveReader& in) {
   }
   allowed_to_refuse([&] { shoal::read_space(in); });
   allowed_to_refuse([&] { shoal::check_kind(in, "example"); });
-  for (const char* option : {"k", "method"}) {
-    allowed_to_refuse([&] { in.number(option); });
-    allowed_to_refuse([&] { in.integer(option); });
-    allowed_to_refuse([&] { in.text(option); });
-  }
+  allowed_to_refuse([&] { shoal::read_options<FuzzOptions>(in); });
 }
 
 }  // namespace

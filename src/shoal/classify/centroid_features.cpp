@@ -52,10 +52,7 @@ void CentroidFeatures::save(ArchiveWriter& out) const {
 CentroidFeatures CentroidFeatures::load(const ArchiveReader& in) {
   check_kind(in, kind);
   CentroidFeatures f;
-  const std::string metric = in.text("metric");
-  const auto known = metric_named(metric);
-  if (!known) throw Error(Fault::format, in.path().string() + ": the metric is \"" + metric + "\"");
-  f.options_.metric = *known;
+  f.options_ = read_options<Options>(in);
   f.space_ = read_space(in);
   f.centroids_ = in.matrix("centroids");
   if (f.centroids_.rows() == 0) throw Error(Fault::format, in.path().string() + " holds no centroids");

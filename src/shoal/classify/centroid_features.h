@@ -18,7 +18,7 @@ struct CentroidFeaturesOptions {
 };
 template <class V>
 void fields(CentroidFeaturesOptions& o, V&& visit) {
-  visit("metric", o.metric, "cosine or euclidean");
+  visit("metric", o.metric, "distance to the centroids");
 }
 
 /// Centroids of a labelling (cosine: direction of the sum of the rows at length 1; Euclidean: mean) and the

@@ -18,12 +18,6 @@ namespace {
 
 constexpr float kNever = std::numeric_limits<float>::infinity();
 
-void check(const ClusterClassifierOptions& o) {
-  if (!(o.unlike_quantile >= 0 && o.unlike_quantile <= 1))
-    throw Error(Fault::argument,
-                "unlike_quantile is " + std::to_string(o.unlike_quantile) + "; allowed: 0..1 (0: never)");
-}
-
 LogisticOptions logistic_options(const ClusterClassifierOptions& o) {
   return {.c = o.c, .tol = o.tol, .max_iter = o.max_iter, .balanced = o.balanced};
 }
@@ -58,11 +52,9 @@ void add_part(ArchiveWriter& out, std::string_view name, const auto& stage) {
 
 }  // namespace
 
-const char* name_of(ClassifierRule rule) { return rule == ClassifierRule::logistic ? "logistic" : "nearest"; }
-
 ClusterClassifier ClusterClassifier::fit(const Rows& x, const Labels& labels, const Options& options,
                                          const Run& run) {
-  check(options);
+  check_options(options);
   check_labels(labels, x.rows());
   const CompactLabels own = compact_labels(labels);
   ClusterClassifier k(CentroidFeatures::fit(x, own.labels, {options.metric}, run));
@@ -154,16 +146,8 @@ ClusterClassifier ClusterClassifier::load(const ArchiveReader& in) {
     return Error(Fault::format, in.path().string() + ": " + what);
   };
   ClusterClassifier k(CentroidFeatures::load(in.part("features")));
-  const std::string rule = in.text("rule");
-  if (rule != name_of(ClassifierRule::logistic) && rule != name_of(ClassifierRule::nearest))
-    throw bad("the rule is \"" + rule + "\"");
-  k.options_ = {.rule = rule == "nearest" ? ClassifierRule::nearest : ClassifierRule::logistic,
-                .metric = k.features_.options().metric,
-                .unlike_quantile = in.number("unlike_quantile"),
-                .c = in.number("c"),
-                .tol = in.number("tol"),
-                .max_iter = static_cast<Index>(in.integer("max_iter")),
-                .balanced = in.number("balanced") != 0};
+  k.options_ = read_options<Options>(in);
+  k.options_.metric = k.features_.options().metric;
   const Index known = k.centroids().rows();
   if (k.options_.rule == ClassifierRule::logistic) {
     k.scale_ = Standardise::load(in.part("scale"));

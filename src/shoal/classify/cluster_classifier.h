@@ -23,7 +23,7 @@ enum class ClassifierRule : std::uint8_t {
   logistic,  ///< distances to all centroids, standardised, multinomial logistic regression
   nearest,   ///< the nearest centroid
 };
-const char* name_of(ClassifierRule rule);
+constexpr auto names_of(ClassifierRule) { return std::array{"logistic", "nearest"}; }
 
 /// What `ClusterClassifier::fit` may be told.
 struct ClusterClassifierOptions {
@@ -39,13 +39,14 @@ struct ClusterClassifierOptions {
 };
 template <class V>
 void fields(ClusterClassifierOptions& o, V&& visit) {
-  visit("rule", o.rule, "logistic or nearest");
-  visit("metric", o.metric, "distance to the centroids: cosine or euclidean");
+  visit("rule", o.rule, "how a new row is placed");
+  visit("metric", o.metric, "distance to the centroids");
   visit("unlike_quantile", o.unlike_quantile,
-        "rows further out than this share of a cluster's training rows are unlike any cluster; 0: never");
-  visit("c", o.c, "inverse strength of the L2 penalty");
-  visit("tol", o.tol, "done when no derivative of the mean loss is larger");
-  visit("max_iter", o.max_iter, "most evaluations of the loss");
+        "rows further out than this share of a cluster's training rows are unlike any cluster; 0: never",
+        between(0, 1));
+  visit("c", o.c, "inverse strength of the L2 penalty", above(0));
+  visit("tol", o.tol, "done when no derivative of the mean loss is larger", at_least(0));
+  visit("max_iter", o.max_iter, "most evaluations of the loss", at_least(1));
   visit("balanced", o.balanced, "clusters weigh the same, however many rows they have");
 }
 

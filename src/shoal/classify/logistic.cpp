@@ -20,19 +20,10 @@ namespace {
 
 constexpr Index kGrain = 1024;
 
-void check(const LogisticOptions& o) {
-  if (!(o.c > 0) || std::isinf(o.c))
-    throw Error(Fault::argument, "c is " + std::to_string(o.c) + "; allowed: above 0, for example 1");
-  if (!(o.tol >= 0) || std::isinf(o.tol))
-    throw Error(Fault::argument,
-                "tol is " + std::to_string(o.tol) + "; allowed: 0 or more, for example 1e-4");
-  if (o.max_iter < 1) throw Error(Fault::argument, "max_iter is 0; allowed: 1 or more");
-}
-
 }  // namespace
 
 Logistic Logistic::fit(const Rows& x, const Labels& labels, const Options& options, const Run& run) {
-  check(options);
+  check_options(options);
   check_labels(labels, x.rows());
   require(x.cols() > 0, Fault::data, "the rows have no columns");
   const CompactLabels classes = compact_labels(labels);
@@ -113,10 +104,7 @@ void Logistic::save(ArchiveWriter& out) const {
 Logistic Logistic::load(const ArchiveReader& in) {
   check_kind(in, kind);
   Logistic l;
-  l.options_ = {.c = in.number("c"),
-                .tol = in.number("tol"),
-                .max_iter = static_cast<Index>(in.integer("max_iter")),
-                .balanced = in.number("balanced") != 0};
+  l.options_ = read_options<Options>(in);
   l.space_ = read_space(in);
   l.coefficients_ = in.matrix("coefficients");
   l.intercepts_ = in.floats("intercepts", l.n_classes());

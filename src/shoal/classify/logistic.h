@@ -21,9 +21,9 @@ struct LogisticOptions {
 };
 template <class V>
 void fields(LogisticOptions& o, V&& visit) {
-  visit("c", o.c, "inverse strength of the L2 penalty");
-  visit("tol", o.tol, "done when no derivative of the mean loss is larger");
-  visit("max_iter", o.max_iter, "most evaluations of the loss");
+  visit("c", o.c, "inverse strength of the L2 penalty", above(0));
+  visit("tol", o.tol, "done when no derivative of the mean loss is larger", at_least(0));
+  visit("max_iter", o.max_iter, "most evaluations of the loss", at_least(1));
   visit("balanced", o.balanced, "classes weigh the same, however many rows they have");
 }
 

@@ -209,6 +209,65 @@ TEST(Fields, ListsEveryFieldInOrder) {
   EXPECT_EQ(std::get<std::int64_t>(list[2].value), 3);
 }
 
+enum class Colour : std::uint8_t { red, green, blue };
+constexpr auto names_of(Colour) { return std::array{"red", "green", "blue"}; }
+
+struct EveryKind {
+  bool fast = false;
+  Index count = 3;
+  std::optional<double> share;
+  float small = 0.1f;
+  Colour colour = Colour::red;
+  std::string text;
+};
+template <class V>
+void fields(EveryKind& o, V&& visit) {
+  visit("fast", o.fast, "");
+  visit("count", o.count, "", at_least(1).below(1001));
+  visit("share", o.share, "", above(0).at_most(1));
+  visit("small", o.small, "", between(0.1, 2));
+  visit("colour", o.colour, "");
+  visit("text", o.text, "");
+}
+
+TEST(Fields, AreSetFromTextAndWrongOnesAreNamed) {
+  EveryKind o;
+  const OptionRefs refs = option_refs(o);
+  const auto said = [&](std::size_t i, const char* text) -> std::string {
+    try {
+      refs[i].set_text(text);
+      return "";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.option(), refs[i].name);
+      return e.what();
+    }
+  };
+  EXPECT_EQ(said(0, "true"), "");
+  EXPECT_EQ(said(0, "yes"), "fast is 'yes'; allowed: true or false");
+  EXPECT_EQ(said(1, "1000"), "");
+  EXPECT_EQ(said(1, "1001"), "count is 1001; allowed: at least 1, below 1,001");
+  EXPECT_EQ(said(1, "-1"), "count is -1; allowed: at least 1, below 1,001");
+  EXPECT_EQ(said(1, "2.5"), "count is '2.5'; allowed: a whole number, at least 1, below 1,001");
+  EXPECT_EQ(said(2, "0.25"), "");
+  EXPECT_EQ(o.share, 0.25);
+  EXPECT_EQ(said(2, "none"), "");
+  EXPECT_EQ(o.share, std::nullopt);
+  EXPECT_EQ(said(2, "0"), "share is 0; allowed: above 0, at most 1");
+  EXPECT_EQ(said(2, "nan"), "share is nan; allowed: above 0, at most 1");
+  EXPECT_EQ(said(2, "x"), "share is 'x'; allowed: a number, above 0, at most 1");
+  EXPECT_EQ(said(3, "0.1"), "") << "a float's own 0.1";
+  EXPECT_EQ(refs[3].text(), "0.1");
+  EXPECT_EQ(said(3, "0.09"), "small is 0.09; allowed: 0.1 to 2");
+  EXPECT_EQ(said(4, "blue"), "");
+  EXPECT_EQ(o.colour, Colour::blue);
+  EXPECT_EQ(said(4, "none"), "colour is 'none'; allowed: red, green or blue");
+  EXPECT_EQ(said(5, "none"), "");
+  EXPECT_EQ(o.text, "none");
+  EXPECT_NO_THROW(check_options(o));
+  o.count = 0;
+  EXPECT_THROW(check_options(o), Error);
+}
+
 TEST(Error, WritesOptionsAsTheDoorDoes) {
   const Error e(Fault::argument, option_name("n_clusters") + " is 0; allowed: 1 or more",
                 "give " + option_name("overwrite"));

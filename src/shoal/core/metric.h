@@ -1,14 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string_view>
+
+#include "shoal/core/names.h"
 
 namespace shoal {
 
 /// How far apart two rows are.
 enum class Metric : std::uint8_t { cosine, euclidean };
-const char* name_of(Metric m);
-std::optional<Metric> metric_named(std::string_view name);
+constexpr auto names_of(Metric) { return std::array{"cosine", "euclidean"}; }
 
 }  // namespace shoal

@@ -13,14 +13,15 @@ std::string prompt_of(const ModelFolder& model, const EncodeOptions& options) {
   if (found != model.prompts.end()) return found->second;
   std::string known;
   for (const auto& item : model.prompts) known += (known.empty() ? "" : ", ") + item.first;
-  throw Error(Fault::argument, "prompt is " + *name + "; the model " +
+  throw Error(Fault::argument, option_name("prompt") + " is " + *name + "; the model " +
                                    (known.empty() ? "has no prompts" : "has the prompts " + known));
 }
 
 Index limit_of(const ModelFolder& model, const EncodeOptions& options) {
   if (!options.max_tokens) return model.limit;
-  if (*options.max_tokens < 1 || *options.max_tokens > model.limit)
-    throw Error(Fault::argument, "max_tokens is " + std::to_string(*options.max_tokens) +
+  check_options(options);
+  if (*options.max_tokens > model.limit)
+    throw Error(Fault::argument, option_name("max_tokens") + " is " + std::to_string(*options.max_tokens) +
                                      "; allowed for this model: 1.." + std::to_string(model.limit));
   return *options.max_tokens;
 }
@@ -43,16 +44,16 @@ EncodePlan make_plan(const Tokenizer& tokenizer, const ModelFolder& model, const
     taken += plan.prompt_ids;
   }
   if (taken >= plan.limit)
-    throw Error(Fault::argument,
-                "special tokens and prompt take " + std::to_string(taken) + " of " +
-                    std::to_string(plan.limit) +
-                    " tokens, so that none is left for the text; a larger max_tokens is needed");
+    throw Error(Fault::argument, "special tokens and prompt take " + std::to_string(taken) + " of " +
+                                     std::to_string(plan.limit) +
+                                     " tokens, so that none is left for the text; a larger " +
+                                     option_name("max_tokens") + " is needed");
   if (plan.chunk) {
     plan.room = plan.limit - taken;
     plan.overlap = options.overlap;
     if (plan.overlap >= plan.room)
-      throw Error(Fault::argument, "overlap is " + std::to_string(plan.overlap) + "; allowed: 0.." +
-                                       std::to_string(plan.room - 1) + ", below the " +
+      throw Error(Fault::argument, option_name("overlap") + " is " + std::to_string(plan.overlap) +
+                                       "; allowed: 0.." + std::to_string(plan.room - 1) + ", below the " +
                                        std::to_string(plan.room) +
                                        " tokens of a text that fit into a window");
   }

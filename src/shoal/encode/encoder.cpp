@@ -41,8 +41,6 @@ bool is_unit(const ModelFolder& model) {
 
 }  // namespace
 
-const char* name_of(LongTexts x) { return x == LongTexts::chunk ? "chunk" : "truncate"; }
-
 Encoder Encoder::load(const fs::path& folder, const Run& run) {
   if (run.progress) run.progress("load model", 0, 1);
   ModelFolder model = read_model_folder(folder);

@@ -19,7 +19,7 @@ enum class LongTexts : std::uint8_t {
   truncate,  ///< as the model says: the first max_seq_length tokens
   chunk,     ///< overlapping windows, pooled by the number of tokens each adds
 };
-const char* name_of(LongTexts x);
+constexpr auto names_of(LongTexts) { return std::array{"truncate", "chunk"}; }
 
 /// Options change the vectors.
 struct EncodeOptions {
@@ -32,9 +32,10 @@ struct EncodeOptions {
 template <class V>
 void fields(EncodeOptions& o, V&& visit) {
   visit("long", o.long_texts,
-        "texts over the model's limit: truncate, or chunk into overlapping windows and pool");
-  visit("overlap", o.overlap, "tokens shared by neighbouring windows under --long chunk");
-  visit("max_tokens", o.max_tokens, "cut texts to this many tokens, at most the model's own limit");
+        "what to do with texts over the model's limit: cut them, or pool overlapping windows");
+  visit("overlap", o.overlap, "tokens shared by neighbouring windows of a chunked text");
+  visit("max_tokens", o.max_tokens, "cut texts to this many tokens, at most the model's own limit",
+        at_least(1));
   visit("prompt", o.prompt, "name of one of the model's prompts to put before each text");
 }
 

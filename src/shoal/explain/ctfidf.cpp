@@ -111,9 +111,7 @@ std::vector<TopWord> words_of(std::vector<RankedTerm> terms) {
 }  // namespace
 
 Ctfidf::Ctfidf(Index n_clusters, CtfidfOptions options) {
-  if (options.max_ngram < 1 || options.max_ngram > 3)
-    throw Error(Fault::argument,
-                "max_ngram is " + std::to_string(options.max_ngram) + "; allowed are 1, 2 and 3");
+  check_options(options);
   TermRules rules{.max_ngram = options.max_ngram, .stop_words = options.stop_words};
   std::string buffer;
   for (const std::string& given : options.more_stop_words)

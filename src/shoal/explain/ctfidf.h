@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/run.h"
 #include "shoal/core/texts.h"
@@ -20,6 +21,15 @@ struct CtfidfOptions {
       false;  ///< log(1 + (A - f + 1/2) / (f + 1/2)) instead of log(1 + A / f): frequent words count less
   bool reduce_frequent_words = false;  ///< the root of tf instead of tf
 };
+template <class V>
+void fields(CtfidfOptions& o, V&& visit) {
+  visit("n_words", o.n_words, "words a cluster");
+  visit("max_ngram", o.max_ngram, "most words that stand together", between(1, 3));
+  visit("min_count", o.min_count, "only words that stand in at least so many texts of all");
+  visit("stop_words", o.stop_words, "leave out English function words");
+  visit("bm25", o.bm25, "weigh rarity as BM25 does: frequent words count less");
+  visit("reduce_frequent_words", o.reduce_frequent_words, "the root of a word's share, not the share");
+}
 
 struct TopWord {
   std::string word;

@@ -62,9 +62,7 @@ std::vector<Index> choose(const Matrix& near, std::span<const float> center, con
 
 std::vector<std::vector<Index>> exemplars(const Rows& x, const Labels& labels, const Matrix& centers,
                                           const ExemplarOptions& options, const Run& run) {
-  if (!(options.diversity >= 0 && options.diversity <= 1))
-    throw Error(Fault::argument,
-                "diversity is " + std::to_string(options.diversity) + "; allowed are 0 to 1");
+  check_options(options);
   if (options.diversity == 0) return medoids(x, labels, centers, options.n, run);
   auto out = medoids(x, labels, centers, kNearest * options.n, run);
   for_chunks(run, labels.count, 1, [&](Index c, Index, Index) {

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
 #include "shoal/core/rows.h"
@@ -14,6 +15,13 @@ struct ExemplarOptions {
   double diversity =
       0;  ///< 0: the nearest to the center (medoids); towards 1: as unlike each other as can be
 };
+template <class V>
+void fields(ExemplarOptions& o, V&& visit) {
+  visit("n", o.n, "typical texts a cluster");
+  visit("diversity", o.diversity,
+        "typical texts unlike each other: 0 the nearest to the middle, to 1 the most different of those near",
+        between(0, 1));
+}
 
 /// Typical rows of each cluster that differ from each other, by maximal marginal relevance (Carbonell,
 /// Goldstein 1998) among the 20 n nearest to the center: one after the other the row with the largest

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/texts.h"
 
@@ -13,11 +14,17 @@ namespace shoal {
 
 /// What a column's values are.
 enum class OutcomeKind : std::uint8_t { two_values, categories, numbers };
+constexpr auto names_of(OutcomeKind) { return std::array{"two-values", "categories", "numbers"}; }
 
 struct OutcomeOptions {
   std::optional<OutcomeKind> kind;   ///< absent: found
   std::optional<std::string> value;  ///< this value against all others: two values
 };
+template <class V>
+void fields(OutcomeOptions& o, V&& visit) {
+  visit("kind", o.kind, "what the column holds. Default: found");
+  visit("value", o.value, "compare this value with all others");
+}
 
 /// A column of something that is asked of each row: did they buy, which country, how many stars.
 struct Outcome {

@@ -75,10 +75,12 @@ class ClusterRun {
         given_.rows() >= 2, Fault::data,
         options_.input.string() + " has " + std::to_string(given_.rows()) + " row(s); at least 2 are needed");
     check_clustering(options_.clusters, given_.rows());
-    if (options_.pca) Pca{*options_.pca};
+    check_options(options_);
+    if (options_.pca) check_options(*options_.pca);
     const Index most = std::min(given_.rows(), given_.cols());
     require(!options_.pca || options_.pca->n_components.value_or(1) <= most, Fault::argument,
-            "--pca " + std::to_string(options_.pca ? options_.pca->n_components.value_or(1) : 0) + ": " +
+            option_name("pca") + " is " +
+                std::to_string(options_.pca ? options_.pca->n_components.value_or(1) : 0) + "; " +
                 std::to_string(given_.rows()) + " rows of " + std::to_string(given_.cols()) +
                 " numbers have at most " + std::to_string(most) + " components");
     check_rows(given_, options_.input, run_);
@@ -226,10 +228,6 @@ class ClusterRun {
 };
 
 }  // namespace
-
-const char* name_of(PlotMethod layout) {
-  return layout == PlotMethod::tsne ? "tsne" : layout == PlotMethod::umap ? "umap" : "none";
-}
 
 std::string short_number(double value, int digits) {
   char buffer[32];

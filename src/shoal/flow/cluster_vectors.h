@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "shoal/classify/cluster_classifier.h"
+#include "shoal/core/fields.h"
 #include "shoal/core/run.h"
 #include "shoal/flow/find_clusters.h"
 #include "shoal/flow/preparation.h"
@@ -15,7 +16,7 @@ namespace shoal {
 
 /// The picture of the rows in two dimensions.
 enum class PlotMethod : std::uint8_t { tsne, umap, none };
-const char* name_of(PlotMethod layout);
+constexpr auto names_of(PlotMethod) { return std::array{"tsne", "umap", "none"}; }
 
 /// What `cluster` may be told. All but the paths change the result.
 struct ClusterOptions {
@@ -30,6 +31,19 @@ struct ClusterOptions {
   PlotMethod layout = PlotMethod::tsne;
   Seed seed{42};
 };
+/// Its own ones; those of PCA and of the method have their `fields`.
+template <class V>
+void fields(ClusterOptions& o, V&& visit) {
+  visit("standardise", o.standardise, "give each column mean 0 and deviation 1, after PCA");
+  visit("classifier", o.classifier,
+        "how new rows are placed: by regression on the distances to all centroids, or to the nearest one");
+  visit("unlike_quantile", o.unlike_quantile,
+        "a row further from its nearest centroid than this share of the rows there is unlike any cluster; 0: "
+        "none is",
+        between(0, 1));
+  visit("layout", o.layout, "the map in the report");
+  visit("seed", o.seed, "start of all randomness");
+}
 
 /// What `cluster` found. `labels.csv` and the report in the folder say the same, row by row.
 struct ClusterReport {

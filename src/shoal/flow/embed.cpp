@@ -99,8 +99,9 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
                        const fs::path& out, bool overwrite, const Run& run) {
   const auto extension = out.extension();
   require(extension == ".npy" || extension == ".safetensors", Fault::argument,
-          "--out " + out.string() + ": vectors are written as .npy or .safetensors");
-  require(overwrite || !fs::exists(out), Fault::argument, out.string() + " exists; --overwrite replaces it");
+          option_name("out") + " is " + out.string() + "; vectors are written as .npy or .safetensors");
+  require(overwrite || !fs::exists(out), Fault::argument,
+          out.string() + " exists; " + option_name("overwrite") + " replaces it");
   const fs::path part = out.string() + ".part.safetensors", state = out.string() + ".part.json";
 
   encoder.encode(Texts(), options);  // whatever is wrong with the options is said before a file is made
@@ -124,8 +125,9 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
       print.add(texts, {}, i);  // only the texts decide about the vectors
     report.rows += texts.size();
     if (report.rows == kept.rows) {
-      require(print.text() == kept.fingerprint, Fault::argument,
-              part.string() + " was begun with another input; delete it or choose another --out");
+      require(
+          print.text() == kept.fingerprint, Fault::argument,
+          part.string() + " was begun with another input; delete it or choose another " + option_name("out"));
     }
     if (report.rows > kept.rows) {
       Index cut = 0;
@@ -135,8 +137,9 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
       write_partial(state, {report.rows, report.cut, kept.key, print.text()});
     }
   }
-  require(report.rows >= kept.rows, Fault::argument,
-          part.string() + " was begun with a longer input; delete it or choose another --out");
+  require(
+      report.rows >= kept.rows, Fault::argument,
+      part.string() + " was begun with a longer input; delete it or choose another " + option_name("out"));
   finish(part, state, out, run);
   return report;
 }

@@ -53,8 +53,8 @@ void choose_texts_anew(const Collection& collection, const ExemplarOptions& opti
                        std::vector<ClusterExplanation>& out) {
   const Rows reduced = open_rows(collection.file("reduced.safetensors"));
   const Labels labels = collection.labels();
-  const auto centroids =
-      CentroidFeatures::fit(reduced, labels, {metric_of(collection.file("clusters.safetensors"))}, run);
+  const auto centroids = CentroidFeatures::fit(
+      reduced, labels, {saved_method(collection.file("clusters.safetensors")).metric()}, run);
   const auto rows = exemplars(reduced, labels, centroids.centroids(), options, run);
   for (Index c = 0; c < out.size(); ++c) out[c].row.medoids = rows[c];
 }

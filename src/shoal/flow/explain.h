@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/fields.h"
 #include "shoal/core/run.h"
 #include "shoal/explain/ctfidf.h"
 #include "shoal/explain/exemplars.h"
@@ -16,6 +17,11 @@ struct ExplainOptions {
   Index n_phrases = 0;                       ///< key phrases a cluster; words must be counted anew
   std::optional<ExemplarOptions> exemplars;  ///< choose typical texts anew; absent: those that are stored
 };
+/// Its own one; those of words and of exemplars have their `fields`.
+template <class V>
+void fields(ExplainOptions& o, V&& visit) {
+  visit("n_phrases", o.n_phrases, "also this many key phrases a cluster: pairs, triples");
+}
 
 /// A cluster as people read it.
 struct ClusterExplanation {

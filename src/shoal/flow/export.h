@@ -4,12 +4,14 @@
 #include <functional>
 #include <string_view>
 
+#include "shoal/core/names.h"
 #include "shoal/core/run.h"
 #include "shoal/store/collection/collection.h"
 
 namespace shoal {
 
 enum class ExportFormat : std::uint8_t { csv, jsonl };
+constexpr auto names_of(ExportFormat) { return std::array{"csv", "jsonl"}; }
 
 /// Takes the next piece of output.
 using Sink = std::function<void(std::string_view)>;

@@ -36,8 +36,8 @@ BlockReader one_hot(std::shared_ptr<const Labels> labels) {
 
 BlockReader distances(const Collection& collection, const Labels& labels, const Run& run) {
   const Rows x = open_rows(collection.file("reduced.safetensors"));
-  const auto centroids = std::make_shared<const CentroidFeatures>(
-      CentroidFeatures::fit(x, labels, {metric_of(collection.file("clusters.safetensors"))}, run));
+  const auto centroids = std::make_shared<const CentroidFeatures>(CentroidFeatures::fit(
+      x, labels, {saved_method(collection.file("clusters.safetensors")).metric()}, run));
   return [centroids, x, run](Index first, Index count, Matrix& scratch) {
     Matrix block;
     scratch = centroids->transform(Rows(x.block(first, count, block), x.space()), run);
@@ -55,8 +55,9 @@ BlockReader membership(const Collection& collection, std::shared_ptr<const Label
     });
   const auto* mixture = std::get_if<VmfMixture>(fitted.get());
   require(mixture != nullptr, Fault::argument,
-          "--features membership: the clusters of " + collection.folder().string() +
-              " are hard; 'shoal map' with --method vmf_mixture (how probable each cluster is) or hdbscan "
+          option_name("features") + " is membership, but the clusters of " + collection.folder().string() +
+              " are hard; 'shoal map' with " + option_name("method") +
+              " vmf_mixture (how probable each cluster is) or hdbscan "
               "(how firmly a row lies in its own) makes soft ones");
   const Rows x = open_rows(collection.file("reduced.safetensors"));
   const auto component = compact_labels(mixture->labels()).original;  // of each cluster

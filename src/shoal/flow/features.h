@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "shoal/core/names.h"
 #include "shoal/core/run.h"
 #include "shoal/flow/export.h"
 #include "shoal/store/collection/collection.h"
@@ -14,6 +15,7 @@ enum class FeatureKind : std::uint8_t {
   distances,  ///< to the centroid of each cluster's rows after PCA, by the method's metric (cosine: 0 to 2)
   membership  ///< how probable each cluster is (vmf_mixture), or how firmly the row lies in its own (hdbscan)
 };
+constexpr auto names_of(FeatureKind) { return std::array{"one-hot", "distances", "membership"}; }
 
 /// Features of a collection's rows: rows x clusters, made as they are read, a block at a time, as `run` says.
 /// Error(data) if there are no clusters; Error(argument) for the membership of a method that has none.

@@ -27,30 +27,6 @@ MethodOptions method_of(const ClusteringOptions& options, Index rows, Seed seed)
   return method;
 }
 
-/// A method speaks of its options by their names; here they are flags.
-Error with_flags(const Error& e, const MethodOptions& method) {
-  const std::string message = e.what(), first = message.substr(0, message.find(' '));
-  for (const Field& field : method.list()) {
-    if (field.name != first) continue;
-    std::string flag = first == "n_clusters" ? "clusters" : first;
-    std::ranges::replace(flag, '_', '-');
-    return {e.fault, "--" + flag + message.substr(first.size())};
-  }
-  return e;
-}
-
-/// An option out of range is so on any rows: it is found on four.
-void try_options(MethodOptions method) {
-  if (method.takes_n_clusters()) method.set_n_clusters(1);
-  Matrix four(4, 2);
-  for (Index i = 0; i < 4; ++i) four[i][i / 2] = i % 2 == 0 ? 1.0f : -1.0f;
-  try {
-    fit_clusterer(Rows(four), method, {.threads = 1, .stop = {}, .progress = {}});
-  } catch (const Error& e) {
-    if (e.fault == Fault::argument) throw with_flags(e, method);
-  }
-}
-
 /// One call of find_clusters.
 class Search {
  public:
@@ -63,7 +39,6 @@ class Search {
     judge(fitted, clusters.original);
     return {std::move(fitted), std::move(clusters), std::move(findings_)};
   }
-  const MethodOptions& method() const { return method_; }
 
  private:
   AnyClusterer fit() {
@@ -133,32 +108,43 @@ class Search {
 
 }  // namespace
 
+void check_together(const ClusteringOptions& o) {
+  const std::string clusters = option_name("n_clusters");
+  if (o.choose || o.n_clusters)
+    require(
+        o.method.takes_n_clusters(), Fault::argument,
+        (o.n_clusters ? clusters + " is " + std::to_string(*o.n_clusters) : clusters + " is to be chosen") +
+            ", but " +
+            (o.method.kind() == Agglomerative::kind
+                 ? option_name("distance_threshold") +
+                       " has agglomerative find the number of clusters itself; give one of the two"
+                 : std::string(o.method.kind()) + " finds the number of clusters itself; " +
+                       option_name("method") + " spherical_kmeans is one that does not"));
+  require(o.resamples != 1, Fault::argument,
+          option_name("resamples") + " is 1; allowed: 0, or 2 and more, which can be compared");
+  MethodOptions method = o.method;
+  if (method.takes_n_clusters()) method.set_n_clusters(o.n_clusters.value_or(1));
+  method.check();
+}
+
 void check_clustering(const ClusteringOptions& options, Index rows) {
-  const std::string kind(options.method.kind());
-  const std::string itself =
-      kind == Agglomerative::kind
-          ? "--distance-threshold has agglomerative find the number of clusters itself; give one of the two"
-          : kind + " finds the number of clusters itself; --method spherical_kmeans is one that does not";
-  require(!options.choose || options.method.takes_n_clusters(), Fault::argument, "--clusters: " + itself);
-  if (options.n_clusters) {
-    const std::string flag = "--clusters " + std::to_string(*options.n_clusters);
-    require(options.method.takes_n_clusters(), Fault::argument, flag + ": " + itself);
+  check_options(options);
+  const std::string clusters = option_name("n_clusters") + " is ";
+  if (options.n_clusters)
     require(*options.n_clusters <= rows, Fault::argument,
-            flag + ": there are only " + std::to_string(rows) + " rows");
-  }
-  require(options.resamples != 1, Fault::argument, "--resamples is 1; at least 2 can be compared, or 0");
+            clusters + std::to_string(*options.n_clusters) + ", but there are only " + std::to_string(rows) +
+                " rows");
   if (options.range)
     require(options.range->min >= 2 && options.range->min <= options.range->max && options.range->max < rows,
             Fault::argument,
-            "--clusters " + std::to_string(options.range->min) + ".." + std::to_string(options.range->max) +
-                ": allowed are numbers from 2 to " + std::to_string(rows - 1) +
+            clusters + std::to_string(options.range->min) + ".." + std::to_string(options.range->max) +
+                "; allowed: numbers from 2 to " + std::to_string(rows - 1) +
                 ", the rows less one, the smaller first");
   if (options.choose) {
     const ClusterRange range = range_of(options, rows);
     require(options.criterion != Criterion::elbow || range.max >= range.min + 2, Fault::argument,
-            "--criterion elbow needs at least 3 numbers of clusters to choose from");
+            option_name("criterion") + " elbow needs at least 3 numbers of clusters to choose from");
   }
-  try_options(options.method);
 }
 
 std::vector<Field> list_clustering(const ClusteringOptions& options, Index rows, Seed seed) {
@@ -176,36 +162,16 @@ std::vector<Field> list_clustering(const ClusteringOptions& options, Index rows,
 
 Clustering find_clusters(const Rows& x, const ClusteringOptions& options, Seed seed, const Run& run) {
   check_clustering(options, x.rows());
-  Search search(x, options, seed, run);
-  try {
-    return search.finish();
-  } catch (const Error& e) {
-    throw with_flags(e, search.method());
-  }
+  return Search(x, options, seed, run).finish();
 }
 
-Metric metric_of(const std::filesystem::path& file) {
+MethodOptions saved_method(const std::filesystem::path& file) {
   const ArchiveReader in(file);
   const std::string kind = in.meta("kind");
   auto method = method_named(kind);
   if (!method) throw Error(Fault::format, file.string() + ": '" + kind + "' is no method of clustering");
-  if (!in.has_option("metric")) return method->metric();
-  method->set("metric", in.text("metric"));
-  return method->metric();
-}
-
-std::string_view title_of(std::string_view method) {
-  constexpr std::pair<std::string_view, std::string_view> kTitles[] = {
-      {"spherical_kmeans", "spherical k-means"},
-      {"kmeans", "k-means"},
-      {"minibatch_kmeans", "mini-batch k-means"},
-      {"agglomerative", "agglomerative clustering"},
-      {"dbscan", "DBSCAN"},
-      {"hdbscan", "HDBSCAN"},
-      {"som", "self-organising map"},
-      {"vmf_mixture", "von Mises-Fisher mixture"}};
-  const auto known = std::ranges::find(kTitles, method, [](const auto& title) { return title.first; });
-  return known == std::end(kTitles) ? method : known->second;
+  in.read(method->options());
+  return std::move(*method);
 }
 
 }  // namespace shoal

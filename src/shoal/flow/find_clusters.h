@@ -8,6 +8,7 @@
 
 #include "shoal/classify/split.h"
 #include "shoal/cluster/selection/fit_range.h"
+#include "shoal/core/fields.h"
 #include "shoal/core/run.h"
 
 namespace shoal {
@@ -21,6 +22,15 @@ struct ClusteringOptions {
   std::optional<ClusterRange> range;  ///< of numbers that are tried; absent: see numbers_to_try
   Index resamples = 0;  ///< for how stable the clusters are; 0: not asked (20 for that criterion)
 };
+template <class V>
+void fields(ClusteringOptions& o, V&& visit) {
+  visit("criterion", o.criterion, "what chooses the number");
+  visit("resamples", o.resamples,
+        "cluster so many random parts of the rows too, to say how stable the clusters are; 0: do not",
+        between(0, 10000));
+}
+/// Whatever can be known to be wrong before there are rows. Error(argument).
+void check_together(const ClusteringOptions& o);
 
 /// How clusters were found, and how good they are by measures without truth.
 struct ClusterFindings {
@@ -42,7 +52,7 @@ struct Clustering {
   ClusterFindings findings;
 };
 
-/// Whatever can be known to be wrong with the options before the work. Error(argument) naming the flag;
+/// Whatever can be known to be wrong with the options before the work. Error(argument) naming the option;
 /// Error(data) if there are too few rows to choose a number for.
 void check_clustering(const ClusteringOptions& options, Index rows);
 
@@ -51,12 +61,10 @@ std::vector<Field> list_clustering(const ClusteringOptions& options, Index rows,
 
 /// Runs the method on x, by itself or by fit_range, and judges what it finds. The
 /// silhouette is by the method's metric; the Euclidean one, O(n^2), is left out above 20,000 rows unless it
-/// is the criterion. Errors as check_clustering, and those of the method with its options as flags.
+/// is the criterion. Errors as check_clustering, and those of the method.
 Clustering find_clusters(const Rows& x, const ClusteringOptions& options, Seed seed, const Run& run);
 
-/// By what the method that is saved in `file` compares rows. Error(format) if it is none.
-Metric metric_of(const std::filesystem::path& file);
-/// Its name for people: "spherical k-means".
-std::string_view title_of(std::string_view method);
+/// The method that is saved in `file`, without what it found. Error(format) if it is none.
+MethodOptions saved_method(const std::filesystem::path& file);
 
 }  // namespace shoal

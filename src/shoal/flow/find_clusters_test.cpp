@@ -78,7 +78,7 @@ TEST(Clustering, ListsAllThatTheResultDependsOn) {
   EXPECT_EQ(key({.n_clusters = default_clusters(100)}), key(plain));
 }
 
-TEST(Clustering, WhatIsWrongNamesTheFlag) {
+TEST(Clustering, WhatIsWrongNamesTheOption) {
   const Matrix x = three_groups();
   const auto said = [&](const ClusteringOptions& o) -> std::string {
     try {
@@ -90,35 +90,42 @@ TEST(Clustering, WhatIsWrongNamesTheFlag) {
   };
   ClusteringOptions eps{.method = *method_named("dbscan")};
   eps.method.set("eps", "-1");
-  EXPECT_EQ(said(eps).rfind("--eps is -1", 0), 0u) << said(eps);
-  EXPECT_EQ(said({.n_clusters = 61}), "--clusters 61: there are only 60 rows");
-  EXPECT_EQ(said({.n_clusters = 0}).rfind("--clusters is 0", 0), 0u) << said({.n_clusters = 0});
+  EXPECT_EQ(said(eps).rfind("eps is -1; allowed: 0 or more", 0), 0u) << said(eps);
+  EXPECT_EQ(said({.n_clusters = 61}), "n_clusters is 61, but there are only 60 rows");
+  EXPECT_EQ(said({.n_clusters = 0}).rfind("n_clusters is 0", 0), 0u) << said({.n_clusters = 0});
+  ClusteringOptions som{.method = *method_named("som")};
+  som.method.set("grid_rows", "300");
+  som.method.set("grid_cols", "300");
+  EXPECT_EQ(said(som).rfind("grid_rows x grid_cols is 300 x 300; allowed: 1 to 65,536 units", 0), 0u)
+      << said(som);
   Matrix same(10, 2);
   for (Index i = 0; i < 10; ++i) same[i][0] = 1;
   try {
     find_clusters(same, {.n_clusters = 3}, {1}, {});
     ADD_FAILURE();
   } catch (const Error& e) {
-    EXPECT_EQ(std::string(e.what()).rfind("--clusters is 3, but only 1 distinct", 0), 0u) << e.what();
+    EXPECT_EQ(std::string(e.what()).rfind("n_clusters is 3, but only 1 distinct", 0), 0u) << e.what();
   }
 }
 
-TEST(Clustering, TheMetricOfASavedMethod) {
+TEST(Clustering, TheOptionsOfASavedMethod) {
   const ScratchFolder folder;
   const Matrix x = three_groups();
-  for (const auto name : method_names()) {
-    MethodOptions method = *method_named(name);
-    const auto helps = method_option_helps();
-    for (const char* metric : {"cosine", "euclidean"}) {
-      for (const MethodOptionHelp& help : helps)
-        if (help.name == "metric" && std::ranges::find(help.methods, name) != help.methods.end())
-          method.set("metric", metric);
-      save_clusterer(fit_clusterer(x, method, {}), folder / "c.safetensors");
-      EXPECT_EQ(metric_of(folder / "c.safetensors"), method.metric()) << name;
-    }
-    EXPECT_NE(title_of(name), "") << name;
+  for (MethodOptions method : all_methods()) {
+    for (const OptionRef& option : method.options())
+      if (option.name == "metric") option.set_text("euclidean");
+    save_clusterer(fit_clusterer(x, method, {}), folder / "c.safetensors");
+    const MethodOptions saved = saved_method(folder / "c.safetensors");
+    EXPECT_EQ(saved.metric(), method.metric()) << method.kind();
+    EXPECT_EQ(saved.kind(), method.kind());
+    EXPECT_NE(saved.title(), "") << method.kind();
   }
-  EXPECT_EQ(title_of("hdbscan"), "HDBSCAN");
+  EXPECT_EQ(method_named("hdbscan")->title(), "HDBSCAN");
+  MethodOptions chosen;
+  chosen.of = KMeansOptions{.n_clusters = 4};
+  EXPECT_EQ(chosen.kind(), "kmeans");
+  chosen.of = SphericalKMeansOptions{.n_clusters = 4};
+  EXPECT_EQ(chosen.kind(), "spherical_kmeans");
 }
 
 }  // namespace

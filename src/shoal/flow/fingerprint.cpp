@@ -16,18 +16,12 @@ std::uint64_t mix(std::uint64_t z) {
 }
 
 std::string value_text(const FieldValue& value) {
-  struct Visitor {
-    std::string operator()(std::monostate) const { return "none"; }
-    std::string operator()(bool x) const { return x ? "true" : "false"; }
-    std::string operator()(std::int64_t x) const { return std::to_string(x); }
-    std::string operator()(double x) const {
-      char buffer[32];
-      std::snprintf(buffer, sizeof buffer, "%.17g", x);
-      return buffer;
-    }
-    std::string operator()(const std::string& x) const { return std::to_string(x.size()) + ":" + x; }
-  };
-  return std::visit(Visitor{}, value);
+  if (const auto* text = std::get_if<std::string>(&value)) return std::to_string(text->size()) + ":" + *text;
+  const auto* number = std::get_if<double>(&value);
+  if (number == nullptr) return text_of(value);
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.17g", *number);
+  return buffer;
 }
 
 }  // namespace

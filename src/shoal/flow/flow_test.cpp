@@ -268,7 +268,7 @@ TEST(Ingest, KeepsRowsGoesOnAndRefusesAnotherInput) {
       ADD_FAILURE() << changed << " was taken";
     } catch (const Error& e) {
       EXPECT_EQ(e.fault, Fault::argument);
-      EXPECT_NE(std::string(e.what()).find("--overwrite"), std::string::npos);
+      EXPECT_NE(std::string(e.what()).find("overwrite"), std::string::npos);
     }
     EXPECT_EQ(collection.rows(), 3u);
   }

@@ -21,9 +21,9 @@ void report_bytes(const Source& source, const Run& run) {
 std::string ingest(Source& source, Collection& collection, const Run& run) {
   const Index kept = collection.rows();
   const std::string kept_print = collection.manifest("rows_fingerprint").value_or(Fingerprint().text());
-  const Error changed(Fault::argument,
-                      "the input is not the one that " + collection.folder().string() +
-                          " was begun with; choose another --out, or --overwrite to start it anew");
+  const Error changed(Fault::argument, "the input is not the one that " + collection.folder().string() +
+                                           " was begun with; choose another " + option_name("out") + ", or " +
+                                           option_name("overwrite") + " to start it anew");
   const auto columns = collection.manifest("columns_defined");
   if (!columns) {
     collection.define_columns(source.other_columns());
@@ -55,7 +55,8 @@ std::string ingest(Source& source, Collection& collection, const Run& run) {
   if (seen < kept) throw changed;
   if (blank)
     throw Error(Fault::data, "every text is blank; they were taken from " +
-                                 list_names(source.text_columns()) + ". --text NAME takes another column");
+                                 list_names(source.text_columns()) + ". " + option_name("text_columns") +
+                                 " NAME takes another column");
   return print.text();
 }
 

@@ -79,8 +79,7 @@ class LayoutRun {
         out_(options.out, kLayoutMark, options.overwrite, kFiles) {}
 
   LayoutReport finish() {
-    require(options_.similarity >= -1 && options_.similarity <= 1, Fault::argument,
-            "similarity is " + std::to_string(options_.similarity) + ", allowed are -1 to 1");
+    check_options(options_);
     open_inputs();
     report_.dims = x_.cols();
     report_.out = out_.path();
@@ -102,7 +101,7 @@ class LayoutRun {
   }
 
  private:
-  const char* method() const { return options_.tsne ? "tsne" : "umap"; }
+  const char* method() const { return name_of(options_.method); }
 
   /// All are looked at before any work begins.
   void open_inputs() {
@@ -167,7 +166,7 @@ class LayoutRun {
   }
 
   void fit() {
-    if (options_.tsne) {
+    if (options_.method == LayoutMethod::tsne) {
       const Tsne tsne = Tsne::fit(x_, options_.of_tsne, run_);
       about_["options"] = to_json(list_fields(options_.of_tsne));
       about_["perplexity"] = tsne.perplexity();
@@ -180,7 +179,7 @@ class LayoutRun {
       points_ = umap.embedding();
       radii_ = umap.local_radii();
     }
-    draw("Rows laid out by " + std::string(options_.tsne ? "t-SNE" : "UMAP"), points_,
+    draw("Rows laid out by " + std::string(options_.method == LayoutMethod::tsne ? "t-SNE" : "UMAP"), points_,
          {std::vector<Label>(x_.rows()), 1}, {""}, "");
   }
 
@@ -199,7 +198,8 @@ class LayoutRun {
     require(fs::exists(on / kUmap), Fault::argument,
             on.string() + " holds rows placed on another map; give that map's folder");
     require(fs::exists(on / kRows), Fault::argument,
-            on.string() + " was made with --no-rows: the rows that new ones are compared with are not there");
+            on.string() + " was made with " + option_name("keep_rows") +
+                ": the rows that new ones are compared with are not there");
     const Umap umap = Umap::load(ArchiveReader(on / kUmap));
     const Rows old = open_rows(on / kRows);
     require(x_.cols() == old.cols(), Fault::data,
@@ -249,8 +249,6 @@ class LayoutRun {
 };
 
 }  // namespace
-
-const char* name_of(Relate relate) { return relate == Relate::mutual ? "mutual" : "rows"; }
 
 LayoutReport lay_out(const LayoutOptions& options, const Run& run) {
   return LayoutRun(options, run).finish();

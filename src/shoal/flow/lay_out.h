@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/fields.h"
 #include "shoal/core/run.h"
 #include "shoal/reduce/tsne/tsne.h"
 #include "shoal/reduce/umap/umap.h"
@@ -19,7 +20,10 @@ enum class Relate : std::uint8_t {
   mutual,  ///< each the other's nearest by cosine, and near enough: also rows that are equal
   rows,    ///< those with the same number
 };
-const char* name_of(Relate relate);
+constexpr auto names_of(Relate) { return std::array{"mutual", "rows"}; }
+
+enum class LayoutMethod : std::uint8_t { umap, tsne };
+constexpr auto names_of(LayoutMethod) { return std::array{"umap", "tsne"}; }
 
 /// What `lay_out` may be told.
 struct LayoutOptions {
@@ -28,7 +32,7 @@ struct LayoutOptions {
   std::filesystem::path out;                ///< the folder that is made
   bool overwrite = false;                   ///< replace a folder that this command has made
   std::optional<std::filesystem::path> on;  ///< a folder that this command has made: place rows on its map
-  bool tsne = false;                        ///< by t-SNE, else by UMAP
+  LayoutMethod method = LayoutMethod::umap;
   UmapOptions umap;
   TsneOptions of_tsne;
   bool aligned = false;  ///< a map for each input, with related rows in about the same place
@@ -38,6 +42,20 @@ struct LayoutOptions {
   Index alignment_window_size = AlignedUmapOptions{}.alignment_window_size;
   bool keep_rows = true;  ///< in the folder, beside the UMAP: what `on` needs
 };
+/// Its own ones; those of UMAP and t-SNE have their `fields`.
+template <class V>
+void fields(LayoutOptions& o, V&& visit) {
+  visit("method", o.method, "how rows are laid out; on a map by tsne no new rows can be placed");
+  visit("aligned", o.aligned, "a map for each input, related rows near each other (umap)");
+  visit("relate", o.relate,
+        "which rows of an input are which of the next: each other's nearest, or the same number");
+  visit("similarity", o.similarity, "the least cosine of rows related as mutual", between(-1, 1));
+  visit("alignment_regularisation", o.alignment_regularisation, "how strongly related points are tied",
+        between(0, 1000));
+  visit("alignment_window_size", o.alignment_window_size, "over how many inputs a tie reaches at most",
+        between(1, 100));
+  visit("keep_rows", o.keep_rows, "keep a copy of the vectors in the folder, which placing new rows needs");
+}
 
 struct LayoutReport {
   Index rows = 0, dims = 0;    ///< rows: of all inputs

@@ -124,8 +124,9 @@ class MapRun {
     if (const auto made_by = collection_.manifest("model");
         made_by && model_of(*made_by) != model_of(encoder_.space().id)) {
       throw Error(Fault::argument, options_.out.string() + " was made by the model " + *made_by + ", and " +
-                                       encoder_.space().id +
-                                       " was given; choose another --out, or --overwrite to start it anew");
+                                       encoder_.space().id + " was given; choose another " +
+                                       option_name("out") + ", or " + option_name("overwrite") +
+                                       " to start it anew");
     }
     if (source_) take_in();
     const auto input = collection_.manifest("input");
@@ -141,11 +142,7 @@ class MapRun {
 
   /// Whatever is wrong with the options is said now, not after the work.
   void check_options() const {
-    try {
-      Pca{options_.pca};
-    } catch (const Error& e) {  // of its one option with a flag: "variance is ..."
-      throw Error(e.fault, std::string("--") + e.what());
-    }
+    shoal::check_options(options_.pca);
     encoder_.encode(Texts(), options_.encode);
     color_column(collection_, options_.color);
     check_clustering(options_.clusters, report_.rows);
@@ -229,7 +226,8 @@ class MapRun {
   }
 
   void explain() {
-    name_clusters(collection_, reduced(), metric_of(collection_.file("clusters.safetensors")), run_);
+    name_clusters(collection_, reduced(), saved_method(collection_.file("clusters.safetensors")).metric(),
+                  run_);
   }
 
   UmapOptions layout_options() const {
@@ -300,7 +298,8 @@ class MapRun {
 
 MapReport make_map(const MapOptions& given, const Run& run) {
   require(!given.overwrite || !given.inputs.empty(), Fault::argument,
-          "--overwrite makes " + given.out.string() + " anew: give the files of texts that it is made from");
+          option_name("overwrite") + " makes " + given.out.string() +
+              " anew: give the files of texts that it is made from");
   MapOptions options = given;
   if (!options.out.has_filename()) options.out = options.out.parent_path();  // NAME.shoal/
   mend_replacement(options.out);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/fields.h"
 #include "shoal/core/run.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/flow/find_clusters.h"
@@ -31,6 +32,13 @@ struct MapOptions {
   UmapOptions umap;
   Seed seed{42};
 };
+/// Its own ones; those of the steps have their `fields`.
+template <class V>
+void fields(MapOptions& o, V&& visit) {
+  visit("title", o.title, "title of the page. Default: the collection's name");
+  visit("color", o.color, "column that the page can colour by. Default: the first with few values");
+  visit("seed", o.seed, "start of all randomness");
+}
 
 /// What `map` did.
 struct MapReport {

@@ -57,10 +57,12 @@ ModelEntry add_model(const fs::path& source, const std::string& name, const fs::
   require(fs::is_directory(source), Fault::file, source.string() + " is not a folder");
   const std::string chosen = !name.empty() ? name : fs::weakly_canonical(source).filename().string();
   require(chosen.find('/') == std::string::npos && chosen.front() != '.', Fault::argument,
-          "'" + chosen + "' is not a good name for a model: no slash, no dot in front (--name NAME)");
+          "'" + chosen + "' is not a good name for a model: no slash, no dot in front (" +
+              option_name("name") + " NAME)");
   const fs::path target = models_folder / chosen;
   require(!fs::exists(target), Fault::argument,
-          "a model '" + chosen + "' exists in " + models_folder.string() + "; choose another with --name");
+          "a model '" + chosen + "' exists in " + models_folder.string() + "; choose another with " +
+              option_name("name"));
   Encoder::load(source);  // whatever is wrong with it is said before anything is copied
   const fs::path partial = models_folder / ("." + chosen + ".partial");
   try {

@@ -34,7 +34,7 @@ class PredictRun {
         preparation_(Preparation::load(options.model, facts_.pca, facts_.standardise)),
         x_(open_vectors(options.input)),
         out_(options.out, kMark, options.overwrite, kFiles) {
-    report_.by_method = options.by_method.value_or(!facts_.classifier);
+    report_.by_method = options.by ? *options.by == PlacedBy::method : !facts_.classifier;
     report_.by_method ? load_method() : load_classifier();
     x_ = in_space_of(fitted_on(), x_, report_.assumed_space);
   }
@@ -64,9 +64,9 @@ class PredictRun {
   }
   void load_classifier() {
     require(facts_.classifier, Fault::argument,
-            options_.model.string() +
-                " has no classifier: it was made with --classifier none, or has fewer than two clusters; "
-                "--by method places rows by the method's own rule");
+            options_.model.string() + " has no classifier: it was made with " + option_name("classifier") +
+                " none, or has fewer than two clusters; " + option_name("by") +
+                " method places rows by the method's own rule");
     classifier_ = ClusterClassifier::load(ArchiveReader(options_.model / "classifier.safetensors"));
     require(facts_.ids == classifier_->clusters(), Fault::format,
             options_.model.string() +
@@ -89,7 +89,7 @@ class PredictRun {
                   " is damaged: its report and clusters.safetensors tell of other clusters");
       report_.clusters[static_cast<Index>(facts_.ids[c])].name = facts_.names[c];
     }
-    metric_ = metric_of(file);
+    metric_ = saved_method(file).metric();
   }
   Run quiet() const { return run_.quiet(); }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/run.h"
 #include "shoal/flow/cluster_vectors.h"
@@ -12,16 +13,29 @@
 namespace shoal {
 
 /// What `predict_clusters` may be told.
+/// What places new rows.
+enum class PlacedBy : std::uint8_t {
+  classifier,
+  method,  ///< its own rule: place_rows
+};
+constexpr auto names_of(PlacedBy) { return std::array{"classifier", "method"}; }
+
 struct PredictOptions {
   std::filesystem::path model;  ///< a folder that `cluster` made
   std::filesystem::path input;  ///< vectors: a file, a folder of files, or a collection
   std::filesystem::path out;    ///< the folder that is made
   bool overwrite = false;
-  /// By the method's own rule (place_rows) instead of the classifier; absent: where there is no classifier.
-  std::optional<bool> by_method;
+  std::optional<PlacedBy> by;  ///< absent: the classifier, if there is one
   PlotMethod layout = PlotMethod::tsne;
   Seed seed{42};
 };
+template <class V>
+void fields(PredictOptions& o, V&& visit) {
+  visit("by", o.by,
+        "what places the rows. Default: the classifier, if there is one, else the method's own rule");
+  visit("layout", o.layout, "the map of the new rows");
+  visit("seed", o.seed, "start of all randomness");
+}
 
 struct PredictReport {
   Index rows = 0;

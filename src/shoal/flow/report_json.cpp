@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <type_traits>
-#include <variant>
 
 #include "shoal/flow/report_json_impl.h"
 #include "shoal/store/archive/archive.h"
+#include "shoal/store/archive/json_value_impl.h"
 
 namespace shoal {
 namespace {
@@ -204,15 +203,7 @@ Json number_json(const std::optional<double>& v) { return v && std::isfinite(*v)
 
 Json to_json(const std::vector<Field>& fields) {
   Json out = Json::object();
-  for (const Field& f : fields)
-    std::visit(
-        [&]<class T>(const T& v) {
-          if constexpr (std::is_same_v<T, std::monostate>)
-            out[f.name] = nullptr;
-          else
-            out[f.name] = v;
-        },
-        f.value);
+  for (const Field& f : fields) out[f.name] = json_value<Json>(f.value);
   return out;
 }
 
@@ -228,7 +219,7 @@ Json report_json(const ClusterReport& report, const ClusterOptions& options) {
   if (options.pca)
     out["pca"] = {{"n_components", report.components}, {"explained_variance_ratio", report.variance}};
   out.update({{"method", found.method.kind()},
-              {"method_title", title_of(found.method.kind())},
+              {"method_title", found.method.title()},
               {"options", to_json(found.method.list())},
               {"n_clusters", found.n_clusters},
               {"noise", found.noise},

@@ -41,13 +41,13 @@ TopK rank(const Rows& x, std::span<const float> query, const Labels& labels, con
 }
 
 /// What is wrong with the options is said before the work.
-void check_options(const Collection& collection, const SearchOptions& options, Index clusters) {
-  require(options.top >= 1, Fault::argument, "--top is 0; at least 1 hit must be asked for");
+void check_search(const Collection& collection, const SearchOptions& options, Index clusters) {
+  check_options(options);
   if (!options.cluster) return;
   if (clusters == 0) finished_clusters(collection);  // says why
-  require(*options.cluster >= 0 && static_cast<Index>(*options.cluster) < clusters, Fault::argument,
-          "--cluster " + std::to_string(*options.cluster) + ": the collection has clusters 0.." +
-              std::to_string(clusters - 1));
+  require(static_cast<Index>(*options.cluster) < clusters, Fault::argument,
+          option_name("cluster") + " is " + std::to_string(*options.cluster) +
+              "; the collection has clusters 0.." + std::to_string(clusters - 1));
 }
 
 /// The collection's vectors, one for each row, as long as `dims`.
@@ -101,7 +101,7 @@ std::vector<SearchHit> search(const Collection& collection, const Encoder& encod
               encoder.space().id + " was given; their vectors cannot be compared");
   const Rows vectors = whole_vectors(collection, encoder.space().dims);
   const Named named(collection);
-  check_options(collection, options, named.count());
+  check_search(collection, options, named.count());
 
   Texts query;
   query.add(question);
@@ -114,9 +114,10 @@ std::vector<SearchHit> search(const Collection& collection, const Encoder& encod
 
 std::vector<SearchHit> search_words(const Collection& collection, const std::string& words,
                                     const SearchOptions& options) {
-  require(!options.threshold, Fault::argument, "--threshold is a cosine; --words has none");
+  require(!options.threshold, Fault::argument,
+          option_name("threshold") + " is a cosine; " + option_name("words") + " has none");
   const Named named(collection);
-  check_options(collection, options, named.count());
+  check_search(collection, options, named.count());
   std::vector<SearchHit> hits;
   const auto& of = named.labels().of;
   for (const Index row : collection.find_words(words, options.cluster ? collection.rows() : options.top)) {

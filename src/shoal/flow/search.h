@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/fields.h"
 #include "shoal/core/run.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/store/collection/collection.h"
@@ -15,6 +16,12 @@ struct SearchOptions {
   std::optional<Label> cluster;    ///< only rows of this cluster
   std::optional<float> threshold;  ///< only hits of at least this cosine
 };
+template <class V>
+void fields(SearchOptions& o, V&& visit) {
+  visit("top", o.top, "hits wanted", at_least(1));
+  visit("cluster", o.cluster, "only texts of this cluster", between(0, std::numeric_limits<Label>::max()));
+  visit("threshold", o.threshold, "only hits of at least this cosine", between(-1, 1));
+}
 
 struct SearchHit {
   Index row = 0;

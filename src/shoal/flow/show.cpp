@@ -41,7 +41,8 @@ std::string color_column(const Collection& collection, const std::string& wanted
   std::string known;
   for (const auto& name : columns) known += (known.empty() ? "" : ", ") + name;
   require(std::ranges::find(columns, wanted) != columns.end(), Fault::argument,
-          "--color " + wanted + ": no such column; there are: " + (known.empty() ? "none" : known));
+          option_name("color") + " is " + wanted +
+              ": no such column; there are: " + (known.empty() ? "none" : known));
   return wanted;
 }
 
@@ -51,9 +52,8 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
   page.points = collection.points();
   page.labels = collection.labels();
   page.made_by = "shoal " SHOAL_VERSION ", " + collection.manifest("model_name").value_or("") + ", " +
-                 std::string(title_of(ArchiveReader(collection.file("clusters.safetensors")).meta("kind"))) +
-                 ", " + std::to_string(page.labels.count) +
-                 (page.labels.count == 1 ? " cluster" : " clusters");
+                 std::string(saved_method(collection.file("clusters.safetensors")).title()) + ", " +
+                 std::to_string(page.labels.count) + (page.labels.count == 1 ? " cluster" : " clusters");
   page.clusters = collection.clusters();
   page.groups = collection.groups();
   page.report = read_report(collection.file("report.json"));

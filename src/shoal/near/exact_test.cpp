@@ -210,8 +210,8 @@ TEST(Exact, StopsAndReports) {
 }
 
 TEST(Exact, MetricNames) {
-  for (const Metric m : {Metric::cosine, Metric::euclidean}) EXPECT_EQ(metric_named(name_of(m)), m);
-  EXPECT_EQ(metric_named("manhattan"), std::nullopt);
+  for (const Metric m : {Metric::cosine, Metric::euclidean}) EXPECT_EQ(named<Metric>(name_of(m)), m);
+  EXPECT_EQ(named<Metric>("manhattan"), std::nullopt);
 }
 
 }  // namespace

@@ -66,12 +66,12 @@ std::vector<Index> named_columns(const std::string& file, const std::vector<std:
   for (const std::string& name : named) {
     const auto at = std::find(columns.begin(), columns.end(), name);
     if (at == columns.end()) {
-      throw Error(Fault::argument,
-                  file + ": no column \"" + name + "\" (--text); the columns are " + list_names(columns));
+      throw Error(Fault::argument, file + ": no column \"" + name + "\" (" + option_name("text_columns") +
+                                       "); the columns are " + list_names(columns));
     }
     const Index position = static_cast<Index>(at - columns.begin());
     if (std::find(out.begin(), out.end(), position) != out.end()) {
-      throw Error(Fault::argument, "--text \"" + name + "\" is given twice");
+      throw Error(Fault::argument, option_name("text_columns") + " \"" + name + "\" is given twice");
     }
     out.push_back(position);
   }
@@ -132,13 +132,14 @@ std::vector<Index> choose_text_columns(const std::string& file, const std::vecto
   if (fit.size() == 1) return fit;
   if (fit.empty()) {
     throw Error(Fault::argument, file + ": none of the columns looks like the text: " + list_names(columns) +
-                                     ". Name it: --text NAME");
+                                     ". Name it: " + option_name("text_columns") + " NAME");
   }
   std::vector<std::string> candidates;
   for (const Index i : fit) candidates.push_back(columns[i]);
   throw Error(Fault::argument, file + ": several columns may be the text: " + list_names(candidates) +
                                    " (of " + list_names(columns) +
-                                   "). Choose: --text NAME, given more than once to join several");
+                                   "). Choose: " + option_name("text_columns") +
+                                   " NAME, given more than once to join several");
 }
 
 std::string list_names(const std::vector<std::string>& names) {

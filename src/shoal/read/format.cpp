@@ -84,20 +84,6 @@ std::string_view first_line(std::string_view head) {
 
 }  // namespace
 
-const char* name_of(FileFormat f) {
-  switch (f) {
-    case FileFormat::csv:
-      return "csv";
-    case FileFormat::tsv:
-      return "tsv";
-    case FileFormat::jsonl:
-      return "jsonl";
-    case FileFormat::lines:
-      return "lines";
-  }
-  return "";
-}
-
 std::optional<FileFormat> format_by_extension(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
   for (char& c : extension) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);

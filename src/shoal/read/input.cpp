@@ -137,8 +137,8 @@ Index Input::line(std::size_t offset) const {
 void Input::check_record(std::size_t bytes) const {
   if (bytes <= max_record_) return;
   throw error(Fault::data, "a record of more than " + size_text(max_record_) +
-                               " begins here. Is a quote left open, or is the file of another format? "
-                               "--max-record BYTES allows longer records");
+                               " begins here. Is a quote left open, or is the file of another format? " +
+                               option_name("max_record") + " BYTES allows longer records");
 }
 
 Error Input::error(Fault fault, const std::string& message, std::size_t offset) const {

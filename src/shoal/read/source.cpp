@@ -212,7 +212,8 @@ void Source::State::check_kinds(const std::string* held_place) const {
     throw Error(Fault::data, (held_place != nullptr ? *held_place : place()) + ": the text column \"" +
                                  columns[column] + "\" holds " +
                                  std::string(record.fields[slot].substr(0, 40)) +
-                                 "; it must hold a string or null. --text NAME takes another column");
+                                 "; it must hold a string or null. " + option_name("text_columns") +
+                                 " NAME takes another column");
   }
 }
 

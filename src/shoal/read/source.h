@@ -8,12 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/fields.h"
 #include "shoal/core/texts.h"
 
 namespace shoal {
 
 enum class FileFormat : std::uint8_t { csv, tsv, jsonl, lines };
-const char* name_of(FileFormat f);
+constexpr auto names_of(FileFormat) { return std::array{"csv", "tsv", "jsonl", "lines"}; }
 
 /// A key of JSON objects that is no column.
 struct UnknownKey {
@@ -40,6 +41,12 @@ struct ReadOptions {
   std::optional<Index> limit;             ///< most rows over all files
   std::size_t max_record = 64u << 20;     ///< bytes; a longer record is Error(data) with file and line
 };
+template <class V>
+void fields(ReadOptions& o, V&& visit) {
+  visit("format", o.format, "how the files are written. Default: by the file's ending, then by content");
+  visit("limit", o.limit, "read at most this many rows, over all files together", at_least(1));
+  visit("max_record", o.max_record, "longest row in bytes; a longer one is an error", at_least(1));
+}
 
 /// Rows of one or several text files, batch by batch; "-" is standard input. Memory: one batch, one MiB, and
 /// twice the longest record. Texts are given out byte for byte as they stand in the file, but for ill-formed

@@ -265,9 +265,9 @@ TEST_F(SourceTest, TextColumnIsFoundOrAskedFor) {
   const std::string chinese =
       "\xE4\xBB\x8A\xE5\xA4\xA9\xE5\xA4\xA9\xE6\xB0\x94\xE5\xBE\x88\xE5\xA5\xBD\xE5\x95\x8A\xE5\x90\x97";
   EXPECT_EQ(read_file(file("a.csv", "x,y\n1," + chinese + "\n")).text_columns, Strings{"y"});
-  expect_error(Fault::argument, {"\"title\", \"body\"", "--text NAME"},
+  expect_error(Fault::argument, {"\"title\", \"body\"", "text_columns NAME"},
                [&] { read_file(file("a.csv", "id,title,body\n1,a,b\n")); });
-  expect_error(Fault::argument, {"none of the columns", "\"x\", \"y\"", "--text NAME"},
+  expect_error(Fault::argument, {"none of the columns", "\"x\", \"y\"", "text_columns NAME"},
                [&] { read_file(file("a.csv", "x,y\n1,2\n")); });
   expect_error(Fault::argument, {"no column \"Y\"", "\"x\", \"y\""},
                [&] { read_file(file("a.csv", "x,y\n1,2\n"), {.text_columns = {"Y"}}); });
@@ -349,12 +349,12 @@ TEST_F(SourceTest, RecordsAreBounded) {
   const std::string longest(5000, 'x');
   for (const std::string name : {"a.csv", "a.txt", "a.tsv"}) {
     const auto path = file(name, "text\nshort\n" + longest + "\n");
-    expect_error(Fault::data, {name + ", line 3", "more than 4000 bytes", "--max-record"},
+    expect_error(Fault::data, {name + ", line 3", "more than 4000 bytes", "max_record"},
                  [&] { read_file(path, {.max_record = 4000}); });
     EXPECT_EQ(read_file(path, {.max_record = 5001}).texts.back(), longest);
   }
   const auto path = file("a.jsonl", "{\"text\":\"a\"}\n{\"text\":\"" + longest + "\"}\n");
-  expect_error(Fault::data, {"line 2", "--max-record"}, [&] { read_file(path, {.max_record = 4000}); });
+  expect_error(Fault::data, {"line 2", "max_record"}, [&] { read_file(path, {.max_record = 4000}); });
   // Longer than the buffer, whole and as an open quote.
   const std::string huge(3u << 20, 'y');
   EXPECT_EQ(read_file(file("b.csv", "text,n\n\"" + huge + "\",1\n")).texts[0], huge);

@@ -68,10 +68,7 @@ std::vector<double> doubles(const ArchiveReader& in, std::string_view name, Inde
 }  // namespace
 
 Pca::Pca(Options options) : options_(options), solving_(std::make_shared<Solving>()) {
-  if (!(options.variance > 0 && options.variance <= 1))
-    throw Error(Fault::argument,
-                "variance is " + std::to_string(options.variance) + "; allowed: above 0, at most 1");
-  if (options.n_components == Index{0}) throw Error(Fault::argument, "n_components is 0; allowed: 1 or more");
+  check_options(options);
 }
 
 void Pca::update(const Rows& batch, const Run& run) {
@@ -117,7 +114,8 @@ Pca::Solution Pca::solve() const {
     throw Error(Fault::data, "principal components need at least 2 rows; given: " + std::to_string(count_));
   const Index d = sums_.size(), most = std::min(count_, d);
   if (options_.n_components && *options_.n_components > most)
-    throw Error(Fault::argument, "n_components is " + std::to_string(*options_.n_components) + ", but " +
+    throw Error(Fault::argument, option_name("n_components") + " is " +
+                                     std::to_string(*options_.n_components) + ", but " +
                                      std::to_string(count_) + " rows of " + std::to_string(d) +
                                      " columns allow 1.." + std::to_string(most));
   const auto n = static_cast<double>(count_);
@@ -203,11 +201,7 @@ Pca Pca::load(const ArchiveReader& in) {
   const auto bad = [&](const std::string& what) {
     return Error(Fault::format, in.path().string() + ": " + what);
   };
-  Options options{.variance = in.number("variance"), .n_components = std::nullopt};
-  if (in.has_option("n_components")) options.n_components = static_cast<Index>(in.integer("n_components"));
-  if (!(options.variance > 0 && options.variance <= 1) || options.n_components == Index{0})
-    throw bad("its options are out of range");
-  Pca pca(options);
+  Pca pca(read_options<Options>(in));
   pca.space_ = read_space(in);
   const auto count = in.integers("count");
   if (count.size() != 1 || count[0] < 2) throw bad("count is not one number above 1");

@@ -20,8 +20,8 @@ struct PcaOptions {
 };
 template <class V>
 void fields(PcaOptions& o, V&& visit) {
-  visit("variance", o.variance, "share of variance to keep");
-  visit("n_components", o.n_components, "keep exactly so many components");
+  visit("variance", o.variance, "share of variance to keep", above(0).at_most(1));
+  visit("n_components", o.n_components, "keep exactly so many components", at_least(1));
 }
 
 /// Principal components from the exact covariance, gathered in double in two passes over each batch (means,

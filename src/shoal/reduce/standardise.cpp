@@ -124,7 +124,7 @@ void Standardise::save(ArchiveWriter& out) const {
 
 Standardise Standardise::load(const ArchiveReader& in) {
   check_kind(in, kind);
-  Standardise s({.with_mean = in.number("with_mean") != 0, .with_std = in.number("with_std") != 0});
+  Standardise s(read_options<Options>(in));
   s.space_ = read_space(in);
   const auto count = in.integers("count");
   s.mean_ = in.doubles("mean", in.tensor("mean").count());

@@ -90,14 +90,6 @@ std::vector<bool> choose(ClusterTree& tree, const SelectionOptions& options) {
 
 }  // namespace
 
-const char* name_of(ClusterSelection s) { return s == ClusterSelection::eom ? "eom" : "leaf"; }
-
-std::optional<ClusterSelection> selection_named(std::string_view name) {
-  for (const ClusterSelection s : {ClusterSelection::eom, ClusterSelection::leaf})
-    if (name == name_of(s)) return s;
-  return std::nullopt;
-}
-
 std::vector<CondensedEdge> CondensedTree::by_child() const {
   std::vector<CondensedEdge> at(rows + clusters);
   const auto root = static_cast<std::uint32_t>(rows);

@@ -7,14 +7,14 @@
 
 #include "shoal/cluster/linkage/dendrogram.h"
 #include "shoal/core/labels.h"
+#include "shoal/core/names.h"
 
 namespace shoal {
 
 /// Which clusters of a condensed tree are chosen. eom: excess of mass, those that together are most stable;
 /// leaf: those that do not part any more.
 enum class ClusterSelection : std::uint8_t { eom, leaf };
-const char* name_of(ClusterSelection s);
-std::optional<ClusterSelection> selection_named(std::string_view name);
+constexpr auto names_of(ClusterSelection) { return std::array{"eom", "leaf"}; }
 
 /// A row or a cluster that leaves a cluster, at density lambda = 1 / distance (infinity for distance 0).
 struct CondensedEdge {

@@ -27,12 +27,6 @@ constexpr Index kMostRows = 0x7FFFFFFF;
 
 using RowPair = std::pair<std::uint32_t, std::uint32_t>;
 
-void check(const DbscanOptions& o) {
-  if (!(o.eps >= 0) || std::isinf(o.eps))
-    throw Error(Fault::argument, "eps is " + std::to_string(o.eps) + "; allowed: 0 or more, for example 0.5");
-  if (o.min_samples < 1) throw Error(Fault::argument, "min_samples is 0; allowed: 1 or more");
-}
-
 /// The pairs of rows that are neighbours, block by block: found once where they are few, twice where many.
 class NeighbourPairs {
  public:
@@ -164,7 +158,7 @@ Labels label(NeighbourPairs& pairs, const std::vector<std::uint8_t>& core, const
 }  // namespace
 
 Dbscan Dbscan::fit(const Rows& x, const Options& options, const Run& run) {
-  check(options);
+  check_options(options);
   if (x.cols() == 0) throw Error(Fault::data, "the rows have no columns");
   if (x.rows() > kMostRows)
     throw Error(Fault::data,
@@ -198,11 +192,7 @@ Dbscan Dbscan::load(const ArchiveReader& in) {
     return Error(Fault::format, in.path().string() + ": " + what);
   };
   Dbscan s;
-  const auto metric = metric_named(in.text("metric"));
-  if (!metric) throw bad("option 'metric' is none that is known");
-  s.options_ = {.eps = in.number("eps"),
-                .min_samples = static_cast<Index>(in.integer("min_samples")),
-                .metric = *metric};
+  s.options_ = read_options<Options>(in);
   s.space_ = read_space(in);
   const std::vector<std::int64_t> labels = in.integers("labels"), core = in.integers("core_sample_indices");
   const auto rows = static_cast<std::int64_t>(labels.size());

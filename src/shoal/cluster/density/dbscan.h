@@ -21,9 +21,9 @@ struct DbscanOptions {
 };
 template <class V>
 void fields(DbscanOptions& o, V&& visit) {
-  visit("eps", o.eps, "rows at most so far apart are neighbours");
-  visit("min_samples", o.min_samples, "a core row has so many neighbours, itself included");
-  visit("metric", o.metric, "cosine or euclidean");
+  visit("eps", o.eps, "rows at most so far apart are neighbours", at_least(0));
+  visit("min_samples", o.min_samples, "a core row has so many neighbours, itself included", at_least(1));
+  visit("metric", o.metric, "distance of rows");
 }
 
 /// Density-based clusters (Ester, Kriegel, Sander, Xu 1996), exactly: core rows that are neighbours share a
@@ -43,6 +43,7 @@ class Dbscan {
  public:
   using Options = DbscanOptions;
   static constexpr std::string_view kind = "dbscan";
+  static constexpr std::string_view title = "DBSCAN";  ///< for people
 
   /// Progress as steps "neighbours" and "clusters". Error(argument) on an option out of range; Error(data) if
   /// a row holds a NaN or an infinity (named) or has no columns.

@@ -21,18 +21,6 @@ constexpr Index kFewestNeighbours = 16;  // longer lists decide more of the span
 constexpr Index kMostRows = 0x7FFFFFFF;
 constexpr std::uint32_t kNobody = 0xFFFFFFFF;
 
-void check(const HdbscanOptions& o) {
-  if (o.min_cluster_size < 2)
-    throw Error(Fault::argument,
-                "min_cluster_size is " + std::to_string(o.min_cluster_size) + "; allowed: 2 or more");
-  if (o.min_samples == Index{0}) throw Error(Fault::argument, "min_samples is 0; allowed: 1 or more");
-  if (!(o.cluster_selection_epsilon >= 0) || std::isinf(o.cluster_selection_epsilon))
-    throw Error(Fault::argument, "cluster_selection_epsilon is " +
-                                     std::to_string(o.cluster_selection_epsilon) + "; allowed: 0 or more");
-  if (o.max_cluster_size == Index{0})
-    throw Error(Fault::argument, "max_cluster_size is 0; allowed: 1 or more");
-}
-
 Index samples(const HdbscanOptions& o, Index rows) {
   return std::min(o.min_samples.value_or(o.min_cluster_size), rows - 1);
 }
@@ -85,7 +73,7 @@ double agreement(const Placing& place, const Neighbours& near, Index wanted, con
 }  // namespace
 
 Hdbscan Hdbscan::fit(const Rows& x, const Options& options, const Run& run) {
-  check(options);
+  check_options(options);
   if (x.cols() == 0) throw Error(Fault::data, "the rows have no columns");
   if (x.rows() > kMostRows)
     throw Error(Fault::data,
@@ -175,25 +163,7 @@ Hdbscan Hdbscan::load(const ArchiveReader& in) {
     return Error(Fault::format, in.path().string() + ": " + what);
   };
   Hdbscan s;
-  const auto metric = metric_named(in.text("metric"));
-  const auto method = selection_named(in.text("cluster_selection_method"));
-  if (!metric) throw bad("option 'metric' is none that is known");
-  if (!method) throw bad("option 'cluster_selection_method' is none that is known");
-  const auto optional = [&](const char* name) {
-    return in.has_option(name) ? std::optional(static_cast<Index>(in.integer(name))) : std::nullopt;
-  };
-  s.options_ = {.min_cluster_size = static_cast<Index>(in.integer("min_cluster_size")),
-                .min_samples = optional("min_samples"),
-                .metric = *metric,
-                .cluster_selection_method = *method,
-                .cluster_selection_epsilon = in.number("cluster_selection_epsilon"),
-                .allow_single_cluster = in.number("allow_single_cluster") != 0,
-                .max_cluster_size = optional("max_cluster_size")};
-  try {
-    check(s.options_);
-  } catch (const Error& e) {
-    throw bad(e.what());
-  }
+  s.options_ = read_options<Options>(in);
   s.space_ = read_space(in);
   s.rows_ = in.matrix("rows");
   const Index n = s.rows_.rows();

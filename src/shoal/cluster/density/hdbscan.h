@@ -29,14 +29,14 @@ struct HdbscanOptions {
 };
 template <class V>
 void fields(HdbscanOptions& o, V&& visit) {
-  visit("min_cluster_size", o.min_cluster_size, "fewer rows are noise");
-  visit("min_samples", o.min_samples, "other rows that make a row dense");
-  visit("metric", o.metric, "cosine or euclidean");
-  visit("cluster_selection_method", o.cluster_selection_method, "eom or leaf");
+  visit("min_cluster_size", o.min_cluster_size, "fewer rows are noise", at_least(2));
+  visit("min_samples", o.min_samples, "other rows that make a row dense", at_least(1));
+  visit("metric", o.metric, "distance of rows");
+  visit("cluster_selection_method", o.cluster_selection_method, "which clusters of the tree are chosen");
   visit("cluster_selection_epsilon", o.cluster_selection_epsilon,
-        "clusters that part below this distance stay together");
+        "clusters that part below this distance stay together", at_least(0));
   visit("allow_single_cluster", o.allow_single_cluster, "may all rows be one cluster?");
-  visit("max_cluster_size", o.max_cluster_size, "larger clusters are not chosen by eom");
+  visit("max_cluster_size", o.max_cluster_size, "larger clusters are not chosen by eom", at_least(1));
 }
 
 /// Where `Hdbscan::place` puts new rows.
@@ -69,6 +69,7 @@ class Hdbscan {
  public:
   using Options = HdbscanOptions;
   static constexpr std::string_view kind = "hdbscan";
+  static constexpr std::string_view title = "HDBSCAN";  ///< for people
 
   /// Progress as steps "neighbours" and "spanning tree". Error(argument) on an option out of range;
   /// Error(data) if a row holds a NaN or an infinity (named) or has no columns.

@@ -22,7 +22,7 @@ Matrix moved_start(const Matrix& start, const ShiftScale& frame) {
 }  // namespace
 
 KMeans KMeans::fit(const Rows& x, const Options& options, const Run& run, std::span<const float> weights) {
-  check(options);
+  check_options(options);
   check_rows(x, options.n_clusters);
   check_weights(weights, x.rows());
   const MetricRows rows(x, Metric::euclidean, run);
@@ -31,7 +31,7 @@ KMeans KMeans::fit(const Rows& x, const Options& options, const Run& run, std::s
 
 KMeans KMeans::fit_from(const Rows& x, const Matrix& start, const Options& options, const Run& run,
                         std::span<const float> weights) {
-  check(options);
+  check_options(options);
   check_start(start, options.n_clusters, x.cols());
   check_weights(weights, x.rows());
   const MetricRows rows(x, Metric::euclidean, run);
@@ -72,7 +72,7 @@ void KMeans::save(ArchiveWriter& out) const {
 KMeans KMeans::load(const ArchiveReader& in) {
   check_kind(in, kind);
   KMeans k;
-  k.options_ = read_kmeans_options(in);
+  k.options_ = read_options<Options>(in);
   k.space_ = read_space(in);
   k.moved_centers_ = read_centers(in, "centers", k.options_.n_clusters, Metric::euclidean);
   k.frame_ = read_frame(in, k.moved_centers_.cols());

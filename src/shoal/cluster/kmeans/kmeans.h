@@ -33,6 +33,7 @@ class KMeans {
  public:
   using Options = KMeansOptions;
   static constexpr std::string_view kind = "kmeans";
+  static constexpr std::string_view title = "k-means";  ///< for people
 
   /// From starts drawn as options.init says. `weights`: empty, or one number >= 0 a row: a row counts so many
   /// times; rows of weight 0 get a label and move nothing. Error(argument) on an option or weight out of

@@ -8,27 +8,11 @@
 
 namespace shoal {
 
-void check_positive(const char* option, Index value) {
-  if (value < 1) throw Error(Fault::argument, std::string(option) + " is 0; allowed: 1 or more");
-}
-
-void check_tol(double tol) {
-  if (!(tol >= 0) || std::isinf(tol))
-    throw Error(Fault::argument, "tol is " + std::to_string(tol) + "; allowed: 0 or more, for example 1e-4");
-}
-
-void check(const KMeansOptions& o) {
-  check_positive("n_clusters", o.n_clusters);
-  check_positive("max_iter", o.max_iter);
-  check_positive("n_init", o.n_init);
-  check_tol(o.tol);
-}
-
 void check_rows(const Rows& x, Index n_clusters) {
   if (x.rows() < n_clusters)
     throw Error(Fault::data,
-                "n_clusters is " + std::to_string(n_clusters) + ", but only " + std::to_string(x.rows()) +
-                    " rows were given" +
+                option_name("n_clusters") + " is " + std::to_string(n_clusters) + ", but only " +
+                    std::to_string(x.rows()) + " rows were given" +
                     (x.rows() > 0 ? "; allowed: 1.." + std::to_string(x.rows()) : std::string()));
 }
 
@@ -60,8 +44,9 @@ void check_predicted(const Rows& x, Index cols, const Space& space) {
   check_space(space, x.space(), "the clusters");
 }
 
-LloydResult best_of_starts(const MetricRows& rows, const KMeansOptions& o, std::span<const float> weights,
-                           const Run& run) {
+template <Metric by>
+LloydResult best_of_starts(const MetricRows& rows, const LloydKMeansOptions<by>& o,
+                           std::span<const float> weights, const Run& run) {
   LloydResult best;
   for (Index start = 0; start < o.n_init; ++start) {
     Matrix seeds = seed_centers(rows, o.n_clusters, o.seed.child(start), run, o.init, weights);
@@ -71,25 +56,13 @@ LloydResult best_of_starts(const MetricRows& rows, const KMeansOptions& o, std::
   }
   return best;
 }
+template LloydResult best_of_starts(const MetricRows&, const KMeansOptions&, std::span<const float>,
+                                    const Run&);
+template LloydResult best_of_starts(const MetricRows&, const SphericalKMeansOptions&, std::span<const float>,
+                                    const Run&);
 
 Error bad_file(const ArchiveReader& in, const std::string& what) {
   return Error(Fault::format, in.path().string() + ": " + what);
-}
-
-KMeansOptions read_kmeans_options(const ArchiveReader& in) {
-  return {.n_clusters = static_cast<Index>(in.integer("n_clusters")),
-          .max_iter = static_cast<Index>(in.integer("max_iter")),
-          .tol = in.number("tol"),
-          .n_init = static_cast<Index>(in.integer("n_init")),
-          .init = read_init(in),
-          .seed = {static_cast<std::uint64_t>(in.integer("seed"))}};
-}
-
-KMeansInit read_init(const ArchiveReader& in) {
-  if (!in.has_option("init")) return KMeansInit::kmeans_plus_plus;  // saved when there was no other
-  const auto init = kmeans_init_named(in.text("init"));
-  if (!init) throw bad_file(in, "init is \"" + in.text("init") + "\"");
-  return *init;
 }
 
 Matrix read_centers(const ArchiveReader& in, std::string_view name, Index n_clusters, Metric metric) {

@@ -14,11 +14,6 @@
 // What k-means, spherical k-means, mini-batches and the von Mises-Fisher mixture do alike.
 namespace shoal {
 
-/// Error(argument) if `value` is 0; the message names the option.
-void check_positive(const char* option, Index value);
-/// Error(argument) unless `tol` is finite and 0 or more.
-void check_tol(double tol);
-void check(const KMeansOptions& options);
 /// Error(data) if there are fewer rows than clusters.
 void check_rows(const Rows& x, Index n_clusters);
 /// Error(argument) unless empty, or one finite number >= 0 a row, not all of them 0.
@@ -29,13 +24,12 @@ void check_start(const Matrix& start, Index n_clusters, Index cols);
 void check_predicted(const Rows& x, Index cols, const Space& space);
 
 /// The best of options.n_init runs of Lloyd's rounds.
-LloydResult best_of_starts(const MetricRows& rows, const KMeansOptions& options,
+template <Metric by>
+LloydResult best_of_starts(const MetricRows& rows, const LloydKMeansOptions<by>& options,
                            std::span<const float> weights, const Run& run);
 
 /// Fault::format, with the file's name before `what`.
 Error bad_file(const ArchiveReader& in, const std::string& what);
-KMeansOptions read_kmeans_options(const ArchiveReader& in);
-KMeansInit read_init(const ArchiveReader& in);
 /// n_clusters x d, finite, under cosine of length 1; else Error(format).
 Matrix read_centers(const ArchiveReader& in, std::string_view name, Index n_clusters, Metric metric);
 Labels read_labels(const ArchiveReader& in, Index n_clusters);

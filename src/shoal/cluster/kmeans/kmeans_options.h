@@ -6,6 +6,7 @@
 
 #include "shoal/core/fields.h"
 #include "shoal/core/matrix.h"
+#include "shoal/core/metric.h"
 
 namespace shoal {
 
@@ -17,11 +18,13 @@ enum class KMeansInit : std::uint8_t {
   kmeans_parallel,  ///< k-means|| (Bahmani et al. 2012): 5 passes draw about 2 k rows each, of which weighted
                     ///< k-means++ keeps k; fewer passes over the rows where k is large
 };
-const char* name_of(KMeansInit init);
-std::optional<KMeansInit> kmeans_init_named(std::string_view name);
+constexpr auto names_of(KMeansInit) { return std::array{"kmeans_plus_plus", "kmeans_parallel"}; }
 
-/// What `KMeans::fit` and `SphericalKMeans::fit` may be told.
-struct KMeansOptions {
+/// What `KMeans::fit` and `SphericalKMeans::fit` may be told: the same, but not one type.
+template <Metric by>
+struct LloydKMeansOptions {
+  static constexpr Metric metric = by;  ///< by which rows are compared
+
   Index n_clusters = 8;  ///< 1..distinct rows
   Index max_iter = 300;  ///< most Lloyd rounds, >= 1
   double tol =
@@ -30,13 +33,16 @@ struct KMeansOptions {
   KMeansInit init = KMeansInit::kmeans_plus_plus;
   Seed seed{42};
 };
-template <class V>
-void fields(KMeansOptions& o, V&& visit) {
-  visit("n_clusters", o.n_clusters, "groups to find");
-  visit("max_iter", o.max_iter, "most rounds");
-  visit("tol", o.tol, "stop when the objective improves by less than this share; 0: until no label changes");
-  visit("n_init", o.n_init, "starts tried, the best kept");
-  visit("init", o.init, "how centroids start: kmeans_plus_plus or kmeans_parallel");
+using KMeansOptions = LloydKMeansOptions<Metric::euclidean>;
+using SphericalKMeansOptions = LloydKMeansOptions<Metric::cosine>;
+template <Metric by, class V>
+void fields(LloydKMeansOptions<by>& o, V&& visit) {
+  visit("n_clusters", o.n_clusters, "clusters to find", at_least(1));
+  visit("max_iter", o.max_iter, "most rounds", at_least(1));
+  visit("tol", o.tol, "stop when the objective improves by less than this share; 0: until no label changes",
+        at_least(0));
+  visit("n_init", o.n_init, "starts tried, the best kept", at_least(1));
+  visit("init", o.init, "how the first centroids are drawn");
   visit("seed", o.seed, "start of all randomness");
 }
 

@@ -16,16 +16,6 @@ namespace {
 constexpr Index kGrain = 256;
 enum Draws : std::uint64_t { kSeeds, kSample, kBatches, kStarving };  // what a child of the seed is for
 
-void check(const MiniBatchKMeansOptions& o) {
-  check_positive("n_clusters", o.n_clusters);
-  check_positive("batch_size", o.batch_size);
-  check_positive("max_iter", o.max_iter);
-  check_positive("max_no_improvement", o.max_no_improvement);
-  if (!(o.reassignment_ratio >= 0 && o.reassignment_ratio <= 1))
-    throw Error(Fault::argument,
-                "reassignment_ratio is " + std::to_string(o.reassignment_ratio) + "; allowed: 0..1");
-}
-
 /// Rows that are already as the metric has them.
 MetricRows ready(const Matrix& rows, Metric metric, const Run& run) {
   return MetricRows(rows, metric, ShiftScale{}, run);
@@ -55,7 +45,7 @@ MiniBatchKMeans::MiniBatchKMeans(const Options& options, const Space& space)
     : options_(options), space_(space), counts_(options.n_clusters) {}
 
 MiniBatchKMeans MiniBatchKMeans::fit(const Rows& x, const Options& o, const Run& run) {
-  check(o);
+  check_options(o);
   check_rows(x, o.n_clusters);
   const MetricRows rows(x, o.metric, run);
   const Index n = rows.rows(), batch_size = std::min(o.batch_size, n);
@@ -88,7 +78,7 @@ MiniBatchKMeans MiniBatchKMeans::fit(const Rows& x, const Options& o, const Run&
 }
 
 MiniBatchKMeans MiniBatchKMeans::begin(const Rows& batch, const Options& options, const Run& run) {
-  check(options);
+  check_options(options);
   check_rows(batch, options.n_clusters);
   const MetricRows rows(batch, options.metric, run);
   MiniBatchKMeans m(options, batch.space());
@@ -218,20 +208,11 @@ void MiniBatchKMeans::save(ArchiveWriter& out) const {
 
 MiniBatchKMeans MiniBatchKMeans::load(const ArchiveReader& in) {
   check_kind(in, kind);
-  const auto metric = metric_named(in.text("metric"));
-  if (!metric) throw bad_file(in, "metric is \"" + in.text("metric") + "\"");
   MiniBatchKMeans m;
-  m.options_ = {.n_clusters = static_cast<Index>(in.integer("n_clusters")),
-                .metric = *metric,
-                .batch_size = static_cast<Index>(in.integer("batch_size")),
-                .max_iter = static_cast<Index>(in.integer("max_iter")),
-                .max_no_improvement = static_cast<Index>(in.integer("max_no_improvement")),
-                .reassignment_ratio = in.number("reassignment_ratio"),
-                .init = read_init(in),
-                .seed = {static_cast<std::uint64_t>(in.integer("seed"))}};
+  m.options_ = read_options<Options>(in);
   m.space_ = read_space(in);
   const Index k = m.options_.n_clusters;
-  m.moved_centers_ = read_centers(in, "centers", k, *metric);
+  m.moved_centers_ = read_centers(in, "centers", k, m.options_.metric);
   m.frame_ = read_frame(in, m.moved_centers_.cols());
   m.centers_ = out_of(m.frame_, m.moved_centers_);
   m.means_ = read_doubles(in, "means", k * m.moved_centers_.cols());

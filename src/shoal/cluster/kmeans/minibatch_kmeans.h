@@ -24,14 +24,15 @@ struct MiniBatchKMeansOptions {
 };
 template <class V>
 void fields(MiniBatchKMeansOptions& o, V&& visit) {
-  visit("n_clusters", o.n_clusters, "groups to find");
-  visit("metric", o.metric, "cosine or euclidean");
-  visit("batch_size", o.batch_size, "rows a step");
-  visit("max_iter", o.max_iter, "most passes' worth of steps");
-  visit("max_no_improvement", o.max_no_improvement, "stop after so many steps without a better inertia");
-  visit("reassignment_ratio", o.reassignment_ratio,
-        "share of the largest count below which a centroid moves");
-  visit("init", o.init, "how centroids start: kmeans_plus_plus or kmeans_parallel");
+  visit("n_clusters", o.n_clusters, "clusters to find", at_least(1));
+  visit("metric", o.metric, "distance of rows");
+  visit("batch_size", o.batch_size, "rows a step", at_least(1));
+  visit("max_iter", o.max_iter, "most passes' worth of steps", at_least(1));
+  visit("max_no_improvement", o.max_no_improvement, "stop after so many steps without a better inertia",
+        at_least(1));
+  visit("reassignment_ratio", o.reassignment_ratio, "share of the largest count below which a centroid moves",
+        between(0, 1));
+  visit("init", o.init, "how the first centroids are drawn");
   visit("seed", o.seed, "start of all randomness");
 }
 
@@ -52,6 +53,7 @@ class MiniBatchKMeans {
  public:
   using Options = MiniBatchKMeansOptions;
   static constexpr std::string_view kind = "minibatch_kmeans";
+  static constexpr std::string_view title = "mini-batch k-means";  ///< for people
 
   /// Starts from centroids drawn from a sample of max(3 batch_size, 3 n_clusters) rows (from all rows if the
   /// sample has too few distinct ones), takes steps on batches drawn with replacement, then labels all rows.

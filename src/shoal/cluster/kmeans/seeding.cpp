@@ -311,8 +311,8 @@ Matrix seed_centers(const MetricRows& rows, Index n_clusters, Seed seed, const R
   if (seeds.rows() == n_clusters) return seeds;
   const std::string have = std::to_string(seeds.rows());
   const char* kind = rows.metric() == Metric::cosine ? " distinct non-zero rows" : " distinct rows";
-  throw Error(Fault::data, "n_clusters is " + std::to_string(n_clusters) + ", but only " + have + kind +
-                               (weights.empty() ? "" : " of positive weight") + " were given" +
+  throw Error(Fault::data, option_name("n_clusters") + " is " + std::to_string(n_clusters) + ", but only " +
+                               have + kind + (weights.empty() ? "" : " of positive weight") + " were given" +
                                (seeds.rows() > 0 ? "; allowed: 1.." + have : std::string()));
 }
 

@@ -26,7 +26,7 @@ Matrix unit_start(const Matrix& start) {
 
 SphericalKMeans SphericalKMeans::fit(const Rows& x, const Options& options, const Run& run,
                                      std::span<const float> weights) {
-  check(options);
+  check_options(options);
   check_rows(x, options.n_clusters);
   check_weights(weights, x.rows());
   const MetricRows rows(x, Metric::cosine, run);
@@ -35,7 +35,7 @@ SphericalKMeans SphericalKMeans::fit(const Rows& x, const Options& options, cons
 
 SphericalKMeans SphericalKMeans::fit_from(const Rows& x, const Matrix& start, const Options& options,
                                           const Run& run, std::span<const float> weights) {
-  check(options);
+  check_options(options);
   check_start(start, options.n_clusters, x.cols());
   check_weights(weights, x.rows());
   Matrix unit = unit_start(start);
@@ -76,7 +76,7 @@ void SphericalKMeans::save(ArchiveWriter& out) const {
 SphericalKMeans SphericalKMeans::load(const ArchiveReader& in) {
   check_kind(in, kind);
   SphericalKMeans s;
-  s.options_ = read_kmeans_options(in);
+  s.options_ = read_options<Options>(in);
   s.space_ = read_space(in);
   s.centers_ = read_centers(in, "centers", s.options_.n_clusters, Metric::cosine);
   s.labels_ = read_labels(in, s.options_.n_clusters);

@@ -14,8 +14,6 @@ namespace shoal {
 
 struct LloydResult;  // lloyd_impl.h
 
-using SphericalKMeansOptions = KMeansOptions;
-
 /// k-means on the unit sphere (Dhillon, Modha 2001): rows are normalised, centroids are unit means, the
 /// objective is the sum of cosines. Exact: bounds on angles skip products that cannot change a label, and
 /// every label is the nearest centroid as `predict` finds it, ties by the smaller id.
@@ -28,6 +26,7 @@ class SphericalKMeans {
  public:
   using Options = SphericalKMeansOptions;
   static constexpr std::string_view kind = "spherical_kmeans";
+  static constexpr std::string_view title = "spherical k-means";  ///< for people
 
   /// From starts drawn as options.init says. `weights`: empty, or one number >= 0 a row: a row counts so many
   /// times; rows of weight 0 get a label and move nothing. Error(argument) on an option or weight out of

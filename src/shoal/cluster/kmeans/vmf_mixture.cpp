@@ -188,8 +188,7 @@ class VmfRounds {
 };
 
 VmfMixture VmfMixture::fit(const Rows& x, const Options& o, const Run& run) {
-  check_positive("max_iter", o.max_iter);
-  check_tol(o.tol);
+  check_options(o);
   const auto start =
       SphericalKMeans::fit(x, {.n_clusters = o.n_clusters, .n_init = o.n_init, .seed = o.seed}, run);
   const MetricRows rows(x, Metric::cosine, run);
@@ -254,12 +253,7 @@ void VmfMixture::save(ArchiveWriter& out) const {
 VmfMixture VmfMixture::load(const ArchiveReader& in) {
   check_kind(in, kind);
   VmfMixture m;
-  m.options_ = {.n_clusters = static_cast<Index>(in.integer("n_clusters")),
-                .shared_kappa = in.number("shared_kappa") != 0,
-                .max_iter = static_cast<Index>(in.integer("max_iter")),
-                .tol = in.number("tol"),
-                .n_init = static_cast<Index>(in.integer("n_init")),
-                .seed = {static_cast<std::uint64_t>(in.integer("seed"))}};
+  m.options_ = read_options<Options>(in);
   m.space_ = read_space(in);
   m.centers_ = read_centers(in, "centers", m.options_.n_clusters, Metric::cosine);
   m.kappa_ = read_doubles(in, "kappa", m.options_.n_clusters);

@@ -6,6 +6,7 @@
 #include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/matrix.h"
+#include "shoal/core/metric.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
 #include "shoal/core/stage.h"
@@ -14,20 +15,21 @@ namespace shoal {
 
 /// What `VmfMixture::fit` may be told.
 struct VmfMixtureOptions {
-  Index n_clusters = 8;       ///< components, 1..distinct directions
-  bool shared_kappa = false;  ///< one concentration for all components
-  Index max_iter = 100;       ///< most rounds of EM, >= 1
-  double tol = 1e-4;          ///< stop when the mean log likelihood of a row grows by less, >= 0
-  Index n_init = 1;           ///< starts of the spherical k-means that EM starts from, the best kept, >= 1
+  static constexpr Metric metric = Metric::cosine;  ///< by which rows are compared
+  Index n_clusters = 8;                             ///< components, 1..distinct directions
+  bool shared_kappa = false;                        ///< one concentration for all components
+  Index max_iter = 100;                             ///< most rounds of EM, >= 1
+  double tol = 1e-4;  ///< stop when the mean log likelihood of a row grows by less, >= 0
+  Index n_init = 1;   ///< starts of the spherical k-means that EM starts from, the best kept, >= 1
   Seed seed{42};
 };
 template <class V>
 void fields(VmfMixtureOptions& o, V&& visit) {
-  visit("n_clusters", o.n_clusters, "components");
+  visit("n_clusters", o.n_clusters, "components", at_least(1));
   visit("shared_kappa", o.shared_kappa, "one concentration for all components");
-  visit("max_iter", o.max_iter, "most rounds of EM");
-  visit("tol", o.tol, "stop when the mean log likelihood of a row grows by less");
-  visit("n_init", o.n_init, "starts of the spherical k-means before EM, the best kept");
+  visit("max_iter", o.max_iter, "most rounds of EM", at_least(1));
+  visit("tol", o.tol, "stop when the mean log likelihood of a row grows by less", at_least(0));
+  visit("n_init", o.n_init, "starts of the spherical k-means before EM, the best kept", at_least(1));
   visit("seed", o.seed, "start of all randomness");
 }
 
@@ -48,6 +50,7 @@ class VmfMixture {
  public:
   using Options = VmfMixtureOptions;
   static constexpr std::string_view kind = "vmf_mixture";
+  static constexpr std::string_view title = "von Mises-Fisher mixture";  ///< for people
 
   /// O(n k d) a round. Errors as SphericalKMeans::fit.
   static VmfMixture fit(const Rows& x, const Options& options = {}, const Run& run = {});

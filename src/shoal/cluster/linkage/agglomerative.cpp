@@ -14,30 +14,6 @@
 namespace shoal {
 namespace {
 
-constexpr std::array kLinkages{Linkage::average, Linkage::ward, Linkage::centroid, Linkage::single,
-                               Linkage::complete};
-
-std::string number(double x) {
-  std::array<char, 32> text;
-  std::snprintf(text.data(), text.size(), "%g", x);
-  return text.data();
-}
-
-void check(const AgglomerativeOptions& o) {
-  if (o.n_clusters.has_value() == o.distance_threshold.has_value())
-    throw Error(Fault::argument, std::string(o.n_clusters ? "both" : "neither") +
-                                     " of n_clusters and distance_threshold given; exactly one is needed");
-  if (o.n_clusters == Index{0}) throw Error(Fault::argument, "n_clusters is 0; allowed: 1 or more");
-  if (o.distance_threshold && !(*o.distance_threshold >= 0))
-    throw Error(Fault::argument,
-                "distance_threshold is " + number(*o.distance_threshold) + "; allowed: 0 or more");
-  if ((o.linkage == Linkage::ward || o.linkage == Linkage::centroid) && o.metric != Metric::euclidean)
-    throw Error(Fault::argument,
-                std::string(name_of(o.linkage)) + " linkage is defined for metric euclidean, not " +
-                    name_of(o.metric) +
-                    "; for directions use average linkage, or euclidean on rows of length 1");
-}
-
 void check_rows(const Rows& x, const AgglomerativeOptions& o) {
   if (x.rows() == 0) throw Error(Fault::data, "no rows were given; at least one is needed");
   if (x.cols() == 0) throw Error(Fault::data, "the rows have no columns");
@@ -45,8 +21,8 @@ void check_rows(const Rows& x, const AgglomerativeOptions& o) {
     throw Error(Fault::data,
                 std::to_string(x.rows()) + " rows were given; at most 2^31 - 1 can be clustered");
   if (o.n_clusters > x.rows())
-    throw Error(Fault::data, "n_clusters is " + std::to_string(*o.n_clusters) + ", but only " +
-                                 std::to_string(x.rows()) + " rows were given; allowed: 1.." +
+    throw Error(Fault::data, option_name("n_clusters") + " is " + std::to_string(*o.n_clusters) +
+                                 ", but only " + std::to_string(x.rows()) + " rows were given; allowed: 1.." +
                                  std::to_string(x.rows()));
 }
 
@@ -73,9 +49,9 @@ void check_memory(Index points, const AgglomerativeOptions& o) {
   if (bytes <= static_cast<double>(o.memory_bytes)) return;
   throw Error(Fault::data,
               std::string(name_of(o.linkage)) + " linkage (" + name_of(o.metric) + ") of " + grouped(points) +
-                  " distinct rows needs " + gigabytes(bytes) +
-                  " for their distances; allowed: " + gigabytes(static_cast<double>(o.memory_bytes)) +
-                  " (memory_bytes). Average linkage with cosine, ward, centroid and single need "
+                  " distinct rows needs " + gigabytes(bytes) + " for their distances; allowed: " +
+                  gigabytes(static_cast<double>(o.memory_bytes)) + " (" + option_name("memory_bytes") +
+                  "). Average linkage with cosine, ward, centroid and single need "
                   "no such memory; or cluster fewer rows and place the others");
 }
 
@@ -100,9 +76,9 @@ std::vector<PointJoin> join_all(Points& points, const AgglomerativeOptions& o, c
 Dendrogram build(const Rows& x, const AgglomerativeOptions& o, const Run& run) {
   Points points(x, o.metric, run);
   if (o.n_clusters > points.count())
-    throw Error(Fault::data, "n_clusters is " + std::to_string(*o.n_clusters) + ", but only " +
-                                 std::to_string(points.count()) + " distinct rows were given; allowed: 1.." +
-                                 std::to_string(points.count()));
+    throw Error(Fault::data, option_name("n_clusters") + " is " + std::to_string(*o.n_clusters) +
+                                 ", but only " + std::to_string(points.count()) +
+                                 " distinct rows were given; allowed: 1.." + std::to_string(points.count()));
   check_memory(points.count(), o);
   JoinProgress progress(run, x.rows(), x.rows() - points.count());
   return make_dendrogram(points, join_all(points, o, run, progress), o.linkage != Linkage::centroid);
@@ -137,30 +113,20 @@ Dendrogram read_merges(const ArchiveReader& in) {
 
 }  // namespace
 
-const char* name_of(Linkage l) {
-  switch (l) {
-    case Linkage::average:
-      return "average";
-    case Linkage::ward:
-      return "ward";
-    case Linkage::centroid:
-      return "centroid";
-    case Linkage::single:
-      return "single";
-    case Linkage::complete:
-      break;
-  }
-  return "complete";
-}
-
-std::optional<Linkage> linkage_named(std::string_view name) {
-  for (const Linkage l : kLinkages)
-    if (name == name_of(l)) return l;
-  return std::nullopt;
+void check_together(const AgglomerativeOptions& o) {
+  const std::string number = option_name("n_clusters"), threshold = option_name("distance_threshold");
+  require(o.n_clusters.has_value() != o.distance_threshold.has_value(), Fault::argument,
+          (o.n_clusters ? "both of " : "neither of ") + number + " and " + threshold +
+              (o.n_clusters ? " are" : " is") + " given; exactly one is needed");
+  if ((o.linkage == Linkage::ward || o.linkage == Linkage::centroid) && o.metric != Metric::euclidean)
+    throw Error(Fault::argument,
+                option_name("linkage") + " is " + name_of(o.linkage) + ", which needs " +
+                    option_name("metric") + " euclidean, not " + name_of(o.metric),
+                "for directions use average linkage, or euclidean on rows of length 1");
 }
 
 Agglomerative Agglomerative::fit(const Rows& x, const Options& options, const Run& run) {
-  check(options);
+  check_options(options);
   check_rows(x, options);
   Agglomerative a;
   a.options_ = options;
@@ -226,18 +192,8 @@ Agglomerative Agglomerative::load(const ArchiveReader& in) {
   const auto bad = [&](const std::string& what) {
     return Error(Fault::format, in.path().string() + ": " + what);
   };
-  const auto linkage = linkage_named(in.text("linkage"));
-  const auto metric = metric_named(in.text("metric"));
-  if (!linkage) throw bad("linkage " + in.text("linkage") + " is none that is known");
-  if (!metric) throw bad("metric " + in.text("metric") + " is none that is known");
   Agglomerative a;
-  a.options_ = {.n_clusters = {},
-                .distance_threshold = {},
-                .linkage = *linkage,
-                .metric = *metric,
-                .memory_bytes = static_cast<Index>(in.integer("memory_bytes"))};
-  if (in.has_option("n_clusters")) a.options_.n_clusters = static_cast<Index>(in.integer("n_clusters"));
-  if (in.has_option("distance_threshold")) a.options_.distance_threshold = in.number("distance_threshold");
+  a.options_ = read_options<Options>(in);
   a.space_ = read_space(in);
   a.centers_ = in.matrix("centers");
   a.agreement_ = in.doubles("agreement", 1)[0];

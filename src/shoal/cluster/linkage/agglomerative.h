@@ -24,8 +24,7 @@ namespace shoal {
 ///   single    the least distance of a pair
 ///   complete  the greatest distance of a pair
 enum class Linkage : std::uint8_t { average, ward, centroid, single, complete };
-const char* name_of(Linkage l);
-std::optional<Linkage> linkage_named(std::string_view name);
+constexpr auto names_of(Linkage) { return std::array{"average", "ward", "centroid", "single", "complete"}; }
 
 /// What `Agglomerative::fit` may be told. Exactly one of n_clusters and distance_threshold is given.
 struct AgglomerativeOptions {
@@ -37,13 +36,16 @@ struct AgglomerativeOptions {
 };
 template <class V>
 void fields(AgglomerativeOptions& o, V&& visit) {
-  visit("n_clusters", o.n_clusters, "groups to find");
-  visit("distance_threshold", o.distance_threshold, "join no clusters that are further apart than this");
-  visit("linkage", o.linkage, "distance of clusters: average, ward, centroid, single or complete");
-  visit("metric", o.metric, "distance of rows: cosine or euclidean");
+  visit("n_clusters", o.n_clusters, "clusters to find", at_least(1));
+  visit("distance_threshold", o.distance_threshold, "join no clusters that are further apart than this",
+        at_least(0));
+  visit("linkage", o.linkage, "distance of clusters");
+  visit("metric", o.metric, "distance of rows");
   visit("memory_bytes", o.memory_bytes,
         "most memory for the distances of all pairs (complete; average with euclidean)");
 }
+/// Exactly one of n_clusters and distance_threshold; ward and centroid linkage are euclidean.
+void check_together(const AgglomerativeOptions& o);
 
 /// Agglomerative clustering: every row alone at first, then the two nearest clusters join, until one is left.
 /// Exact: heights are SciPy's, computed in double, to 1e-12 (float32 for complete linkage: 1e-7) of the
@@ -60,6 +62,7 @@ class Agglomerative {
  public:
   using Options = AgglomerativeOptions;
   static constexpr std::string_view kind = "agglomerative";
+  static constexpr std::string_view title = "agglomerative clustering";  ///< for people
 
   /// Error(argument) on an option out of range, or if the linkage is not defined for the metric; Error(data)
   /// if a row holds a NaN or an infinity (named), if there are no rows or no columns, if n_clusters exceeds

@@ -316,8 +316,8 @@ TEST(Agglomerative, RefusesBadOptionsByName) {
   says({.n_clusters = {}, .distance_threshold = -1}, Fault::argument, "distance_threshold is -1");
   says({.n_clusters = {}, .distance_threshold = std::nan("")}, Fault::argument, "distance_threshold is nan");
   says({.linkage = Linkage::ward}, Fault::argument,
-       "ward linkage is defined for metric euclidean, not cosine");
-  says({.linkage = Linkage::centroid}, Fault::argument, "centroid linkage is defined");
+       "linkage is ward, which needs metric euclidean, not cosine");
+  says({.linkage = Linkage::centroid}, Fault::argument, "linkage is centroid, which needs");
   says(
       {.linkage = Linkage::complete, .memory_bytes = 100}, Fault::data,
       "complete linkage (cosine) of 12 distinct rows needs 264 bytes for their distances; allowed: 100 bytes "
@@ -339,8 +339,8 @@ TEST(Agglomerative, SaysHowMuchMemoryManyRowsNeed) {
 }
 
 TEST(Agglomerative, NamesLinkages) {
-  for (const Way& way : kWays) EXPECT_EQ(linkage_named(name_of(way.linkage)), way.linkage);
-  EXPECT_EQ(linkage_named("median"), std::nullopt);
+  for (const Way& way : kWays) EXPECT_EQ(shoal::named<Linkage>(name_of(way.linkage)), way.linkage);
+  EXPECT_EQ(shoal::named<Linkage>("median"), std::nullopt);
 }
 
 TEST(Agglomerative, PlacesNewRowsAtTheNearestMean) {

@@ -10,8 +10,8 @@ namespace shoal {
 
 Labels Dendrogram::cut(Index n_clusters) const {
   if (n_clusters < 1 || n_clusters > rows)
-    throw Error(Fault::argument, "n_clusters is " + std::to_string(n_clusters) + "; allowed: 1.." +
-                                     std::to_string(rows) + ", the number of rows");
+    throw Error(Fault::argument, option_name("n_clusters") + " is " + std::to_string(n_clusters) +
+                                     "; allowed: 1.." + std::to_string(rows) + ", the number of rows");
   const Index made = rows - n_clusters;  // merges that have happened
   // From the last of them down, so that a cluster knows its group before its parts ask for it.
   std::vector<std::uint32_t> group(rows + made);

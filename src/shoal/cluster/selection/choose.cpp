@@ -185,30 +185,6 @@ std::vector<Separation> judge_dendrogram(const Rows& x, const Dendrogram& dendro
   return judged;
 }
 
-const char* name_of(Criterion c) {
-  switch (c) {
-    case davies_bouldin:
-      return "davies_bouldin";
-    case davies_bouldin_cosine:
-      return "davies_bouldin_cosine";
-    case silhouette:
-      return "silhouette";
-    case calinski_harabasz:
-      return "calinski_harabasz";
-    case elbow:
-      return "elbow";
-    case stability:
-      return "stability";
-  }
-  return "";
-}
-
-std::optional<Criterion> criterion_named(std::string_view name) {
-  for (const Criterion c : kCriteria)
-    if (name == name_of(c)) return c;
-  return std::nullopt;
-}
-
 const CriterionText& text_of(Criterion c) {
   static constexpr CriterionText kTexts[] = {
       // in the order of the enum

@@ -8,6 +8,7 @@
 #include "shoal/cluster/linkage/dendrogram.h"
 #include "shoal/cluster/selection/objection.h"
 #include "shoal/cluster/selection/stability.h"
+#include "shoal/core/names.h"
 #include "shoal/measure/separation.h"
 
 namespace shoal {
@@ -40,8 +41,10 @@ enum class Criterion : std::uint8_t {
   elbow,                  ///< where the inertia lies furthest below the chord from first to last
   stability               ///< highest mean adjusted Rand index over resamples
 };
-const char* name_of(Criterion c);
-std::optional<Criterion> criterion_named(std::string_view name);
+constexpr auto names_of(Criterion) {
+  return std::array{"davies_bouldin", "davies_bouldin_cosine", "silhouette", "calinski_harabasz", "elbow",
+                    "stability"};
+}
 
 /// What people are told of a criterion.
 struct CriterionText {

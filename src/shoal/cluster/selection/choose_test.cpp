@@ -284,8 +284,8 @@ TEST(ChooseK, DefaultRange) {
 }
 
 TEST(ChooseK, NamesOfCriteria) {
-  for (const Criterion c : kAll) EXPECT_EQ(criterion_named(name_of(c)), c);
-  EXPECT_FALSE(criterion_named("gap").has_value());
+  for (const Criterion c : kAll) EXPECT_EQ(named<Criterion>(name_of(c)), c);
+  EXPECT_FALSE(named<Criterion>("gap").has_value());
   EXPECT_STREQ(text_of(Criterion::davies_bouldin_cosine).title, "Davies-Bouldin by cosine");
   EXPECT_STREQ(text_of(Criterion::stability).title, "Stability");
 }

@@ -18,42 +18,43 @@
 
 namespace shoal {
 
-/// Any of the methods, chosen at run time. No method knows that this exists.
+/// Any of the methods, chosen at run time. No method knows that this exists; a new one is added to this list
+/// and nowhere else.
 using AnyClusterer =
     std::variant<SphericalKMeans, KMeans, MiniBatchKMeans, Agglomerative, Dbscan, Hdbscan, Som, VmfMixture>;
 
-/// A method with its options: which alternative it holds says which method is meant.
+namespace detail {
+template <class Stages>
+struct OptionsOf;
+template <class... Stage>
+struct OptionsOf<std::variant<Stage...>> {
+  using type = std::variant<typename Stage::Options...>;
+};
+}  // namespace detail
+
+/// A method with its options: which options it holds says which method is meant.
 struct MethodOptions {
-  std::variant<SphericalKMeansOptions, KMeansOptions, MiniBatchKMeansOptions, AgglomerativeOptions,
-               DbscanOptions, HdbscanOptions, SomOptions, VmfMixtureOptions>
-      of;
+  detail::OptionsOf<AnyClusterer>::type of;
 
   std::string_view kind() const;
-  Metric metric() const;  ///< by which the method compares rows
+  std::string_view title() const;  ///< kind() for people: "spherical k-means"
+  Metric metric() const;           ///< by which the method compares rows
   /// False for the methods that find it themselves, as agglomerative with a distance_threshold does.
   bool takes_n_clusters() const;
   void set_n_clusters(Index k);  ///< Error(argument) unless takes_n_clusters()
   void set_seed(Seed seed);      ///< nothing where the method has no randomness
-  /// Sets an option by its name in `fields`. Error(argument) if the method has none of that name, or naming
-  /// the option, the value and what is allowed.
+  OptionRefs options();          ///< all of them, as `fields` has them
+  /// Sets an option by its name. Error(argument) if the method has none of that name, or naming the option,
+  /// the value and what is allowed.
   void set(std::string_view name, const std::string& value);
   std::vector<Field> list() const;
+  void check() const;  ///< as check_options
 };
 
-/// The names of all methods, in the order of the variant.
-std::vector<std::string_view> method_names();
-/// The method of that name with its default options.
+/// All methods with their default options.
+std::vector<MethodOptions> all_methods();
+/// The one of that name.
 std::optional<MethodOptions> method_named(std::string_view name);
-
-/// An option of one or more methods that mean the same by it, with the same default; another meaning or
-/// default is another entry of the same name.
-struct MethodOptionHelp {
-  std::string name, help;
-  std::vector<std::string_view> methods;  ///< those that have it
-  std::string value;                      ///< its default, of the first of them; empty: none
-};
-/// All options of all methods, in the order in which they are declared.
-std::vector<MethodOptionHelp> method_option_helps();
 
 AnyClusterer fit_clusterer(const Rows& x, const MethodOptions& options, const Run& run);
 const Labels& labels_of(const AnyClusterer& clusterer);

@@ -17,12 +17,7 @@ namespace {
 using Ids = std::vector<std::uint32_t>;
 
 void check(const StabilityOptions& o, Index rows, const std::vector<Labels>& labellings) {
-  if (o.resamples < 2)
-    throw Error(Fault::argument,
-                "resamples is " + std::to_string(o.resamples) + "; allowed: 2 or more, for example 20");
-  if (!(o.share > 0 && o.share < 1))
-    throw Error(Fault::argument,
-                "share is " + std::to_string(o.share) + "; allowed: above 0 and below 1, for example 0.8");
+  check_options(o);
   for (const Labels& labels : labellings) check_labels(labels, rows);
 }
 
@@ -149,8 +144,6 @@ std::vector<Stability> resample(const Rows& x, const std::vector<Labels>& labell
 }
 
 }  // namespace
-
-const char* name_of(Resample x) { return x == Resample::part ? "part" : "bootstrap"; }
 
 std::span<const StabilityLevel> stability_levels() {
   static constexpr StabilityLevel kLevels[] = {

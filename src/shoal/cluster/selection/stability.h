@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "shoal/cluster/linkage/dendrogram.h"
+#include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/random.h"
 #include "shoal/core/rows.h"
@@ -22,7 +23,7 @@ enum class Resample : std::uint8_t {
   part,      ///< a share of the rows, each at most once
   bootstrap  ///< as many rows as there are, drawn with replacement: about 63% of them occur
 };
-const char* name_of(Resample x);
+constexpr auto names_of(Resample) { return std::array{"part", "bootstrap"}; }
 
 struct StabilityOptions {
   Index resamples = 20;  ///< 2 or more
@@ -30,6 +31,13 @@ struct StabilityOptions {
   double share = 0.8;  ///< of the rows, for Resample::part; above 0, below 1
   Seed seed{42};
 };
+template <class V>
+void fields(StabilityOptions& o, V&& visit) {
+  visit("resamples", o.resamples, "random parts of the rows that are clustered too", between(2, 10000));
+  visit("resample", o.resample, "how they are drawn");
+  visit("share", o.share, "share of the rows in a part", above(0).below(1));
+  visit("seed", o.seed, "start of all randomness");
+}
 
 /// How far a labelling comes back when the method is run anew on resampled rows. Compared on the rows that a
 /// resample holds. Noise is a label of its own for `adjusted_rand`, no cluster for `jaccard`.

@@ -21,22 +21,6 @@ namespace {
 
 constexpr Index kGrain = 1024;
 constexpr Index kMostUnits = 65'536;
-constexpr Index kMostEpochs = 100'000;
-
-void check(const SomOptions& o) {
-  const auto refuse = [](const std::string& what) { throw Error(Fault::argument, what); };
-  if (o.grid_rows < 1 || o.grid_cols < 1 || o.grid_rows > kMostUnits ||
-      o.grid_cols > kMostUnits / o.grid_rows)
-    refuse("the grid is " + std::to_string(o.grid_rows) + " x " + std::to_string(o.grid_cols) +
-           "; allowed: 1 to 65,536 units");
-  if (o.n_epochs < 1 || o.n_epochs > kMostEpochs)
-    refuse("n_epochs is " + std::to_string(o.n_epochs) + "; allowed: 1..100,000");
-  if (!(o.radius_end > 0) || std::isinf(o.radius_end))
-    refuse("radius_end is " + std::to_string(o.radius_end) + "; allowed: above 0, for example 0.5");
-  if (o.radius && (!(*o.radius >= o.radius_end) || std::isinf(*o.radius)))
-    refuse("radius is " + std::to_string(*o.radius) + "; allowed: radius_end, which is " +
-           std::to_string(o.radius_end) + ", or more");
-}
 
 /// codebook + sign * mean, row by row.
 Matrix moved(const Matrix& codebook, const std::vector<float>& mean, float sign) {
@@ -65,24 +49,17 @@ float apart(std::span<const float> a, std::span<const float> b) {
 
 }  // namespace
 
-const char* name_of(SomTopology t) { return t == SomTopology::rectangular ? "rectangular" : "hexagonal"; }
-
-std::optional<SomTopology> topology_named(std::string_view name) {
-  for (const SomTopology t : {SomTopology::rectangular, SomTopology::hexagonal})
-    if (name == name_of(t)) return t;
-  return std::nullopt;
-}
-
-const char* name_of(SomInit i) { return i == SomInit::pca ? "pca" : "sample"; }
-
-std::optional<SomInit> som_init_named(std::string_view name) {
-  for (const SomInit i : {SomInit::pca, SomInit::sample})
-    if (name == name_of(i)) return i;
-  return std::nullopt;
+void check_together(const SomOptions& o) {
+  require(o.grid_cols <= kMostUnits / o.grid_rows, Fault::argument,
+          option_name("grid_rows") + " x " + option_name("grid_cols") + " is " + std::to_string(o.grid_rows) +
+              " x " + std::to_string(o.grid_cols) + "; allowed: 1 to 65,536 units");
+  require(!o.radius || *o.radius >= o.radius_end, Fault::argument,
+          option_name("radius") + " is " + text_of(o.radius.value_or(0)) + "; allowed: " +
+              option_name("radius_end") + ", which is " + text_of(o.radius_end) + ", or more");
 }
 
 Som Som::fit(const Rows& x, const Options& options, const Run& run) {
-  check(options);
+  check_options(options);
   if (x.rows() == 0) throw Error(Fault::data, "there are no rows to make a map of");
   if (x.cols() == 0) throw Error(Fault::data, "the rows have no columns");
   Som out;
@@ -204,24 +181,7 @@ Som Som::load(const ArchiveReader& in) {
     return Error(Fault::format, in.path().string() + ": " + what);
   };
   Som s;
-  const auto topology = topology_named(in.text("topology"));
-  const auto metric = metric_named(in.text("metric"));
-  const auto init = som_init_named(in.text("init"));
-  if (!topology || !metric || !init) throw bad("one of its options is none that is known");
-  s.options_ = {.grid_rows = static_cast<Index>(in.integer("grid_rows")),
-                .grid_cols = static_cast<Index>(in.integer("grid_cols")),
-                .topology = *topology,
-                .metric = *metric,
-                .n_epochs = static_cast<Index>(in.integer("n_epochs")),
-                .radius = in.has_option("radius") ? std::optional(in.number("radius")) : std::nullopt,
-                .radius_end = in.number("radius_end"),
-                .init = *init,
-                .seed = {static_cast<std::uint64_t>(in.integer("seed"))}};
-  try {
-    check(s.options_);
-  } catch (const Error& e) {
-    throw bad(e.what());
-  }
+  s.options_ = read_options<Options>(in);
   s.space_ = read_space(in);
   s.codebook_ = in.matrix("codebook");
   const Index units = s.options_.grid_rows * s.options_.grid_cols;

@@ -18,13 +18,11 @@ namespace shoal {
 /// How the units of a map lie. rectangular: unit (r, c) at (r, c), next to it the 8 around it; hexagonal:
 /// odd rows half a step to the right and rows sqrt(3)/2 apart, next to a unit the 6 at distance 1.
 enum class SomTopology : std::uint8_t { rectangular, hexagonal };
-const char* name_of(SomTopology t);
-std::optional<SomTopology> topology_named(std::string_view name);
+constexpr auto names_of(SomTopology) { return std::array{"rectangular", "hexagonal"}; }
 
 /// Where the units start: on the plane of the first two principal components, or on rows drawn by seed.
 enum class SomInit : std::uint8_t { pca, sample };
-const char* name_of(SomInit i);
-std::optional<SomInit> som_init_named(std::string_view name);
+constexpr auto names_of(SomInit) { return std::array{"pca", "sample"}; }
 
 /// What `Som::fit` may be told.
 struct SomOptions {
@@ -41,16 +39,18 @@ struct SomOptions {
 };
 template <class V>
 void fields(SomOptions& o, V&& visit) {
-  visit("grid_rows", o.grid_rows, "rows of the grid");
-  visit("grid_cols", o.grid_cols, "columns of the grid");
-  visit("topology", o.topology, "rectangular or hexagonal");
-  visit("metric", o.metric, "euclidean, or cosine: euclidean on rows of length 1");
-  visit("n_epochs", o.n_epochs, "times that all rows are shown");
-  visit("radius", o.radius, "reach of a unit in the first epoch, in steps of the grid");
-  visit("radius_end", o.radius_end, "reach of a unit in the last epoch");
-  visit("init", o.init, "pca or sample");
+  visit("grid_rows", o.grid_rows, "rows of the grid", between(1, 65536));
+  visit("grid_cols", o.grid_cols, "columns of the grid", between(1, 65536));
+  visit("topology", o.topology, "how its units lie");
+  visit("metric", o.metric, "distance of rows; cosine: euclidean on rows of length 1");
+  visit("n_epochs", o.n_epochs, "times that all rows are shown", between(1, 100000));
+  visit("radius", o.radius, "reach of a unit in the first epoch, in steps of the grid", above(0));
+  visit("radius_end", o.radius_end, "reach of a unit in the last epoch", above(0));
+  visit("init", o.init, "where the units start: on the plane of the first two components, or on rows");
   visit("seed", o.seed, "where randomness starts");
 }
+/// At most 65,536 units; the reach must not grow.
+void check_together(const SomOptions& o);
 
 class SomRows;
 
@@ -69,6 +69,7 @@ class Som {
  public:
   using Options = SomOptions;
   static constexpr std::string_view kind = "som";
+  static constexpr std::string_view title = "self-organising map";  ///< for people
 
   /// Progress as step "map". Error(argument) on an option out of range; Error(data) if a row holds a NaN or
   /// an infinity (named), if there are no rows or no columns, or if all are zero under cosine.

@@ -16,37 +16,6 @@ namespace {
 
 constexpr double kExtent =
     1e-4;  // standard deviation of the start's first coordinate: forces are then simple
-constexpr Index kMostIterations = 1'000'000;
-constexpr double kMostPerplexity = 10'000, kMostExaggeration = 1000, kMostRate = 1e9;
-
-[[noreturn]] void refuse(const std::string& what) { throw Error(Fault::argument, "tsne: " + what); }
-
-void check_range(const char* name, double value, double least, double most) {
-  if (!(value >= least) || !(value <= most))
-    refuse(std::string(name) + " is " + std::to_string(value) + ", allowed are " + std::to_string(least) +
-           " to " + std::to_string(most));
-}
-
-void check_momentum(const char* name, double value) {
-  if (!(value >= 0) || !(value < 1))
-    refuse(std::string(name) + " is " + std::to_string(value) + ", it must be at least 0 and below 1");
-}
-
-void check_options(const TsneOptions& o) {
-  check_range("perplexity", o.perplexity, 1, kMostPerplexity);
-  check_range("early_exaggeration", o.early_exaggeration, 1, kMostExaggeration);
-  check_range("exaggeration", o.exaggeration, 1, kMostExaggeration);
-  check_momentum("early_momentum", o.early_momentum);
-  check_momentum("momentum", o.momentum);
-  if (o.n_iter > kMostIterations)
-    refuse("n_iter is " + std::to_string(o.n_iter) + ", at most 1,000,000 are allowed");
-  if (o.early_exaggeration_iter > o.n_iter)
-    refuse("early_exaggeration_iter is " + std::to_string(o.early_exaggeration_iter) +
-           ", more than all iterations: n_iter is " + std::to_string(o.n_iter));
-  if (o.learning_rate && (!(*o.learning_rate > 0) || !(*o.learning_rate <= kMostRate)))
-    refuse("learning_rate is " + std::to_string(*o.learning_rate) + ", it must be above 0 and at most 1e9");
-}
-
 double standard_deviation(const Matrix& x, Index column) {
   const auto n = static_cast<double>(x.rows());
   double sum = 0, squares = 0;
@@ -95,12 +64,10 @@ float lay_out(const Rows& x, const TsneOptions& o, const Run& run, Matrix& out) 
 
 }  // namespace
 
-const char* name_of(TsneInit i) { return i == TsneInit::pca ? "pca" : "random"; }
-
-std::optional<TsneInit> tsne_init_named(std::string_view name) {
-  for (const TsneInit i : {TsneInit::pca, TsneInit::random})
-    if (name == name_of(i)) return i;
-  return std::nullopt;
+void check_together(const TsneOptions& o) {
+  require(o.early_exaggeration_iter <= o.n_iter, Fault::argument,
+          option_name("early_exaggeration_iter") + " is " + std::to_string(o.early_exaggeration_iter) +
+              ", more than all iterations: " + option_name("n_iter") + " is " + std::to_string(o.n_iter));
 }
 
 Tsne Tsne::fit(const Rows& x, const Options& options, const Run& run) {
@@ -139,27 +106,7 @@ Tsne Tsne::load(const ArchiveReader& in) {
     return Error(Fault::format, in.path().string() + ": " + what);
   };
   Tsne tsne;
-  TsneOptions& o = tsne.options_;
-  o.perplexity = in.number("perplexity");
-  const std::optional<Metric> metric = metric_named(in.text("metric"));
-  if (!metric) throw broken("option 'metric' is none that is known");
-  o.metric = *metric;
-  o.n_iter = static_cast<Index>(in.integer("n_iter"));
-  o.early_exaggeration_iter = static_cast<Index>(in.integer("early_exaggeration_iter"));
-  o.early_exaggeration = in.number("early_exaggeration");
-  o.exaggeration = in.number("exaggeration");
-  if (in.has_option("learning_rate")) o.learning_rate = in.number("learning_rate");
-  o.early_momentum = in.number("early_momentum");
-  o.momentum = in.number("momentum");
-  const std::optional<TsneInit> init = tsne_init_named(in.text("init"));
-  if (!init) throw broken("option 'init' is none that is known");
-  o.init = *init;
-  o.seed.value = static_cast<std::uint64_t>(in.integer("seed"));
-  try {
-    check_options(o);
-  } catch (const Error& e) {
-    throw broken(e.what());
-  }
+  tsne.options_ = read_options<Options>(in);
   tsne.space_ = read_space(in);
   tsne.embedding_ = in.matrix("embedding");
   if (tsne.embedding_.cols() != 2 && tsne.embedding_.rows() != 0)

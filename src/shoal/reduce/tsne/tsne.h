@@ -14,8 +14,7 @@ namespace shoal {
 
 /// Where the points of a t-SNE map lie before the first iteration.
 enum class TsneInit : std::uint8_t { pca, random };
-const char* name_of(TsneInit i);
-std::optional<TsneInit> tsne_init_named(std::string_view name);
+constexpr auto names_of(TsneInit) { return std::array{"pca", "random"}; }
 
 struct TsneOptions {
   /// 1..10,000: about how many neighbours a point has; 3 x perplexity are looked at. Where there are fewer
@@ -37,19 +36,23 @@ struct TsneOptions {
 };
 template <class V>
 void fields(TsneOptions& o, V&& visit) {
-  visit("perplexity", o.perplexity, "about how many neighbours a point has");
-  visit("metric", o.metric, "cosine or euclidean");
-  visit("n_iter", o.n_iter, "iterations in all");
-  visit("early_exaggeration_iter", o.early_exaggeration_iter, "how many of them are exaggerated");
-  visit("early_exaggeration", o.early_exaggeration, "how much stronger attraction is in these");
-  visit("exaggeration", o.exaggeration, "how much stronger it is afterwards");
-  visit("learning_rate", o.learning_rate, "step along the gradient");
+  visit("perplexity", o.perplexity, "about how many neighbours a point has", between(1, 10000));
+  visit("metric", o.metric, "what is near");
+  visit("n_iter", o.n_iter, "iterations in all", between(0, 1e6));
+  visit("early_exaggeration_iter", o.early_exaggeration_iter, "how many of them are exaggerated",
+        between(0, 1e6));
+  visit("early_exaggeration", o.early_exaggeration, "how much stronger attraction is in these",
+        between(1, 1000));
+  visit("exaggeration", o.exaggeration, "how much stronger it is afterwards", between(1, 1000));
+  visit("learning_rate", o.learning_rate, "step along the gradient", above(0).at_most(1e9));
   visit("early_momentum", o.early_momentum,
-        "share of the last step that goes on, in the exaggerated iterations");
-  visit("momentum", o.momentum, "and afterwards");
-  visit("init", o.init, "where points start: pca or random");
+        "share of the last step that goes on, in the exaggerated iterations", at_least(0).below(1));
+  visit("momentum", o.momentum, "and afterwards", at_least(0).below(1));
+  visit("init", o.init, "where points start");
   visit("seed", o.seed, "where randomness starts");
 }
+/// early_exaggeration_iter are some of n_iter.
+void check_together(const TsneOptions& o);
 
 /// t-distributed stochastic neighbour embedding (van der Maaten and Hinton, JMLR 9, 2008), to 2-D. A value:
 /// what `fit` found is kept.

@@ -20,8 +20,6 @@ namespace {
 constexpr float kExtent = 10;     // the start's largest coordinate
 constexpr float kJitter = 1e-4f;  // moves equal rows apart at the start
 constexpr Index kSmall = 10'000;  // up to so many rows there are 500 epochs, above 200
-constexpr Index kMostEpochs = 1'000'000;
-constexpr float kMostRate = 100;
 
 Index epochs_of(const UmapOptions& o, Index rows) {
   return o.n_epochs.value_or((rows <= kSmall ? 500 : 200) + (o.dens_lambda > 0 ? 200 : 0));
@@ -35,28 +33,10 @@ std::string hex(std::uint64_t n) {
 
 }  // namespace
 
-void check_umap_options(const UmapOptions& o) {
-  const auto refuse = [](const std::string& what) { throw Error(Fault::argument, "umap: " + what); };
-  if (o.n_neighbors < 2)
-    refuse("n_neighbors is " + std::to_string(o.n_neighbors) +
-           ", at least 2 are needed: a point counts as one of its own neighbours");
-  if (!(o.spread >= 0.01f) || !(o.spread <= 100))
-    refuse("spread is " + std::to_string(o.spread) + ", allowed are 0.01 to 100");
-  if (!(o.min_dist >= 0) || !(o.min_dist <= o.spread))
-    refuse("min_dist is " + std::to_string(o.min_dist) + ", allowed are 0 to spread, which is " +
-           std::to_string(o.spread));
-  if (!(o.learning_rate > 0) || !(o.learning_rate <= kMostRate))
-    refuse("learning_rate is " + std::to_string(o.learning_rate) + ", it must be above 0 and at most 100");
-  if (o.n_epochs && (*o.n_epochs < 1 || *o.n_epochs > kMostEpochs))
-    refuse("n_epochs is " + std::to_string(*o.n_epochs) + ", allowed are 1 to 1,000,000");
-  if (o.negative_sample_rate > 1000)
-    refuse("negative_sample_rate is " + std::to_string(o.negative_sample_rate) + ", allowed are 0 to 1,000");
-  if (!(o.dens_lambda >= 0) || !(o.dens_lambda <= 100))
-    refuse("dens_lambda is " + std::to_string(o.dens_lambda) + ", allowed are 0 to 100");
-  if (!(o.dens_frac >= 0) || !(o.dens_frac <= 1))
-    refuse("dens_frac is " + std::to_string(o.dens_frac) + ", allowed are 0 to 1");
-  if (!(o.dens_var_shift >= 0) || !(o.dens_var_shift <= 100))
-    refuse("dens_var_shift is " + std::to_string(o.dens_var_shift) + ", allowed are 0 to 100");
+void check_together(const UmapOptions& o) {
+  require(o.min_dist <= o.spread, Fault::argument,
+          option_name("min_dist") + " is " + text_of(static_cast<double>(o.min_dist)) + "; allowed: 0 to " +
+              option_name("spread") + ", which is " + text_of(static_cast<double>(o.spread)));
 }
 
 Matrix umap_start(const Rows& x, Seed seed, const Run& run) {
@@ -106,7 +86,7 @@ void Umap::lay_out(const Rows& x, const Run& run) {
 }
 
 Umap Umap::fit(const Rows& x, const Options& options, const Run& run) {
-  check_umap_options(options);
+  check_options(options);
   check_finite(x, run);
   Umap umap;
   umap.options_ = options;
@@ -165,25 +145,7 @@ void Umap::save(ArchiveWriter& out) const {
 Umap Umap::load(const ArchiveReader& in) {
   check_kind(in, kind);
   Umap umap;
-  UmapOptions& o = umap.options_;
-  o.n_neighbors = static_cast<Index>(in.integer("n_neighbors"));
-  const std::optional<Metric> metric = metric_named(in.text("metric"));
-  require(metric.has_value(), Fault::format, in.path().string() + ": option 'metric' is none that is known");
-  o.metric = *metric;
-  o.min_dist = static_cast<float>(in.number("min_dist"));
-  o.spread = static_cast<float>(in.number("spread"));
-  if (in.has_option("n_epochs")) o.n_epochs = static_cast<Index>(in.integer("n_epochs"));
-  o.learning_rate = static_cast<float>(in.number("learning_rate"));
-  o.negative_sample_rate = static_cast<Index>(in.integer("negative_sample_rate"));
-  o.dens_lambda = static_cast<float>(in.number("dens_lambda"));
-  o.dens_frac = static_cast<float>(in.number("dens_frac"));
-  o.dens_var_shift = static_cast<float>(in.number("dens_var_shift"));
-  o.seed.value = static_cast<std::uint64_t>(in.integer("seed"));
-  try {
-    check_umap_options(o);
-  } catch (const Error& e) {
-    throw Error(Fault::format, in.path().string() + ": " + e.what());
-  }
+  umap.options_ = read_options<Options>(in);
   umap.space_ = read_space(in);
   umap.embedding_ = in.matrix("embedding");
   if (umap.embedding_.cols() != 2 && umap.embedding_.rows() != 0)

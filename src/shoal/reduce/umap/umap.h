@@ -36,18 +36,22 @@ struct UmapOptions {
 };
 template <class V>
 void fields(UmapOptions& o, V&& visit) {
-  visit("n_neighbors", o.n_neighbors, "neighbours that a point is drawn to, itself included");
-  visit("metric", o.metric, "cosine or euclidean");
-  visit("min_dist", o.min_dist, "how closely points may be packed");
-  visit("spread", o.spread, "how far apart the islands lie");
-  visit("n_epochs", o.n_epochs, "rounds of the layout");
-  visit("learning_rate", o.learning_rate, "the first round's step");
-  visit("negative_sample_rate", o.negative_sample_rate, "points pushed away for each one pulled");
-  visit("dens_lambda", o.dens_lambda, "how much the map keeps of the densities");
-  visit("dens_frac", o.dens_frac, "share of the rounds, the last ones, in which it minds them");
-  visit("dens_var_shift", o.dens_var_shift, "added to the variance of the map's radii");
+  visit("n_neighbors", o.n_neighbors, "neighbours that a point is drawn to, itself included", at_least(2));
+  visit("metric", o.metric, "what is near");
+  visit("min_dist", o.min_dist, "how closely points may be packed", between(0, 100));
+  visit("spread", o.spread, "how far apart the islands lie", between(0.01, 100));
+  visit("n_epochs", o.n_epochs, "rounds of the layout", between(1, 1e6));
+  visit("learning_rate", o.learning_rate, "the first round's step", above(0).at_most(100));
+  visit("negative_sample_rate", o.negative_sample_rate, "points pushed away for each one pulled",
+        between(0, 1000));
+  visit("dens_lambda", o.dens_lambda, "how much the map keeps of the densities", between(0, 100));
+  visit("dens_frac", o.dens_frac, "share of the rounds, the last ones, in which it minds them",
+        between(0, 1));
+  visit("dens_var_shift", o.dens_var_shift, "added to the variance of the map's radii", between(0, 100));
   visit("seed", o.seed, "where randomness starts");
 }
+/// min_dist is at most spread.
+void check_together(const UmapOptions& o);
 
 /// Pairs (row of a table, row of the next table) of which each row is in one at most.
 using RelatedRows = std::vector<std::pair<Index, Index>>;
@@ -58,6 +62,16 @@ struct AlignedUmapOptions {
   float alignment_regularisation = 0.03f;  ///< 0..1,000: how stiff the springs between related points are
   Index alignment_window_size = 3;         ///< 1..100: over how many tables a spring reaches at most
 };
+template <class V>
+void fields(AlignedUmapOptions& o, V&& visit) {
+  fields(o.umap, visit);
+  visit("alignment_regularisation", o.alignment_regularisation, "how strongly related points are tied",
+        between(0, 1000));
+  visit("alignment_window_size", o.alignment_window_size, "over how many tables a tie reaches at most",
+        between(1, 100));
+}
+/// One map keeps densities, several do not.
+void check_together(const AlignedUmapOptions& o);
 
 /// Uniform manifold approximation and projection (McInnes, Healy, Melville, arXiv:1802.03426), to 2-D.
 /// A value: what `fit` found is kept.

@@ -123,14 +123,7 @@ NeighbourGraph together(const std::vector<NeighbourGraph>& graphs, const std::ve
 
 void check(std::span<const Rows> tables, std::span<const RelatedRows> related,
            const AlignedUmapOptions& options) {
-  check_umap_options(options.umap);
-  if (options.umap.dens_lambda > 0) refuse("dens_lambda is for one map; it must be 0");
-  if (!(options.alignment_regularisation >= 0) || !(options.alignment_regularisation <= 1000))
-    refuse("alignment_regularisation is " + std::to_string(options.alignment_regularisation) +
-           ", allowed are 0 to 1,000");
-  if (options.alignment_window_size < 1 || options.alignment_window_size > 100)
-    refuse("alignment_window_size is " + std::to_string(options.alignment_window_size) +
-           ", allowed are 1 to 100");
+  check_options(options);
   if (related.size() + 1 != std::max<Index>(tables.size(), 1))
     refuse(std::to_string(tables.size()) + " tables and " + std::to_string(related.size()) +
            " lists of related rows: one is needed between each two tables");
@@ -143,6 +136,12 @@ void check(std::span<const Rows> tables, std::span<const RelatedRows> related,
 }
 
 }  // namespace
+
+void check_together(const AlignedUmapOptions& o) {
+  check_together(o.umap);
+  require(o.umap.dens_lambda == 0, Fault::argument,
+          option_name("dens_lambda") + " is for one map; of several it must be 0");
+}
 
 std::vector<Umap> Umap::fit_aligned(std::span<const Rows> tables, std::span<const RelatedRows> related,
                                     const AlignedUmapOptions& options, const Run& run) {

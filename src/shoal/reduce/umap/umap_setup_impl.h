@@ -5,8 +5,6 @@
 
 namespace shoal {
 
-/// Error(argument) for a value out of range.
-void check_umap_options(const UmapOptions& options);
 /// The first two principal components, scaled, and a little noise. x: at least 2 rows and a column.
 Matrix umap_start(const Rows& x, Seed seed, const Run& run);
 /// For a map of so many rows.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shoal/core/error.h"
 #include "shoal/core/fields.h"
 #include "shoal/core/matrix.h"
 #include "shoal/core/rows.h"
@@ -63,16 +64,13 @@ class ArchiveReader {
   /// Strings of `__metadata__`. Empty if absent.
   const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
   std::string meta(std::string_view key) const;  ///< Error(format) if absent
-  /// An option saved by ArchiveWriter::options. Error(format) if absent or of another kind.
-  double number(std::string_view option) const;         ///< any number; true is 1, false is 0
-  std::int64_t integer(std::string_view option) const;  ///< a whole number, exact in all 64 bits
-  std::string text(std::string_view option) const;
-  bool has_option(std::string_view option) const;  ///< saved, and not as an empty optional
+  /// Fills options with what ArchiveWriter::options saved; one that is not there keeps its value, as it was
+  /// no option yet. Error(format) naming the option, its value and what is allowed.
+  void read(const OptionRefs& options) const;
 
  private:
   ArchiveReader() = default;
   void open(std::span<const std::byte> bytes);
-  FieldValue option(std::string_view name) const;
 
   std::filesystem::path path_;
   std::shared_ptr<const Mapping> mapping_;
@@ -113,6 +111,18 @@ class ArchiveWriter {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
+/// The options that `in` was saved with, checked as check_options does. Error(format).
+template <class Options>
+Options read_options(const ArchiveReader& in) {
+  Options options;
+  in.read(option_refs(options));
+  try {
+    check_options(options);
+  } catch (const Error& e) {
+    throw Error(Fault::format, in.path().string() + ": " + e.what());
+  }
+  return options;
+}
 /// The Space saved by ArchiveWriter::space. Absent: an empty Space.
 Space read_space(const ArchiveReader& in);
 /// Error(format) unless metadata `kind` is `kind` and `version` is one this program reads.

@@ -197,31 +197,17 @@ std::string ArchiveReader::meta(std::string_view key) const {
               path_.string() + " has no " + shown(key) + " in its metadata: was it made by shoal?");
 }
 
-FieldValue ArchiveReader::option(std::string_view name) const {
-  const auto options = parse_flat_json(meta("options"), path_.string() + ", metadata 'options'");
-  const auto found = options.find(name);
-  return found == options.end() ? FieldValue{} : found->second;
-}
-
-bool ArchiveReader::has_option(std::string_view name) const {
-  return metadata_.contains("options") && !std::holds_alternative<std::monostate>(option(name));
-}
-
-double ArchiveReader::number(std::string_view name) const {
-  if (const auto value = number_of(option(name))) return *value;
-  throw Error(Fault::format, path_.string() + ": option " + shown(name) + " is missing or no number");
-}
-
-std::int64_t ArchiveReader::integer(std::string_view name) const {
-  const FieldValue value = option(name);
-  if (const auto* i = std::get_if<std::int64_t>(&value)) return *i;
-  throw Error(Fault::format, path_.string() + ": option " + shown(name) + " is missing or no whole number");
-}
-
-std::string ArchiveReader::text(std::string_view name) const {
-  FieldValue value = option(name);
-  if (auto* s = std::get_if<std::string>(&value)) return std::move(*s);
-  throw Error(Fault::format, path_.string() + ": option " + shown(name) + " is missing or no text");
+void ArchiveReader::read(const OptionRefs& options) const {
+  const auto saved = parse_flat_json(meta("options"), path_.string() + ", metadata 'options'");
+  for (const OptionRef& option : options) {
+    const auto found = saved.find(option.name);
+    if (found == saved.end()) continue;
+    try {
+      option.set(found->second);
+    } catch (const Error& e) {
+      throw Error(Fault::format, path_.string() + ": " + e.what());
+    }
+  }
 }
 
 Space read_space(const ArchiveReader& in) {

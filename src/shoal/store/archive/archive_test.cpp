@@ -53,18 +53,32 @@ Matrix counted(Index rows, Index cols) {
   return x;
 }
 
+struct SavedOptions {
+  Index k = 3;
+  double tolerance = 0.5;
+  std::string method;
+  Seed seed;
+  bool fast = false;
+  std::optional<Index> limit;
+};
+template <class V>
+void fields(SavedOptions& o, V&& visit) {
+  visit("k", o.k, "how many", at_least(1));
+  visit("tolerance", o.tolerance, "how near", between(0, 1));
+  visit("method", o.method, "which way");
+  visit("seed", o.seed, "start");
+  visit("fast", o.fast, "quickly");
+  visit("limit", o.limit, "most");
+}
+const SavedOptions kSaved{
+    .k = 7, .tolerance = 0.1, .method = "lloyd", .seed = {(1u << 31) + (1ull << 63)}, .fast = true};
+
 TEST(Archive, WhatWasWrittenIsRead) {
   const ScratchFolder folder;
   const fs::path path = folder / "model.safetensors";
   ArchiveWriter out("example");
   out.meta("note", "with \"quotes\" and \n lines, ä");
-  out.options({{"k", std::int64_t{7}},
-               {"tolerance", 0.1},
-               {"method", std::string("lloyd")},
-               {"seed", std::numeric_limits<std::int64_t>::min() + 1},
-               {"fast", true},
-               {"limit", FieldValue{}},
-               {"reach", std::numeric_limits<double>::infinity()}});
+  out.options(list_fields(kSaved));
   out.space({.id = "m", .dims = 3, .unit = true});
   const Matrix x = counted(4, 3);
   out.add("x", x.view());
@@ -84,14 +98,14 @@ TEST(Archive, WhatWasWrittenIsRead) {
   EXPECT_EQ(in.integers("i"), (std::vector<std::int64_t>{-1, 5}));
   EXPECT_EQ(in.integers("l"), (std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min()}));
   EXPECT_EQ(in.meta("note"), "with \"quotes\" and \n lines, ä");
-  EXPECT_EQ(in.number("k"), 7);
-  EXPECT_EQ(in.number("tolerance"), 0.1);
-  EXPECT_EQ(in.number("reach"), std::numeric_limits<double>::infinity());
-  EXPECT_EQ(in.number("fast"), 1);
-  EXPECT_EQ(in.integer("seed"), std::numeric_limits<std::int64_t>::min() + 1);
-  EXPECT_EQ(in.text("method"), "lloyd");
-  EXPECT_FALSE(in.has_option("limit"));
-  EXPECT_TRUE(in.has_option("k"));
+  SavedOptions options{.k = 1, .limit = 5};
+  in.read(option_refs(options));
+  EXPECT_EQ(options.k, 7u);
+  EXPECT_EQ(options.tolerance, 0.1);
+  EXPECT_EQ(options.method, "lloyd");
+  EXPECT_EQ(options.seed, kSaved.seed);
+  EXPECT_TRUE(options.fast);
+  EXPECT_EQ(options.limit, std::nullopt) << "absent when it was saved";
   EXPECT_EQ(read_space(in), (Space{.id = "m", .dims = 3, .unit = true}));
   EXPECT_NO_THROW(check_kind(in, "example"));
 
@@ -100,11 +114,34 @@ TEST(Archive, WhatWasWrittenIsRead) {
   EXPECT_EQ(fault_of([&] { in.matrix("i"); }), Fault::format);
   EXPECT_EQ(fault_of([&] { in.integers("x"); }), Fault::format);
   EXPECT_EQ(fault_of([&] { in.tensor("nothing"); }), Fault::format);
-  EXPECT_EQ(fault_of([&] { in.number("method"); }), Fault::format);
-  EXPECT_EQ(fault_of([&] { in.text("k"); }), Fault::format);
-  EXPECT_EQ(fault_of([&] { in.integer("tolerance"); }), Fault::format);
   EXPECT_EQ(fault_of([&] { in.meta("absent"); }), Fault::format);
   EXPECT_EQ(fault_of([&] { check_kind(in, "other"); }), Fault::format);
+}
+
+TEST(Archive, AnOptionThatIsNotThereKeepsItsDefaultAndAWrongOneIsNamed) {
+  const ScratchFolder folder;
+  const auto path = folder / "a.safetensors";
+  const auto saved = [&](const std::vector<Field>& fields) {
+    ArchiveWriter out("example");
+    out.options(fields);
+    out.write(path);
+    return read_options<SavedOptions>(ArchiveReader(path));
+  };
+  EXPECT_EQ(saved({{"k", std::int64_t{7}}}).tolerance, SavedOptions{}.tolerance);
+  for (const auto& [wrong, message] :
+       std::vector<std::pair<Field, std::string>>{{{"k", std::string("x")}, "k is 'x'; allowed: 1 or more"},
+                                                  {{"k", std::int64_t{0}}, "k is 0; allowed: 1 or more"},
+                                                  {{"tolerance", 2.0}, "tolerance is 2; allowed: 0 to 1"},
+                                                  {{"fast", 1.0}, "fast is '1'; allowed: true or false"},
+                                                  {{"tolerance", FieldValue{}}, "tolerance is 'none'"}}) {
+    try {
+      saved({wrong});
+      ADD_FAILURE() << message;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.fault, Fault::format);
+      EXPECT_NE(std::string(e.what()).find(path.string() + ": " + message), std::string::npos) << e.what();
+    }
+  }
 }
 
 TEST(Archive, DataStartsAtABoundaryAndEqualContentIsEqualBytes) {
@@ -351,7 +388,7 @@ TEST(Archive, AStageMadeOfStagesIsOneFile) {
   const ScratchFolder folder;
   const std::vector<double> one{0.1, 0.2}, two{0.3};
   ArchiveWriter inner("inner"), out("outer");
-  inner.options({{"c", 2.5}});
+  inner.options(list_fields(SavedOptions{.k = 9}));
   inner.space({"mini@ab", 2, true});
   inner.add("x", std::span<const double>(one));
   out.add("x", std::span<const double>(two));
@@ -364,7 +401,7 @@ TEST(Archive, AStageMadeOfStagesIsOneFile) {
   const ArchiveReader part = in.part("second");
   check_kind(part, "inner");
   EXPECT_EQ(part.doubles("x", 2), one);
-  EXPECT_EQ(part.number("c"), 2.5);
+  EXPECT_EQ(read_options<SavedOptions>(part).k, 9u);
   EXPECT_EQ(read_space(part).id, "mini@ab");
   EXPECT_THROW(in.part("third"), Error);
   EXPECT_THROW(part.doubles("x", 3), Error);

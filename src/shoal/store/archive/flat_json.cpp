@@ -1,31 +1,15 @@
 // The small JSON objects inside a safetensors file's metadata: options and spaces.
-#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
+#include "shoal/store/archive/json_value_impl.h"
 #include "shoal/store/archive/safetensors_impl.h"
 
 namespace shoal {
 namespace {
 
 using nlohmann::json;
-
-// JSON has no word for these; the names are those of JavaScript and of Python's json module.
-constexpr const char* kInfinity = "Infinity";
-constexpr const char* kMinusInfinity = "-Infinity";
-constexpr const char* kNan = "NaN";
-
-json value_of(const FieldValue& value) {
-  if (const auto* b = std::get_if<bool>(&value)) return *b;
-  if (const auto* i = std::get_if<std::int64_t>(&value)) return *i;
-  if (const auto* s = std::get_if<std::string>(&value)) return *s;
-  const auto* d = std::get_if<double>(&value);
-  if (d == nullptr) return nullptr;
-  if (std::isnan(*d)) return kNan;
-  if (std::isinf(*d)) return *d > 0 ? kInfinity : kMinusInfinity;
-  return *d;
-}
 
 /// Hears one object of scalars and refuses whatever else there is, before it is built.
 class FlatListener {
@@ -74,22 +58,9 @@ std::map<std::string, FieldValue, std::less<>> parse_flat_json(std::string_view 
   return out;
 }
 
-std::optional<double> number_of(const FieldValue& value) {
-  constexpr double kInf = std::numeric_limits<double>::infinity();
-  if (const auto* d = std::get_if<double>(&value)) return *d;
-  if (const auto* i = std::get_if<std::int64_t>(&value)) return static_cast<double>(*i);
-  if (const auto* b = std::get_if<bool>(&value)) return *b ? 1 : 0;
-  const auto* word = std::get_if<std::string>(&value);
-  if (word == nullptr) return std::nullopt;
-  if (*word == kInfinity) return kInf;
-  if (*word == kMinusInfinity) return -kInf;
-  if (*word == kNan) return std::numeric_limits<double>::quiet_NaN();
-  return std::nullopt;
-}
-
 std::string flat_json(const std::vector<Field>& fields) {
   json object = json::object();
-  for (const Field& field : fields) object[field.name] = value_of(field.value);
+  for (const Field& field : fields) object[field.name] = json_value<json>(field.value);
   try {
     return object.dump();
   } catch (const json::exception&) {

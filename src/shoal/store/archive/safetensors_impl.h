@@ -42,8 +42,6 @@ std::string safetensors_header_bytes(const SafetensorsHeader& header, std::size_
 /// A flat JSON object of scalars ("options", "space" in the metadata). Error(format) on anything else.
 std::map<std::string, FieldValue, std::less<>> parse_flat_json(std::string_view json,
                                                                const std::string& where);
-/// The number that `flat_json` wrote: infinities and NaN stand there as words.
-std::optional<double> number_of(const FieldValue& value);
 std::string flat_json(const std::vector<Field>& fields);  ///< its mirror, keys sorted
 
 std::string space_json(const Space& space);

@@ -87,7 +87,7 @@ std::int64_t version_of(Database& database, const fs::path& folder) {
 
 Error damaged_collection(const std::filesystem::path& folder, const std::string& what) {
   return {Fault::format, folder.string() + " is damaged: " + what,
-          "restore it from a copy, or map the texts anew with --overwrite"};
+          "restore it from a copy, or map the texts anew with " + option_name("overwrite")};
 }
 
 Collection::Collection(std::unique_ptr<State> state) : state_(std::move(state)) {}

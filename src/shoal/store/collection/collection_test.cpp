@@ -524,7 +524,7 @@ TEST(Collection, ADatabaseThatIsLostOrCutIsDamage) {
       EXPECT_EQ(e.fault, Fault::format);
       const std::string begin = folder.string() + " is damaged: rows.sqlite is " + what;
       EXPECT_EQ(std::string(e.what()).substr(0, begin.size()), begin) << e.what();
-      EXPECT_NE(std::string(e.what()).find("--overwrite"), std::string::npos) << e.what();
+      EXPECT_NE(std::string(e.what()).find("overwrite"), std::string::npos) << e.what();
     }
     EXPECT_EQ(Collection::open_to_replace(folder).folder(), folder);
   };

@@ -30,18 +30,20 @@ void remove_tree(const fs::path& path) {
 void check_place(const fs::path& path, std::string_view mark, std::string_view old_mark, bool overwrite,
                  std::span<const char* const> files) {
   if (!fs::exists(fs::symlink_status(path))) return;
-  require(overwrite, Fault::argument, path.string() + " exists; choose another --out, or --overwrite");
+  require(
+      overwrite, Fault::argument,
+      path.string() + " exists; choose another " + option_name("out") + ", or " + option_name("overwrite"));
   require(fs::is_directory(path) &&
               (fs::exists(path / mark) || (!old_mark.empty() && fs::exists(path / old_mark))),
           Fault::argument,
           path.string() + " was not made by this command (there is no " + std::string(mark) +
-              " in it), so it is not replaced; choose another --out");
+              " in it), so it is not replaced; choose another " + option_name("out"));
   for (const auto& entry : fs::directory_iterator(path)) {
     const std::string name = entry.path().filename().string();
     require(std::ranges::find(files, name) != files.end(), Fault::argument,
             path.string() + " also holds " + name +
-                ", which this command did not make, so it is not replaced; move it away, or choose another "
-                "--out");
+                ", which this command did not make, so it is not replaced; move it away, or choose another " +
+                option_name("out"));
   }
 }
 
@@ -122,7 +124,7 @@ void NewFolder::keep_off(const fs::path& needed) const {
   for (fs::path at = fs::weakly_canonical(needed, ignored); at.has_relative_path(); at = at.parent_path())
     require(at != out, Fault::argument,
             needed.string() + " lies in " + state_->path.string() +
-                ", which would be replaced; choose another --out");
+                ", which would be replaced; choose another " + option_name("out"));
 }
 
 void NewFolder::keep() {
