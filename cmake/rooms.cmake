@@ -34,7 +34,7 @@ if(SHOAL_PCH)
   endforeach()
 endif()
 
-# All rooms under one name, for the doors and for users of the library.
+# All rooms under one name, for the doors.
 add_library(shoal_all INTERFACE)
 foreach(room IN LISTS SHOAL_ROOMS)
   target_link_libraries(shoal_all INTERFACE shoal_${room})

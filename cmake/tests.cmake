@@ -31,7 +31,7 @@ endforeach()
 file(GLOB conformance CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/conformance/*_test.cpp)
 file(GLOB skeleton CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/skeleton/*.cpp)  # the stage to copy, held to the same
 if(conformance)
-  shoal_test(test_conformance SOURCES ${conformance} ${skeleton} LIBS shoal_all)
+  shoal_test(test_conformance SOURCES ${conformance} ${skeleton} LIBS shoal_cluster shoal_classify)
   gtest_discover_tests(test_conformance TEST_PREFIX "conformance." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
 endif()
 add_test(NAME notice COMMAND ${CMAKE_COMMAND} -E env RUSTC=${rustc} python3 ${PROJECT_SOURCE_DIR}/tools/make_notice.py ${SHOAL_CARGO} --check)

@@ -32,8 +32,10 @@ void run_predict(PredictOptions& options, Session& session) {
   if (options.out.empty()) options.out = beside_input(options.input, ".predictions");
   const PredictReport report = predict_clusters(options, session.run());
   session.progress().finish();
+  auto object = made_json(report.out, "predictions.json", session);
+  object["done_before"] = report.done_before;
+  if (report.done_before) return session.answer(object, done_before(report.out));
   if (report.assumed_space) session.remark(kAssumedSpace);
-  const auto object = made_json(report.out, "predictions.json", session);
   session.answer(object, in_words(report, session.progress()));
 }
 

@@ -63,7 +63,9 @@ void run_cluster(ClusterFlags& flags, const CLI::App& verb, Session& session) {
   take_pca(flags.pca, options);
   const ClusterReport report = cluster_vectors(options, session.run());
   session.progress().finish();
-  const auto object = made_json(report.out, kClusterMark, session);
+  auto object = made_json(report.out, kClusterMark, session);
+  object["done_before"] = report.done_before;
+  if (report.done_before) return session.answer(object, done_before(report.out));
   session.answer(object, in_words(report, object, session.progress()));
 }
 

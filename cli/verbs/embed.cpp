@@ -27,6 +27,7 @@ void run_embed(const EmbedFlags& flags, CLI::App& verb, Session& session) {
   remark_cut(session, report.cut, report.rows, flags.encode,
              flags.encode.max_tokens.value_or(encoder.max_tokens()));
   session.answer({{"out", flags.out},
+                  {"done_before", report.done_before},
                   {"rows", report.rows},
                   {"dims", report.dims},
                   {"resumed", report.resumed},
@@ -36,8 +37,9 @@ void run_embed(const EmbedFlags& flags, CLI::App& verb, Session& session) {
                   {"read", to_json(source.report())},
                   {"seconds", to_json(session.progress())},
                   {"seconds_total", session.progress().seconds()}},
-                 "wrote " + with_commas(report.rows) + " x " + std::to_string(report.dims) + " to " +
-                     flags.out + "\n" + time_line(session.progress()) + "\n");
+                 (report.done_before ? "done before: " : "wrote ") + with_commas(report.rows) + " x " +
+                     std::to_string(report.dims) + (report.done_before ? " in " : " to ") + flags.out + "\n" +
+                     time_line(session.progress()) + "\n");
 }
 
 }  // namespace
@@ -46,7 +48,9 @@ void add_embed(CLI::App& app, Session& session) {
   auto flags = std::make_shared<EmbedFlags>();
   auto* verb = app.add_subcommand("embed", "From texts to vectors, a row a text");
   verb->footer(
-      "Until all is done the work is kept in OUT.part.*, and the same command goes on from there.\n\n"
+      "Until all is done the work is kept in OUT.part.*, and the same command goes on from there. Of the "
+      "same\n"
+      "texts with the same options OUT is made once: its key is kept beside it, in .OUT.shoal.\n\n"
       "Examples:\n"
       "  shoal embed reviews.csv --text body --out reviews.npy\n"
       "  shoal embed a.jsonl b.jsonl --text title --text body --out both.safetensors");

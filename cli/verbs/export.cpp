@@ -4,6 +4,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/flow/features.h"
+#include "shoal/flow/receipt.h"
 #include "shoal/store/files/new_file.h"
 #include "shoal/store/vectors/rows_file.h"
 #include "verbs/verbs.h"
@@ -20,6 +21,7 @@ struct ExportFlags {
   std::string collection, out;
   std::optional<FileKind> format;
   std::optional<FeatureKind> features;
+  std::vector<std::string> results;
   bool overwrite = false;
 };
 
@@ -34,15 +36,8 @@ FileKind format_of(const ExportFlags& flags) {
       "--out " + flags.out + ": the ending says no format; use .csv, .jsonl, .npy, .safetensors or --format");
 }
 
-/// Writes what `make` gives its sink; a file is whole or absent. Returns what `make` returns: whether all was
-/// known.
-bool write_pieces(const std::string& out, const std::function<bool(const Sink&)>& make) {
-  if (out != "-") {
-    NewFile file(out);
-    const bool finished = make([&](std::string_view piece) { file.write(piece); });
-    file.keep();
-    return finished;
-  }
+/// Writes what `make` gives its sink to standard output. Returns what `make` returns: whether all was known.
+bool print_pieces(const std::function<bool(const Sink&)>& make) {
   const bool finished = make([](std::string_view piece) {
     require(std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size(), Fault::file,
             "standard output cannot be written");
@@ -55,6 +50,20 @@ bool write_pieces(const std::string& out, const std::function<bool(const Sink&)>
 Rows numbers_of(const Collection& collection, const ExportFlags& flags, const Run& run) {
   return flags.features ? cluster_features(collection, *flags.features, run)
                         : open_rows(collection.file("vectors.safetensors"));
+}
+
+/// Names all that the file depends on.
+std::string key_of(const Collection& collection, FileKind format, const ExportFlags& flags, const Run& run) {
+  const bool vectors = (format == FileKind::npy || format == FileKind::safetensors) && !flags.features;
+  std::vector<fs::path> inputs;
+  for (const char* name :
+       {"vectors.safetensors", "rows.sqlite", "reduced.safetensors", "clusters.safetensors"})
+    if (fs::exists(collection.file(name)) && vectors == (name == std::string_view("vectors.safetensors")))
+      inputs.push_back(collection.file(name));
+  const std::int64_t features = flags.features ? static_cast<std::int64_t>(*flags.features) : -1;
+  std::vector<Field> options{{"format", std::string(name_of(format))}, {"features", features}};
+  for (const std::string& name : flags.results) options.push_back({"result", name});
+  return result_key("export", options, inputs, run);
 }
 
 void remark_unfinished(const Collection& collection, const Session& session) {
@@ -71,34 +80,55 @@ void run_export(const ExportFlags& flags, Session& session) {
   const bool vectors = format == FileKind::npy || format == FileKind::safetensors;
   require(!flags.features || format != FileKind::jsonl, Fault::argument,
           "--features are written as csv, npy or safetensors, not as jsonl");
+  require(flags.results.empty() || (!vectors && !flags.features), Fault::argument,
+          option_name("result") + ": further results are written with the rows, as csv or jsonl");
   require(!vectors || flags.out != "-", Fault::argument,
           std::string("vectors are written to a file: --out NAME.") + name_of(format));
   require(!session.json || flags.out != "-", Fault::argument,
           "--json with --out -: standard output holds the rows already");
-  require(flags.out == "-" || flags.overwrite || !fs::exists(flags.out), Fault::argument,
-          flags.out + " exists; --overwrite replaces it");
-  if (flags.out != "-") keep_out_of(flags.collection, flags.out);
   const Run run = session.run();
-  const ExportFormat text_format = format == FileKind::csv ? ExportFormat::csv : ExportFormat::jsonl;
-  Index rows = collection.rows();
-  bool finished = false;
-  if (vectors) {
-    const Rows found = numbers_of(collection, flags, run);
-    write_rows(flags.out, found, run);
-    finished = found.rows() == rows;
-    rows = found.rows();
+  const auto make = [&](const Sink& sink) {
+    if (!flags.features)
+      return export_rows(collection, format == FileKind::csv ? ExportFormat::csv : ExportFormat::jsonl, sink,
+                         run, flags.results);
+    export_features(numbers_of(collection, flags, run), sink, run);
+    return true;
+  };
+  if (flags.out == "-") {
+    const bool finished = print_pieces(make);
+    session.progress().finish();
+    if (!finished) remark_unfinished(collection, session);
+    return;
+  }
+  keep_out_of(flags.collection, flags.out);
+  const std::string key = key_of(collection, format, flags, run);
+  Facts facts;
+  const bool exists = fs::exists(flags.out) && !flags.overwrite;
+  if (exists) {
+    const auto made = read_receipt(flags.out, key);
+    require(made.has_value(), Fault::argument, flags.out + " exists; --overwrite replaces it");
+    facts = *made;
+    NewFile::clean_up(flags.out);
   } else {
-    finished = write_pieces(flags.out, [&](const Sink& sink) {
-      if (!flags.features) return export_rows(collection, text_format, sink, run);
-      export_features(numbers_of(collection, flags, run), sink, run);
-      return true;
-    });
+    NewFile file(flags.out);
+    facts["rows"] = collection.rows();
+    if (vectors) {
+      const Rows found = numbers_of(collection, flags, run);
+      write_rows(file, flags.out, found, run);
+      facts["finished"] = found.rows() == collection.rows();
+      facts["rows"] = found.rows();
+    } else {
+      facts["finished"] = make([&](std::string_view piece) { file.write(piece); });
+    }
+    write_receipt(flags.out, file.part(), key, facts);
+    file.keep();
   }
   session.progress().finish();
-  if (!finished) remark_unfinished(collection, session);
-  if (flags.out == "-") return;
-  session.answer({{"out", flags.out}, {"format", name_of(format)}, {"rows", rows}},
-                 "wrote " + counted(rows, "row") + " to " + flags.out + "\n");
+  if (facts["finished"] == 0) remark_unfinished(collection, session);
+  session.answer(
+      {{"out", flags.out}, {"format", name_of(format)}, {"rows", facts["rows"]}, {"done_before", exists}},
+      (exists ? "done before: " : "wrote ") + counted(facts["rows"], "row") + (exists ? " in " : " to ") +
+          flags.out + "\n");
 }
 
 }  // namespace
@@ -132,6 +162,11 @@ void add_export(CLI::App& app, Session& session) {
                          "a column a cluster: the cluster of a row, distances to the centroids, or soft "
                          "membership; as csv, npy or safetensors",
                          {})});
+  verb->add_option("--result", flags->results,
+                   "A further result of the collection, as 'shoal inspect' lists them; may be given again")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("NAME");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_export(*flags, session); });

@@ -40,7 +40,8 @@ Json inspect_collection(const fs::path& path, bool check_all, const Run& run) {
     clusters.push_back({{"id", c.id}, {"name", c.name}, {"size", c.size}, {"group", c.group}});
   for (const auto& g : collection.groups())
     groups.push_back({{"id", g.id}, {"name", g.name}, {"size", g.size}});
-  for (const Result& r : collection.results()) results.push_back({{"name", r.name}, {"stage", r.stage}});
+  for (const Result& r : collection.results())
+    results.push_back({{"name", r.name}, {"kind", name_of(r.kind)}, {"stage", r.stage}});
   Json out{{"kind", "collection"},
            {"path", path.string()},
            {"rows", collection.rows()},

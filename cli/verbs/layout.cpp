@@ -89,7 +89,9 @@ void run_layout(const CLI::App& verb, LayoutFlags& flags, Session& session) {
   }
   const LayoutReport report = lay_out(o, session.run());
   session.progress().finish();
-  const auto object = made_json(report.out, kLayoutMark, session);
+  auto object = made_json(report.out, kLayoutMark, session);
+  object["done_before"] = report.done_before;
+  if (report.done_before) return session.answer(object, done_before(report.out));
   remark_few(o, object, session);
   if (report.assumed_space) session.remark(kAssumedSpace);
   session.answer(object, in_words(report, flags, session.progress()));

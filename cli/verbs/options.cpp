@@ -19,9 +19,14 @@ void add_shared(CLI::App& verb, Session& session) {
 
 nlohmann::ordered_json made_json(const std::filesystem::path& out, std::string_view mark, Session& session) {
   auto object = nlohmann::ordered_json::parse(read_file(out / mark, std::size_t{1} << 30));
+  object.erase("receipt");
   object["out"] = out.string();
   object["seconds_total"] = session.progress().seconds();
   return object;
+}
+
+std::string done_before(const std::filesystem::path& out) {
+  return "done before: " + out.string() + " was made of the same input with the same options\n";
 }
 
 void add_reading(CLI::App& verb, Session& session, ReadOptions& options) {

@@ -23,6 +23,8 @@ SHOAL_VERBS(SHOAL_DECLARE)
 
 /// What the file `mark` of a folder that was just made tells of it, the folder, and the seconds that it took.
 nlohmann::ordered_json made_json(const std::filesystem::path& out, std::string_view mark, Session& session);
+/// The answer of a command whose result is there already.
+std::string done_before(const std::filesystem::path& out);
 /// --threads, --json, --quiet.
 void add_shared(CLI::App& verb, Session& session);
 /// --text, --format, --limit, --max-record.

@@ -21,8 +21,9 @@ class Meter {
   /// Draws until `work` is finished.
   template <class T>
   T watch(std::future<T> work) {
+    double drawn = -1;
     while (work.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready)
-      std::fprintf(stderr, "\r%3.0f%%", 100 * share_.load());
+      if (const double now = share_; now != drawn) std::fprintf(stderr, "\r%3.0f%%", 100 * (drawn = now));
     return work.get();  // rethrows what the work has thrown
   }
   double share() const { return share_; }
@@ -91,7 +92,7 @@ int main(int argc, char** argv) try {
     meter.watch(std::async(std::launch::async, [&] { work_long(run); }));
     std::puts("the long run ended");
   } catch (const shoal::Error& error) {
-    std::printf("\n%s\n", error.what());
+    std::printf("%s\n", error.what());
     if (error.fault != shoal::Fault::cancelled) throw;
   }
 } catch (const shoal::Error& error) {

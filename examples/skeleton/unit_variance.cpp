@@ -36,7 +36,6 @@ std::vector<double> variances(const Rows& x, const std::vector<double>& mean, co
 UnitVariance UnitVariance::fit(const Rows& x, const Options& options, const Run& run) {
   check_options(options);
   if (x.rows() == 0) throw Error(Fault::data, "there are no rows to standardise");
-  check_finite(x, run);
   UnitVariance s;
   s.options_ = options;
   s.space_ = x.space();
@@ -50,10 +49,7 @@ UnitVariance UnitVariance::fit(const Rows& x, const Options& options, const Run&
 }
 
 Matrix UnitVariance::transform(const Rows& x, const Run& run) const {
-  if (x.cols() != mean_.size())
-    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) + " columns, but " +
-                                 std::to_string(mean_.size()) + " were fitted");
-  check_space(space_, x.space(), "unit_variance");
+  check_input(x, mean_.size(), space_, "unit_variance");
   check_finite(x, run);
   Matrix out(x.rows(), x.cols());
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {

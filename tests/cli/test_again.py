@@ -57,12 +57,26 @@ def test_files_that_are_lost_or_cut_are_made_again(short_csv, tmp_path):
         assert fingerprints(out) == before
     os.truncate(out / "report.json", 100)
     assert again(out)["done_before"] == ALL[:3] and fingerprints(out) == before
-    # The report of an older version, which the page cannot draw, is made anew.
-    report = (out / "report.json").read_text()
-    (out / "report.json").write_text(report.replace('"version": 2', '"version": 1'))
-    assert again(out)["done_before"] == ALL[:3] and fingerprints(out) == before
     (out / "map.html").unlink()
     assert again(out)["done_before"] == ALL[:-1] and fingerprints(out) == before
+
+
+def test_a_step_compares_what_it_reads(short_csv, tmp_path):
+    out = tmp_path / "m.shoal"
+    shoal("map", short_csv, "--text", "text", "--limit", 60, "--out", out, "--clusters", 4)
+    whole = tmp_path / "whole"
+    shutil.copytree(out, whole / "m.shoal")
+    again(whole / "m.shoal", "--clusters", 5)
+    for name, kept in (("reduced", ["embed"]), ("vectors", [])):
+        file = out / f"{name}.safetensors"
+        content = bytearray(file.read_bytes())
+        content[-5] ^= 0x40  # near the sign: another number, not a broken file
+        file.write_bytes(content)
+        assert again(out)["done_before"] == ALL, "nothing reads it"
+        (out / "pca.safetensors").unlink() if name == "vectors" else None
+        assert again(out, "--clusters", 5)["done_before"] == kept, "made again of its own inputs, with all that hangs on it"
+        assert fingerprints(out) == fingerprints(whole / "m.shoal")
+        again(out, "--clusters", 4)
 
 
 def cut(out, copy, sql):

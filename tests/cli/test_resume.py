@@ -46,7 +46,7 @@ def test_embed_resumes_to_the_same_bytes(short_csv, tmp_path):
     assert not broken.exists()
     shoal("embed", short_csv, "--text", "text", "--out", broken)
     assert broken.read_bytes() == whole.read_bytes()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["broken.npy", "whole.npy"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".broken.npy.shoal", ".whole.npy.shoal", "broken.npy", "whole.npy"]
 
 
 def test_ctrl_c_says_so_and_goes_on(short_csv, tmp_path):

@@ -18,6 +18,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/vectors/rows_file.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal::conformance {
@@ -72,42 +73,40 @@ std::string answers(const S& stage, const Rows& x, const Run& run = {}) {
   return all;
 }
 
-/// The Error that `f` throws; a failure if it throws none or something else.
-template <class F>
-Error error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e;
-  } catch (const std::exception& e) {
-    ADD_FAILURE() << "threw something that is not an Error: " << e.what();
-    return Error(Fault::unsupported, "");
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::unsupported, "");
+/// The options that the checks ask a stage with: the defaults, unless conformance_test.cpp sets others.
+template <class S>
+typename S::Options& asked() {
+  static typename S::Options options;
+  return options;
+}
+
+/// The stage with these options.
+template <class S>
+S fit(const Rows& x, const Run& run = {}) {
+  return S::fit(x, asked<S>(), run);
 }
 
 template <Stage S>
 void check_threads() {
   const Matrix x = sample();
-  const std::string one = answers(S::fit(x, {}, {.threads = 1}), x, {.threads = 1});
+  const std::string one = answers(fit<S>(x, {.threads = 1}), x, {.threads = 1});
   for (const unsigned threads : {2u, 3u, 8u}) {
     const Run run{.threads = threads, .stop = {}, .progress = {}};
-    EXPECT_TRUE(answers(S::fit(x, {}, run), x, run) == one) << threads << " threads give other bits than one";
+    EXPECT_TRUE(answers(fit<S>(x, run), x, run) == one) << threads << " threads give other bits than one";
   }
 }
 
 template <Stage S>
 void check_twice() {
   const Matrix x = sample(600);
-  EXPECT_TRUE(answers(S::fit(x), x) == answers(S::fit(x), x)) << "a second fit differs from the first";
+  EXPECT_TRUE(answers(fit<S>(x), x) == answers(fit<S>(x), x)) << "a second fit differs from the first";
 }
 
 template <Stage S>
 void check_training_rows() {
   if constexpr (Clusterer<S> && Predictor<S>) {
     const Matrix x = sample();
-    const S stage = S::fit(x);
+    const S stage = fit<S>(x);
     EXPECT_TRUE(stage.predict(x) == stage.labels()) << "predict on the training rows is not labels()";
   }
 }
@@ -117,7 +116,7 @@ void check_saving() {
   const Matrix x = sample(600);
   const ScratchFolder folder;
   const Rows rows(x, {.id = "a model", .dims = 12, .unit = false});
-  const S stage = S::fit(rows);
+  const S stage = fit<S>(rows);
   ArchiveWriter out(S::kind);
   stage.save(out);
   out.write(folder / "stage");
@@ -130,7 +129,7 @@ void check_saving() {
 template <Stage S>
 void check_cut_files() {
   const ScratchFolder folder;
-  const std::string whole = saved(S::fit(sample(64, 5)));
+  const std::string whole = saved(fit<S>(sample(64, 5)));
   ASSERT_GT(whole.size(), 97u);
   for (std::size_t length = 0; length < whole.size(); length += 97) {
     std::ofstream(folder / "cut", std::ios::binary) << whole.substr(0, length);
@@ -145,7 +144,7 @@ void check_cut_files() {
 template <Stage S>
 void check_slices() {
   const Matrix x = sample(700);
-  [[maybe_unused]] const S stage = S::fit(x);
+  [[maybe_unused]] const S stage = fit<S>(x);
   for (const Index first : {Index{0}, Index{1}, Index{255}, Index{699}}) {
     const Index count = std::min<Index>(300, 700 - first);
     [[maybe_unused]] const Rows part(x.view().slice(first, count));
@@ -170,8 +169,8 @@ void check_mapped() {
   for (const char* name : {"x.npy", "x.safetensors"}) {
     write_rows(folder / name, x);
     const Rows mapped = open_rows(folder / name), given(x, mapped.space());
-    const std::string in_memory = answers(S::fit(given), given);
-    EXPECT_TRUE(answers(S::fit(mapped), mapped) == in_memory) << name << " gives other bits than memory";
+    const std::string in_memory = answers(fit<S>(given), given);
+    EXPECT_TRUE(answers(fit<S>(mapped), mapped) == in_memory) << name << " gives other bits than memory";
   }
 }
 
@@ -197,10 +196,10 @@ template <Stage S>
 void check_halves() {
   const Matrix x = sample(900);
   const Halves halves(x);
-  EXPECT_TRUE(answers(S::fit(halves.rows()), halves.rows()) == answers(S::fit(halves.values), halves.values))
+  EXPECT_TRUE(answers(fit<S>(halves.rows()), halves.rows()) == answers(fit<S>(halves.values), halves.values))
       << "float16 rows give other bits than the same values as float32";
   if constexpr (Transformer<S>) {
-    const S stage = S::fit(x);
+    const S stage = fit<S>(x);
     const Matrix exact = stage.transform(x), rounded = stage.transform(halves.rows());
     for (Index i = 0; i < exact.rows() * exact.cols(); ++i)  // 2^-11 of values up to 6, over 12 columns
       ASSERT_NEAR(rounded.data()[i], exact.data()[i], 0.02);
@@ -211,13 +210,13 @@ template <Stage S>
 void check_not_finite() {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
     Matrix x = sample(2200);
-    [[maybe_unused]] const S stage = S::fit(x);
+    [[maybe_unused]] const S stage = fit<S>(x);
     x[2137][5] = bad;
     const auto names_row = [](const Error& e) {
       EXPECT_EQ(e.fault, Fault::data);
       EXPECT_NE(std::string(e.what()).find("row 2137"), std::string::npos) << e.what();
     };
-    names_row(error_of([&] { S::fit(x); }));
+    names_row(error_of([&] { fit<S>(x); }));
     if constexpr (Predictor<S>) names_row(error_of([&] { stage.predict(x); }));
     if constexpr (Transformer<S>) names_row(error_of([&] { stage.transform(x); }));
   }
@@ -227,7 +226,7 @@ void check_not_finite() {
 template <Stage S>
 void fits_or_explains(const Matrix& x, const char* what) {
   try {
-    answers(S::fit(x), x);
+    answers(fit<S>(x), x);
   } catch (const Error& e) {
     EXPECT_TRUE(e.fault == Fault::data || e.fault == Fault::argument) << what << ": " << e.what();
     EXPECT_FALSE(std::string(e.what()).empty()) << what;
@@ -252,7 +251,7 @@ void check_shapes() {
 
 template <Stage S>
 void check_no_new_rows() {
-  [[maybe_unused]] const S stage = S::fit(sample(300));
+  [[maybe_unused]] const S stage = fit<S>(sample(300));
   if constexpr (Predictor<S>) {
     EXPECT_EQ(stage.predict(Matrix(0, 12)).of.size(), 0u);
     EXPECT_EQ(error_of([&] { stage.predict(Matrix(3, 11)); }).fault, Fault::data);
@@ -271,7 +270,8 @@ concept CountsClusters = Clusterer<S> && requires(typename S::Options o) {
 template <Stage S>
 void check_cluster_counts() {
   if constexpr (CountsClusters<S>) {
-    typename S::Options options;
+    typename S::Options options = asked<S>();
+    if constexpr (requires { options.distance_threshold; }) options.distance_threshold.reset();
     const Matrix x = sample(30);
     options.n_clusters = 30;
     std::vector<Label> sorted = S::fit(x, options).labels().of;
@@ -294,7 +294,7 @@ void check_space() {
   const Rows ours(x, {.id = "this model", .dims = 12, .unit = false});
   const Rows other(x, {.id = "that model", .dims = 12, .unit = false}), unknown(x);
   for (const auto& [fitted, given] : {std::pair{ours, other}, {ours, unknown}, {unknown, ours}}) {
-    [[maybe_unused]] const S stage = S::fit(fitted);
+    [[maybe_unused]] const S stage = fit<S>(fitted);
     [[maybe_unused]] const Rows& x2 = given;  // clang 14 captures no structured binding
     if constexpr (Predictor<S>) {
       EXPECT_EQ(error_of([&] { stage.predict(x2); }).fault, Fault::data);
@@ -311,7 +311,7 @@ void check_space() {
 template <Stage S>
 void check_cancel() {
   const Matrix x = sample();
-  const std::string expect = saved(S::fit(x));
+  const std::string expect = saved(fit<S>(x));
   for (const int after : {0, 1, 5}) {
     std::stop_source source;
     int calls = 0;
@@ -323,7 +323,7 @@ void check_cancel() {
             }};
     if (after == 0) source.request_stop();
     try {
-      const std::string got = saved(S::fit(x, {}, run));
+      const std::string got = saved(fit<S>(x, run));
       EXPECT_FALSE(source.stop_requested() && calls > after) << "went on after being stopped";
       EXPECT_NE(after, 0) << "a stop before the start was not heard";
       EXPECT_TRUE(got == expect);
@@ -332,7 +332,7 @@ void check_cancel() {
       EXPECT_TRUE(source.stop_requested());
     }
   }
-  EXPECT_TRUE(saved(S::fit(x)) == expect) << "a cancelled fit left something behind";
+  EXPECT_TRUE(saved(fit<S>(x)) == expect) << "a cancelled fit left something behind";
 }
 
 }  // namespace shoal::conformance

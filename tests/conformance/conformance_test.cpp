@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
+#include <vector>
 
 #include "examples/skeleton/unit_variance.h"
 #include "shoal/classify/cluster_classifier.h"
@@ -66,6 +67,107 @@ struct PlacingUmap {
   }
 };
 
+/// With what options each stage is asked everything: the defaults, then others that take other ways.
+template <class S>
+std::vector<typename S::Options> option_sets() {
+  return {{}};
+}
+
+template <>
+std::vector<SphericalKMeansOptions> option_sets<SphericalKMeans>() {
+  return {{}, {.n_clusters = 5, .n_init = 2, .init = KMeansInit::kmeans_parallel}};
+}
+template <>
+std::vector<KMeansOptions> option_sets<KMeans>() {
+  return {{}, {.n_clusters = 7, .tol = 0, .init = KMeansInit::kmeans_parallel}};
+}
+template <>
+std::vector<MiniBatchKMeansOptions> option_sets<MiniBatchKMeans>() {
+  return {
+      {},
+      {.n_clusters = 9, .metric = Metric::cosine, .batch_size = 300, .init = KMeansInit::kmeans_parallel}};
+}
+template <>
+std::vector<VmfMixtureOptions> option_sets<VmfMixture>() {
+  return {{}, {.n_clusters = 4, .shared_kappa = true, .max_iter = 20}};
+}
+template <>
+std::vector<AgglomerativeOptions> option_sets<Agglomerative>() {
+  std::vector<AgglomerativeOptions> sets{{}, {.n_clusters = {}, .distance_threshold = 0.4}};
+  for (const Linkage linkage :
+       {Linkage::average, Linkage::ward, Linkage::centroid, Linkage::single, Linkage::complete})
+    sets.push_back({.n_clusters = 9, .linkage = linkage, .metric = Metric::euclidean});
+  return sets;
+}
+template <>
+std::vector<DbscanOptions> option_sets<Dbscan>() {
+  return {{}, {.eps = 2.2, .min_samples = 4, .metric = Metric::euclidean}};
+}
+template <>
+std::vector<HdbscanOptions> option_sets<Hdbscan>() {
+  return {{},
+          {.min_cluster_size = 8,
+           .min_samples = 3,
+           .metric = Metric::euclidean,
+           .cluster_selection_method = ClusterSelection::leaf}};
+}
+template <>
+std::vector<SomOptions> option_sets<Som>() {
+  return {{},
+          {.grid_rows = 4,
+           .grid_cols = 6,
+           .topology = SomTopology::hexagonal,
+           .metric = Metric::cosine,
+           .n_epochs = 8},
+          {.grid_rows = 1, .grid_cols = 7, .n_epochs = 8, .init = SomInit::sample}};
+}
+template <>
+std::vector<PcaOptions> option_sets<Pca>() {
+  return {{}, {.n_components = 1}};
+}
+template <>
+std::vector<StandardiseOptions> option_sets<Standardise>() {
+  return {{}, {.with_mean = false}, {.with_std = false}};
+}
+template <>
+std::vector<UmapOptions> option_sets<PlacingUmap>() {
+  return {{},
+          {.n_neighbors = 6, .metric = Metric::euclidean, .n_epochs = 20},
+          {.n_neighbors = 8, .n_epochs = 20, .dens_lambda = 2}};
+}
+template <>
+std::vector<TsneOptions> option_sets<Tsne>() {
+  return {{},
+          {.perplexity = 9,
+           .metric = Metric::euclidean,
+           .n_iter = 40,
+           .early_exaggeration_iter = 10,
+           .init = TsneInit::random}};
+}
+template <>
+std::vector<LogisticOptions> option_sets<Taught<Logistic>>() {
+  return {{}, {.c = 50, .balanced = true}};
+}
+template <>
+std::vector<CentroidFeaturesOptions> option_sets<Taught<CentroidFeatures>>() {
+  return {{}, {.metric = Metric::euclidean}};
+}
+template <>
+std::vector<ClusterClassifierOptions> option_sets<Taught<ClusterClassifier>>() {
+  return {{}, {.rule = ClassifierRule::nearest, .metric = Metric::euclidean, .unlike_quantile = 0.9}};
+}
+
+template <class S>
+void with_each(void (*check)()) {
+  int number = 0;
+  for (const auto& options : option_sets<S>()) {
+    SCOPED_TRACE("option set " + std::to_string(number++));
+    asked<S>() = options;
+    check();
+  }
+  asked<S>() = {};
+}
+
 using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Agglomerative, Dbscan,
                               Hdbscan, Som, Pca, Standardise, Umap, PlacingUmap, Tsne, Taught<Logistic>,
                               Taught<CentroidFeatures>, Taught<ClusterClassifier>, UnitVariance>;
@@ -81,25 +183,28 @@ template <class S>
 class Conformance : public testing::Test {};
 TYPED_TEST_SUITE(Conformance, Stages, StageNames);
 
-TYPED_TEST(Conformance, SameBitsForAnyThreads) { check_threads<TypeParam>(); }
-TYPED_TEST(Conformance, FittingTwiceIsFittingOnce) { check_twice<TypeParam>(); }
-TYPED_TEST(Conformance, TrainingRowsKeepTheirLabels) { check_training_rows<TypeParam>(); }
-TYPED_TEST(Conformance, SavedAndLoadedIsTheSame) { check_saving<TypeParam>(); }
-TYPED_TEST(Conformance, ACutFileIsAFormatError) { check_cut_files<TypeParam>(); }
-TYPED_TEST(Conformance, ASliceIsASliceOfAll) { check_slices<TypeParam>(); }
-TYPED_TEST(Conformance, MappedIsInMemory) { check_mapped<TypeParam>(); }
-TYPED_TEST(Conformance, Float16IsItsValues) { check_halves<TypeParam>(); }
-TYPED_TEST(Conformance, ABadRowIsNamed) { check_not_finite<TypeParam>(); }
-TYPED_TEST(Conformance, AnyShapeFitsOrIsExplained) { check_shapes<TypeParam>(); }
-TYPED_TEST(Conformance, NoNewRowsAndOtherColumns) { check_no_new_rows<TypeParam>(); }
-TYPED_TEST(Conformance, ClustersUpToTheDistinctRows) { check_cluster_counts<TypeParam>(); }
-TYPED_TEST(Conformance, AnotherSpaceIsRefused) { check_space<TypeParam>(); }
-TYPED_TEST(Conformance, AStopIsHeard) { check_cancel<TypeParam>(); }
+TYPED_TEST(Conformance, SameBitsForAnyThreads) { with_each<TypeParam>(check_threads<TypeParam>); }
+TYPED_TEST(Conformance, FittingTwiceIsFittingOnce) { with_each<TypeParam>(check_twice<TypeParam>); }
+TYPED_TEST(Conformance, TrainingRowsKeepTheirLabels) { with_each<TypeParam>(check_training_rows<TypeParam>); }
+TYPED_TEST(Conformance, SavedAndLoadedIsTheSame) { with_each<TypeParam>(check_saving<TypeParam>); }
+TYPED_TEST(Conformance, ACutFileIsAFormatError) { with_each<TypeParam>(check_cut_files<TypeParam>); }
+TYPED_TEST(Conformance, ASliceIsASliceOfAll) { with_each<TypeParam>(check_slices<TypeParam>); }
+TYPED_TEST(Conformance, MappedIsInMemory) { with_each<TypeParam>(check_mapped<TypeParam>); }
+TYPED_TEST(Conformance, Float16IsItsValues) { with_each<TypeParam>(check_halves<TypeParam>); }
+TYPED_TEST(Conformance, ABadRowIsNamed) { with_each<TypeParam>(check_not_finite<TypeParam>); }
+TYPED_TEST(Conformance, AnyShapeFitsOrIsExplained) { with_each<TypeParam>(check_shapes<TypeParam>); }
+TYPED_TEST(Conformance, NoNewRowsAndOtherColumns) { with_each<TypeParam>(check_no_new_rows<TypeParam>); }
+TYPED_TEST(Conformance, ClustersUpToTheDistinctRows) {
+  with_each<TypeParam>(check_cluster_counts<TypeParam>);
+}
+TYPED_TEST(Conformance, AnotherSpaceIsRefused) { with_each<TypeParam>(check_space<TypeParam>); }
+TYPED_TEST(Conformance, AStopIsHeard) { with_each<TypeParam>(check_cancel<TypeParam>); }
 
 /// For the next test only: writes the level that is at work and a hash of all answers.
 TYPED_TEST(Conformance, DISABLED_WriteAnswers) {
   const Matrix x = sample();
-  const std::string all = answers(TypeParam::fit(x), x);
+  std::string all;
+  for (const auto& options : option_sets<TypeParam>()) all += answers(TypeParam::fit(x, options), x);
   std::ofstream(std::getenv("SHOAL_CONFORMANCE_OUT"))
       << kernels().level << ' ' << sha256(std::as_bytes(std::span(all.data(), all.size())));
 }

@@ -24,10 +24,7 @@ CentroidFeatures CentroidFeatures::fit(const Rows& x, const Labels& labels, cons
 }
 
 Matrix CentroidFeatures::transform(const Rows& x, const Run& run) const {
-  if (x.cols() != centroids_.cols())
-    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) +
-                                 " columns, but the centroids have " + std::to_string(centroids_.cols()));
-  check_space(space_, x.space(), "the centroids");
+  check_input(x, centroids_.cols(), space_, "the centroids");
   return distances(MetricRows(x, options_.metric, ShiftScale{}, run), centroids_, run);
 }
 

@@ -30,7 +30,6 @@ Logistic Logistic::fit(const Rows& x, const Labels& labels, const Options& optio
   if (classes.original.size() < 2)
     throw Error(Fault::data, "a classifier needs at least 2 classes with rows; the labels name " +
                                  std::to_string(classes.original.size()));
-  check_finite(x, run);
   LogisticSearch search(x, classes.labels, options, run);
   std::vector<double> at(search.size());
   const Minimum found =
@@ -56,11 +55,7 @@ Logistic Logistic::fit(const Rows& x, const Labels& labels, const Options& optio
 /// Calls each(row, its logits) for every row, in parallel.
 template <class Each>
 void Logistic::for_logits(const Rows& x, const Run& run, const Each& each) const {
-  if (x.cols() != coefficients_.cols())
-    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) +
-                                 " columns, but the classifier was fitted on " +
-                                 std::to_string(coefficients_.cols()));
-  check_space(space_, x.space(), "the classifier");
+  check_input(x, coefficients_.cols(), space_, "the classifier");
   check_finite(x, run);
   const Packed packed = Packed::rows(coefficients_.view());
   for_chunks(

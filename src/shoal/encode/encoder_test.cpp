@@ -204,11 +204,15 @@ TEST(Encoder, VectorsAtThisLevel) {
   const Texts texts = read_texts(kGolden / "texts.jsonl");
   const Matrix vectors = encoder.encode(texts).to_matrix();
   expect_close(vectors, ArchiveReader(kGolden / "mpnet.safetensors").matrix("vectors"), 2e-6);
+  const Matrix chunked =
+      encoder.encode(texts, {.long_texts = LongTexts::chunk, .overlap = 11, .max_tokens = 24});
+  EXPECT_FALSE(chunked == vectors) << "no text was long enough to be cut into windows";
   if (const char* out = std::getenv("SHOAL_TEST_OUT")) {
     std::ofstream file(out, std::ios::binary);
     file << kernels().level << '\n';
-    file.write(reinterpret_cast<const char*>(vectors.data()),
-               static_cast<std::streamsize>(vectors.rows() * vectors.cols() * sizeof(float)));
+    for (const Matrix* m : {&vectors, &chunked})
+      file.write(reinterpret_cast<const char*>(m->data()),
+                 static_cast<std::streamsize>(m->rows() * m->cols() * sizeof(float)));
   }
 }
 

@@ -6,7 +6,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/fingerprint.h"
-#include "shoal/flow/steps_impl.h"
+#include "shoal/flow/map_steps_impl.h"
 #include "shoal/store/archive/archive.h"
 
 namespace shoal {
@@ -44,11 +44,11 @@ void check_file(const Collection& collection, const std::string& name, const std
 
 CheckReport check_collection(const Collection& collection, const Run& run) {
   CheckReport report{.whole = {"rows.sqlite"}, .settled = check_rows(collection, run)};
-  for (const MapStep& step : kSteps) {
-    for (const std::string_view file : step.files) {
-      if (file.empty()) continue;
+  for (const Step& step : map_steps(nullptr)) {
+    for (const std::string_view made : step.makes) {
+      if (!is_file(made)) continue;
       check_stop(run);
-      const std::string name(file), sum = collection.manifest(checksum_key(file)).value_or("");
+      const std::string name(made), sum = collection.manifest(checksum_key(made)).value_or("");
       if (!sum.empty()) check_file(collection, name, sum);
       (sum.empty() ? report.unfinished : report.whole).push_back(name);
     }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
+#include "shoal/flow/plot_points.h"
 #include "shoal/flow/report_json_impl.h"
 #include "shoal/map/svg.h"
 #include "shoal/store/archive/archive.h"
@@ -104,7 +105,7 @@ std::vector<std::pair<std::string, std::string>> draw(const Json& json, const Cl
     std::vector<std::string> names;
     for (const ClusterRecord& c : report.clusters)
       names.push_back(c.name.empty() ? std::to_string(c.id) : c.name);
-    const std::string how = options.layout == PlotMethod::tsne ? "t-SNE" : "UMAP";
+    const std::string how = title_of(options.layout);
     out.push_back(
         {"map.svg", scatter_svg({"The rows by " + how, "", ""}, plots.points.view(), plots.labels, names)});
   }

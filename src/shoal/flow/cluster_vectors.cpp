@@ -5,14 +5,14 @@
 #include <utility>
 
 #include "shoal/core/error.h"
-#include "shoal/explain/medoids.h"
 #include "shoal/flow/cluster_folder.h"
+#include "shoal/flow/csv_file.h"
 #include "shoal/flow/name_clusters.h"
+#include "shoal/flow/plot_points.h"
+#include "shoal/flow/receipt.h"
+#include "shoal/flow/stage_file.h"
 #include "shoal/linear/norms.h"
-#include "shoal/reduce/tsne/tsne.h"
-#include "shoal/reduce/umap/umap.h"
 #include "shoal/store/archive/archive.h"
-#include "shoal/store/files/new_file.h"
 #include "shoal/store/files/new_folder.h"
 #include "shoal/store/vectors/rows_file.h"
 #include "shoal/store/vectors/vector_files.h"
@@ -34,7 +34,6 @@ constexpr const char* kFiles[] = {kClusterMark,
                                   "sizes.svg",
                                   "distances.svg"};
 constexpr Index kFolds = 5;
-constexpr Index kMedoids = 5;
 
 /// At most 200 bytes of a text, no character cut in two.
 std::string beginning(const std::string& text) {
@@ -44,13 +43,21 @@ std::string beginning(const std::string& text) {
   return text.substr(0, end) + "…";
 }
 
+std::string key_of(const ClusterOptions& o, Index rows, const Run& run) {
+  std::vector<Field> list = list_clustering(o.clusters, rows, o.seed);
+  if (o.pca)
+    for (Field& field : list_fields(*o.pca)) list.push_back({"pca." + field.name, std::move(field.value)});
+  for (Field& field : list_fields(o)) list.push_back(std::move(field));
+  return result_key("cluster", list, {o.input}, run);
+}
+
 /// One run of `cluster`.
 class ClusterRun {
  public:
-  ClusterRun(const ClusterOptions& options, const Run& run)
+  ClusterRun(const ClusterOptions& options, const Rows& given, const Run& run)
       : options_(options),
         run_(run),
-        given_(open_vectors(options.input)),
+        given_(given),
         out_(options.out, kClusterMark, options.overwrite, kFiles, kOldClusterMark),
         rows_(given_) {}
 
@@ -63,6 +70,7 @@ class ClusterRun {
     lay_out();
     write_labels();
     write_report(report_, options_, plots_, out_ / "");
+    add_receipt(out_ / "", kClusterMark, key_of(options_, report_.rows, run_));
     out_.keep();
     return std::move(report_);
   }
@@ -91,29 +99,15 @@ class ClusterRun {
 
   void prepare() {
     // The prepared rows go to a file that leaves with the run: they may be larger than memory.
-    std::optional<RowsFile> file;
     const fs::path path = out_ / "prepared.safetensors";
-    preparation_ = Preparation::fit(
-        given_, options_.pca, options_.standardise,
-        [&](MatrixView block) {
-          if (!file) file.emplace(path, block.cols, Space{.id = prepared_id(), .dims = block.cols}, 0);
-          file->append(block);
-        },
-        run_);
-    report_.components = given_.cols();
-    if (file) {
-      file->commit();
-      file.reset();
+    preparation_ = Preparation::fit(given_, options_.pca, options_.standardise, path, run_);
+    preparation_.save(out_ / "");
+    if (!preparation_.empty()) {
       rows_ = open_rows(path);
       fs::remove(path);  // stays readable while it is mapped
-      report_.components = rows_.cols();
-      if (preparation_.pca) report_.variance = preparation_.pca->explained_variance_ratio();
     }
-    preparation_.save(out_ / "");
-  }
-  std::string prepared_id() const {
-    if (given_.space().id.empty()) return "";  // unknown stays unknown
-    return given_.space().id + (options_.pca ? "+pca" : "") + (options_.standardise ? "+standardise" : "");
+    report_.components = rows_.cols();
+    if (preparation_.pca) report_.variance = preparation_.pca->explained_variance_ratio();
   }
 
   void fit() {
@@ -136,23 +130,14 @@ class ClusterRun {
       const Matrix d = centroids.transform(block, quiet());
       for (Index i = 0; i < d.rows(); ++i) distance_.push_back(std::ranges::min(d[i]));
     });
-    if (Collection::exists(options_.input)) {
-      const Collection collection = Collection::open(options_.input, true);
-      report_.clusters =
-          describe_clusters(collection, rows_, compact_.labels, centroids.centroids(), run_, metric())
-              .clusters;
-    } else {
-      const auto typical = medoids(rows_, compact_.labels, centroids.centroids(), kMedoids, run_, metric());
-      report_.clusters.resize(report_.found.n_clusters);
-      for (const Label label : compact_.labels.of)
-        if (label != kNoise) ++report_.clusters[static_cast<Index>(label)].size;
-      for (Index c = 0; c < report_.found.n_clusters; ++c) report_.clusters[c].medoids = typical[c];
-    }
-    if (Collection::exists(options_.input)) {
-      const Collection collection = Collection::open(options_.input, true);
-      for (const ClusterRecord& c : report_.clusters)
-        report_.examples.push_back(c.medoids.empty() ? "" : beginning(collection.text(c.medoids.front())));
-    }
+    std::optional<Collection> collection;
+    if (Collection::exists(options_.input)) collection = Collection::open(options_.input, true);
+    report_.clusters = describe_clusters(collection ? &*collection : nullptr, rows_, compact_.labels,
+                                         centroids.centroids(), run_, metric())
+                           .clusters;
+    for (const ClusterRecord& c : report_.clusters)
+      if (collection)
+        report_.examples.push_back(c.medoids.empty() ? "" : beginning(collection->text(c.medoids.front())));
     for (Index c = 0; c < report_.found.n_clusters; ++c) report_.clusters[c].id = compact_.original[c];
   }
 
@@ -171,44 +156,31 @@ class ClusterRun {
       report_.held_out = cross_validate(rows_, labels_, how, kFolds, options_.seed.child(4), quiet());
     if (run_.progress) run_.progress("classifier", 1, 1);
     report_.training_agreement = classifier_->training_agreement();
-    ArchiveWriter out(ClusterClassifier::kind);
-    classifier_->save(out);
-    out.write(out_ / "classifier.safetensors");
+    save_stage(*classifier_, out_ / "classifier.safetensors");
   }
 
   void lay_out() {
     plots_.distances.assign(distance_.begin(), distance_.end());
     plots_.labels = compact_.labels;
-    if (options_.layout == PlotMethod::umap) {
-      plots_.points =
-          Umap::fit(rows_, {.metric = metric(), .seed = options_.seed.child(2)}, run_).embedding();
-    } else if (options_.layout == PlotMethod::tsne) {
-      plots_.points =
-          Tsne::fit(rows_, {.metric = metric(), .seed = options_.seed.child(2)}, run_).embedding();
-    }
+    plots_.points = plot_points(rows_, options_.layout, metric(), options_.seed.child(2), run_);
   }
 
   void write_labels() const {
-    NewFile file(out_ / "labels.csv");
-    file.write(classifier_         ? "row,cluster,distance,probability,unlike\n"
-               : distance_.empty() ? "row,cluster\n"
-                                   : "row,cluster,distance\n");
+    CsvFile file(out_ / "labels.csv", classifier_         ? "row,cluster,distance,probability,unlike"
+                                      : distance_.empty() ? "row,cluster"
+                                                          : "row,cluster,distance");
     each_block(rows_, [&](const Rows& block, Index first) {
       std::optional<Classified> said;
       if (classifier_) said = classifier_->classify(block, quiet());
-      std::string lines;
       for (Index i = 0; i < block.rows(); ++i) {
         const Label label = labels_.of[first + i];
-        lines += std::to_string(first + i) + "," + std::to_string(label);
-        if (!distance_.empty()) lines += "," + short_number(distance_[first + i]);
+        file.cell(first + i).cell(label);
+        if (!distance_.empty()) file.cell(short_number(distance_[first + i]));
         if (said)
-          lines += "," +
-                   (label == kNoise ? std::string()
-                                    : short_number(said->probabilities[i][static_cast<Index>(label)])) +
-                   "," + std::to_string(said->unlike[i]);
-        lines += "\n";
+          file.cell(label == kNoise ? "" : short_number(said->probabilities[i][static_cast<Index>(label)]))
+              .cell(said->unlike[i]);
+        file.end_row();
       }
-      file.write(lines);
     });
     file.keep();
   }
@@ -272,7 +244,13 @@ void check_rows(const Rows& x, const fs::path& input, const Run& run) {
 }
 
 ClusterReport cluster_vectors(const ClusterOptions& options, const Run& run) {
-  return ClusterRun(options, run).finish();
+  const Rows given = open_vectors(options.input);
+  if (!options.overwrite && fs::exists(options.out / kClusterMark) &&
+      has_receipt(options.out, kClusterMark, key_of(options, given.rows(), run))) {
+    NewFolder::clean_up(options.out, kClusterMark, kFiles);
+    return {.out = options.out, .done_before = true};
+  }
+  return ClusterRun(options, given, run).finish();
 }
 
 }  // namespace shoal

@@ -57,6 +57,8 @@ struct ClusterReport {
   double training_agreement = 0;   ///< of the classifier
   std::string without_classifier;  ///< why there is none; empty: there is one, or none was asked for
   std::filesystem::path out;
+  bool done_before =
+      false;  ///< `out` was there, made of the same rows with the same options; the rest is empty
 };
 
 /// Vectors, reduced and standardised if asked, into clusters: with how many and why, how good they are by
@@ -67,8 +69,9 @@ struct ClusterReport {
 ///   report.html           all of it to look at; and its plots: sizes.svg, distances.svg, criterion.svg,
 ///                         map.svg
 /// whole or not at all. Memory: that of the method, and the prepared rows are kept in a file meanwhile.
-/// Error(argument) if `out` exists (see NewFolder) or an option does not fit; Error(data) for rows that
-/// cannot be used, naming the file and the row.
+/// A folder that was made of the same rows with the same options stays as it is (receipt.h). Error(argument)
+/// if `out` exists else (see NewFolder) or an option does not fit; Error(data) for rows that cannot be used,
+/// naming the file and the row.
 ClusterReport cluster_vectors(const ClusterOptions& options, const Run& run);
 
 /// Error(data) naming the file of `input` and its row that holds a NaN or an infinity. x:

@@ -7,7 +7,9 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/fingerprint.h"
+#include "shoal/flow/receipt.h"
 #include "shoal/store/archive/archive.h"
+#include "shoal/store/files/new_file.h"
 #include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
@@ -39,14 +41,42 @@ void write_partial(const fs::path& state, const Partial& p) {
   write_file(state, json.dump() + "\n");
 }
 
-void finish(const fs::path& part, const fs::path& state, const fs::path& out, const Run& run) {
+/// Gives the finished part the name `out`, its receipt first.
+void finish(RowsFile& rows, const fs::path& part, const fs::path& state, const fs::path& out,
+            const std::string& key, const Facts& facts, const Run& run) {
   if (out.extension() == ".npy") {
-    write_rows(out, open_rows(part), run);
+    NewFile file(out);
+    write_rows(file, out, open_rows(part), run);
+    write_receipt(out, file.part(), key, facts);
+    file.keep();
     fs::remove(part);
   } else {
-    fs::rename(part, out);
+    write_receipt(out, part, key, facts);
+    rows.keep_as(out);
   }
   fs::remove(state);
+}
+
+/// The report of an earlier call, if it has made `out` from the texts of `source`. All of them are read.
+EmbedReport made_before(Source& source, const fs::path& out, const std::string& key, const Run& run) {
+  const Error exists(Fault::argument, out.string() + " exists; " + option_name("overwrite") + " replaces it");
+  if (!receipt_key(out).starts_with(key)) throw exists;
+  Fingerprint print;
+  Texts texts;
+  std::vector<Texts> others;
+  while (source.next(kEmbedBatch, texts, others)) {
+    check_stop(run);
+    for (Index i = 0; i < texts.size(); ++i) print.add(texts, {}, i);
+    if (run.progress)
+      run.progress("check", static_cast<double>(source.bytes_read()),
+                   static_cast<double>(source.bytes_total().value_or(0)));
+  }
+  auto facts = read_receipt(out, key + " " + print.text());
+  if (!facts) throw exists;
+  return {.rows = (*facts)["rows"],
+          .dims = (*facts)["dims"],
+          .cut = (*facts)["truncated_texts"],
+          .done_before = true};
 }
 
 }  // namespace
@@ -100,14 +130,19 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   const auto extension = out.extension();
   require(extension == ".npy" || extension == ".safetensors", Fault::argument,
           option_name("out") + " is " + out.string() + "; vectors are written as .npy or .safetensors");
-  require(overwrite || !fs::exists(out), Fault::argument,
-          out.string() + " exists; " + option_name("overwrite") + " replaces it");
   const fs::path part = out.string() + ".part.safetensors", state = out.string() + ".part.json";
 
   encoder.encode(Texts(), options);  // whatever is wrong with the options is said before a file is made
-  Partial kept = read_partial(state, part, step_key(encoder.space().id, "embed", list_fields(options)));
+  const std::string key = step_key(encoder.space().id, "embed", list_fields(options));
+  if (fs::exists(out) && !overwrite) {
+    const EmbedReport made = made_before(source, out, key, run);
+    NewFile::clean_up(out);
+    for (const fs::path& left : {part, state}) fs::remove(left);
+    return made;
+  }
+  Partial kept = read_partial(state, part, key);
   EmbedReport report{.dims = encoder.space().dims, .resumed = kept.rows, .cut = kept.cut};
-  RowsFile file(part, encoder.space().dims, encoder.space(), kept.rows);
+  RowsFile file(part, encoder.space().dims, encoder.space(), kept.rows, out);
   if (kept.rows == 0) fs::remove(state);  // it may tell of what was in the part before
 
   Fingerprint print;
@@ -140,7 +175,8 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   require(
       report.rows >= kept.rows, Fault::argument,
       part.string() + " was begun with a longer input; delete it or choose another " + option_name("out"));
-  finish(part, state, out, run);
+  finish(file, part, state, out, key + " " + print.text(),
+         {{"rows", report.rows}, {"dims", report.dims}, {"truncated_texts", report.cut}}, run);
   return report;
 }
 

@@ -29,13 +29,15 @@ void embed_collection(const Encoder& encoder, const EncodeOptions& options, Coll
 struct EmbedReport {
   Index rows = 0;
   Index dims = 0;
-  Index resumed = 0;  ///< rows that an earlier, interrupted run had done
-  Index cut = 0;      ///< texts that were truncated
+  Index resumed = 0;         ///< rows that an earlier, interrupted run had done
+  Index cut = 0;             ///< texts that were truncated
+  bool done_before = false;  ///< `out` was there, made from the same texts with the same options
 };
 
 /// Embeds every row of `source` into `out` (.npy or .safetensors). Until it is whole, the work is kept in
-/// out.part, and the same call goes on from there; `out` appears whole. Error(argument) if `out` exists and
-/// not `overwrite`, Error(file) if another process is writing it. Step "embed", in bytes of the input.
+/// out.part, and the same call goes on from there; `out` appears whole, with a receipt (receipt.h), by which
+/// the same call knows that it is done. Error(argument) if `out` exists, is anything else and not to be
+/// overwritten, Error(file) if another process is writing it. Step "embed", in bytes of the input.
 EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptions& options,
                        const std::filesystem::path& out, bool overwrite, const Run& run);
 

@@ -4,34 +4,18 @@
 #include <utility>
 
 #include "shoal/classify/centroid_features.h"
-#include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/find_clusters.h"
+#include "shoal/flow/name_clusters.h"
 #include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
 namespace {
 
-constexpr Index kBatch = 16384;  // texts in memory at once
-
-Ctfidf counted_words(const Collection& collection, const Labels& labels, const CtfidfOptions& options,
-                     const Run& run) {
-  Ctfidf counted(labels.count, options);
-  for (Index first = 0; first < labels.of.size(); first += kBatch) {
-    check_stop(run);
-    const Texts texts = collection.texts(first, std::min(kBatch, labels.of.size() - first));
-    counted.add(texts, labels.of.data() + first, run);
-    if (run.progress)
-      run.progress("explain", static_cast<double>(first + texts.size()),
-                   static_cast<double>(labels.of.size()));
-  }
-  return counted;
-}
-
 void count_anew(const Collection& collection, const ExplainOptions& options, const Run& run,
                 std::vector<ClusterExplanation>& out) {
   const Labels labels = collection.labels();
-  const Ctfidf counted = counted_words(collection, labels, *options.words, run);
+  const Ctfidf counted = count_words(collection, labels, *options.words, run);
   const auto words = counted.top_words(), phrases = counted.top_phrases(options.n_phrases);
   for (Index c = 0; c < out.size(); ++c) {
     const std::string name = cluster_name(words[c]);

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "shoal/core/names.h"
 #include "shoal/core/run.h"
@@ -19,8 +21,10 @@ using Sink = std::function<void(std::string_view)>;
 /// Writes every row: its number, text, the user's columns, cluster, cluster_name, group_name, x, y (empty or
 /// null where a step is not done yet). A column of the user with the name of one before it or of these gets
 /// " (2)" behind its name, or the first number that is free. CSV by RFC 4180 with line feeds; JSONL one
-/// object a row. Rows stream by: memory does not grow with them. Step "export", in rows. Returns whether all
-/// is known: each row has a cluster and a place.
-bool export_rows(const Collection& collection, ExportFormat format, const Sink& sink, const Run& run);
+/// object a row. Rows stream by: memory does not grow with them. Then the results `more`, by their names:
+/// NAME of a number, NAME_PART of several, NAME, NAME_name and NAME_group_name of labels. Error(argument) if
+/// there is none of a name. Step "export", in rows. Returns whether all is known: each row has all of these.
+bool export_rows(const Collection& collection, ExportFormat format, const Sink& sink, const Run& run,
+                 const std::vector<std::string>& more = {});
 
 }  // namespace shoal

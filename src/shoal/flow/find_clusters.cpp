@@ -73,11 +73,17 @@ class Search {
                     : method_.takes_n_clusters() || method_.kind() == Som::kind
                         ? "Their number was set beforehand, not chosen by a measure."
                         : "The method finds their number by itself.";
-    if (findings_.chosen)
-      findings_.against = findings_.chosen->against;
-    else if (findings_.measures)
-      findings_.against = doubts(*findings_.measures, findings_.stability);
-    std::ranges::move(doubts_of_noise(findings_.noise, x_.rows()), std::back_inserter(findings_.against));
+    const auto add = [&](std::vector<Objection> more) {
+      std::ranges::move(more, std::back_inserter(findings_.against));
+    };
+    if (findings_.chosen) {
+      add(findings_.chosen->against);
+      // Measured after the choice, it is new to it.
+      if (options_.criterion != Criterion::stability) add(doubts(findings_.stability));
+    } else if (findings_.measures) {
+      add(doubts(*findings_.measures, findings_.stability));
+    }
+    add(doubts_of_noise(findings_.noise, x_.rows()));
   }
 
   void take_stability(const Labels& labels, const std::vector<Label>& original) {

@@ -44,6 +44,25 @@ TEST(Clustering, ChoosesANumberAndJudgesIt) {
   EXPECT_FALSE(by_default.findings.chosen || by_default.findings.stability);
 }
 
+TEST(Clustering, StabilityThatWasMeasuredAfterTheChoiceSpeaksToo) {
+  Matrix x(80, 6);  // one cloud without clusters
+  const Random random({5});
+  for (Index i = 0; i < 80; ++i)
+    for (Index j = 0; j < 6; ++j) x[i][j] = static_cast<float>(random.normal(6 * i + j));
+  const auto codes = [&](const ClusteringOptions& options) {
+    std::vector<std::string> out;
+    for (const Objection& o : find_clusters(x, options, {1}, {}).findings.against) out.push_back(o.code);
+    return out;
+  };
+  const ClusterRange range{5, 9};
+  for (const ClusteringOptions& options :
+       std::vector<ClusteringOptions>{{.choose = true, .range = range, .resamples = 4},
+                                      {.n_clusters = 7, .resamples = 4},
+                                      {.choose = true, .criterion = Criterion::stability, .range = range}})
+    EXPECT_EQ(std::ranges::count(codes(options), "unstable_clusters"), 1);
+  EXPECT_EQ(std::ranges::count(codes({.choose = true, .range = range}), "unstable_clusters"), 0);
+}
+
 TEST(Clustering, LeavesOutClustersWithoutRows) {
   const Matrix x = three_groups();
   const Clustering found = find_clusters(x, {.method = *method_named("som")}, {1}, {});

@@ -49,8 +49,10 @@ std::string Fingerprint::text() const {
   return buffer;
 }
 
-std::string step_key(std::string_view before, std::string_view step, const std::vector<Field>& options) {
-  std::string all = "shoal " SHOAL_VERSION "\n" + std::string(before) + "\n" + std::string(step) + "\n";
+std::string step_key(std::string_view before, std::string_view step, const std::vector<Field>& options,
+                     std::string_view version) {
+  std::string all =
+      "shoal " + std::string(version) + "\n" + std::string(before) + "\n" + std::string(step) + "\n";
   for (const Field& field : options) all += field.name + "=" + value_text(field.value) + "\n";
   return sha256(std::as_bytes(std::span(all.data(), all.size()))).substr(0, 16);
 }

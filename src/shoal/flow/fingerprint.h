@@ -26,6 +26,7 @@ class Fingerprint {
 
 /// Names what a step's result depends on: the version of shoal, the key of the step before it, the step's
 /// name and its options. 16 hex digits.
-std::string step_key(std::string_view before, std::string_view step, const std::vector<Field>& options);
+std::string step_key(std::string_view before, std::string_view step, const std::vector<Field>& options,
+                     std::string_view version = SHOAL_VERSION);
 
 }  // namespace shoal

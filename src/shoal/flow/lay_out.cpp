@@ -1,17 +1,18 @@
 #include "shoal/flow/lay_out.h"
 
 #include <algorithm>
-#include <functional>
+#include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
 #include "shoal/flow/cluster_vectors.h"
-#include "shoal/flow/csv_field.h"
+#include "shoal/flow/csv_file.h"
+#include "shoal/flow/receipt.h"
 #include "shoal/flow/report_json_impl.h"
+#include "shoal/flow/stage_file.h"
 #include "shoal/linear/norms.h"
 #include "shoal/map/svg.h"
 #include "shoal/near/exact.h"
 #include "shoal/store/archive/archive.h"
-#include "shoal/store/files/new_file.h"
 #include "shoal/store/files/new_folder.h"
 #include "shoal/store/vectors/rows_file.h"
 
@@ -27,28 +28,6 @@ constexpr const char* kTsne = "tsne.safetensors";
 constexpr const char* kRows = "rows.safetensors";
 constexpr const char* kFiles[] = {kLayoutMark,     "points.csv", "points.npy", "map.svg",
                                   "relations.csv", kUmap,        kTsne,        kRows};
-
-template <class S>
-void save_stage(const S& stage, const fs::path& path) {
-  ArchiveWriter out(S::kind);
-  stage.save(out);
-  out.write(path);
-}
-
-/// Lines of a CSV file, written piece by piece.
-void write_lines(const fs::path& path, std::string lines, Index count,
-                 const std::function<void(std::string&, Index)>& add) {
-  NewFile file(path);
-  for (Index i = 0; i < count; ++i) {
-    add(lines, i);
-    lines += '\n';
-    if (lines.size() < 1 << 16) continue;
-    file.write(lines);
-    lines.clear();
-  }
-  file.write(lines);
-  file.keep();
-}
 
 /// Pairs of rows that are each other's nearest, with a cosine of at least `similarity`.
 RelatedRows mutual_nearest(const Rows& x, const Rows& next, double similarity, const Run& run) {
@@ -66,6 +45,16 @@ RelatedRows same_numbers(Index rows) {
   RelatedRows out;
   for (Index i = 0; i < rows; ++i) out.emplace_back(i, i);
   return out;
+}
+
+std::string key_of(const LayoutOptions& o, const Run& run) {
+  std::vector<Field> list = o.method == LayoutMethod::tsne ? list_fields(o.of_tsne) : list_fields(o.umap);
+  for (Field& field : list_fields(o)) list.push_back(std::move(field));
+  list.push_back({"on", o.on.has_value()});
+  std::vector<fs::path> inputs = o.inputs;
+  for (const char* name : {kUmap, kRows})
+    if (o.on && fs::exists(*o.on / name)) inputs.push_back(*o.on / name);
+  return result_key("layout", list, inputs, run);
 }
 
 /// One run of `lay_out`.
@@ -96,6 +85,7 @@ class LayoutRun {
       fit();
     write_points();
     write_file(out_ / kLayoutMark, report_text(about_));
+    add_receipt(out_ / "", kLayoutMark, key_of(options_, run_));
     out_.keep();
     return report_;
   }
@@ -157,12 +147,10 @@ class LayoutRun {
   }
 
   void write_relations(const std::vector<RelatedRows>& related) const {
-    std::vector<std::string> lines;
+    CsvFile file(out_ / "relations.csv", "input,row,next_row");
     for (Index t = 0; t < related.size(); ++t)
-      for (const auto& [row, next] : related[t])
-        lines.push_back(std::to_string(t) + "," + std::to_string(row) + "," + std::to_string(next));
-    write_lines(out_ / "relations.csv", "input,row,next_row\n", lines.size(),
-                [&](std::string& out, Index i) { out += lines[i]; });
+      for (const auto& [row, next] : related[t]) file.cell(t).cell(row).cell(next).end_row();
+    file.keep();
   }
 
   void fit() {
@@ -200,7 +188,7 @@ class LayoutRun {
     require(fs::exists(on / kRows), Fault::argument,
             on.string() + " was made with " + option_name("keep_rows") +
                 ": the rows that new ones are compared with are not there");
-    const Umap umap = Umap::load(ArchiveReader(on / kUmap));
+    const Umap umap = load_stage<Umap>(on / kUmap);
     const Rows old = open_rows(on / kRows);
     require(x_.cols() == old.cols(), Fault::data,
             input_.string() + " has vectors of " + std::to_string(x_.cols()) + " numbers; " + on.string() +
@@ -223,18 +211,19 @@ class LayoutRun {
 
   void write_points() const {
     write_rows(out_ / "points.npy", points_);
+    CsvFile file(out_ / "points.csv", std::string(options_.aligned ? "input," : "") + "row,x,y" +
+                                          (radii_.rows() > 0 ? ",radius,map_radius" : ""));
     Index table = 0, row = 0;
-    write_lines(out_ / "points.csv",
-                std::string(options_.aligned ? "input," : "") + "row,x,y" +
-                    (radii_.rows() > 0 ? ",radius,map_radius\n" : "\n"),
-                points_.rows(), [&](std::string& out, Index i) {
-                  if (row == tables_[table].rows()) ++table, row = 0;
-                  if (options_.aligned) out += std::to_string(table) + ",";
-                  out += std::to_string(row++);
-                  for (const float v : points_[i]) out += "," + csv_number(v);
-                  if (radii_.rows() > 0)
-                    for (const float v : radii_[i]) out += "," + csv_number(v);
-                });
+    for (Index i = 0; i < points_.rows(); ++i) {
+      if (row == tables_[table].rows()) ++table, row = 0;
+      if (options_.aligned) file.cell(table);
+      file.cell(row++);
+      for (const float v : points_[i]) file.cell(csv_number(v));
+      if (radii_.rows() > 0)
+        for (const float v : radii_[i]) file.cell(csv_number(v));
+      file.end_row();
+    }
+    file.keep();
   }
 
   const LayoutOptions& options_;
@@ -251,6 +240,13 @@ class LayoutRun {
 }  // namespace
 
 LayoutReport lay_out(const LayoutOptions& options, const Run& run) {
+  if (!options.overwrite && fs::exists(options.out / kLayoutMark)) {
+    for (const fs::path& input : options.inputs) open_vectors(input);  // says what is wrong with one
+    if (has_receipt(options.out, kLayoutMark, key_of(options, run))) {
+      NewFolder::clean_up(options.out, kLayoutMark, kFiles);
+      return {.out = options.out, .done_before = true};
+    }
+  }
   return LayoutRun(options, run).finish();
 }
 

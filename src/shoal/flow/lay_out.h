@@ -61,6 +61,8 @@ struct LayoutReport {
   Index rows = 0, dims = 0;    ///< rows: of all inputs
   std::vector<Index> related;  ///< pairs between each input and the next, if aligned
   std::filesystem::path out;
+  bool done_before =
+      false;  ///< `out` was there, made of the same rows with the same options; the rest is empty
   bool assumed_space = false;  ///< some inputs, or the old map, do not say which model made them: taken to be
                                ///< of that of the others
 };
@@ -74,7 +76,8 @@ struct LayoutReport {
 ///   umap.safetensors, rows.safetensors (or tsne.safetensors)
 ///                              the map and the rows that it was fitted on, so that others can be placed on
 ///                              it
-/// Memory: that of the method. Error(argument) if `out` exists (see NewFolder) or options do not fit
+/// A folder that was made of the same rows with the same options stays as it is (receipt.h).
+/// Memory: that of the method. Error(argument) if `out` exists else (see NewFolder) or options do not fit
 /// together; Error(data) for rows that cannot be used, naming the file and the row; Error(file) if there is
 /// no folder `on`, Error(format) if it is not one of these or damaged.
 LayoutReport lay_out(const LayoutOptions& options, const Run& run);

@@ -7,9 +7,15 @@
 #include "shoal/core/metric.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
+#include "shoal/explain/ctfidf.h"
 #include "shoal/store/collection/collection.h"
 
 namespace shoal {
+
+/// The words of the collection's texts, by label. Texts stream by once: memory does not grow with them. Step
+/// "explain", in rows.
+Ctfidf count_words(const Collection& collection, const Labels& labels, const CtfidfOptions& options,
+                   const Run& run);
 
 /// Clusters and groups of them as people read them.
 struct DescribedClusters {
@@ -17,10 +23,10 @@ struct DescribedClusters {
   std::vector<GroupRecord> groups;
 };
 
-/// Words, a name and typical texts of each cluster of the collection's rows; clusters joined into groups by
-/// their centers (labels.count x d), with names too; more than 4,000 clusters are one group. Texts stream by:
-/// memory does not grow with them. Step "explain", in rows.
-DescribedClusters describe_clusters(const Collection& collection, const Rows& vectors, const Labels& labels,
+/// Size and typical rows of each cluster. With the collection whose texts the rows are also words and a name,
+/// and clusters joined into groups by their centers (labels.count x d), with names too; more than 4,000
+/// clusters are one group. Step "explain", in rows.
+DescribedClusters describe_clusters(const Collection* collection, const Rows& vectors, const Labels& labels,
                                     const Matrix& centers, const Run& run, Metric metric = Metric::cosine);
 
 /// Writes what describe_clusters finds of the collection's labels to it; centers are the centroids of the

@@ -7,13 +7,14 @@
 #include "shoal/cluster/selection/methods.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/cluster_folder.h"
+#include "shoal/flow/csv_file.h"
 #include "shoal/flow/find_clusters.h"
+#include "shoal/flow/plot_points.h"
+#include "shoal/flow/receipt.h"
 #include "shoal/flow/report_json_impl.h"
+#include "shoal/flow/stage_file.h"
 #include "shoal/map/svg.h"
-#include "shoal/reduce/tsne/tsne.h"
-#include "shoal/reduce/umap/umap.h"
 #include "shoal/store/archive/archive.h"
-#include "shoal/store/files/new_file.h"
 #include "shoal/store/files/new_folder.h"
 #include "shoal/store/vectors/rows_file.h"
 
@@ -24,6 +25,14 @@ namespace {
 constexpr const char* kMark = "predictions.json";  // by which the folder is known
 constexpr const char* kFiles[] = {kMark,           "predictions.csv",   "clusters.svg",
                                   "distances.svg", "probabilities.svg", "map.svg"};
+
+std::string key_of(const PredictOptions& o, const Run& run) {
+  std::vector<fs::path> inputs{o.input};
+  for (const char* name : {kClusterMark, "clusters.safetensors", "classifier.safetensors", "pca.safetensors",
+                           "standardise.safetensors"})
+    if (fs::exists(o.model / name)) inputs.push_back(o.model / name);
+  return result_key("classify predict", list_fields(o), inputs, run);
+}
 
 class PredictRun {
  public:
@@ -50,6 +59,7 @@ class PredictRun {
     place();
     draw();
     write_summary();
+    add_receipt(out_ / "", kMark, key_of(options_, run_));
     out_.keep();
     return std::move(report_);
   }
@@ -67,7 +77,7 @@ class PredictRun {
             options_.model.string() + " has no classifier: it was made with " + option_name("classifier") +
                 " none, or has fewer than two clusters; " + option_name("by") +
                 " method places rows by the method's own rule");
-    classifier_ = ClusterClassifier::load(ArchiveReader(options_.model / "classifier.safetensors"));
+    classifier_ = load_stage<ClusterClassifier>(options_.model / "classifier.safetensors");
     require(facts_.ids == classifier_->clusters(), Fault::format,
             options_.model.string() +
                 " is damaged: its report and classifier.safetensors tell of other clusters");
@@ -96,20 +106,19 @@ class PredictRun {
   void place() {
     report_.rows = x_.rows();
     report_.out = out_.path();
-    NewFile file(out_ / "predictions.csv");
-    file.write(report_.by_method ? "row,cluster\n" : "row,cluster,likeliest,probability,distance,unlike\n");
+    CsvFile file(out_ / "predictions.csv",
+                 report_.by_method ? "row,cluster" : "row,cluster,likeliest,probability,distance,unlike");
     const Space between = preparation_.space_of(x_.space());
     std::optional<RowsFile> prepared;
+    if (options_.layout != PlotMethod::none && !preparation_.empty())
+      prepared.emplace(prepared_path(), between.dims, between, 0);
     each_block(x_, [&](const Rows& block, Index first) {
-      if (preparation_.empty()) {
-        place_block(block, first, file);
-        return;
-      }
-      const Matrix ready = preparation_.transform(block, quiet());
-      place_block(Rows(ready, between), first, file);
-      if (options_.layout == PlotMethod::none) return;
-      if (!prepared) prepared.emplace(prepared_path(), ready.cols(), between, 0);
-      prepared->append(ready.view());
+      const Rows ready = preparation_.empty() ? block : Rows(preparation_.transform(block, quiet()), between);
+      report_.by_method ? by_method(ready, first, file) : by_classifier(ready, first, file);
+      Matrix scratch;
+      if (prepared) prepared->append(ready.block(0, ready.rows(), scratch));
+      if (run_.progress)
+        run_.progress("classify", static_cast<double>(first + block.rows()), static_cast<double>(x_.rows()));
     });
     file.keep();
     if (prepared) prepared->commit();
@@ -119,36 +128,25 @@ class PredictRun {
   }
   fs::path prepared_path() const { return out_ / "prepared.safetensors"; }
 
-  void place_block(const Rows& block, Index first, NewFile& file) {
-    file.write(report_.by_method ? by_method(block, first) : by_classifier(block, first));
-    if (run_.progress)
-      run_.progress("classify", static_cast<double>(first + block.rows()), static_cast<double>(x_.rows()));
-  }
-
-  std::string by_method(const Rows& block, Index first) {
-    std::string lines;
+  void by_method(const Rows& block, Index first, CsvFile& file) {
     const Labels found = place_rows(*method_, block, quiet());
     for (Index i = 0; i < block.rows(); ++i) {
       count(found.of[i]);
-      lines += std::to_string(first + i) + "," + std::to_string(found.of[i]) + "\n";
+      file.cell(first + i).cell(found.of[i]).end_row();
     }
-    return lines;
   }
 
-  std::string by_classifier(const Rows& block, Index first) {
+  void by_classifier(const Rows& block, Index first, CsvFile& file) {
     const Classified said = classifier_->classify(block, quiet());
-    std::string lines;
     for (Index i = 0; i < block.rows(); ++i) {
       const Label likeliest = said.likeliest[i], label = said.labels.of[i];
       const double p = likeliest == kNoise ? 0 : said.probabilities[i][static_cast<Index>(likeliest)];
       probability_.push_back(p);
       distance_.push_back(said.distance[i]);
       count(label == kNoise ? kNoise : place_of(label));
-      lines += std::to_string(first + i) + "," + std::to_string(label) + "," + std::to_string(likeliest) +
-               "," + short_number(p) + "," + short_number(said.distance[i]) + "," +
-               std::to_string(said.unlike[i]) + "\n";
+      file.cell(first + i).cell(label).cell(likeliest).cell(short_number(p));
+      file.cell(short_number(said.distance[i])).cell(said.unlike[i]).end_row();
     }
-    return lines;
   }
 
   /// A row of the cluster at `place` in report_.clusters.
@@ -181,13 +179,10 @@ class PredictRun {
     }
     if (options_.layout == PlotMethod::none) return;
     const Rows rows = preparation_.empty() ? x_ : open_rows(prepared_path());
-    const Matrix points =
-        options_.layout == PlotMethod::umap
-            ? Umap::fit(rows, {.metric = metric_, .seed = options_.seed.child(2)}, run_).embedding()
-            : Tsne::fit(rows, {.metric = metric_, .seed = options_.seed.child(2)}, run_).embedding();
-    const char* how = options_.layout == PlotMethod::umap ? "UMAP" : "t-SNE";
+    const Matrix points = plot_points(rows, options_.layout, metric_, options_.seed.child(2), run_);
     write_file(out_ / "map.svg",
-               scatter_svg({std::string("The new rows by ") + how, "", ""}, points.view(), labels_, names));
+               scatter_svg({std::string("The new rows by ") + title_of(options_.layout), "", ""},
+                           points.view(), labels_, names));
     fs::remove(prepared_path());
   }
 
@@ -229,6 +224,13 @@ class PredictRun {
 }  // namespace
 
 PredictReport predict_clusters(const PredictOptions& options, const Run& run) {
+  if (!options.overwrite && fs::exists(options.out / kMark)) {
+    open_vectors(options.input);  // says what is wrong with it
+    if (has_receipt(options.out, kMark, key_of(options, run))) {
+      NewFolder::clean_up(options.out, kMark, kFiles);
+      return {.out = options.out, .done_before = true};
+    }
+  }
   return PredictRun(options, run).finish();
 }
 

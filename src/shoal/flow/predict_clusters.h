@@ -53,13 +53,15 @@ struct PredictReport {
   std::optional<double> placement;  ///< placement_of, by the method
   bool assumed_space = false;  ///< model or input does not say which encoder made it: taken to be the same
   std::filesystem::path out;
+  bool done_before = false;  ///< `out` was there, made of the same rows by the same model; the rest is empty
 };
 
 /// Places new vectors into the clusters of a model: prepared as its own were, then classified. Makes the
 /// folder `out`, whole or not at all, with predictions.csv (row, cluster or -1 where unlike any, likeliest,
 /// probability, distance, unlike; by the method's rule only row and cluster), predictions.json, and plots:
 /// clusters.svg, map.svg, and of the classifier distances.svg and probabilities.svg. Rows are read block by
-/// block; the map alone holds all of them. Error(data) if the vectors have another dimension or come from
+/// block; the map alone holds all of them. A folder that was made of the same rows by the same model with the
+/// same options stays as it is (receipt.h). Error(data) if the vectors have another dimension or come from
 /// another encoder than the model's.
 PredictReport predict_clusters(const PredictOptions& options, const Run& run);
 

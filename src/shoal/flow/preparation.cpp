@@ -4,20 +4,14 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
-#include "shoal/store/archive/archive.h"
+#include "shoal/flow/stage_file.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
 namespace {
 
 constexpr const char* kPcaFile = "pca.safetensors";
 constexpr const char* kScalerFile = "standardise.safetensors";
-
-template <class S>
-void save_stage(const S& stage, const std::filesystem::path& path) {
-  ArchiveWriter out(S::kind);
-  stage.save(out);
-  out.write(path);
-}
 
 void say(const Run& run, const char* step, Index done, Index total) {
   if (run.progress) run.progress(step, static_cast<double>(done), static_cast<double>(total));
@@ -49,38 +43,37 @@ Matrix Preparation::transform(const Rows& x, const Run& run) const {
 }
 
 Preparation Preparation::fit(const Rows& x, const std::optional<PcaOptions>& pca, bool standardise,
-                             const std::function<void(MatrixView)>& keep, const Run& run) {
+                             const std::filesystem::path& prepared, const Run& run) {
   Preparation made;
   const Run quiet = run.quiet();
   if (pca) {
     say(run, "PCA", 0, x.rows());
     made.pca = Pca::fit(x, *pca, quiet);
     require(made.pca->explained_variance().front() > 0, Fault::data,
-            "all " + std::to_string(x.rows()) + " rows are equal: there is nothing to reduce");
-    say(run, "PCA", x.rows(), x.rows());
+            "all " + std::to_string(x.rows()) +
+                " rows have the same vector: there is nothing to tell them apart");
   }
   if (standardise) {
     Standardise scaler;
     // With PCA before it: of the reduced rows, which are made twice rather than kept in a second file.
-    const Space between = made.space_of(x.space());
     each_block(x, [&](const Rows& block, Index first) {
       check_stop(run);
-      if (made.pca) {
-        const Matrix reduced = made.pca->transform(block, quiet);
-        scaler.update(Rows(reduced, between), quiet);
-      } else {
-        scaler.update(block, quiet);
-      }
+      const Matrix reduced = made.pca ? made.pca->transform(block, quiet) : Matrix();
+      scaler.update(made.pca ? Rows(reduced, made.space_of(x.space())) : block, quiet);
       say(run, "standardise", first + block.rows(), x.rows());
     });
     made.scaler = std::move(scaler);
   }
   if (made.empty()) return made;
-  each_block(x, [&](const Rows& block, Index) {
+  const Space space = made.space_of(x.space());
+  RowsFile file(prepared.parent_path() / ("." + prepared.filename().string() + ".part"), space.dims, space, 0,
+                prepared);
+  each_block(x, [&](const Rows& block, Index first) {
     check_stop(run);
-    const Matrix ready = made.transform(block, quiet);
-    keep(ready.view());
+    file.append(made.transform(block, quiet));
+    if (!standardise) say(run, "PCA", first + block.rows(), x.rows());
   });
+  file.keep_as(prepared);
   return made;
 }
 
@@ -91,8 +84,8 @@ void Preparation::save(const std::filesystem::path& folder) const {
 
 Preparation Preparation::load(const std::filesystem::path& folder, bool pca, bool standardise) {
   Preparation made;
-  if (pca) made.pca = Pca::load(ArchiveReader(folder / kPcaFile));
-  if (standardise) made.scaler = Standardise::load(ArchiveReader(folder / kScalerFile));
+  if (pca) made.pca = load_stage<Pca>(folder / kPcaFile);
+  if (standardise) made.scaler = load_stage<Standardise>(folder / kScalerFile);
   return made;
 }
 

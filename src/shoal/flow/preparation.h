@@ -22,10 +22,11 @@ struct Preparation {
   /// Rows as the method sees them. Errors as the stages' transform.
   Matrix transform(const Rows& x, const Run& run) const;
 
-  /// Learns from all rows, read block by block: memory O(d^2). `keep` takes the prepared rows, a block at a
-  /// time, in order; it is not called if there is nothing to do. Steps "PCA" and "standardise".
+  /// Learns from all rows, read block by block: memory O(d^2). The prepared rows go to the file `prepared`;
+  /// there is none if there is nothing to do. Error(data) if PCA finds all rows equal. Steps "PCA" and
+  /// "standardise".
   static Preparation fit(const Rows& x, const std::optional<PcaOptions>& pca, bool standardise,
-                         const std::function<void(MatrixView)>& keep, const Run& run);
+                         const std::filesystem::path& prepared, const Run& run);
 
   /// As pca.safetensors and standardise.safetensors in a folder.
   void save(const std::filesystem::path& folder) const;

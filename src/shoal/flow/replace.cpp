@@ -1,18 +1,25 @@
 #include "shoal/flow/replace_impl.h"
 
 #include <algorithm>
+#include <string>
 #include <system_error>
 #include <vector>
+
+#include "shoal/flow/map_steps_impl.h"
 
 namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
-// All that is ever written into a collection. The database goes last: until then the folder is known as one.
-constexpr const char* kFiles[] = {
-    "vectors.safetensors", "reduced.safetensors", "pca.safetensors", "clusters.safetensors",
-    "umap.safetensors",    "report.json",         "map.html",        "rows.sqlite.sha256",
-    "rows.sqlite-journal", "rows.sqlite"};
+/// All that is ever written into a collection. The database goes last: until then the folder is known as one.
+std::vector<std::string> our_files() {
+  std::vector<std::string> out;
+  for (const Step& step : map_steps(nullptr))
+    for (const std::string_view made : step.makes)
+      if (is_file(made)) out.emplace_back(made);
+  out.insert(out.end(), {"rows.sqlite.sha256", "rows.sqlite-journal", "rows.sqlite"});
+  return out;
+}
 
 fs::path named(const fs::path& out, const char* ending) {
   return out.parent_path() / ("." + out.filename().string() + ending);
@@ -20,9 +27,10 @@ fs::path named(const fs::path& out, const char* ending) {
 fs::path place_aside(const fs::path& out) { return named(out, ".old"); }
 
 bool is_ours(const std::string& name) {
-  return std::ranges::find(kFiles, name) != std::end(kFiles) || name.starts_with(".rows.sqlite.part") ||
-         std::ranges::any_of(kFiles,
-                             [&](const char* file) { return name == "." + std::string(file) + ".part"; });
+  return name.starts_with(".rows.sqlite.part") ||
+         std::ranges::any_of(our_files(), [&](const std::string& file) {
+           return name == file || name == "." + file + ".part";
+         });
 }
 
 /// Moves what is not shoal's out of a collection.
@@ -74,7 +82,7 @@ void remove_collection(const fs::path& folder) {
     if (name.starts_with('.') && is_ours(name)) parts.push_back(entry.path());
   }
   for (const fs::path& part : parts) fs::remove(part, ignored);
-  for (const char* file : kFiles) fs::remove(folder / file, ignored);
+  for (const std::string& file : our_files()) fs::remove(folder / file, ignored);
   fs::remove(folder, ignored);
 }
 

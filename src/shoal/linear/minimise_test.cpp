@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "shoal/core/error.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -102,12 +103,7 @@ TEST(Minimise, RefusesWhatItCannotDo) {
   const auto stopped = [](std::span<const double>, std::span<double>) -> Slope {
     throw Error(Fault::cancelled, "stopped");
   };
-  try {
-    minimise(x, stopped);
-    ADD_FAILURE();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.fault, Fault::cancelled);
-  }
+  expect_error(Fault::cancelled, "stopped", [&] { minimise(x, stopped); });
 }
 
 }  // namespace

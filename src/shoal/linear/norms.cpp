@@ -36,8 +36,8 @@ void check_row(std::span<const float> row, Index number) {
 }
 
 std::string named(const Space& space) {
-  return (space.id.empty() ? std::string("an unknown model") : "\"" + space.id + "\"") + " (" +
-         std::to_string(space.dims) + " dimensions)";
+  const std::string who = space.id.empty() ? "an unknown model" : "\"" + space.id + "\"";
+  return space.dims == 0 ? who : who + " (" + std::to_string(space.dims) + " dimensions)";
 }
 
 }  // namespace
@@ -87,6 +87,13 @@ void check_finite(const Rows& x, const Run& run) {
     const MatrixView block = x.block(first, last - first, scratch);
     for (Index r = 0; r < block.rows; ++r) check_row(block[r], first + r);
   });
+}
+
+void check_input(const Rows& x, Index cols, const Space& fitted, const char* what) {
+  require(x.cols() == cols, Fault::data,
+          "the rows have " + std::to_string(x.cols()) + " columns; for " + what + " they must have " +
+              std::to_string(cols));
+  check_space(fitted, x.space(), what);
 }
 
 void check_space(const Space& fitted, const Space& given, const char* what) {

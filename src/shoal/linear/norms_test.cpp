@@ -9,6 +9,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
+#include "tests/error_of.h"
 
 namespace {
 
@@ -82,13 +83,12 @@ TEST(CheckFinite, NamesTheFirstBadRow) {
   EXPECT_NO_THROW(shoal::check_finite(x, {}));
   x[8500][2] = std::numeric_limits<float>::quiet_NaN();
   x[4321][3] = -std::numeric_limits<float>::infinity();
-  for (const unsigned threads : {1u, 2u, 3u}) try {
-      shoal::check_finite(x, {.threads = threads});
-      FAIL() << "not found";
-    } catch (const shoal::Error& e) {
-      EXPECT_EQ(e.fault, shoal::Fault::data);
-      EXPECT_NE(std::string(e.what()).find("row 4321, column 3: infinity"), std::string::npos) << e.what();
-    }
+  for (const unsigned threads : {1u, 2u, 3u}) {
+    shoal::expect_error(shoal::Fault::data, "row 4321, column 3: infinity",
+                        [&] { shoal::check_finite(x, {.threads = threads}); });
+    shoal::expect_error(shoal::Fault::data, "row 4321, column 3: infinity",
+                        [&] { shoal::column_means(x, {.threads = threads}); });
+  }
 }
 
 TEST(CheckSpace, UnknownOnesAreTheirOwnKind) {

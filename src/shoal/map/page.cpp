@@ -130,40 +130,46 @@ template <class Use>
 void each_batch(const Source& source, Index first, Index end, Use use) {
   for (Index at = first; at < end; at += kBatch) {
     const Index count = std::min(kBatch, end - at);
-    const Texts texts = source(at, count);
+    Texts texts = source(at, count);
     require(texts.size() == count, Fault::argument,
             "asked for " + std::to_string(count) + " texts from row " + std::to_string(at) + ", got " +
                 std::to_string(texts.size()));
-    use(texts);
+    use(std::move(texts));
   }
 }
+static_assert(kTextRows % kBatch == 0, "batches of one block are those of all rows");
 
 /// What is done to make a column fit: texts of more than `limit` bytes are cut there, `rows` holds 1 for
 /// those. limit 0: all are whole.
 struct Cut {
   Index limit = 0;
   std::vector<std::uint8_t> rows;
+  std::vector<Texts> whole;  ///< all of them, in batches, if they fit: they need not be read again
 };
 
 /// The short texts take what they need of the budget; the others share the rest evenly.
 Cut cut(const Source& source, Index rows, Index budget) {
   std::vector<Index> lengths;
   lengths.reserve(rows);
-  each_batch(source, 0, rows, [&](const Texts& texts) {
+  std::vector<Texts> whole;
+  Index bytes = 0;
+  each_batch(source, 0, rows, [&](Texts&& texts) {
     for (Index i = 0; i < texts.size(); ++i) lengths.push_back(texts[i].size());
+    bytes += texts.bytes();
+    bytes <= budget ? whole.push_back(std::move(texts)) : whole.clear();
   });
   std::vector<Index> sorted = lengths;
   std::ranges::sort(sorted);
   for (Index i = 0; i < rows; ++i) {
     const Index share = std::max(budget / (rows - i), kLeastCut);
     if (sorted[i] > share) {
-      Cut found{share, {}};
+      Cut found{share, {}, {}};
       for (const Index length : lengths) found.rows.push_back(length > share);
       return found;
     }
     budget -= std::min(budget, sorted[i]);
   }
-  return {};
+  return {0, {}, std::move(whole)};
 }
 
 /// Rows [first, end) of a column of texts as one block: each text and a NUL.
@@ -180,10 +186,13 @@ void add_texts(std::string& out, const std::string& id, const Source& source, In
   out += "</script>";
 }
 
-void add_column(std::string& out, const std::string& name, const Source& source, Index rows, Index limit) {
-  const Index most = limit ? limit : std::numeric_limits<Index>::max();
+void add_column(std::string& out, const std::string& name, const Source& source, Index rows, Cut& cut) {
+  const Index most = cut.limit ? cut.limit : std::numeric_limits<Index>::max();
+  const auto again = [&](Index first, Index count) {
+    return cut.whole.empty() ? source(first, count) : std::move(cut.whole[first / kBatch]);
+  };
   for (Index first = 0; first < rows; first += kTextRows)
-    add_texts(out, name + std::to_string(first / kTextRows), source, first, std::min(first + kTextRows, rows),
+    add_texts(out, name + std::to_string(first / kTextRows), again, first, std::min(first + kTextRows, rows),
               most);
 }
 
@@ -198,17 +207,19 @@ void write_page(const std::filesystem::path& path, const PageData& data) {
   const MapBox box = map_box(data.points.view());
   const float span = std::max(box.high.x - box.low.x, box.high.y - box.low.y);
   const Index rows = data.labels.of.size();
-  const Cut texts = cut(data.texts, rows, data.text_budget);
+  Cut texts = cut(data.texts, rows, data.text_budget);
   std::string out(html.substr(0, marker));
   out += "<script type=\"application/json\" id=\"meta\">" + meta(data, box, texts.limit) + "</script>";
   add_block(out, "b-x", positions(data, 0, span));
   add_block(out, "b-y", positions(data, 1, span));
   add_block(out, "b-label", data.labels.of);
   if (!data.report.empty()) add_block(out, "b-report", data.report);
-  add_column(out, "b-text", data.texts, rows, texts.limit);
+  add_column(out, "b-text", data.texts, rows, texts);
   if (texts.limit) add_block(out, "b-cut", texts.rows);
-  if (!data.column_name.empty() && data.column)
-    add_column(out, "b-column", data.column, rows, cut(data.column, rows, data.text_budget).limit);
+  if (!data.column_name.empty() && data.column) {
+    Cut column = cut(data.column, rows, data.text_budget);
+    add_column(out, "b-column", data.column, rows, column);
+  }
   out += html.substr(marker + kMarker.size());
   write_file(path, out);
 }

@@ -25,7 +25,8 @@ struct PageData {
   /// one length that fits, never below 400 bytes, and the page says which. The column has the same budget for
   /// itself. A megabyte of plain text adds about half a megabyte to the file.
   Index text_budget = Index{64} << 20;
-  /// Texts of rows [first, first + count): asked for in order, twice (once for their lengths), and held only
+  /// Texts of rows [first, first + count): asked for in order, once if they fit into the budget, else
+  /// once more, and held only
   /// compressed.
   std::function<Texts(Index first, Index count)> texts;
   /// One user column to colour and filter by (may be absent: empty name).

@@ -176,6 +176,21 @@ TEST(WritePage, BeyondTheBudgetTheLongestTextsAreCutAndNamed) {
   EXPECT_EQ(nlohmann::json::parse(script(written(page, "least.html"), "meta"))["text_limit"], 400);
 }
 
+TEST(WritePage, TextsThatFitAreReadOnce) {
+  const std::vector<std::string> texts(9000, "a text");  // more than one batch
+  PageData page = small(texts);
+  Index read = 0;
+  page.texts = [&](Index first, Index count) {
+    read += count;
+    return texts_of(texts, first, count);
+  };
+  const std::string once = written(page, "once.html");
+  EXPECT_EQ(read, 9000u);
+  page.text_budget = 6 * 9000 - 1;  // all are shorter than the least cut, and none is cut
+  EXPECT_EQ(written(page, "twice.html"), once);
+  EXPECT_EQ(read, 3 * 9000u);
+}
+
 TEST(WritePage, EmptyAndUnplacedMaps) {
   const std::vector<std::string> none;
   EXPECT_EQ(nlohmann::json::parse(script(written(small(none), "empty.html"), "meta"))["rows"], 0);

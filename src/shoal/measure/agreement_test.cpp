@@ -10,6 +10,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -106,13 +107,10 @@ TEST(Agreement, NoOverflowOfPairsOfManyRows) {
 }
 
 TEST(Agreement, RefusesLabellingsOfDifferentLength) {
-  try {
-    table({0, 1}, {0});
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.fault, Fault::argument);
-    EXPECT_STREQ(e.what(), "one labelling has 2 labels and the other 1; both must label the same rows");
-  }
+  expect_error(Fault::argument, "one labelling has 2 labels and the other 1; both must label the same rows",
+               [] {
+                 table({0, 1}, {0});
+               });
 }
 
 }  // namespace

@@ -21,8 +21,7 @@ Neighbours nearest_neighbours(const Rows& x, Index k, Metric metric, const Run& 
 /// The k nearest rows of `x` to each query, best first, with the same distances. O(queries * rows * d).
 /// Progress as step "neighbours", in queries.
 /// Error(argument) unless 1 <= k <= rows and both have as many columns; Error(data) for NaN and infinities,
-/// and unless one model made both (check_space). For programs of your own that ask many questions at
-/// once; `search` (flow/search.h) asks one, only among the wanted rows, and needs no float32 copy of them.
+/// and unless one model made both (Space).
 Neighbours nearest(const Rows& x, const Rows& queries, Index k, Metric metric, const Run& run);
 
 }  // namespace shoal

@@ -74,7 +74,7 @@ Pca::Pca(Options options) : options_(options), solving_(std::make_shared<Solving
 void Pca::update(const Rows& batch, const Run& run) {
   if (batch.rows() == 0) return;
   if (batch.cols() == 0) throw Error(Fault::data, "the rows have no columns");
-  if (count_ > 0) check_input(batch);
+  if (count_ > 0) check_input(batch, shift_.size(), space_, "the components");
   const std::vector<double> means = column_means(batch, run);
   std::vector<float> shift = shift_;
   if (count_ == 0) shift.assign(means.begin(), means.end());
@@ -139,17 +139,9 @@ Pca::Solution Pca::solve() const {
   return s;
 }
 
-void Pca::check_input(const Rows& x) const {
-  if (x.cols() != shift_.size())
-    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) +
-                                 " columns, but the components were fitted on " +
-                                 std::to_string(shift_.size()));
-  check_space(space_, x.space(), "the components");
-}
-
 Matrix Pca::transform(const Rows& x, const Run& run) const {
   const Solution& s = solution();
-  check_input(x);
+  check_input(x, shift_.size(), space_, "the components");
   const Packed packed = Packed::rows(s.components.view());
   Matrix reduced(x.rows(), s.components.rows());
   for_chunks(

@@ -68,7 +68,6 @@ class Pca {
   struct Solving;
   const Solution& solution() const;
   Solution solve() const;
-  void check_input(const Rows& x) const;
 
   Options options_;
   Space space_;

@@ -12,16 +12,10 @@
 #include "shoal/core/random.h"
 #include "shoal/store/archive/archive.h"
 #include "tests/error_of.h"
+#include "tests/matrices.h"
 
 namespace shoal {
 namespace {
-
-Matrix from(std::initializer_list<std::initializer_list<float>> rows) {
-  Matrix m(rows.size(), rows.begin()->size());
-  Index i = 0;
-  for (const auto& row : rows) std::ranges::copy(row, m[i++].begin());
-  return m;
-}
 
 /// Rows whose variance falls from column to column, away from the origin.
 Matrix slanted(Index rows, Index cols, float offset = 3) {

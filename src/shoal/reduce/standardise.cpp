@@ -41,7 +41,7 @@ std::vector<double> squared_deviations(const Rows& x, const std::vector<double>&
 
 void Standardise::update(const Rows& batch, const Run& run) {
   if (batch.rows() == 0) return;
-  if (count_ > 0) check_input(batch);
+  if (count_ > 0) check_input(batch, mean_.size(), space_, "the scale");
   const std::vector<double> mean = column_means(batch, run);
   const std::vector<double> squares = squared_deviations(batch, mean, run);
   // Nothing can fail from here on: a batch counts whole or not at all.
@@ -85,16 +85,9 @@ std::vector<double> Standardise::deviation() const {
   return out;
 }
 
-void Standardise::check_input(const Rows& x) const {
-  if (x.cols() != mean_.size())
-    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) + " columns, but the scale of " +
-                                 std::to_string(mean_.size()) + " was fitted");
-  check_space(space_, x.space(), "the scale");
-}
-
 Matrix Standardise::transform(const Rows& x, const Run& run) const {
   require(count_ > 0, Fault::data, "the scale has seen no rows");
-  check_input(x);
+  check_input(x, mean_.size(), space_, "the scale");
   check_finite(x, run);
   const std::vector<double> by = deviation();
   Matrix out(x.rows(), x.cols());

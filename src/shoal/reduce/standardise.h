@@ -55,7 +55,6 @@ class Standardise {
   static Standardise load(const ArchiveReader& in);  ///< Error(format) if the file does not hold one, whole
 
  private:
-  void check_input(const Rows& x) const;
   std::vector<double> deviation() const;
 
   Options options_;

@@ -11,15 +11,10 @@
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/archive/archive.h"
+#include "tests/matrices.h"
 
 namespace shoal {
 namespace {
-
-Matrix column(std::initializer_list<float> values) {
-  Matrix m(values.size(), 1);
-  std::ranges::copy(values, m.data());
-  return m;
-}
 
 /// Clumps of many sizes, and rows between them; every seventh row is a copy of an earlier one.
 Matrix clumps(Index rows, Index cols, float noise) {

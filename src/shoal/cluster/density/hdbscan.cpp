@@ -114,10 +114,7 @@ void Hdbscan::choose() {
 }
 
 Placement Hdbscan::place(const Rows& x, const Run& run) const {
-  if (x.cols() != rows_.cols())
-    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) +
-                                 " columns, but the clusters were fitted on " + std::to_string(rows_.cols()));
-  check_space(space_, x.space(), "the clusters");
+  check_input(x, rows_.cols(), space_, "the clusters");
   check_finite(x, run);
   Placement out{{std::vector<Label>(x.rows(), kNoise), labels().count}, std::vector<double>(x.rows(), 0.0)};
   if (condensed_.edges.empty() || x.rows() == 0) return out;

@@ -9,15 +9,10 @@
 #include "shoal/cluster/density/reachability_tree_impl.h"
 #include "shoal/core/error.h"
 #include "shoal/store/archive/archive.h"
+#include "tests/matrices.h"
 
 namespace shoal {
 namespace {
-
-Matrix column(std::initializer_list<float> values) {
-  Matrix m(values.size(), 1);
-  std::ranges::copy(values, m.data());
-  return m;
-}
 
 /// Clumps of many sizes and densities; every `copies`-th row is a copy of an earlier one.
 Matrix clumps(Index rows, Index cols, Index copies, std::uint64_t seed = 11) {

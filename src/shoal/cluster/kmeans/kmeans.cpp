@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "shoal/cluster/kmeans/kmeans_family_impl.h"
+#include "shoal/linear/norms.h"
 #include "shoal/near/nearness_impl.h"
 
 namespace shoal {
@@ -50,12 +51,12 @@ KMeans::KMeans(const Options& options, const Space& space, const ShiftScale& fra
       n_iter_(result.n_iter) {}
 
 Labels KMeans::predict(const Rows& x, const Run& run) const {
-  check_predicted(x, centers_.cols(), space_);
+  check_input(x, centers_.cols(), space_, "the clusters");
   return label_rows(MetricRows(x, Metric::euclidean, frame_, run), moved_centers_, run, "predict clusters");
 }
 
 Matrix KMeans::transform(const Rows& x, const Run& run) const {
-  check_predicted(x, centers_.cols(), space_);
+  check_input(x, centers_.cols(), space_, "the clusters");
   return distances(MetricRows(x, Metric::euclidean, frame_, run), moved_centers_, run);
 }
 

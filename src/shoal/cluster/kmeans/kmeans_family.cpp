@@ -37,13 +37,6 @@ void check_start(const Matrix& start, Index n_clusters, Index cols) {
                                      std::to_string(n_clusters) + " x " + std::to_string(cols));
 }
 
-void check_predicted(const Rows& x, Index cols, const Space& space) {
-  if (x.cols() != cols)
-    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) +
-                                 " columns, but the clusters were fitted on " + std::to_string(cols));
-  check_space(space, x.space(), "the clusters");
-}
-
 template <Metric by>
 LloydResult best_of_starts(const MetricRows& rows, const LloydKMeansOptions<by>& o,
                            std::span<const float> weights, const Run& run) {

@@ -20,8 +20,6 @@ void check_rows(const Rows& x, Index n_clusters);
 void check_weights(std::span<const float> weights, Index rows);
 /// Error(argument) unless the start is n_clusters x cols.
 void check_start(const Matrix& start, Index n_clusters, Index cols);
-/// Error(data) unless `x` has the columns and the space of the fit.
-void check_predicted(const Rows& x, Index cols, const Space& space);
 
 /// The best of options.n_init runs of Lloyd's rounds.
 template <Metric by>

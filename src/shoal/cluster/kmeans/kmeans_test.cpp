@@ -14,26 +14,10 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/archive/archive.h"
 #include "tests/error_of.h"
+#include "tests/matrices.h"
 
 namespace shoal {
 namespace {
-
-Matrix from(std::initializer_list<std::initializer_list<float>> rows) {
-  Matrix m(rows.size(), rows.begin()->size());
-  Index i = 0;
-  for (const auto& row : rows) std::ranges::copy(row, m[i++].begin());
-  return m;
-}
-
-Matrix scattered(Index rows, Index cols, Index groups, std::uint64_t seed, float noise = 0.5f) {
-  const Random random({seed});
-  Matrix m(rows, cols);
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < cols; ++j)
-      m[i][j] = static_cast<float>(random.normal((i % groups) * cols + j + 1000000) +
-                                   noise * random.normal(i * cols + j + 2000000));
-  return m;
-}
 
 /// `x` times `factor` plus `shift`.
 Matrix moved(Matrix x, float factor, float shift) {

@@ -8,6 +8,7 @@
 #include "shoal/cluster/kmeans/kmeans_family_impl.h"
 #include "shoal/cluster/kmeans/seeding_impl.h"
 #include "shoal/core/chunks.h"
+#include "shoal/linear/norms.h"
 #include "shoal/near/nearness_impl.h"
 
 namespace shoal {
@@ -89,7 +90,7 @@ MiniBatchKMeans MiniBatchKMeans::begin(const Rows& batch, const Options& options
 }
 
 void MiniBatchKMeans::update(const Rows& batch, const Run& run) {
-  check_predicted(batch, centers_.cols(), space_);
+  check_input(batch, centers_.cols(), space_, "the clusters");
   const MetricRows rows = MetricRows(batch, options_.metric, frame_, run);
   MiniBatchKMeans next = *this;
   next.step(rows, run.quiet());
@@ -184,12 +185,12 @@ void MiniBatchKMeans::label(const MetricRows& rows, const Run& run) {
 }
 
 Labels MiniBatchKMeans::predict(const Rows& x, const Run& run) const {
-  check_predicted(x, centers_.cols(), space_);
+  check_input(x, centers_.cols(), space_, "the clusters");
   return label_rows(MetricRows(x, options_.metric, frame_, run), moved_centers_, run, "predict clusters");
 }
 
 Matrix MiniBatchKMeans::transform(const Rows& x, const Run& run) const {
-  check_predicted(x, centers_.cols(), space_);
+  check_input(x, centers_.cols(), space_, "the clusters");
   return distances(MetricRows(x, options_.metric, frame_, run), moved_centers_, run);
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "shoal/cluster/kmeans/kmeans_family_impl.h"
+#include "shoal/linear/norms.h"
 #include "shoal/near/nearness_impl.h"
 
 namespace shoal {
@@ -54,12 +55,12 @@ SphericalKMeans::SphericalKMeans(const Options& options, const Space& space, Llo
       n_iter_(result.n_iter) {}
 
 Labels SphericalKMeans::predict(const Rows& x, const Run& run) const {
-  check_predicted(x, centers_.cols(), space_);
+  check_input(x, centers_.cols(), space_, "the clusters");
   return label_rows(MetricRows(x, Metric::cosine, run), centers_, run, "predict clusters");
 }
 
 Matrix SphericalKMeans::transform(const Rows& x, const Run& run) const {
-  check_predicted(x, centers_.cols(), space_);
+  check_input(x, centers_.cols(), space_, "the clusters");
   return distances(MetricRows(x, Metric::cosine, run), centers_, run);
 }
 

@@ -17,28 +17,11 @@
 #include "shoal/near/nearness_impl.h"
 #include "shoal/store/archive/archive.h"
 #include "tests/error_of.h"
+#include "tests/matrices.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {
-
-Matrix from(std::initializer_list<std::initializer_list<float>> rows) {
-  Matrix m(rows.size(), rows.begin()->size());
-  Index i = 0;
-  for (const auto& row : rows) std::ranges::copy(row, m[i++].begin());
-  return m;
-}
-
-/// `groups` directions with rows scattered around them: like embeddings, near 60 degrees from their centroid.
-Matrix scattered(Index rows, Index cols, Index groups, std::uint64_t seed, float noise = 1.5f) {
-  const Random random({seed});
-  Matrix m(rows, cols);
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < cols; ++j)
-      m[i][j] = static_cast<float>(random.normal((i % groups) * cols + j + 1000000) +
-                                   noise * random.normal(i * cols + j + 2000000));
-  return m;
-}
 
 TEST(SphericalKMeans, FindsTwoDirections) {
   const Matrix x = from({{1, 0.1f}, {0.1f, 3}, {2, 0}, {0, 1}, {5, 0.5f}, {0.01f, 0.2f}});
@@ -83,7 +66,7 @@ TEST(SphericalKMeans, ARowOfZerosIsNoise) {
 }
 
 TEST(SphericalKMeans, RefusesBadOptionsByName) {
-  const Matrix x = scattered(12, 3, 2, 1);
+  const Matrix x = scattered(12, 3, 2, 1, 1.5f);
   const auto says = [&](const SphericalKMeansOptions& o, Fault fault, const std::string& text) {
     const Error e = error_of([&] { SphericalKMeans::fit(x, o); });
     EXPECT_EQ(e.fault, fault);
@@ -111,7 +94,7 @@ TEST(SphericalKMeans, CountsDistinctDirections) {
 }
 
 TEST(SphericalKMeans, NamesTheRowThatIsNotFinite) {
-  Matrix x = scattered(5000, 3, 2, 1);
+  Matrix x = scattered(5000, 3, 2, 1, 1.5f);
   x[4001][2] = std::numeric_limits<float>::infinity();
   x[4500][0] = std::nanf("");
   for (unsigned threads : {1u, 3u}) {
@@ -156,7 +139,7 @@ TEST(SphericalKMeans, MoreStartsAreNeverWorse) {
 }
 
 TEST(SphericalKMeans, AWeightIsSoManyRows) {
-  const Matrix x = scattered(60, 5, 4, 3);
+  const Matrix x = scattered(60, 5, 4, 3, 1.5f);
   std::vector<float> weights(60);
   std::vector<Index> repeated;
   for (Index i = 0; i < 60; ++i) {
@@ -346,7 +329,7 @@ TEST(Lloyd, MirroredCentroidsChangeNoBit) {
 }
 
 TEST(Lloyd, TheObjectiveNeverFalls) {
-  const Matrix x = scattered(1000, 16, 12, 6);
+  const Matrix x = scattered(1000, 16, 12, 6, 1.5f);
   const Rows source(x);
   const MetricRows rows(source, Metric::cosine, {});
   const Matrix start = seed_centers(rows, 12, {2}, {});
@@ -361,7 +344,7 @@ TEST(Lloyd, TheObjectiveNeverFalls) {
 // ---- k-means++
 
 TEST(SeedCenters, AreDistinctRows) {
-  Matrix x = scattered(300, 4, 3, 1);
+  Matrix x = scattered(300, 4, 3, 1, 1.5f);
   for (Index i = 0; i < 300; ++i) std::ranges::copy(x[i % 50], x[i].begin());  // 50 distinct
   const Rows source(x);
   const MetricRows rows(source, Metric::cosine, {});
@@ -372,7 +355,7 @@ TEST(SeedCenters, AreDistinctRows) {
 }
 
 TEST(SeedCenters, InParallelAreDistinctRowsToo) {
-  Matrix x = scattered(3000, 4, 3, 1);
+  Matrix x = scattered(3000, 4, 3, 1, 1.5f);
   for (Index i = 0; i < 3000; ++i) std::ranges::copy(x[i % 50], x[i].begin());  // 50 distinct
   const Rows source(x);
   for (const Metric metric : {Metric::cosine, Metric::euclidean}) {

@@ -11,6 +11,7 @@
 #include "shoal/cluster/kmeans/kmeans_family_impl.h"
 #include "shoal/cluster/kmeans/spherical_kmeans.h"
 #include "shoal/core/chunks.h"
+#include "shoal/linear/norms.h"
 #include "shoal/near/nearness_impl.h"
 
 namespace shoal {
@@ -215,19 +216,19 @@ VmfMixture VmfMixture::fit(const Rows& x, const Options& o, const Run& run) {
 }
 
 Labels VmfMixture::predict(const Rows& x, const Run& run) const {
-  check_predicted(x, centers_.cols(), space_);
+  check_input(x, centers_.cols(), space_, "the clusters");
   const MetricRows rows(x, Metric::cosine, run);
   return VmfRounds(*this, rows, run).labels();
 }
 
 Matrix VmfMixture::memberships(const Rows& x, const Run& run) const {
-  check_predicted(x, centers_.cols(), space_);
+  check_input(x, centers_.cols(), space_, "the clusters");
   const MetricRows rows(x, Metric::cosine, run);
   return VmfRounds(*this, rows, run).memberships();
 }
 
 double VmfMixture::log_likelihood(const Rows& x, const Run& run) const {
-  check_predicted(x, centers_.cols(), space_);
+  check_input(x, centers_.cols(), space_, "the clusters");
   const MetricRows rows(x, Metric::cosine, run);
   return VmfRounds(*this, rows, run).sums(nullptr, false).log_likelihood;
 }

@@ -160,11 +160,7 @@ void Agglomerative::label(const Rows& x, Index n_clusters, const Run& run) {
 }
 
 Labels Agglomerative::place(const Rows& x, const Run& run) const {
-  if (x.cols() != centers_.cols())
-    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) +
-                                 " columns, but the clusters were fitted on " +
-                                 std::to_string(centers_.cols()));
-  check_space(space_, x.space(), "the clusters");
+  check_input(x, centers_.cols(), space_, "the clusters");
   // In the middle of the centers products do not cancel, should all lie far from the origin.
   const ShiftScale frame =
       options_.metric == Metric::euclidean ? frame_at_mean(centers_, run.quiet()) : ShiftScale{};

@@ -15,27 +15,10 @@
 #include "shoal/core/random.h"
 #include "shoal/store/archive/archive.h"
 #include "tests/error_of.h"
+#include "tests/matrices.h"
 
 namespace shoal {
 namespace {
-
-Matrix from(std::initializer_list<std::initializer_list<float>> rows) {
-  Matrix m(rows.size(), rows.begin()->size());
-  Index i = 0;
-  for (const auto& row : rows) std::ranges::copy(row, m[i++].begin());
-  return m;
-}
-
-/// `groups` places with rows scattered around them.
-Matrix scattered(Index rows, Index cols, Index groups, std::uint64_t seed) {
-  const Random random({seed});
-  Matrix m(rows, cols);
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < cols; ++j)
-      m[i][j] = static_cast<float>(random.normal((i % groups) * cols + j + 1000000) +
-                                   0.8 * random.normal(i * cols + j + 2000000));
-  return m;
-}
 
 /// Rows of a small grid: many equal rows, many equal distances. None is zero.
 Matrix on_grid(Index rows, Index cols, Index values, std::uint64_t seed) {
@@ -202,10 +185,10 @@ TEST(Agglomerative, CentroidsMayInvert) {
 TEST(Agglomerative, EqualsTheDefinition) {
   for (const Way& way : kWays) {
     for (const std::uint64_t seed : {1u, 2u, 3u}) {
-      expect_naive(scattered(120, 6, 5, seed), way, "scattered");
-      expect_naive(scattered(33, 90, 4, seed), way, "many columns");
+      expect_naive(scattered(120, 6, 5, seed, 0.8f), way, "scattered");
+      expect_naive(scattered(33, 90, 4, seed, 0.8f), way, "many columns");
     }
-    expect_naive(scattered(400, 5, 6, 4), way, "several blocks of rows");
+    expect_naive(scattered(400, 5, 6, 4, 0.8f), way, "several blocks of rows");
   }
 }
 
@@ -226,7 +209,7 @@ TEST(Agglomerative, EqualsTheDefinitionWhereFloatsCannotTell) {
   const Dendrogram got = tree_of(x, way.linkage, way.metric), expect = Naive(x, way).tree();
   for (Index i = 0; i < 79; ++i) EXPECT_NEAR(got.merges[i].height, expect.merges[i].height, 2e-10);
   for (const Way& w : kWays) {
-    Matrix far = scattered(90, 3, 4, 9);  // far from the origin
+    Matrix far = scattered(90, 3, 4, 9, 0.8f);  // far from the origin
     for (Index i = 0; i < 270; ++i) far.data()[i] += 1000;
     if (w.metric == Metric::euclidean) expect_naive(far, w, "far from the origin");
   }
@@ -253,7 +236,7 @@ TEST(Agglomerative, EqualsScipy) {
 }
 
 TEST(Agglomerative, EqualRowsJoinFirstAtZero) {
-  Matrix x = scattered(500, 8, 3, 4);
+  Matrix x = scattered(500, 8, 3, 4, 0.8f);
   for (Index i = 100; i < 500; ++i) std::ranges::copy(x[i % 7], x[i].begin());
   for (const Way& way : kWays) {
     const Dendrogram tree = tree_of(x, way.linkage, way.metric);
@@ -303,7 +286,7 @@ TEST(Agglomerative, OneRow) {
 }
 
 TEST(Agglomerative, RefusesBadOptionsByName) {
-  const Matrix x = scattered(12, 3, 2, 1);
+  const Matrix x = scattered(12, 3, 2, 1, 0.8f);
   const auto says = [&](const AgglomerativeOptions& o, Fault fault, const std::string& text) {
     const Error e = error_of([&] { Agglomerative::fit(x, o); });
     EXPECT_EQ(e.fault, fault) << e.what();
@@ -344,7 +327,7 @@ TEST(Agglomerative, NamesLinkages) {
 }
 
 TEST(Agglomerative, PlacesNewRowsAtTheNearestMean) {
-  Matrix x = scattered(300, 4, 3, 7);
+  Matrix x = scattered(300, 4, 3, 7, 0.8f);
   for (Index i = 0; i < x.rows() * x.cols(); ++i) x.data()[i] += 5000;  // products alone would cancel
   const auto groups =
       Agglomerative::fit(x, {.n_clusters = 3, .linkage = Linkage::ward, .metric = Metric::euclidean});
@@ -373,14 +356,14 @@ TEST(Agglomerative, PlacesNewRowsAtTheNearestMean) {
 TEST(Agglomerative, SameTreeForAnyThreads) {
   for (const Way& way : kWays) {
     const bool long_chunks = way.linkage == Linkage::single || way.linkage == Linkage::centroid;
-    const Matrix x = scattered(long_chunks ? 4500 : 1500, 5, 40, 8);  // several chunks
+    const Matrix x = scattered(long_chunks ? 4500 : 1500, 5, 40, 8, 0.8f);  // several chunks
     const Dendrogram one = tree_of(x, way.linkage, way.metric, {.threads = 1});
     EXPECT_TRUE(tree_of(x, way.linkage, way.metric, {.threads = 3}) == one) << named(way);
   }
 }
 
 TEST(Agglomerative, ReportsMergesAndHearsAStop) {
-  const Matrix x = scattered(700, 5, 9, 8);
+  const Matrix x = scattered(700, 5, 9, 8, 0.8f);
   for (const Way& way : kWays) {
     double done = 0, total = 0;
     std::stop_source source;
@@ -404,7 +387,7 @@ TEST(Agglomerative, ReportsMergesAndHearsAStop) {
 
 TEST(Agglomerative, LoadsOnlyATree) {
   const auto path = std::filesystem::temp_directory_path() / ("agglomerative-" + std::to_string(getpid()));
-  const auto groups = Agglomerative::fit(scattered(20, 3, 2, 1), {.n_clusters = 3});
+  const auto groups = Agglomerative::fit(scattered(20, 3, 2, 1, 0.8f), {.n_clusters = 3});
   const auto write = [&](std::vector<std::int64_t> merges, std::vector<double> heights) {
     ArchiveWriter out(Agglomerative::kind);
     out.options(list_fields(groups.options()));

@@ -141,7 +141,7 @@ std::vector<Objection> doubts(const Separation& m, const std::optional<Stability
   if (2 * m.largest > m.rows) out.push_back(objections::one_large_cluster(m.largest, m.rows));
   if (m.silhouette && *m.silhouette < kLowSilhouette)
     out.push_back(objections::low_silhouette(*m.silhouette));
-  if (stability && stability->mean < kUnstable) out.push_back(objections::unstable(*stability));
+  std::ranges::move(doubts(stability), std::back_inserter(out));
   return out;
 }
 
@@ -150,6 +150,11 @@ void check_range(ClusterRange range, Index rows) {
     throw Error(Fault::argument, "numbers of clusters from " + std::to_string(range.min) + " to " +
                                      std::to_string(range.max) + " for " + std::to_string(rows) +
                                      " rows; allowed: from 2, to at most the rows");
+}
+
+std::vector<Objection> doubts(const std::optional<Stability>& stability) {
+  if (!stability || !(stability->mean < kUnstable)) return {};
+  return {objections::unstable(*stability)};
 }
 
 std::vector<Objection> doubts_of_noise(Index noise, Index rows) {

@@ -65,6 +65,7 @@ struct TriedK {
 /// What speaks against clusters, however their number was found: a cluster with more than half of the
 /// clustered rows, a silhouette below 0.25, an adjusted Rand index over resamples below 0.6.
 std::vector<Objection> doubts(const Separation& measures, const std::optional<Stability>& stability);
+std::vector<Objection> doubts(const std::optional<Stability>& stability);  ///< of the last alone
 /// The same of rows that are in no cluster: more than half of them.
 std::vector<Objection> doubts_of_noise(Index noise, Index rows);
 

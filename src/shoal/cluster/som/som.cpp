@@ -108,7 +108,7 @@ void Som::measure(const SomRows& rows, Index counted, const Run& run) {
 }
 
 Labels Som::predict(const Rows& x, const Run& run) const {
-  check_input(x);
+  check_input(x, codebook_.cols(), space_, "the map");
   const SomRows rows(x, options_.metric, mean_, run);
   const SomMatcher matcher(moved(codebook_, mean_, -1));
   Labels labels{std::vector<Label>(x.rows(), kNoise), codebook_.rows()};
@@ -121,7 +121,7 @@ Labels Som::predict(const Rows& x, const Run& run) const {
 }
 
 Matrix Som::transform(const Rows& x, const Run& run) const {
-  check_input(x);
+  check_input(x, codebook_.cols(), space_, "the map");
   const SomRows rows(x, options_.metric, mean_, run);
   const Matrix units = moved(codebook_, mean_, -1);
   Matrix distances(x.rows(), units.rows());
@@ -155,13 +155,6 @@ Matrix Som::u_matrix() const {
 }
 
 std::vector<Index> Som::hits() const { return label_sizes(labels_); }
-
-void Som::check_input(const Rows& x) const {
-  if (x.cols() != codebook_.cols())
-    throw Error(Fault::data, "the rows have " + std::to_string(x.cols()) +
-                                 " columns, but the map was fitted on " + std::to_string(codebook_.cols()));
-  check_space(space_, x.space(), "the map");
-}
 
 void Som::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));

@@ -98,7 +98,6 @@ class Som {
 
  private:
   Som() = default;
-  void check_input(const Rows& x) const;
   void measure(const SomRows& rows, Index counted, const Run& run);  // labels and errors of the training rows
 
   Options options_;

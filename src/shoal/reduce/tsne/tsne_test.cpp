@@ -185,34 +185,5 @@ TEST(Tsne, StopsAndReports) {
   }
 }
 
-TEST(Tsne, SavedAndLoaded) {
-  const Matrix x = islands(2);
-  const Tsne map = Tsne::fit(Rows(x, {.id = "a model", .dims = 10}), {.perplexity = 7,
-                                                                      .metric = Metric::euclidean,
-                                                                      .n_iter = 20,
-                                                                      .early_exaggeration_iter = 5,
-                                                                      .learning_rate = 3,
-                                                                      .init = TsneInit::random,
-                                                                      .seed = {5}});
-  const std::filesystem::path first = testing::TempDir() + "tsne-1.safetensors",
-                              second = testing::TempDir() + "tsne-2.safetensors";
-  const auto save = [](const Tsne& m, const std::filesystem::path& path) {
-    ArchiveWriter out(Tsne::kind);
-    m.save(out);
-    out.write(path);
-  };
-  save(map, first);
-  const Tsne again = Tsne::load(ArchiveReader(first));
-  EXPECT_EQ(again.embedding(), map.embedding());
-  EXPECT_EQ(again.kl_divergence(), map.kl_divergence());
-  EXPECT_EQ(again.space().id, "a model");
-  save(again, second);
-  EXPECT_EQ(read_file(first, 1 << 20), read_file(second, 1 << 20));
-  ArchiveWriter other("pca");
-  map.save(other);
-  other.write(first);
-  EXPECT_EQ(fault_of([&] { Tsne::load(ArchiveReader(first)); }), Fault::format);
-}
-
 }  // namespace
 }  // namespace shoal

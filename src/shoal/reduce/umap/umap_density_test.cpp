@@ -7,6 +7,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/reduce/umap/umap.h"
+#include "tests/error_of.h"
 
 namespace shoal {
 namespace {
@@ -145,14 +146,8 @@ TEST(UmapDensity, DegenerateRowsAndRefusals) {
     for (Index i = 0; i < 2 * n; ++i) EXPECT_TRUE(std::isfinite(y.data()[i])) << n;
   }
   for (const UmapOptions& wrong : {UmapOptions{.dens_lambda = -1}, UmapOptions{.dens_lambda = NAN},
-                                   UmapOptions{.dens_frac = 1.1f}, UmapOptions{.dens_var_shift = -0.1f}}) {
-    try {
-      Umap::fit(Matrix(5, 3), wrong);
-      ADD_FAILURE();
-    } catch (const Error& e) {
-      EXPECT_EQ(e.fault, Fault::argument) << e.what();
-    }
-  }
+                                   UmapOptions{.dens_frac = 1.1f}, UmapOptions{.dens_var_shift = -0.1f}})
+    EXPECT_EQ(fault_of([&] { Umap::fit(Matrix(5, 3), wrong); }), Fault::argument);
 }
 
 }  // namespace

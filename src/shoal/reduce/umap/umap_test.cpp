@@ -159,28 +159,5 @@ TEST(Umap, StopsAndReports) {
   EXPECT_EQ(steps, (std::vector<std::string>{"neighbours", "layout"}));
 }
 
-TEST(Umap, SavedAndLoaded) {
-  const Matrix x = islands(2);
-  const Umap map = Umap::fit(Rows(x, {.id = "a model", .dims = 10}),
-                             {.n_neighbors = 7, .metric = Metric::euclidean, .n_epochs = 20, .seed = {5}});
-  const std::filesystem::path first = testing::TempDir() + "umap-1.safetensors",
-                              second = testing::TempDir() + "umap-2.safetensors";
-  const auto save = [](const Umap& m, const std::filesystem::path& path) {
-    ArchiveWriter out(Umap::kind);
-    m.save(out);
-    out.write(path);
-  };
-  save(map, first);
-  const Umap again = Umap::load(ArchiveReader(first));
-  EXPECT_EQ(again.embedding(), map.embedding());
-  EXPECT_EQ(again.space().id, "a model");
-  save(again, second);
-  EXPECT_EQ(read_file(first, 1 << 20), read_file(second, 1 << 20));
-  ArchiveWriter other("pca");
-  map.save(other);
-  other.write(first);
-  EXPECT_EQ(fault_of([&] { Umap::load(ArchiveReader(first)); }), Fault::format);
-}
-
 }  // namespace
 }  // namespace shoal

@@ -352,13 +352,8 @@ TEST(Files, AFullDiskLeavesTheOldFile) {
 TEST(Files, ADeviceThatIsFullSaysSo) {
   if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "there is no /dev/full on this machine";
   const Descriptor full(::open("/dev/full", O_WRONLY));
-  try {
-    write_at(full, "somewhere", 0, as_bytes("x"));
-    FAIL() << "it was written";
-  } catch (const Error& e) {
-    EXPECT_EQ(e.fault, Fault::file);
-    EXPECT_STREQ(e.what(), "cannot write somewhere: the disk is full");
-  }
+  expect_error(Fault::file, "cannot write somewhere: the disk is full",
+               [&] { write_at(full, "somewhere", 0, as_bytes("x")); });
 }
 
 TEST(Files, SecondWriterIsToldOfTheFirst) {

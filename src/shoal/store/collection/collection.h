@@ -24,6 +24,8 @@ enum class ResultKind : std::uint8_t {
   places        ///< coordinates, one for each part
 };
 
+std::string_view name_of(ResultKind kind);  ///< "labels", ...
+
 /// Something that a stage has found out for every row of a collection. Several of one kind stand side by side
 /// under different names.
 struct Result {

@@ -36,6 +36,8 @@ void check_result(const Result& as) {
 
 }  // namespace
 
+std::string_view name_of(ResultKind kind) { return kKinds[static_cast<int>(kind)]; }
+
 std::vector<StoredResult> Collection::State::results() const {
   std::vector<StoredResult> out;
   Statement each(
@@ -68,7 +70,7 @@ StoredResult Collection::State::needed_result(std::string_view name, bool labels
   if (auto found = find_result(name)) {
     if ((found->result.kind == ResultKind::labels) == labels) return *std::move(found);
     throw Error(Fault::argument, "result " + shown(name) + " of " + folder.string() + " holds " +
-                                     kKinds[static_cast<int>(found->result.kind)]);
+                                     std::string(name_of(found->result.kind)));
   }
   if (is_main(name)) none_yet(folder, name);
   std::string known;
@@ -106,16 +108,15 @@ void Collection::State::store(const Result& result, const std::vector<SqlFunctio
   }
   // One pass over the table is several times faster than one statement a row.
   database.run("UPDATE rows SET " + sets);
-  const std::string kind = kKinds[static_cast<int>(result.kind)], parts = json_list(result.parts),
-                    places = json_list(stored_as);
+  const std::string parts = json_list(result.parts), columns_of_it = json_list(stored_as);
   Statement(database, "INSERT OR REPLACE INTO results VALUES(?, ?, ?, ?, ?, ?, ?)")
       .bind(1, result.name)
-      .bind(2, kind)
+      .bind(2, name_of(result.kind))
       .bind(3, result.stage)
       .bind(4, result.options)
       .bind(5, static_cast<std::int64_t>(result.n_clusters))
       .bind(6, parts)
-      .bind(7, places)
+      .bind(7, columns_of_it)
       .run();
   drop_clusters(result.name);
   transaction.commit();

@@ -1,3 +1,5 @@
+#include <fcntl.h>
+
 #include <algorithm>
 #include <limits>
 #include <system_error>
@@ -77,6 +79,7 @@ void Collection::settle() {
     fresh.run("DETACH old");
     fresh.close();
     write_file(s.folder / kDatabaseSum, sha256_file(part) + "  " + kDatabaseFile + "\n");
+    take_permissions(open_regular(s.folder / kDatabaseSum, O_RDONLY), path);
     finish_database(part, path);
   } catch (...) {
     std::error_code ignored;

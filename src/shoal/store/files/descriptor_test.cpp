@@ -99,6 +99,7 @@ TEST(Permissions, OfACollectionStay) {
     c.settle();
   }
   EXPECT_EQ(mode_of(scratch / "a/rows.sqlite"), 0600u);
+  EXPECT_EQ(mode_of(scratch / "a/rows.sqlite.sha256"), 0600u);
   Collection old = Collection::open_to_replace(scratch / "a"), fresh = Collection::create(scratch / "b");
   fresh.settle();
   EXPECT_EQ(mode_of(scratch / "b/rows.sqlite"), 0644u);

@@ -62,12 +62,22 @@ NewFile::State::~State() {
 NewFile::NewFile(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {}
 NewFile::~NewFile() = default;
 
+void NewFile::clean_up(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(part_of(without_links(path)))) return;
+  try {
+    NewFile{path};          // takes it over, and goes
+  } catch (const Error&) {  // another process writes it, or the disk is read-only
+  }
+}
+
 void NewFile::write(std::span<const std::byte> bytes) {
   write_at(state_->file, state_->path, state_->size, bytes);
   state_->size += bytes.size();
 }
 
 void NewFile::write(std::string_view text) { write(as_bytes(text)); }
+
+const std::filesystem::path& NewFile::part() const { return state_->part; }
 
 void NewFile::keep() {
   State& s = *state_;

@@ -18,8 +18,14 @@ class NewFile {
   explicit NewFile(const std::filesystem::path& path);
   ~NewFile();
 
+  /// Removes what a killed writer of the finished file `path` has left. Nothing while another process writes
+  /// it.
+  static void clean_up(const std::filesystem::path& path);
+
   void write(std::span<const std::byte> bytes);  ///< Error(file) on a full disk
   void write(std::string_view text);
+  /// Where the content is until `keep`.
+  const std::filesystem::path& part() const;
   /// Syncs, renames, syncs the folder.
   void keep();
 

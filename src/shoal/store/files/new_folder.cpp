@@ -99,6 +99,7 @@ NewFolder::State::State(const fs::path& wanted, std::string_view mark_name, bool
   if (!fs::exists(path) && fs::exists(beside(path, ".old") / mark))
     fs::rename(beside(path, ".old"), path, ignored);
   check_place(path, mark, old_mark, overwrite, files);
+  if (fs::exists(path) && fs::exists(beside(path, ".old") / mark)) remove_tree(beside(path, ".old"));
   remove_tree(part);
   // What replaces is private until it has the permissions of what it replaces.
   if (::mkdir(part.c_str(), fs::exists(path) ? 0700 : 0777) != 0) throw_file_error("write", path, errno);
@@ -114,6 +115,18 @@ NewFolder::NewFolder(const fs::path& path, std::string_view mark, bool overwrite
     : state_(std::make_unique<State>(path, mark, overwrite, files, old_mark)) {}
 NewFolder::NewFolder(NewFolder&&) noexcept = default;
 NewFolder::~NewFolder() = default;
+
+void NewFolder::clean_up(const fs::path& wanted, std::string_view mark, std::span<const char* const> files) {
+  const fs::path path = wanted.has_filename() ? wanted : wanted.parent_path();
+  for (const char* left : {".part", ".old", ".lock"}) {
+    if (!fs::exists(fs::symlink_status(beside(path, left)))) continue;
+    try {
+      NewFolder(path, mark, true, files);  // takes them over, and goes
+    } catch (const Error&) {               // another process makes it, or the disk is read-only
+    }
+    return;
+  }
+}
 
 fs::path NewFolder::operator/(std::string_view name) const { return state_->part / name; }
 const fs::path& NewFolder::path() const { return state_->path; }

@@ -22,6 +22,10 @@ class NewFolder {
   NewFolder(NewFolder&&) noexcept;
   ~NewFolder();
 
+  /// Removes what a maker of the finished folder `path` that was killed has left beside it. Nothing while
+  /// another process makes it.
+  static void clean_up(const std::filesystem::path& path, std::string_view mark,
+                       std::span<const char* const> files);
   /// Where a file of the folder is to be written until `keep`.
   std::filesystem::path operator/(std::string_view name) const;
   const std::filesystem::path& path() const;  ///< where the folder will be

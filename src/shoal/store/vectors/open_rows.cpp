@@ -92,19 +92,22 @@ Rows open_rows(const std::filesystem::path& path) {
   return rows;
 }
 
-void write_rows(const std::filesystem::path& path, const Rows& rows, const Run& run) {
+void write_rows(NewFile& out, const std::filesystem::path& path, const Rows& rows, const Run& run) {
   if (path.extension() != ".npy" && path.extension() != ".safetensors") {
     throw Error(Fault::argument, path.string() + ": vectors are written as .npy or .safetensors");
   }
   constexpr Index kBlock = 4096;
-  const std::string first = header_for(path, rows);
-  NewFile out(path);
-  out.write(first);
+  out.write(header_for(path, rows));
   Matrix scratch;
   for (Index row = 0; row < rows.rows(); row += kBlock) {
     check_stop(run);
     write_block(out, rows.block(row, std::min(kBlock, rows.rows() - row), scratch), rows.dtype());
   }
+}
+
+void write_rows(const std::filesystem::path& path, const Rows& rows, const Run& run) {
+  NewFile out(path);
+  write_rows(out, path, rows, run);
   out.keep();
 }
 

@@ -8,6 +8,8 @@
 
 namespace shoal {
 
+class NewFile;
+
 /// Appends float32 rows to a safetensors file whose header has room kept for the final count: the tensor has
 /// the rows of the last `commit`. The file is changed in place, so nobody else may read it yet: give it a
 /// name of its own until it is whole.
@@ -40,5 +42,7 @@ Rows open_rows(const std::filesystem::path& path);
 
 /// Writes rows as .npy or .safetensors by extension (Error(argument) on another), whole or not at all.
 void write_rows(const std::filesystem::path& path, const Rows& rows, const Run& run = {});
+/// The same into a file in the making, which will be called `path`.
+void write_rows(NewFile& out, const std::filesystem::path& path, const Rows& rows, const Run& run);
 
 }  // namespace shoal

@@ -7,6 +7,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/store/vectors/rows_file.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -21,14 +22,8 @@ Matrix counted(Index rows, Index cols, float start) {
   return x;
 }
 
-Error error_of(const fs::path& folder) {
-  try {
-    open_vector_files(folder);
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Error(Fault::cancelled, "");
+Error refusal(const fs::path& folder) {
+  return error_of([&] { open_vector_files(folder); });
 }
 
 bool says(const Error& e, const std::string& words) {
@@ -91,14 +86,14 @@ TEST(Batches, TheSpaceIsWhatAllAgreeOn) {
 
 TEST(Batches, MixedFilesAreNamed) {
   const ScratchFolder folder;
-  Error e = error_of(folder.path());
+  Error e = refusal(folder.path());
   EXPECT_EQ(e.fault, Fault::data);
   EXPECT_TRUE(says(e, folder.path().string())) << e.what();
 
   write_rows(folder / "a.npy", counted(2, 3, 0));
   write_rows(folder / "b.npy", counted(2, 3, 0));
   write_rows(folder / "c.npy", counted(2, 4, 0));
-  e = error_of(folder.path());
+  e = refusal(folder.path());
   EXPECT_EQ(e.fault, Fault::data);
   for (const char* words : {"a.npy", "3 numbers", "c.npy", "4 numbers"})
     EXPECT_TRUE(says(e, words)) << e.what();
@@ -106,7 +101,7 @@ TEST(Batches, MixedFilesAreNamed) {
   fs::remove(folder / "c.npy");
   write_rows(folder / "d.safetensors", Rows(counted(1, 3, 1), {"mini@ab", 3, true}));
   write_rows(folder / "e.safetensors", Rows(counted(1, 3, 1), {"mini@cd", 3, true}));
-  e = error_of(folder.path());
+  e = refusal(folder.path());
   EXPECT_EQ(e.fault, Fault::data);
   for (const char* words : {"d.safetensors", "mini@ab", "e.safetensors", "mini@cd"})
     EXPECT_TRUE(says(e, words)) << e.what();
@@ -118,12 +113,12 @@ TEST(Batches, ACutFileIsNamed) {
     write_rows(folder / "1.npy", counted(4, 3, 0));
     write_rows(folder / name, counted(4, 3, 0));
     fs::resize_file(folder / name, fs::file_size(folder / name) - 5);
-    const Error e = error_of(folder.path());
+    const Error e = refusal(folder.path());
     EXPECT_EQ(e.fault, Fault::format);
     EXPECT_TRUE(says(e, name)) << e.what();
   }
   const ScratchFolder folder;
-  EXPECT_EQ(error_of(folder / "absent").fault, Fault::file);
+  EXPECT_EQ(refusal(folder / "absent").fault, Fault::file);
 }
 
 }  // namespace

@@ -1,0 +1,142 @@
+#include "shoal/flow/map_steps_impl.h"
+
+#include "shoal/flow/embed.h"
+#include "shoal/flow/name_clusters.h"
+#include "shoal/flow/preparation.h"
+#include "shoal/flow/report_json_impl.h"
+#include "shoal/flow/show.h"
+#include "shoal/flow/stage_file.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/vectors/rows_file.h"
+
+namespace shoal {
+namespace {
+
+constexpr std::string_view kVectors = "vectors.safetensors", kPca = "pca.safetensors",
+                           kReduced = "reduced.safetensors", kUmap = "umap.safetensors",
+                           kClusterer = "clusters.safetensors", kReport = "report.json", kPage = "map.html";
+
+std::vector<Field> embed_options(const MapJob& job) {
+  auto list = list_fields(job.options.encode);
+  list.push_back({"model", std::string(model_of(job.encoder.space().id))});
+  return list;
+}
+
+void embed(MapJob& job, const std::string& key) {
+  // Vectors made with other options are of no use; a file begun under the model's old name is not gone on
+  // with.
+  const std::string made_with = key + " " + job.encoder.space().id;
+  if (job.collection.manifest("vectors_key") != made_with) {
+    job.collection.set_manifest("vectors", "0");
+    job.collection.set_manifest("vectors_key", made_with);
+  }
+  embed_collection(job.encoder, job.options.encode, job.collection, job.run);
+}
+
+void reduce(MapJob& job) {
+  const Rows vectors = open_rows(job.collection.file(kVectors));
+  job.worth_keeping = false;
+  const auto made = Preparation::fit(vectors, job.options.pca, false, job.collection.file(kReduced), job.run);
+  job.worth_keeping = true;
+  made.save(job.collection.folder());
+}
+
+Rows reduced(const MapJob& job) { return open_rows(job.collection.file(kReduced)); }
+
+UmapOptions layout_options(const MapJob& job) {
+  UmapOptions with_seed = job.options.umap;
+  with_seed.seed = job.options.seed.child(2);
+  return with_seed;
+}
+
+void lay_out(MapJob& job) {
+  const Umap umap = Umap::fit(reduced(job), layout_options(job), job.run);
+  save_stage(umap, job.collection.file(kUmap));
+  job.collection.set_points(umap.embedding().view());
+}
+
+/// As `cluster` writes it, but for what a collection has elsewhere: names and words.
+std::string report_of(const MapJob& job, const Clustering& made) {
+  const Pca pca = load_stage<Pca>(job.collection.file(kPca));
+  ClusterReport report{.rows = job.collection.rows(),
+                       .dims = job.encoder.space().dims,
+                       .components = pca.n_components(),
+                       .variance = pca.explained_variance_ratio(),
+                       .found = made.findings};
+  for (const Index size : label_sizes(made.clusters.labels))
+    report.clusters.push_back({.id = static_cast<Label>(report.clusters.size()), .size = size});
+  return report_text(report_json(report, {.pca = job.options.pca,
+                                          .clusters = job.options.clusters,
+                                          .classifier = {},
+                                          .seed = job.options.seed}));
+}
+
+void cluster(MapJob& job) {
+  const Clustering made = find_clusters(reduced(job), job.options.clusters, job.options.seed, job.run);
+  save_clusterer(made.fitted, job.collection.file(kClusterer));
+  write_file(job.collection.file(kReport), report_of(job, made));
+  job.collection.set_labels(made.clusters.labels);
+}
+
+void explain(MapJob& job) {
+  name_clusters(job.collection, reduced(job), saved_method(job.collection.file(kClusterer)).metric(),
+                job.run);
+}
+
+void page(MapJob& job) {
+  if (job.run.progress) job.run.progress("page", 0, 1);
+  write_map_page(job.collection, {.title = page_title(job.options), .color = job.options.color});
+  if (job.run.progress) job.run.progress("page", 1, 1);
+}
+
+}  // namespace
+
+std::vector<Step> map_steps(MapJob* job) {
+  return {
+      {.name = "embed",
+       .needs = {kRows},
+       .makes = {kVectors},
+       .options = [job] { return embed_options(*job); },
+       .run = [job](const auto& key) { embed(*job, key); },
+       .version = "0.1.0"},
+      {.name = "pca",
+       .needs = {kVectors},
+       .makes = {kPca, kReduced},
+       .options = [job] { return list_fields(job->options.pca); },
+       .run = [job](const auto&) { reduce(*job); }},
+      {.name = "layout",
+       .needs = {kReduced},
+       .makes = {kUmap, "points"},
+       .options = [job] { return list_fields(layout_options(*job)); },
+       .run = [job](const auto&) { lay_out(*job); }},
+      {.name = "cluster",
+       .needs = {kPca, kReduced},
+       .makes = {kClusterer, kReport, "labels"},
+       .options =
+           [job] {
+             auto list = list_clustering(job->options.clusters, job->collection.rows(), job->options.seed);
+             list.push_back({"report", std::int64_t{kClustersVersion}});
+             return list;
+           },
+       .run = [job](const auto&) { cluster(*job); }},
+      {.name = "explain",
+       .needs = {kRows, kReduced, kClusterer, "labels"},
+       .makes = {"names"},
+       .options = {},
+       .run = [job](const auto&) { explain(*job); }},
+      {.name = "page",
+       .needs = {kRows, kClusterer, kReport, "labels", "points", "names"},
+       .makes = {kPage},
+       .options =
+           [job] {
+             return std::vector<Field>{{"title", page_title(job->options)}, {"color", job->options.color}};
+           },
+       .run = [job](const auto&) { page(*job); }},
+  };
+}
+
+std::string page_title(const MapOptions& options) {
+  return options.title.empty() ? name_of_collection(options.out) : options.title;
+}
+
+}  // namespace shoal

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "shoal/encode/encoder.h"
+#include "shoal/flow/make_map.h"
+#include "shoal/flow/steps/step.h"
+
+namespace shoal {
+
+/// What the steps of `map` work on.
+struct MapJob {
+  const MapOptions& options;
+  const Run& run;
+  const Encoder& encoder;
+  Collection& collection;
+  bool worth_keeping = false;  ///< the texts are in it, the options fit them, and they can be mapped
+};
+
+/// The steps of `map`, in order. job: what they work on; without it they can only be asked what they need and
+/// make.
+std::vector<Step> map_steps(MapJob* job);
+
+/// The title of the page, as asked for or by the collection's name.
+std::string page_title(const MapOptions& options);
+
+}  // namespace shoal

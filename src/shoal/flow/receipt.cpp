@@ -1,0 +1,105 @@
+#include "shoal/flow/receipt.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "shoal/core/chunks.h"
+#include "shoal/flow/fingerprint.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/collection/collection.h"
+#include "shoal/store/vectors/vector_files.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kReceipt = "receipt";  // its place in a report
+constexpr Index kMost = Index{1} << 30;      // bytes of a report
+
+std::string sum_of(const fs::path& input) {
+  if (Collection::exists(input)) {
+    const Collection collection = Collection::open(input, true);
+    return sha256_file(collection.file("vectors.safetensors")) + " " +
+           collection.manifest("rows_fingerprint").value_or("");
+  }
+  if (!fs::is_directory(input)) return sha256_file(input);
+  std::string out;
+  for (const VectorFile& file : open_vector_files(input)) out += sha256_file(file.path) + " ";
+  return out;
+}
+
+Json sums_in(const fs::path& folder, std::string_view mark) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename() != mark) names.push_back(entry.path().filename().string());
+  std::ranges::sort(names);
+  Json out = Json::object();
+  for (const std::string& name : names) out[name] = sha256_file(folder / name);
+  return out;
+}
+
+fs::path place_of(const fs::path& file) {
+  return file.parent_path() / ("." + file.filename().string() + ".shoal");
+}
+
+/// What is no JSON, or not there, is null.
+Json read_json(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return nullptr;
+  return Json::parse(read_file(path, kMost), nullptr, false);
+}
+
+}  // namespace
+
+std::string result_key(std::string_view command, const std::vector<Field>& options,
+                       const std::vector<fs::path>& inputs, const Run& run) {
+  std::string sums;
+  for (Index i = 0; i < inputs.size(); ++i) {
+    check_stop(run);
+    if (run.progress) run.progress("check", static_cast<double>(i), static_cast<double>(inputs.size()));
+    sums += sum_of(inputs[i]) + "\n";
+  }
+  return step_key(sums, command, options);
+}
+
+void add_receipt(const fs::path& folder, std::string_view mark, const std::string& key) {
+  Json report = read_json(folder / mark);
+  report[kReceipt] = {{"key", key}, {"sha256", sums_in(folder, mark)}};
+  write_file(folder / mark, report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+bool has_receipt(const fs::path& folder, std::string_view mark, const std::string& key) {
+  const Json report = read_json(folder / mark);
+  if (!report.is_object() || !report.contains(kReceipt)) return false;
+  const Json& receipt = report[kReceipt];
+  return receipt.value("key", Json()) == key && receipt.value("sha256", Json()) == sums_in(folder, mark);
+}
+
+void write_receipt(const fs::path& file, const fs::path& part, const std::string& key, const Facts& facts) {
+  const Json receipt{
+      {"format", "shoal receipt"}, {"key", key}, {"sha256", sha256_file(part)}, {"facts", facts}};
+  write_file(place_of(file), receipt.dump() + "\n");
+}
+
+std::string receipt_key(const fs::path& file) {
+  const Json receipt = read_json(place_of(file));
+  const Json key = receipt.is_object() ? receipt.value("key", Json()) : Json();
+  return key.is_string() ? key.get<std::string>() : "";
+}
+
+std::optional<Facts> read_receipt(const fs::path& file, const std::string& key) {
+  const Json receipt = read_json(place_of(file));
+  if (!receipt.is_object() || receipt.value("key", Json()) != key || !fs::is_regular_file(file) ||
+      receipt.value("sha256", Json()) != sha256_file(file))
+    return std::nullopt;
+  try {
+    return receipt.at("facts").get<Facts>();
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace shoal
