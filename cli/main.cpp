@@ -17,6 +17,7 @@
 #include "session.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
+#include "shoal/tokenize/tokenizer.h"
 #include "verbs/flags.h"
 #include "verbs/verbs.h"
 
@@ -131,6 +132,8 @@ int main(int argc, char** argv) try {
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is then an error like a full disk, not a death
   // Known before the options are parsed, so that a wrong one before it is told as JSON too.
   as_json = std::any_of(argv, argv + argc, [](std::string_view a) { return a == "--json"; });
+  shoal::on_tokenizer_memory_refused(
+      [] { std::_Exit((out_of_memory(), std::fflush(nullptr), static_cast<int>(Fault::file))); });
   return run(argc, argv);
 } catch (const std::bad_alloc&) {
   return out_of_memory();

@@ -9,7 +9,7 @@ add_custom_command(
   OUTPUT ${SHOAL_CARGO_TARGET}/release/libshoal_tokenizers.a
   COMMAND ${CMAKE_COMMAND} -E env CARGO_TARGET_DIR=${SHOAL_CARGO_TARGET} RUSTC=${rustc} ${SHOAL_CARGO} build --release --locked --quiet
           --manifest-path ${hf}/Cargo.toml
-  DEPENDS ${hf}/src/lib.rs ${hf}/src/first_ids.rs ${hf}/src/load.rs ${hf}/Cargo.toml ${hf}/Cargo.lock
+  DEPENDS ${hf}/src/bounds.rs ${hf}/src/lib.rs ${hf}/src/first_ids.rs ${hf}/src/load.rs ${hf}/src/memory.rs ${hf}/Cargo.toml ${hf}/Cargo.lock
   COMMENT "Building the tokenizers crate (about two minutes the first time)"
   USES_TERMINAL VERBATIM)
 add_custom_target(shoal_tokenizers_build DEPENDS ${SHOAL_CARGO_TARGET}/release/libshoal_tokenizers.a)

@@ -19,7 +19,7 @@ struct ShoalEncodedView {
   const std::uint32_t* ids;
   const std::size_t* ends;
   ShoalBytes error;
-  bool unsupported;
+  std::uint8_t kind;  // of the error: 0 the input's, 1 not supported, 2 too little memory
 };
 
 ShoalEncodedView shoal_tokenizer_load(ShoalBytes json, ShoalTokenizer** out);
@@ -27,4 +27,5 @@ ShoalEncodedView shoal_tokenizer_encode(const ShoalTokenizer* tokenizer, const S
                                         std::size_t count, std::size_t most);
 void shoal_tokenizer_free(ShoalTokenizer* tokenizer);
 void shoal_encoded_free(ShoalEncoded* encoded);
+void shoal_on_memory_refused(void (*handler)());
 }

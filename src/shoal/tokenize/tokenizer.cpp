@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <fstream>
+#include <new>
 #include <system_error>
 
 #include "shoal/core/error.h"
@@ -25,7 +26,10 @@ struct FreeEncoded {
 /// A result of the library, freed with it.
 struct Encoded {
   explicit Encoded(const ShoalEncodedView& v) : view(v), owner(v.owner) {}
-  bool failed() const { return view.error.size > 0; }
+  bool failed() const {
+    if (view.kind == 2) throw std::bad_alloc();
+    return view.error.size > 0;
+  }
   std::string error() const { return {view.error.data, view.error.size}; }
 
   ShoalEncodedView view;
@@ -73,7 +77,7 @@ Tokenizer Tokenizer::from_json(std::string_view json, const std::string& name) {
 
   ShoalTokenizer* handle = nullptr;
   const Encoded loaded(shoal_tokenizer_load({json.data(), json.size()}, &handle));
-  if (loaded.failed()) fail(loaded.error(), loaded.view.unsupported ? Fault::unsupported : Fault::format);
+  if (loaded.failed()) fail(loaded.error(), loaded.view.kind == 1 ? Fault::unsupported : Fault::format);
   auto state = std::make_shared<State>();
   state->handle.reset(handle);
   state->name = name;
@@ -145,5 +149,7 @@ Tokens Tokenizer::encode_plain(const Texts& texts, Index first, Index count) con
 const std::vector<std::uint32_t>& Tokenizer::prefix() const { return state_->prefix; }
 const std::vector<std::uint32_t>& Tokenizer::suffix() const { return state_->suffix; }
 Index Tokenizer::vocabulary() const { return state_->vocabulary; }
+
+void on_tokenizer_memory_refused(void (*handler)()) { shoal_on_memory_refused(handler); }
 
 }  // namespace shoal

@@ -31,7 +31,8 @@ class Tokenizer {
  public:
   /// Error(file) if absent, Error(format) with the library's reason if it does not load, Error(unsupported)
   /// if it keeps the end of long texts, drops merges at random, or gives tokens another type than 0. Padding
-  /// and the length of truncation in the file are ignored.
+  /// and the length of truncation in the file are ignored. A file may be hostile: what would multiply texts
+  /// or time beyond what real files do is an Error(format).
   static Tokenizer load(const std::filesystem::path& path);
   static Tokenizer from_json(std::string_view json, const std::string& name);
 
@@ -39,7 +40,8 @@ class Tokenizer {
   /// including them (0: no limit). Bytes that are not UTF-8 are replaced by U+FFFD first, as Python's
   /// errors="replace" does. In the calling thread. Error(argument) if max_length does not leave room for the
   /// special tokens or if the texts asked for are not there; Error(data) with the library's reason if a text
-  /// cannot be tokenized; Error(format) if the model gives an id beyond its vocabulary.
+  /// cannot be tokenized, as where the normalizer makes it more than 32 times as long; Error(format) if the
+  /// model gives an id beyond its vocabulary.
   Tokens encode(const Texts& texts, Index first, Index count, Index max_length) const;
   /// Without special tokens and without limit: what `--long chunk` cuts into windows. Errors as encode.
   Tokens encode_plain(const Texts& texts, Index first, Index count) const;
@@ -52,5 +54,10 @@ class Tokenizer {
   struct State;
   std::shared_ptr<const State> state_;
 };
+
+/// The Rust library ends the process where the system refuses it memory. That much is free for a text is
+/// asked beforehand (std::bad_alloc if not); should it be refused nevertheless, `handler` is called first, in
+/// the thread that asked. It may end the process in a better way, and must not throw.
+void on_tokenizer_memory_refused(void (*handler)());
 
 }  // namespace shoal

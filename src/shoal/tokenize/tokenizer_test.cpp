@@ -162,19 +162,87 @@ TEST(Tokenizer, RefusesHostileFiles) {
   EXPECT_EQ(fault_of(far), Fault::format);  // the template adds an id that the vocabulary lacks
 }
 
+/// What is wrong with a file, or with tokenizing `text` by it.
+std::string problem(const std::string& json, const std::string& text = "banana") {
+  try {
+    encode(Tokenizer::from_json(json, "hostile"), text);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+void expect_in(const std::string& part, const std::string& whole) {
+  EXPECT_NE(whole.find(part), std::string::npos) << part << " is not in: " << whole;
+}
+
 /// The library would make room for what the first bytes ask: some gigabytes.
 TEST(Tokenizer, RefusesACharsmapShorterThanItSays) {
-  for (const char* key : {"precompiled_charsmap", "precompiled\\u005fcharsmap"}) {
-    const std::string normalizer =
-        std::string(R"("normalizer":{"type":"Precompiled",")") + key + R"(":"AAindiAAAA=="},)";
-    try {
-      Tokenizer::from_json(tiny(normalizer), "hostile");
-      FAIL() << key;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.fault, Fault::format);
-      EXPECT_NE(std::string(error.what()).find("its precompiled_charsmap is shorter"), std::string::npos);
-    }
-  }
+  for (const char* key : {"precompiled_charsmap", "precompiled\\u005fcharsmap"})
+    for (const char* map : {"AAindiAAAA==", "\\u0041AindiAAAA=="})
+      expect_in("its precompiled_charsmap is shorter",
+                problem(tiny(std::string(R"("normalizer":{"type":"Precompiled",")") + key + R"(":")" + map +
+                             R"("},)")));
+}
+
+std::string replacing(const std::string& what, const std::string& by) {
+  return R"({"type":"Replace","pattern":{"String":")" + what + R"("},"content":")" + by + R"("})";
+}
+std::string sequence(const std::string& key, const std::string& list, const std::string& step, int count) {
+  std::string out = "\"" + key + "\":{\"type\":\"Sequence\",\"" + list + "\":[" + step;
+  for (int i = 1; i < count; ++i) out += "," + step;
+  return out + "]},";
+}
+
+/// `tiny` with another normalizer or pre-tokenizer.
+std::string with(const std::string& key, const std::string& value) {
+  std::string json = tiny();
+  const Index at = json.find("\"" + key + "\":"), end = json.find('}', at) + 2;
+  return json.replace(at, end - at, value);
+}
+
+TEST(Tokenizer, BoundsWhatANormalizerMakes) {
+  const std::string doubling = sequence("normalizer", "normalizers", replacing("a", "aa"), 40);
+  const std::string million = R"("normalizer":)" + replacing("a", std::string(1'000'000, 'b')) + ",";
+  const std::string before =
+      R"("normalizer":{"type":"Prepend","prepend":")" + std::string(1'000'000, 'b') + "\"},";
+  for (const std::string& hostile : {doubling, million, before})
+    expect_in("makes more than 32 bytes of each byte", problem(with("normalizer", hostile)));
+  EXPECT_EQ(problem(with("normalizer", million), "no such letter: xyz"), "");
+  // Added tokens are normalized while the file is read.
+  std::string added = with("normalizer", doubling);
+  added.replace(
+      added.find(R"("added_tokens":[])"), 17,
+      R"("added_tokens":[{"id":8,"content":"[A]a","single_word":false,"lstrip":false,"rstrip":false,)"
+      R"("normalized":true,"special":false}])");
+  EXPECT_EQ(fault_of(added), Fault::format);
+  EXPECT_EQ(problem(with("normalizer", sequence("normalizer", "normalizers", replacing("a", "aa"), 4))), "");
+}
+
+TEST(Tokenizer, ReplacesAsTheLibraryDoesWhereItMustCount) {
+  // So many bytes that the worst case is over the bound, and the matches are counted.
+  const std::string json =
+      with("normalizer", R"("normalizer":)" + replacing("of", std::string(200, ' ') + "map") + ",");
+  Ids expected(2002, 4);
+  expected.front() = 1, expected.back() = 2;
+  for (Index i = 1; i < 2001; i += 2) expected[i] = 3;
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += "a of" + std::string(20, ' ');
+  EXPECT_EQ(encode(Tokenizer::from_json(json, "replacing"), text), expected);
+}
+
+TEST(Tokenizer, RefusesWhatMultipliesAtLoading) {
+  const auto bytes = R"({"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false})";
+  expect_in("40 steps; allowed are 4",
+            problem(with("pre_tokenizer", sequence("pre_tokenizer", "pretokenizers", bytes, 40))));
+  expect_in("its normalizer has 257 steps; allowed are 256",
+            problem(with("normalizer", sequence("normalizer", "normalizers", replacing("x", "y"), 257))));
+  std::string json = tiny();
+  json.replace(json.find("_word\":100"), 10, "_word\":100000");
+  expect_in("max_input_chars_per_word 100000; allowed are 1000", problem(json));
+  json = tiny();
+  json.replace(json.find("\"##\""), 4, "\"" + std::string(1000, '#') + "\"");
+  expect_in("prefix or suffix of 1000 bytes; allowed are 64", problem(json));
 }
 
 TEST(Tokenizer, AbsentFile) {

@@ -1,9 +1,8 @@
 //! The first ids of a long text, from its beginning alone: tokenizing takes about a hundred bytes for each of the
 //! text, and most ids of a long text are cut off afterwards.
 
-use tokenizers::{
-    Encoding, NormalizedString, Normalizer, NormalizerWrapper, PreTokenizerWrapper, Result, Tokenizer as Hf,
-};
+use crate::load::Hf;
+use tokenizers::{Encoding, NormalizedString, Normalizer, NormalizerWrapper, PreTokenizerWrapper, Result};
 
 /// So many bytes a wanted id are tried first: more than nearly all texts have.
 const BYTES_PER_ID: usize = 64;
@@ -18,19 +17,15 @@ pub fn ends_at_spaces(hf: &Hf) -> bool {
         done.map(|()| out.get().to_string()).unwrap_or_default()
     };
     let holds_space = |text: &str| text.contains(char::is_whitespace);
-    hf.get_normalizer().is_none_or(is_near_sighted)
+    hf.get_normalizer().is_none_or(|n| n.as_slice().iter().all(is_near_sighted))
         && normalized("a b") == "a b"
         && hf.get_pre_tokenizer().is_some_and(splits_at_spaces)
         && !hf.get_added_tokens_decoder().values().any(|t| holds_space(&t.content) || holds_space(&normalized(&t.content)))
 }
 
-fn is_near_sighted(normalizer: &NormalizerWrapper) -> bool {
+fn is_near_sighted(step: &NormalizerWrapper) -> bool {
     use NormalizerWrapper::*;
-    match normalizer {
-        Sequence(steps) => steps.as_ref().iter().all(is_near_sighted),
-        Replace(_) | Prepend(_) | ByteLevel(_) => false,
-        _ => true,
-    }
+    !matches!(step, Replace(_) | Prepend(_) | ByteLevel(_))
 }
 
 fn splits_at_spaces(step: &PreTokenizerWrapper) -> bool {

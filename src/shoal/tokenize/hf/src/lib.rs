@@ -1,11 +1,15 @@
 //! Hugging Face's tokenizers behind four C functions; `tokenizer.cpp` is their only caller.
 //!
-//! No panic crosses the boundary: each function catches it and hands its message back. No threads are made.
+//! No panic crosses the boundary: each function catches it and hands its message back. No threads are made. Memory is
+//! asked for beforehand, since Rust aborts where it is refused; `memory.rs` has what remains.
 
+mod bounds;
 mod first_ids;
 mod load;
+mod memory;
 
-use load::Tokenizer;
+use bounds::TooLong;
+use load::{Kind, Refusal, Tokenizer};
 use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Once;
@@ -28,13 +32,13 @@ impl Bytes {
 }
 
 /// Ids of many texts, or of a template: text i has `ids[ends[i - 1]..ends[i]]`. If `error` is not empty, nothing
-/// else holds but `unsupported`: whether the fault is shoal's, not the file's.
+/// else holds but `kind`.
 #[derive(Default)]
 pub struct Encoded {
     ids: Vec<u32>,
     ends: Vec<usize>,
     error: String,
-    unsupported: bool,
+    kind: Kind,
 }
 
 /// What C sees of an `Encoded`; valid until it is freed.
@@ -44,7 +48,7 @@ pub struct EncodedView {
     ids: *const u32,
     ends: *const usize,
     error: Bytes,
-    unsupported: bool,
+    kind: Kind,
 }
 
 fn hand_over(encoded: Encoded) -> EncodedView {
@@ -55,7 +59,7 @@ fn hand_over(encoded: Encoded) -> EncodedView {
         ids: held.ids.as_ptr(),
         ends: held.ends.as_ptr(),
         error: Bytes { data: held.error.as_ptr(), size: held.error.len() },
-        unsupported: held.unsupported,
+        kind: held.kind,
     }
 }
 
@@ -64,7 +68,7 @@ thread_local! {
 }
 
 /// Runs `work`; a panic becomes an error with its message instead of lines on standard error.
-fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
@@ -75,8 +79,10 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
             PANIC.with(|p| *p.borrow_mut() = message + &place);
         }))
     });
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(format!("the tokenizers library failed: {}", PANIC.with(|p| p.take()))))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| match payload.is::<TooLong>() {
+        true => Err(TooLong::MESSAGE.to_string().into()),
+        false => Err(format!("the tokenizers library failed: {}", PANIC.with(|p| p.take())).into()),
+    })
 }
 
 /// Reads a tokenizer.json. On success `*out` is the tokenizer, and the result holds the template's ids: "text" 0
@@ -86,17 +92,14 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 /// `json` must be valid UTF-8; `out` must be writable.
 #[no_mangle]
 pub unsafe extern "C" fn shoal_tokenizer_load(json: Bytes, out: *mut *mut Tokenizer) -> EncodedView {
-    let loaded = guarded(|| Ok(Tokenizer::from_json(json.text())));
-    hand_over(match loaded.unwrap_or_else(|panic| Err(panic.into())) {
+    hand_over(match guarded(|| Tokenizer::from_json(json.text())) {
         Ok(tokenizer) => {
             let (before, after) = (tokenizer.prefix.len(), tokenizer.suffix.len());
             let ids = [&tokenizer.prefix[..], &tokenizer.suffix, &[tokenizer.vocabulary]].concat();
             *out = Box::into_raw(Box::new(tokenizer));
             Encoded { ids, ends: vec![before, before + after, before + after + 1], ..Encoded::default() }
         }
-        Err(refusal) => {
-            Encoded { error: refusal.reason, unsupported: refusal.unsupported, ..Encoded::default() }
-        }
+        Err(refusal) => Encoded { error: refusal.reason, kind: refusal.kind, ..Encoded::default() },
     })
 }
 
@@ -114,8 +117,11 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
     let tokenizer = &*tokenizer;
     let mut encoded = Encoded::default();
     let outcome = guarded(|| {
+        let longest = (0..count).map(|i| (*texts.add(i)).size).max();
+        memory::ask(longest.unwrap_or(0).saturating_mul(memory::PER_TEXT_BYTE))?;
         for i in 0..count {
             let text = (*texts.add(i)).text();
+            bounds::begin(text.len());
             let encoding = if tokenizer.ends_at_spaces {
                 first_ids::encode(&tokenizer.hf, text, most)
             } else {
@@ -127,8 +133,8 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
         }
         Ok(())
     });
-    if let Err(error) = outcome {
-        encoded.error = error;
+    if let Err(refusal) = outcome {
+        (encoded.error, encoded.kind) = (refusal.reason, refusal.kind);
     }
     hand_over(encoded)
 }

@@ -1,6 +1,13 @@
 //! From the text of a tokenizer.json to a tokenizer, with bounds on what the library is given.
 
-use tokenizers::{Encoding, ModelWrapper, PostProcessorWrapper, Tokenizer as Hf, TruncationDirection};
+use crate::bounds::{self, Steps};
+use crate::memory;
+use tokenizers::{
+    DecoderWrapper, Encoding, ModelWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl, TruncationDirection,
+};
+
+/// The library's tokenizer with a normalizer that is held to bounds.
+pub type Hf = TokenizerImpl<ModelWrapper, Steps, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
 
 /// Real files nest eight levels. The library tries every reading of each nested component, so that its time doubles
 /// with each level.
@@ -9,21 +16,31 @@ const MAX_DEPTH: usize = 16;
 /// Real vocabularies end near 262,000.
 const MAX_ID: u32 = 1 << 24;
 
-/// Why a file is not taken.
+/// What is wrong: the file or text, that shoal does not do what is well-formed, or that there is too little memory.
+#[repr(u8)]
+#[derive(Clone, Copy, Default)]
+pub enum Kind {
+    #[default]
+    Input,
+    Unsupported,
+    Memory,
+}
+
+/// Why a file or text is not taken.
 pub struct Refusal {
     pub reason: String,
-    pub unsupported: bool, // well-formed, but not what shoal does
+    pub kind: Kind,
 }
 
 impl Refusal {
     fn unsupported(reason: &str) -> Self {
-        Self { reason: reason.into(), unsupported: true }
+        Self { reason: reason.into(), kind: Kind::Unsupported }
     }
 }
 
 impl From<String> for Refusal {
     fn from(reason: String) -> Self {
-        Self { reason, unsupported: false }
+        Self { reason, kind: Kind::Input }
     }
 }
 
@@ -40,7 +57,9 @@ impl Tokenizer {
         if depth(json) > MAX_DEPTH {
             return Err(format!("it nests deeper than {MAX_DEPTH} levels").into());
         }
+        memory::ask(json.len().saturating_mul(memory::PER_FILE_BYTE))?;
         check_charsmaps(json)?;
+        bounds::begin(json.len()); // added tokens are normalized while they are read
         tokenizers::utils::parallelism::set_parallelism(false); // the one thread pool of the process is shoal's own
         let mut hf: Hf = json.parse().map_err(|e: tokenizers::Error| e.to_string())?;
         if hf.get_truncation().is_some_and(|t| t.direction == TruncationDirection::Left) {
@@ -49,6 +68,8 @@ impl Tokenizer {
         if matches!(hf.get_model(), ModelWrapper::BPE(bpe) if bpe.dropout.is_some_and(|p| p > 0.0)) {
             return Err(Refusal::unsupported("its model has a dropout above 0, which makes ids random"));
         }
+        bounds::check_model(hf.get_model())?;
+        hf.get_pre_tokenizer().map_or(Ok(()), bounds::check_pre_tokenizer)?;
         // Lengths are decided call by call, whatever the file says.
         hf.with_padding(None).with_truncation(None).map_err(|e| e.to_string())?;
         let largest = hf.get_vocab(true).into_values().max().ok_or("the vocabulary is empty".to_string())?;
@@ -118,29 +139,17 @@ fn strings(json: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The library makes room for the trie of a precompiled_charsmap as its first four bytes ask, up to 8 GB, before it
-/// looks whether so much is there.
 fn check_charsmaps(json: &str) -> Result<(), String> {
-    let names_one = |s: &str| {
-        let plain = s.contains('\\').then(|| serde_json::from_str::<String>(&format!("\"{s}\"")).unwrap_or_default());
-        plain.as_deref().unwrap_or(s) == "precompiled_charsmap"
+    let plain = |s: &str| match s.contains('\\') {
+        true => serde_json::from_str::<String>(&format!("\"{s}\"")).unwrap_or_default(),
+        false => s.to_string(),
     };
     let mut is_named = false;
     for string in strings(json) {
-        if is_named && trie_size(string).is_some_and(|size| size > string.len() as u64 / 4 * 3) {
-            return Err("its precompiled_charsmap is shorter than it says".into());
+        if is_named {
+            bounds::check_charsmap(&plain(string))?;
         }
-        is_named = names_one(string);
+        is_named = string.len() < 200 && plain(string) == "precompiled_charsmap";
     }
     Ok(())
-}
-
-/// The first four bytes of what stands in base64, little-endian.
-fn trie_size(base64: &str) -> Option<u64> {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bits = 0u64;
-    for c in base64.bytes().take(6) {
-        bits = bits << 6 | DIGITS.iter().position(|&d| d == c)? as u64;
-    }
-    (base64.len() >= 6).then(|| u64::from(((bits >> 4) as u32).swap_bytes()))
 }
