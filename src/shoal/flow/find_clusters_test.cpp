@@ -134,7 +134,8 @@ TEST(Clustering, WhatIsWrongNamesTheOption) {
     return "";
   };
   ClusteringOptions eps{.method = *method_named("dbscan")};
-  eps.method.set("eps", "-1");
+  EXPECT_THROW(eps.method.set("eps", "-1"), Error);
+  std::get<DbscanOptions>(eps.method.of).eps = -1;
   EXPECT_EQ(said(eps).rfind("eps is -1; allowed: 0 or more", 0), 0u) << said(eps);
   EXPECT_EQ(said({.n_clusters = 61}), "n_clusters is 61, but there are only 60 rows");
   EXPECT_EQ(said({.n_clusters = 0}).rfind("n_clusters is 0", 0), 0u) << said({.n_clusters = 0});

@@ -77,7 +77,7 @@ MapOptions stored_options(const Collection& collection) {
   if (!text) return out;
   try {
     const json from = json::parse(*text);
-    require(from.is_object(), Fault::format, "they are no JSON object");
+    require(from.is_object() && from.contains("model"), Fault::format, "they name no model");
     take(from, kept(out));
     if (from.contains("clustering")) take_clustering(from.at("clustering"), out.clusters);
   } catch (const std::exception& e) {  // of the JSON, or of a value that no option has

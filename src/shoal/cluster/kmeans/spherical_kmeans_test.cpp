@@ -106,10 +106,10 @@ TEST(SphericalKMeans, NamesTheRowThatIsNotFinite) {
 
 TEST(SphericalKMeans, TakesNumbersOfAnySize) {
   Matrix x = scattered(60, 5, 3, 2, 0.1f);
-  const auto plain = SphericalKMeans::fit(x, {.n_clusters = 3});
+  const auto plain = SphericalKMeans::fit(x, {.n_clusters = 3, .n_init = 1});
   for (Index i = 0; i < 60; ++i)
-    for (float& v : x[i]) v *= i % 2 == 0 ? 0x1p-120f : 0x1p120f;
-  const auto scaled = SphericalKMeans::fit(x, {.n_clusters = 3});
+    for (float& v : x[i]) v *= i % 2 == 0 ? 0x1p-100f : 0x1p120f;  // none so small that it would lose bits
+  const auto scaled = SphericalKMeans::fit(x, {.n_clusters = 3, .n_init = 1});
   EXPECT_EQ(scaled.labels(), plain.labels());
   EXPECT_TRUE(scaled.cluster_centers() == plain.cluster_centers());
 }
