@@ -20,6 +20,8 @@ foreach(line IN LISTS room_lines)
   list(APPEND SHOAL_ROOMS ${room})
 endforeach()
 include(cmake/levels.cmake)
+# The version, for what says it: nothing else is compiled again when it changes.
+target_compile_definitions(shoal_flow PUBLIC $<BUILD_INTERFACE:SHOAL_VERSION="${PROJECT_VERSION}">)
 
 # The standard headers that nearly every file reads, read once: a third of the time to build. All rooms are compiled with the same
 # flags, so one such header serves them all; the dev preset does without, which shows what a file forgets to include.

@@ -12,5 +12,4 @@ if(SHOAL_WERROR)
 endif()
 target_include_directories(shoal_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
                                                  $<INSTALL_INTERFACE:include>)
-target_compile_definitions(shoal_flags INTERFACE $<BUILD_INTERFACE:SHOAL_VERSION="${PROJECT_VERSION}">)
 target_link_options(shoal_flags INTERFACE -Wl,--gc-sections)
