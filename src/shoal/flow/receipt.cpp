@@ -94,6 +94,9 @@ void write_receipt(const fs::path& file, const fs::path& part, const std::string
   const Json receipt{
       {"format", "shoal receipt"}, {"key", key}, {"sha256", sha256_file(part)}, {"facts", facts}};
   write_file(place_of(file), receipt.dump() + "\n");
+  // As private as the file: who may not read that is not to learn its checksum either.
+  std::error_code ignored;
+  fs::permissions(place_of(file), fs::status(part).permissions(), ignored);
 }
 
 std::string receipt_key(const fs::path& file) {

@@ -46,6 +46,16 @@ TEST(Receipt, IsOfWholeFoldersOnly) {
   }
 }
 
+TEST(Receipt, IsAsPrivateAsItsFile) {
+  const ScratchFolder folder;
+  write_file(folder / "part", "1\n");
+  for (const auto mode : {fs::perms::owner_read | fs::perms::owner_write, fs::perms(0640), fs::perms(0644)}) {
+    fs::permissions(folder / "part", mode);
+    write_receipt(folder / "x.csv", folder / "part", "key", {});
+    EXPECT_EQ(fs::status(folder / ".x.csv.shoal").permissions(), mode);
+  }
+}
+
 void write_vectors(const fs::path& path, float step) {
   Matrix x(40, 2);
   for (Index i = 0; i < 40; ++i) {
