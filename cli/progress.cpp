@@ -66,7 +66,7 @@ void Progress::draw(double done, double total, Clock::time_point now) {
             std::string(static_cast<std::size_t>(kBarWidth - full), '-') + "]";
   }
   line += " " + count(done) + (total > 0 ? " / " + count(total) : "");
-  if (rate > 0) line += "  " + (bytes ? count(rate) + "/s" : rate_text(rate));
+  if (bytes ? rate > 0 : rate >= 0.5) line += "  " + (bytes ? count(rate) + "/s" : rate_text(rate));
   if (rate > 0 && total > done) line += "  " + duration((total - done) / rate) + " left";
   std::fprintf(stderr, terminal_ ? "\r%s\033[K" : "%s\n", line.c_str());
   std::fflush(stderr);

@@ -42,8 +42,7 @@ std::string starts_sentence(const MethodOptions& asked, const MethodOptions& use
   const auto n_init = n_init_of(used);
   if (!n_init) return {};
   return " Each fit is the best of " + std::to_string(*n_init) + (*n_init == 1 ? " start" : " starts") +
-         (n_init_of(asked) ? ", as asked for."
-                           : ": 10 on few rows, fewer where rows x clusters x columns are many.");
+         (n_init_of(asked) ? ", as asked for." : " (the default: 10 for small data, fewer for large).");
 }
 
 /// One call of find_clusters.
