@@ -106,6 +106,25 @@ def test_the_same_command_is_done_before(work, name):
     refused(command)
 
 
+def test_a_folder_with_anything_else_in_it_is_refused(work):
+    command = COMMANDS["cluster"][0]
+    shoal(*command, cwd=work)
+    report = work / "x" / "report.json"
+    made = json.loads(report.read_text())
+
+    def refused():
+        result = shoal(*command, cwd=work, check=False)
+        assert result.returncode == 2 and "x exists" in result.stderr, result.stderr
+
+    (work / "x" / "more").mkdir()
+    refused()
+    (work / "x" / "more").rmdir()
+    assert shoal(*command, cwd=work).stdout.startswith("done before")
+    for changed in ({"n_clusters": 9}, {"receipt": "x"}, {"receipt": {**made["receipt"], "sha256": 0}}):
+        report.write_text(json.dumps({**made, **changed}))
+        refused()
+
+
 def test_another_clustering_is_another_export(work):
     command = ["export", "m.shoal", "--out", "x.csv"]
     shoal(*command, cwd=work)

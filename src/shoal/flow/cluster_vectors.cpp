@@ -63,6 +63,8 @@ class ClusterRun {
 
   ClusterReport finish() {
     check();
+    // Of what the work begins with: the input may be replaced by another meanwhile.
+    const std::string key = key_of(options_, report_.rows, run_);
     prepare();
     fit();
     describe();
@@ -70,7 +72,7 @@ class ClusterRun {
     lay_out();
     write_labels();
     write_report(report_, options_, plots_, out_ / "");
-    add_receipt(out_ / "", kClusterMark, key_of(options_, report_.rows, run_));
+    add_receipt(out_ / "", kClusterMark, key);
     out_.keep();
     return std::move(report_);
   }

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
@@ -39,6 +40,19 @@ Partial read_partial(const fs::path& state, const fs::path& part, const std::str
 void write_partial(const fs::path& state, const Partial& p) {
   const nlohmann::json json{{"rows", p.rows}, {"cut", p.cut}, {"key", p.key}, {"fingerprint", p.fingerprint}};
   write_file(state, json.dump() + "\n");
+}
+
+/// Removes what an interrupted call has left beside the finished `out`. Nothing while another process writes
+/// it.
+void clean_up(const fs::path& part, const fs::path& state, const fs::path& out, const Space& space) {
+  NewFile::clean_up(out);
+  if (!fs::exists(part) && !fs::exists(state)) return;
+  try {
+    const RowsFile mine(part, space.dims, space, 0, out);  // takes it over, and goes
+    std::error_code ignored;
+    for (const fs::path& left : {part, state}) fs::remove(left, ignored);
+  } catch (const Error&) {  // another process writes it, or the disk is read-only
+  }
 }
 
 /// Gives the finished part the name `out`, its receipt first.
@@ -136,8 +150,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   const std::string key = step_key(encoder.space().id, "embed", list_fields(options));
   if (fs::exists(out) && !overwrite) {
     const EmbedReport made = made_before(source, out, key, run);
-    NewFile::clean_up(out);
-    for (const fs::path& left : {part, state}) fs::remove(left);
+    clean_up(part, state, out, encoder.space());
     return made;
   }
   Partial kept = read_partial(state, part, key);

@@ -70,6 +70,7 @@ class LayoutRun {
   LayoutReport finish() {
     check_options(options_);
     open_inputs();
+    const std::string key = key_of(options_, run_);  // of what the work begins with
     report_.dims = x_.cols();
     report_.out = out_.path();
     about_ = report_head("shoal layout", kVersion);
@@ -85,7 +86,7 @@ class LayoutRun {
       fit();
     write_points();
     write_file(out_ / kLayoutMark, report_text(about_));
-    add_receipt(out_ / "", kLayoutMark, key_of(options_, run_));
+    add_receipt(out_ / "", kLayoutMark, key);
     out_.keep();
     return report_;
   }

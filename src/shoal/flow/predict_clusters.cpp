@@ -56,10 +56,11 @@ class PredictRun {
     out_.keep_off(options_.input);
     out_.keep_off(options_.model);
     check_rows(x_, options_.input, run_);
+    const std::string key = key_of(options_, run_);  // of what the work begins with
     place();
     draw();
     write_summary();
-    add_receipt(out_ / "", kMark, key_of(options_, run_));
+    add_receipt(out_ / "", kMark, key);
     out_.keep();
     return std::move(report_);
   }

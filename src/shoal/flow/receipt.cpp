@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <system_error>
 
 #include "shoal/core/chunks.h"
@@ -31,13 +32,24 @@ std::string sum_of(const fs::path& input) {
   return out;
 }
 
-Json sums_in(const fs::path& folder, std::string_view mark) {
+std::string written(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Of each file, and of `report`, which stands in `mark`, without its receipt. Null if something that is no
+/// file is there: no command has made that.
+Json sums_in(const fs::path& folder, std::string_view mark, Json report) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().filename() != mark) names.push_back(entry.path().filename().string());
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.is_regular_file()) return nullptr;
+    names.push_back(entry.path().filename().string());
+  }
   std::ranges::sort(names);
+  report.erase(kReceipt);
+  const std::string text = written(report, -1);
   Json out = Json::object();
-  for (const std::string& name : names) out[name] = sha256_file(folder / name);
+  for (const std::string& name : names)
+    out[name] = name == mark ? sha256(std::as_bytes(std::span(text))) : sha256_file(folder / name);
   return out;
 }
 
@@ -67,21 +79,24 @@ std::string result_key(std::string_view command, const std::vector<Field>& optio
 
 void add_receipt(const fs::path& folder, std::string_view mark, const std::string& key) {
   Json report = read_json(folder / mark);
-  report[kReceipt] = {{"key", key}, {"sha256", sums_in(folder, mark)}};
-  write_file(folder / mark, report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  report[kReceipt] = {{"key", key}, {"sha256", sums_in(folder, mark, report)}};
+  write_file(folder / mark, written(report, 2) + "\n");
 }
 
 bool has_receipt(const fs::path& folder, std::string_view mark, const std::string& key) {
   const Json report = read_json(folder / mark);
-  if (!report.is_object() || !report.contains(kReceipt)) return false;
-  const Json& receipt = report[kReceipt];
-  return receipt.value("key", Json()) == key && receipt.value("sha256", Json()) == sums_in(folder, mark);
+  const Json receipt = report.is_object() ? report.value(kReceipt, Json()) : Json();
+  return receipt.is_object() && receipt.value("key", Json()) == key && receipt.contains("sha256") &&
+         receipt["sha256"] == sums_in(folder, mark, report);
 }
 
 void write_receipt(const fs::path& file, const fs::path& part, const std::string& key, const Facts& facts) {
   const Json receipt{
       {"format", "shoal receipt"}, {"key", key}, {"sha256", sha256_file(part)}, {"facts", facts}};
   write_file(place_of(file), receipt.dump() + "\n");
+  // As private as the file: who may not read that is not to learn its checksum either.
+  std::error_code ignored;
+  fs::permissions(place_of(file), fs::status(part).permissions(), ignored);
 }
 
 std::string receipt_key(const fs::path& file) {
