@@ -19,13 +19,17 @@ CentroidFeatures CentroidFeatures::fit(const Rows& x, const Labels& labels, cons
   CentroidFeatures f;
   f.options_ = options;
   f.space_ = x.space();
-  f.centroids_ = shoal::centroids(MetricRows(x, options.metric, ShiftScale{}, run), labels, run);
+  f.centroids_ = shoal::centroids(x, options.metric, labels, run);
   return f;
 }
 
 Matrix CentroidFeatures::transform(const Rows& x, const Run& run) const {
   check_input(x, centroids_.cols(), space_, "the centroids");
-  return distances(MetricRows(x, options_.metric, ShiftScale{}, run), centroids_, run);
+  // A power of two changes no digit and keeps squares of large numbers in the range of float.
+  ShiftScale frame;
+  if (options_.metric == Metric::euclidean) frame.scale = frame_within_one({centroids_}, run.quiet()).scale;
+  const Matrix centers = MetricRows(centroids_, options_.metric, frame, run.quiet()).to_matrix();
+  return distances(MetricRows(x, options_.metric, frame, run), centers, run);
 }
 
 Labels CentroidFeatures::predict(const Rows& x, const Run& run) const {

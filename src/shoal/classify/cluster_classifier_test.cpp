@@ -10,6 +10,7 @@
 #include "shoal/core/random.h"
 #include "shoal/store/archive/archive.h"
 #include "tests/error_of.h"
+#include "tests/matrices.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -71,6 +72,16 @@ TEST(CentroidFeatures, NoiseIsLeftOutAndAnEmptyClusterNamed) {
   EXPECT_TRUE(says(e, "cluster 1")) << e.what();
   EXPECT_EQ(error_of([&] { CentroidFeatures::fit(x, {{kNoise, kNoise, kNoise}, 0}); }).fault, Fault::data);
   EXPECT_EQ(error_of([&] { CentroidFeatures::fit(Matrix(2, 0), {{0, 0}, 1}); }).fault, Fault::data);
+}
+
+TEST(CentroidFeatures, HoldsRowsWhoseSquaresLeaveTheRangeOfFloat) {
+  Matrix x = scattered(60, 4, 3, 7);
+  Labels labels{std::vector<Label>(60), 3};
+  for (Index i = 0; i < 60; ++i) labels.of[i] = static_cast<Label>(i % 3);
+  const Matrix near = CentroidFeatures::fit(x, labels, {Metric::euclidean}).transform(x);
+  for (Index i = 0; i < 240; ++i) x.data()[i] *= 0x1p70f;
+  const Matrix far = CentroidFeatures::fit(x, labels, {Metric::euclidean}).transform(x);
+  for (Index i = 0; i < 180; ++i) EXPECT_EQ(far.data()[i], near.data()[i] * 0x1p70f);
 }
 
 TEST(ClusterClassifier, PlacesNewRows) {

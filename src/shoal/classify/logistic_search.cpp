@@ -60,7 +60,7 @@ void LogisticSearch::find_coordinates() {
   intercept_scale_ = 1 / std::sqrt(curvature);
 
   const std::vector<double> mean = column_means(x_, run_);
-  const Matrix means = centroids(MetricRows(x_, Metric::euclidean, ShiftScale{}, run_), labels_, run_);
+  const Matrix means = centroids(x_, Metric::euclidean, labels_, run_);
   for (Index c = 0; c < means.rows(); ++c)
     for (Index j = 0; j < cols_; ++j) centres_.push_back(0.5 * (mean[j] + static_cast<double>(means[c][j])));
 

@@ -123,7 +123,7 @@ void euclidean_totals(const Rows& x, const Members& members, const Run& run, std
                       const UseTotals& use) {
   constexpr Index kBlock = 256;
   const Index k = members.clusters();
-  const MetricRows rows(x, Metric::euclidean, frame_at_mean(x, run), run);
+  const MetricRows rows(x, Metric::euclidean, frame_within_one({x}, run), run);
   const std::vector<std::uint32_t> order = by_cluster(members);
   std::vector<Label> labels;
   for (const std::uint32_t row : order) labels.push_back(members.of(row));
@@ -140,6 +140,7 @@ void euclidean_totals(const Rows& x, const Members& members, const Run& run, std
           others.fill(rows, std::span(order).subspan(at, count));
           add_distances(some, others, std::span(labels).subspan(at, count), products, totals, k);
         }
+        for (double& total : totals) total /= rows.frame().scale;
         for (Index i = first; i < last; ++i)
           use(chunk, order[i], std::span(totals).subspan((i - first) * k, k));
       },

@@ -66,7 +66,7 @@ std::span<const double> row(const Vectors& v, Index node, Index cols) {
 Vectors node_sums(const Rows& x, const Members& members, const Tree& tree, bool unit, const Run& run) {
   const Index cols = x.cols();
   const Metric metric = unit ? Metric::cosine : Metric::euclidean;
-  Vectors sums = label_sums(MetricRows(x, metric, ShiftScale{}, run), members.compact, run);
+  Vectors sums = label_sums(x, metric, members.compact, run);
   sums.reserve(tree.nodes() * cols);
   for (const Join& c : tree.children)
     for (Index j = 0; j < cols; ++j) sums.push_back(sums[c.into * cols + j] + sums[c.from * cols + j]);

@@ -233,6 +233,15 @@ TEST(Separation, EveryJoinIsJudgedAsIfAlone) {
   }
 }
 
+TEST(Separation, IsTheSameForRowsWhoseSquaresLeaveTheRangeOfFloat) {
+  Data d = blobs(300, 8, 5);
+  const Separation near = judge_labels(d.x, d.labels, {.metric = Metric::euclidean});
+  for (Index i = 0; i < 300 * 8; ++i) d.x.data()[i] *= 0x1p70f;
+  Separation far = judge_labels(d.x, d.labels, {.metric = Metric::euclidean});
+  far.inertia *= 0x1p-140;
+  expect_same(near, far);
+}
+
 TEST(Separation, EqualRowsAreAtNoDistance) {
   Matrix x(9, 6);
   for (Index i = 0; i < 9; ++i)

@@ -31,18 +31,27 @@ std::vector<double> label_sums(const MetricRows& rows, const Labels& labels, con
       });
 }
 
-Matrix centroids(const MetricRows& rows, const Labels& labels, const Run& run) {
+std::vector<double> label_sums(const Rows& x, Metric metric, const Labels& labels, const Run& run) {
+  // A power of two changes no digit and keeps squares of large numbers in the range of float.
+  ShiftScale frame;
+  if (metric == Metric::euclidean) frame.scale = frame_within_one({x}, run).scale;
+  std::vector<double> sums = label_sums(MetricRows(x, metric, frame, run), labels, run);
+  for (double& v : sums) v /= frame.scale;
+  return sums;
+}
+
+Matrix centroids(const Rows& x, Metric metric, const Labels& labels, const Run& run) {
   const std::vector<Index> sizes = label_sizes(labels);
-  const std::vector<double> sums = label_sums(rows, labels, run);
-  Matrix out(labels.count, rows.cols());
+  const std::vector<double> sums = label_sums(x, metric, labels, run);
+  Matrix out(labels.count, x.cols());
   for (Index c = 0; c < labels.count; ++c) {
     require(sizes[c] > 0, Fault::data,
             "cluster " + std::to_string(c) + " of 0.." + std::to_string(labels.count - 1) +
                 " has no rows; leave it out of the labels");
-    for (Index j = 0; j < rows.cols(); ++j)
-      out[c][j] = static_cast<float>(sums[c * rows.cols() + j] / static_cast<double>(sizes[c]));
+    for (Index j = 0; j < x.cols(); ++j)
+      out[c][j] = static_cast<float>(sums[c * x.cols() + j] / static_cast<double>(sizes[c]));
   }
-  if (rows.metric() == Metric::cosine) unit_rows(out.span());
+  if (metric == Metric::cosine) unit_rows(out.span());
   return out;
 }
 

@@ -135,13 +135,13 @@ TEST(Centroids, AreTheMeansOfTheRowsByHand) {
   const float numbers[] = {1, 0, 3, 0, 0, 5, 9, 9, 0, -1};
   std::ranges::copy(numbers, x.data());
   const Labels labels{{0, 0, 1, kNoise, 1}, 2};
-  const Matrix means = centroids(MetricRows(x, Metric::euclidean, ShiftScale{}, {}), labels, {});
+  const Matrix means = centroids(x, Metric::euclidean, labels, {});
   EXPECT_EQ(means[0][0], 2);
   EXPECT_EQ(means[1][1], 2);
-  const Matrix directions = centroids(MetricRows(x, Metric::cosine, {}), labels, {});
+  const Matrix directions = centroids(x, Metric::cosine, labels, {});
   EXPECT_EQ(directions[0][0], 1);
   EXPECT_EQ(directions[1][1], 0) << "two opposite rows have no direction";
-  const Error e = error_of([&] { centroids(MetricRows(x, Metric::cosine, {}), {labels.of, 3}, {}); });
+  const Error e = error_of([&] { centroids(x, Metric::cosine, {labels.of, 3}, {}); });
   EXPECT_NE(std::string(e.what()).find("cluster 2 of 0..2 has no rows"), std::string::npos) << e.what();
 }
 

@@ -152,7 +152,7 @@ Agglomerative Agglomerative::with_clusters(Index n_clusters, const Rows& x, cons
 
 void Agglomerative::label(const Rows& x, Index n_clusters, const Run& run) {
   labels_ = cut(n_clusters);
-  centers_ = centroids(MetricRows(x, options_.metric, ShiftScale{}, run), labels_, run);
+  centers_ = centroids(x, options_.metric, labels_, run);
   const Labels placed = place(x, run);
   Index same = 0;
   for (Index i = 0; i < x.rows(); ++i) same += placed.of[i] == labels_.of[i];
@@ -163,7 +163,7 @@ Labels Agglomerative::place(const Rows& x, const Run& run) const {
   check_input(x, centers_.cols(), space_, "the clusters");
   // In the middle of the centers products do not cancel, should all lie far from the origin.
   const ShiftScale frame =
-      options_.metric == Metric::euclidean ? frame_at_mean(centers_, run.quiet()) : ShiftScale{};
+      options_.metric == Metric::euclidean ? frame_within_one({centers_}, run.quiet()) : ShiftScale{};
   const Matrix centers = MetricRows(centers_, options_.metric, frame, run.quiet()).to_matrix();
   return label_rows(MetricRows(x, options_.metric, frame, run), centers, run, "place rows");
 }

@@ -353,6 +353,20 @@ TEST(Agglomerative, PlacesNewRowsAtTheNearestMean) {
   EXPECT_EQ(groups.place(Matrix(0, 4)).of.size(), 0u);
 }
 
+TEST(Agglomerative, HoldsRowsWhoseSquaresLeaveTheRangeOfFloat) {
+  const Matrix near = scattered(90, 3, 4, 9, 0.8f);
+  Matrix far = near;
+  const float much = 0x1p70f;
+  for (Index i = 0; i < 270; ++i) far.data()[i] *= much;
+  const AgglomerativeOptions options{.n_clusters = 4, .linkage = Linkage::ward, .metric = Metric::euclidean};
+  const Agglomerative a = Agglomerative::fit(near, options), b = Agglomerative::fit(far, options);
+  EXPECT_EQ(a.labels(), b.labels());
+  EXPECT_EQ(a.placement_agreement(), b.placement_agreement());
+  EXPECT_EQ(a.place(near), b.place(far));
+  for (Index c = 0; c < 4; ++c)
+    for (Index j = 0; j < 3; ++j) EXPECT_EQ(b.cluster_centers()[c][j], a.cluster_centers()[c][j] * much);
+}
+
 TEST(Agglomerative, SameTreeForAnyThreads) {
   for (const Way& way : kWays) {
     const bool long_chunks = way.linkage == Linkage::single || way.linkage == Linkage::centroid;

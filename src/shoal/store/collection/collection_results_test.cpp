@@ -341,7 +341,8 @@ TEST(VersionOne, AKilledMigrationLeavesEither) {
   const fs::path folder = scratch / "old";
   fs::copy(kOld, folder);
   int old = 0, migrated = 0;
-  for (useconds_t wait = 0; wait < 40 && migrated < 3; ++wait) {
+  // From at once to 5 s, so that some are killed before and some after, however busy the machine is.
+  for (double wait = 100; wait < 5e6 && migrated < 3; wait *= 1.3) {
     fs::remove_all(folder);
     fs::copy(kOld, folder);
     const pid_t child = ::fork();
@@ -350,7 +351,7 @@ TEST(VersionOne, AKilledMigrationLeavesEither) {
       Collection::open(folder, false);
       ::kill(::getpid(), SIGKILL);
     }
-    ::usleep(wait * 500);
+    ::usleep(static_cast<useconds_t>(wait));
     ::kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
