@@ -42,8 +42,8 @@ std::string in_words(const ClusterReport& report, const nlohmann::ordered_json& 
     out += ", " + std::to_string(report.components) + " of " + std::to_string(report.dims) + " dimensions";
   out += "\n" + findings_in_words(object);
   if (report.held_out)
-    out += "of the clustered rows that it had not seen, the classifier puts " +
-           short_number(100 * report.held_out->agreement, 4) + "% where they are, and calls " +
+    out += "held-out rows: the classifier agrees with the clusters on " +
+           short_number(100 * report.held_out->agreement, 4) + "% of them, and calls " +
            short_number(100 * report.held_out->unlike, 4) + "% unlike any cluster\n";
   if (!report.without_classifier.empty()) out += "no classifier: " + report.without_classifier + "\n";
   out += "time: " + duration(progress.seconds());
