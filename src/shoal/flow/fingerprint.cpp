@@ -49,6 +49,8 @@ std::string Fingerprint::text() const {
   return buffer;
 }
 
+std::string_view shoal_version() { return SHOAL_VERSION; }
+
 std::string step_key(std::string_view before, std::string_view step, const std::vector<Field>& options,
                      std::string_view version) {
   std::string all =

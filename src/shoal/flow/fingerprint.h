@@ -24,9 +24,12 @@ class Fingerprint {
   std::uint64_t state_ = 0;
 };
 
+/// "0.2.0": of this build.
+std::string_view shoal_version();
+
 /// Names what a step's result depends on: the version of shoal, the key of the step before it, the step's
 /// name and its options. 16 hex digits.
 std::string step_key(std::string_view before, std::string_view step, const std::vector<Field>& options,
-                     std::string_view version = SHOAL_VERSION);
+                     std::string_view version = shoal_version());
 
 }  // namespace shoal

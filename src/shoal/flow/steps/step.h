@@ -7,6 +7,7 @@
 
 #include "shoal/core/fields.h"
 #include "shoal/core/run.h"
+#include "shoal/flow/fingerprint.h"
 #include "shoal/store/collection/collection.h"
 
 namespace shoal {
@@ -26,7 +27,7 @@ struct Step {
   std::function<void(const std::string& key)> run;
   /// The version of shoal whose results these are. A step that costs hours names the oldest that gave the
   /// same.
-  std::string_view version = SHOAL_VERSION;
+  std::string_view version = shoal_version();
 };
 
 /// True for what is a file of the collection.
