@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstring>
 
@@ -13,6 +14,7 @@
 namespace shoal::cli {
 namespace {
 
+std::atomic_flag said;   // several threads may read beyond the end at once; one line is enough
 bool terminal = false;  // then a line of progress may stand there, half written
 
 void say(const char* text, std::size_t size) {
@@ -27,6 +29,7 @@ void on_bus_error(int, siginfo_t* info, void*) {
     std::signal(SIGBUS, SIG_DFL);
     return;
   }
+  while (said.test_and_set()) ::pause();  // another thread is ending the program
   std::array<char, 4096> shown;
   const std::size_t size = std::min(std::strlen(path), shown.size());
   for (std::size_t i = 0; i < size; ++i)
