@@ -1,4 +1,4 @@
-// Distances in double: product and sum are rounded apart at every level, since few CPUs of the base level can
+// Loops in double. In distances product and sum are rounded apart at every level, since few CPUs of the base level can
 // fuse them.
 
 using D = double __attribute__((vector_size(sizeof(F))));
@@ -30,4 +30,8 @@ void squared_distances(const double* a, const double* b, std::size_t m, std::siz
           __builtin_memcpy(out + (i + r) * n + j + v * kDoubles, &sum[r][v], sizeof(D));
     }
   }
+}
+
+void scaled(double alpha, const float* x, float* out, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(alpha * x[i]);
 }

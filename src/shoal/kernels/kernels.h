@@ -21,6 +21,8 @@ struct Kernels {
   float (*sum)(const float* a, std::size_t n);
   void (*axpy)(float alpha, const float* x, float* y, std::size_t n);  ///< y += alpha x, by fma
   void (*scale)(float alpha, float* x, std::size_t n);                 ///< x *= alpha
+  /// out = alpha x, multiplied in double and rounded once: a length beyond the range of float is no harm.
+  void (*scaled)(double alpha, const float* x, float* out, std::size_t n);
 
   /// Right-hand sides of `gemm` are packed once. `pack_size` floats hold n outputs of k terms; element
   /// (output j, term t) is read at b[j * output_stride + t * term_stride]. The layout differs from level to

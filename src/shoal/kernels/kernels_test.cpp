@@ -167,6 +167,11 @@ TEST_P(Level, AxpyAndScaleTouchNothingBeyondTheEnd) {
     for (std::size_t i = 0; i < n; ++i) expected[i] *= -1.7f;
     k.scale(-1.7f, y.data(), n);
     EXPECT_TRUE(same(y, expected)) << n;
+    for (const double alpha : {1 / 3.0, 1e300}) {  // by the second all but zeros overflow
+      for (std::size_t i = 0; i < n; ++i) expected[i] = static_cast<float>(alpha * x[i]);
+      k.scaled(alpha, x.data(), y.data(), n);
+      EXPECT_TRUE(same(y, expected)) << n;
+    }
   }
 }
 

@@ -7,6 +7,7 @@ constexpr Kernels kTable = {
     sum,
     axpy,
     scale,
+    scaled,
     pack_size,
     pack,
     gemm,

@@ -171,10 +171,7 @@ MatrixView MetricRows::unit_block(MatrixView raw, Index first, RowScratch& scrat
   if (std::ranges::all_of(scale, [](double s) { return s == 0 || unit(s); })) return raw;
   make_room(scratch.moved, raw);
   for (Index r = 0; r < raw.rows; ++r) {
-    const std::span<const float> from = raw[r];
-    const std::span<float> to = scratch.moved[r];
-    const double by = unit(scale[r]) ? 1 : scale[r];
-    for (Index j = 0; j < from.size(); ++j) to[j] = static_cast<float>(from[j] * by);
+    kernels().scaled(unit(scale[r]) ? 1 : scale[r], raw[r].data(), scratch.moved[r].data(), raw.cols);
   }
   return scratch.moved.view().slice(0, raw.rows);
 }

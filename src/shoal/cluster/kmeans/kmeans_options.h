@@ -49,6 +49,6 @@ void fields(LloydKMeansOptions<by>& o, V&& visit) {
 /// How many starts are tried if nobody says: as many as keep rows x clusters x columns x starts within
 /// kStartsBudget, from 1 to 10. `clusters`: those of all fits that share the budget, added.
 Index default_n_init(Index rows, Index clusters, Index cols);
-inline constexpr double kStartsBudget = 1e10;
+inline constexpr double kStartsBudget = 6e9;
 
 }  // namespace shoal

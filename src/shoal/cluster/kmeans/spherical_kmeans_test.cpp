@@ -142,10 +142,10 @@ TEST(SphericalKMeans, StartsAreAsManyAsABudgetAllows) {
   EXPECT_EQ(default_n_init(0, 8, 384), 10u);
   EXPECT_EQ(default_n_init(1000, 10, 384), 10u);
   EXPECT_EQ(default_n_init(13083, 77, 384), 10u);
-  EXPECT_EQ(default_n_init(22500, 150, 384), 7u);
-  EXPECT_EQ(default_n_init(63666, 103, 200), 7u);
+  EXPECT_EQ(default_n_init(22500, 150, 384), 4u);
+  EXPECT_EQ(default_n_init(63666, 103, 200), 4u);
   EXPECT_EQ(default_n_init(63666, 300, 384), 1u);
-  EXPECT_EQ(default_n_init(63666, 200, 384), 2u);
+  EXPECT_EQ(default_n_init(63666, 150, 384), 1u);
   EXPECT_EQ(default_n_init(Index{1} << 40, Index{1} << 20, 4096), 1u);
   const Matrix x = scattered(300, 6, 9, 2);
   const auto usual = SphericalKMeans::fit(x, {.n_clusters = 9}),
