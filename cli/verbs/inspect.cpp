@@ -157,23 +157,33 @@ Json inspect(const fs::path& path, bool check_all, const ReadOptions& options, C
   return made;
 }
 
-/// One "key: value" a line; lists of objects as a line each.
-std::string in_words(const Json& object) {
+/// A string as it is, a list as its values with commas between.
+std::string value_in_words(const Json& value) {
+  if (value.is_null()) return "-";
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string out;
+  for (const auto& item : value) out += (out.empty() ? "" : ", ") + value_in_words(item);
+  return out.empty() ? "-" : out;
+}
+
+/// One "key: value" a line. A list of objects is a table: the names of the columns, then a line each.
+std::string in_words(const Json& object, const std::string& indent = "") {
   std::string out;
   for (const auto& [key, value] : object.items()) {
-    if (value.is_array() && !value.empty() && value.front().is_object()) {
-      out += key + ":\n";
+    out += indent + key + ":";
+    if (value.is_object()) {
+      out += "\n" + in_words(value, indent + "  ");
+    } else if (value.is_array() && !value.empty() && value.front().is_object()) {
+      for (const auto& [name, part] : value.front().items()) out += "  " + name;
+      out += "\n";
       for (const auto& item : value) {
-        std::string line;
-        for (const auto& [name, part] : item.items())
-          line += (line.empty() ? "  " : "  ") + (part.is_string() ? part.get<std::string>() : part.dump());
-        out += line + "\n";
+        out += indent;
+        for (const auto& part : item) out += "  " + value_in_words(part);
+        out += "\n";
       }
     } else {
-      out += key + ": " +
-             (value.is_string() ? value.get<std::string>()
-                                : value.dump(-1, ' ', false, Json::error_handler_t::replace)) +
-             "\n";
+      out += " " + value_in_words(value) + "\n";
     }
   }
   return out;

@@ -23,7 +23,7 @@ struct CtfidfOptions {
 };
 template <class V>
 void fields(CtfidfOptions& o, V&& visit) {
-  visit("n_words", o.n_words, "words a cluster");
+  visit("n_words", o.n_words, "words for each cluster");
   visit("max_ngram", o.max_ngram, "most words that stand together", between(1, 3));
   visit("min_count", o.min_count, "only words that stand in at least so many texts of all");
   visit("stop_words", o.stop_words, "leave out English function words");

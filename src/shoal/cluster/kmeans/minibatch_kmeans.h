@@ -26,7 +26,7 @@ template <class V>
 void fields(MiniBatchKMeansOptions& o, V&& visit) {
   visit("n_clusters", o.n_clusters, "clusters to find", at_least(1));
   visit("metric", o.metric, "distance of rows");
-  visit("batch_size", o.batch_size, "rows a step", at_least(1));
+  visit("batch_size", o.batch_size, "rows in each step", at_least(1));
   visit("max_iter", o.max_iter, "most passes' worth of steps", at_least(1));
   visit("max_no_improvement", o.max_no_improvement, "stop after so many steps without a better inertia",
         at_least(1));

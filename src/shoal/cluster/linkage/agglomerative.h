@@ -39,7 +39,7 @@ void fields(AgglomerativeOptions& o, V&& visit) {
   visit("n_clusters", o.n_clusters, "clusters to find", at_least(1));
   visit("distance_threshold", o.distance_threshold, "join no clusters that are further apart than this",
         at_least(0));
-  visit("linkage", o.linkage, "distance of clusters");
+  visit("linkage", o.linkage, "distance of clusters; ward and centroid need the euclidean metric");
   visit("metric", o.metric, "distance of rows");
   visit("memory_bytes", o.memory_bytes,
         "most memory for the distances of all pairs (complete; average with euclidean)");

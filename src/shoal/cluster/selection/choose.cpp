@@ -199,7 +199,7 @@ const CriterionText& text_of(Criterion c) {
       {"Silhouette", "silhouette", "how much nearer rows are to their own cluster than to the next", false},
       {"Calinski-Harabasz", "Calinski-Harabasz index", "how far apart clusters lie for how wide they are",
        false},
-      {"Elbow", "bend of the inertia",
+      {"Elbow", "elbow",
        "how far the inertia lies below a straight line from the fewest to the most clusters", false},
       {"Stability", "stability",
        "how alike the clusters of random parts of the rows are (adjusted Rand index)", false}};

@@ -138,12 +138,12 @@ TEST(ChooseK, SaysWhy) {
 
 TEST(ChooseK, SaysWhatSpeaksAgainstIt) {
   std::vector<TriedK> all{tried(2, 1.5), tried(3, 1.2), tried(4, 0.8), tried(5, 1.1), tried(6, 1.3)};
-  const std::string bend = "Other criteria choose otherwise: the bend of the inertia 2.";  // it is level
+  const std::string bend = "Other criteria choose otherwise: the elbow 2.";  // it is level
   EXPECT_EQ(against(all), std::vector<std::string>{bend});
   all[0].measures.inertia = 10;
   all[1].measures.inertia = 1.5;
   EXPECT_EQ(against(all),
-            std::vector<std::string>{"Other criteria choose otherwise: the bend of the inertia 3."});
+            std::vector<std::string>{"Other criteria choose otherwise: the elbow 3."});
   all[1].measures.inertia = 6;
   EXPECT_TRUE(against(all).empty());
 

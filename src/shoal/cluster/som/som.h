@@ -47,7 +47,7 @@ void fields(SomOptions& o, V&& visit) {
   visit("radius", o.radius, "reach of a unit in the first epoch, in steps of the grid", above(0));
   visit("radius_end", o.radius_end, "reach of a unit in the last epoch", above(0));
   visit("init", o.init, "where the units start: on the plane of the first two components, or on rows");
-  visit("seed", o.seed, "where randomness starts");
+  visit("seed", o.seed, "start of all randomness");
 }
 /// At most 65,536 units; the reach must not grow.
 void check_together(const SomOptions& o);

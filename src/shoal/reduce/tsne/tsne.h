@@ -37,7 +37,7 @@ struct TsneOptions {
 template <class V>
 void fields(TsneOptions& o, V&& visit) {
   visit("perplexity", o.perplexity, "about how many neighbours a point has", between(1, 10000));
-  visit("metric", o.metric, "what is near");
+  visit("metric", o.metric, "distance of rows");
   visit("n_iter", o.n_iter, "iterations in all", between(0, 1e6));
   visit("early_exaggeration_iter", o.early_exaggeration_iter, "how many of them are exaggerated",
         between(0, 1e6));
@@ -49,7 +49,7 @@ void fields(TsneOptions& o, V&& visit) {
         "share of the last step that goes on, in the exaggerated iterations", at_least(0).below(1));
   visit("momentum", o.momentum, "and afterwards", at_least(0).below(1));
   visit("init", o.init, "where points start");
-  visit("seed", o.seed, "where randomness starts");
+  visit("seed", o.seed, "start of all randomness");
 }
 /// early_exaggeration_iter are some of n_iter.
 void check_together(const TsneOptions& o);

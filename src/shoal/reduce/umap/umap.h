@@ -37,7 +37,7 @@ struct UmapOptions {
 template <class V>
 void fields(UmapOptions& o, V&& visit) {
   visit("n_neighbors", o.n_neighbors, "neighbours that a point is drawn to, itself included", at_least(2));
-  visit("metric", o.metric, "what is near");
+  visit("metric", o.metric, "distance of rows");
   visit("min_dist", o.min_dist, "how closely points may be packed", between(0, 100));
   visit("spread", o.spread, "how far apart the islands lie", between(0.01, 100));
   visit("n_epochs", o.n_epochs, "rounds of the layout", between(1, 1e6));
@@ -48,7 +48,7 @@ void fields(UmapOptions& o, V&& visit) {
   visit("dens_frac", o.dens_frac, "share of the rounds, the last ones, in which it minds them",
         between(0, 1));
   visit("dens_var_shift", o.dens_var_shift, "added to the variance of the map's radii", between(0, 100));
-  visit("seed", o.seed, "where randomness starts");
+  visit("seed", o.seed, "start of all randomness");
 }
 /// min_dist is at most spread.
 void check_together(const UmapOptions& o);

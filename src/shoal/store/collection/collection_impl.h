@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/store/archive/archive.h"
 #include "shoal/store/collection/collection.h"
 #include "shoal/store/collection/database_impl.h"
 #include "shoal/store/files/descriptor_impl.h"
@@ -16,6 +17,9 @@ inline constexpr const char* kDatabaseFile = "rows.sqlite";
 inline constexpr const char* kDatabasePart = ".rows.sqlite.part";  ///< a new one in the making
 /// Its checksum, as sha256sum writes it. There only while the database is as settle() left it.
 inline constexpr const char* kDatabaseSum = "rows.sqlite.sha256";
+inline std::string sum_line(const std::filesystem::path& database) {
+  return sha256_file(database) + "  " + kDatabaseFile + "\n";
+}
 
 /// A column of the user: its name in the input, and the name of the column of table `rows` that holds it.
 struct ColumnName {

@@ -262,6 +262,11 @@ TEST(Results, AnyChangeOfASettledDatabaseIsFound) {
   }
   write_file(folder / "rows.sqlite", good);
   EXPECT_TRUE(Collection::open(folder, true).check());
+  const std::string line = read_file(folder / "rows.sqlite.sha256", 1000);
+  for (const std::string& spoilt : {std::string(), line.substr(0, 64), line + line}) {
+    write_file(folder / "rows.sqlite.sha256", spoilt);
+    EXPECT_EQ(error_of([&] { Collection::open(folder, true).check(); }).fault, Fault::format) << spoilt;
+  }
   fs::remove(folder / "rows.sqlite.sha256");
   EXPECT_FALSE(Collection::open(folder, true).check());
   Collection::open(folder, false).settle();

@@ -78,7 +78,7 @@ void Collection::settle() {
     fresh.run("COMMIT");
     fresh.run("DETACH old");
     fresh.close();
-    write_file(s.folder / kDatabaseSum, sha256_file(part) + "  " + kDatabaseFile + "\n");
+    write_file(s.folder / kDatabaseSum, sum_line(part));
     take_permissions(open_regular(s.folder / kDatabaseSum, O_RDONLY), path);
     finish_database(part, path);
   } catch (...) {
