@@ -78,13 +78,6 @@ std::filesystem::path models_folder() {
   throw Error(Fault::argument, "where models are kept is unknown", "set SHOAL_MODELS or HOME to a folder");
 }
 
-std::string with_commas(std::size_t n) {
-  std::string digits = std::to_string(n);
-  for (std::ptrdiff_t at = std::ssize(digits) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
 std::string counted(std::size_t n, const std::string& noun) {
   return with_commas(n) + " " + noun + (n == 1 ? "" : "s");
 }

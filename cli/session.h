@@ -10,6 +10,7 @@
 
 #include "progress.h"
 #include "shoal/core/run.h"
+#include "shoal/core/with_commas.h"
 
 namespace shoal::cli {
 
@@ -45,8 +46,6 @@ std::string shown(std::string_view text);
 /// Error(argument) if none of them says a place.
 std::filesystem::path models_folder();
 
-/// "63,000"
-std::string with_commas(std::size_t n);
 /// "1 text", "63,000 texts"
 std::string counted(std::size_t n, const std::string& noun);
 /// "0.8 s", "12.3 s", "4:05 min", "2:10:00 h"

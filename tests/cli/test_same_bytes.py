@@ -29,7 +29,7 @@ def test_simd_levels(short_csv, tmp_path):
     def mapped(level):
         out = tmp_path / level / "m.shoal"
         out.parent.mkdir()
-        shoal("map", short_csv, "--text", "text", "--clusters", 4, "--limit", 80, "--out", out, level=level)
+        shoal("map", short_csv, "--text", "text", "--clusters", 3, "--limit", 24, "--out", out, level=level)
         return fingerprints(out)
 
     reference = mapped("base")  # plain code is some twenty times slower: few texts

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
@@ -35,16 +36,18 @@ class CentroidFeatures {
   static CentroidFeatures fit(const Rows& x, const Labels& labels, const Options& options = {},
                               const Run& run = {});
 
-  /// Distance to each centroid, 0..2 under cosine: rows x clusters. Error(data) as fit, or if the rows have
-  /// another dimension or space. O(n d clusters).
+  /// Distance to each centroid, 0..2 under cosine: rows x clusters. Error(data) as fit, if the rows have
+  /// another dimension or space, or (Euclidean) if a row lies 1e18 times further away than any centroid. O(n d clusters).
   Matrix transform(const Rows& x, const Run& run = {}) const;
   /// The nearest centroid, ties to the smaller label; kNoise under cosine for a row at right angles to
   /// all of them, as a row of zeros is.
   Labels predict(const Rows& x, const Run& run = {}) const;
   const Matrix& centroids() const& { return centroids_; }  ///< clusters x d
   Matrix centroids() && { return std::move(centroids_); }
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   static CentroidFeatures load(

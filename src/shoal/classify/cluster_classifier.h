@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/classify/centroid_features.h"
@@ -80,20 +81,25 @@ class ClusterClassifier {
   Matrix transform(const Rows& x, const Run& run = {}) const { return features_.transform(x, run); }
 
   Index n_clusters() const { return n_clusters_; }                  ///< labels.count of the fit
-  const std::vector<Label>& clusters() const { return clusters_; }  ///< those that have rows
+  const std::vector<Label>& clusters() const& { return clusters_; }  ///< those that have rows
+  std::vector<Label> clusters() && { return std::move(clusters_); }
   Matrix centroids() && { return std::move(features_).centroids(); }
   const Matrix& centroids() const& { return features_.centroids(); }  ///< a row for each of clusters()
   /// Of each of clusters(): a row nearest to it and further than this is unlike any. Infinity: never.
-  const std::vector<float>& limits() const { return limits_; }
+  const std::vector<float>& limits() const& { return limits_; }
+  std::vector<float> limits() && { return std::move(limits_); }
   /// Share of the labelled training rows whose `likeliest` is their label. What held-out rows give is for
   /// cross_validate to say.
   double training_agreement() const { return training_agreement_; }
   /// Share of the labelled training rows that are called unlike any cluster.
   double training_unlike() const { return training_unlike_; }
   /// Null under `nearest`.
-  const Logistic* logistic() const { return logistic_ ? &*logistic_ : nullptr; }
-  const Space& space() const { return features_.space(); }
-  const Options& options() const { return options_; }
+  const Logistic* logistic() const& { return logistic_ ? &*logistic_ : nullptr; }
+  const Logistic* logistic() && = delete;
+  const Space& space() const& { return features_.space(); }
+  Space space() && { return std::move(features_).space(); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   static ClusterClassifier load(

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "shoal/classify/logistic_search_impl.h"
-#include "shoal/classify/split.h"
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/core/fields.h"
@@ -51,14 +52,16 @@ class Logistic {
   Index n_classes() const { return coefficients_.rows(); }       ///< labels.count of the fit
   const Matrix& coefficients() const& { return coefficients_; }  ///< n_classes x d
   Matrix coefficients() && { return std::move(coefficients_); }
-  const std::vector<float>& intercepts() const {
-    return intercepts_;
-  }                                              ///< -infinity for a class without rows
+  /// -infinity for a class without rows
+  const std::vector<float>& intercepts() const& { return intercepts_; }
+  std::vector<float> intercepts() && { return std::move(intercepts_); }
   double loss() const { return loss_; }          ///< mean loss and penalty at the end
   Index n_iter() const { return n_iter_; }       ///< evaluations of the loss
   bool converged() const { return converged_; }  ///< false: max_iter came first
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   static Logistic load(const ArchiveReader& in);  ///< Error(format) if the file does not hold one, whole

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "shoal/core/error.h"
+#include "shoal/core/with_commas.h"
 
 namespace shoal {
 namespace {
@@ -17,9 +18,7 @@ std::string shortest(T x) {
 /// 1,000,000
 std::string limit(double x) {
   if (std::trunc(x) != x || std::abs(x) >= 1e15) return shortest(x);
-  std::string digits = std::to_string(static_cast<std::int64_t>(std::abs(x)));
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return (x < 0 ? "-" : "") + digits;
+  return with_commas(static_cast<std::int64_t>(x));
 }
 
 std::string in_words(const Allowed& a) {
@@ -49,12 +48,14 @@ std::string text_of(const FieldValue& value) {
   return number == nullptr ? "none" : shortest(*number);
 }
 
+std::string text_of(float value) { return shortest(value); }
+
 std::string OptionRef::text() const {
   const FieldValue value = get();
   if (kind == OptionKind::seed && value.index() != 0)
     return std::to_string(static_cast<std::uint64_t>(std::get<std::int64_t>(value)));
   const auto* number = std::get_if<double>(&value);
-  return single && number != nullptr ? shortest(static_cast<float>(*number)) : text_of(value);
+  return single && number != nullptr ? text_of(static_cast<float>(*number)) : text_of(value);
 }
 
 std::string OptionRef::allowed_in_words() const {
@@ -84,6 +85,8 @@ void OptionRef::refuse(const std::string& value, const char* what) const {
 
 void OptionRef::check(const FieldValue& value) const {
   if (std::holds_alternative<std::monostate>(value)) return;
+  if (kind == OptionKind::name && std::ranges::find(names, std::get<std::string>(value)) == names.end())
+    refuse(std::get<std::string>(value));
   double x = 0;
   if (kind == OptionKind::whole)
     x = static_cast<double>(std::get<std::int64_t>(value));
@@ -96,7 +99,7 @@ void OptionRef::check(const FieldValue& value) const {
   if (std::isfinite(x) && (allowed.least_itself ? now >= least : now > least) &&
       (allowed.most_itself ? now <= most : now < most))
     return;
-  refuse(single ? shortest(static_cast<float>(x)) : text_of(value));
+  refuse(single ? text_of(static_cast<float>(x)) : text_of(value));
 }
 
 void OptionRef::check() const { check(get()); }

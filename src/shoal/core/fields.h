@@ -27,6 +27,7 @@ struct Field {
 
 /// "none", "true", "0.0001", "cosine".
 std::string text_of(const FieldValue& value);
+std::string text_of(float value);  ///< with the digits that a float needs
 
 /// Which numbers an option may be: at_least(1), above(0).at_most(1), at_least(0).below(1), between(0, 100).
 /// A NaN or an infinity is never allowed.
@@ -112,8 +113,9 @@ FieldValue field_value(const T& x) {
     return static_cast<std::int64_t>(x.value);
   else if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string>)
     return x;
-  else if constexpr (std::is_integral_v<T>)
-    return static_cast<std::int64_t>(x);
+  else if constexpr (std::is_integral_v<T>)  // sizes of 2^63 and more: the largest that is not negative
+    return std::in_range<std::int64_t>(x) ? static_cast<std::int64_t>(x)
+                                          : std::numeric_limits<std::int64_t>::max();
   else if constexpr (std::is_floating_point_v<T>)
     return static_cast<double>(x);
   else

@@ -19,9 +19,11 @@ concept NamedEnum = std::is_enum_v<E> && requires(E e) {
 template <NamedEnum E>
 inline constexpr auto kNamesOf = names_of(E{});
 
+/// "unknown" for a value that is none of them.
 template <NamedEnum E>
 constexpr const char* name_of(E e) {
-  return kNamesOf<E>[static_cast<std::size_t>(e)];
+  const auto at = static_cast<std::size_t>(e);
+  return at < kNamesOf<E>.size() ? kNamesOf<E>[at] : "unknown";
 }
 /// Nothing if no value has that name.
 template <NamedEnum E>

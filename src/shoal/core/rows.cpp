@@ -27,9 +27,9 @@ Rows::Rows(Index rows, Index cols, Dtype dtype, BlockReader reader, Space space)
       space_(std::move(space)) {}
 
 MatrixView Rows::block(Index first, Index count, Matrix& scratch) const {
-  require(first <= rows_ && count <= rows_ - first, Fault::argument,
-          "rows " + std::to_string(first) + ".." + std::to_string(first + count) + " of " +
-              std::to_string(rows_) + " asked for");
+  if (first > rows_ || count > rows_ - first)
+    throw Error(Fault::argument, "rows " + std::to_string(first) + ".." + std::to_string(first + count) +
+                                     " of " + std::to_string(rows_) + " asked for");
   return (*reader_)(first, count, scratch);
 }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "shoal/core/with_commas.h"
 #include "shoal/flow/report_json_impl.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/archive/json_value_impl.h"
@@ -103,9 +104,7 @@ std::string shown(double value) {
     std::snprintf(text, sizeof text, "%.3g", value);
     return text;
   }
-  std::string digits = std::to_string(std::llround(value));
-  for (Index at = digits.size(); at > 3 && digits[at - 4] != '-'; at -= 3) digits.insert(at - 3, ",");
-  return digits;
+  return with_commas(std::llround(value));
 }
 
 /// What was measured, each with how to read it; only what is finite.

@@ -45,6 +45,7 @@ void pack_panel(const float* b, std::size_t outputs, std::size_t panel, std::siz
 
 void pack(const float* b, std::size_t n, std::size_t k, std::size_t output_stride, std::size_t term_stride,
           float* packed) {
+  if (k == 0) return;  // then b may be null
   const std::size_t panel = panel_of(n);
   for (std::size_t j = 0; j < n; j += panel, packed += panel * k)
     pack_panel(b + j * output_stride, n - j < panel ? n - j : panel, panel, k, output_stride, term_stride,

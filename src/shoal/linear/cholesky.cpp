@@ -26,6 +26,9 @@ Cholesky::Cholesky(std::vector<double> matrix, Index d, double least) : lower_(s
   require(lower_.size() == d * d && least > 0, Fault::argument,
           "cholesky: the matrix is not square, or `least` is not above 0");
   const auto side = static_cast<::Eigen::Index>(d);
+  for (Index i = 0; i < d; ++i)
+    for (Index j = 0; j <= i; ++j)
+      require(std::isfinite(lower_[i * d + j]), Fault::data, "cholesky: the matrix is not finite");
   for (double raised = 0; d > 0; raised = raised > 0 ? 10 * raised : least) {
     RowMajor raising = square(lower_, d);
     raising.diagonal().array() += raised;

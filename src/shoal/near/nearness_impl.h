@@ -22,8 +22,7 @@ struct Nearest {
 /// The largest value and its place; ties by the smaller place.
 Nearest largest(std::span<const float> values);
 
-/// Says which centroid is the nearest of a row, and bounds what a computed closeness can mean. This alone
-/// defines a label:
+/// Says which centroid is the nearest of a row. This alone defines a label:
 /// - cosine: the largest of the row's products with all centroids as `gemm` computes them;
 /// - Euclidean: the smallest of the squared distances as the kernel `squared_distance` computes them.
 /// Products

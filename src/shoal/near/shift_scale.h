@@ -8,7 +8,7 @@ namespace shoal {
 /// distance then depends on how the rows spread, not on where they lie.
 struct ShiftScale {
   std::vector<float> shift;  ///< the mean of the rows; empty (none) where it makes no difference
-  float scale = 1;           ///< a power of two; 1 unless squares would leave the range of float
+  float scale = 1;           ///< a power of two, so that it changes no digit
 };
 
 }  // namespace shoal

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <mutex>
 #include <numeric>
 #include <string>
@@ -53,16 +52,6 @@ void center(MatrixView block, const std::vector<float>& mean, Matrix& out) {
   if (out.rows() < block.rows) out = Matrix(block.rows, block.cols);
   for (Index r = 0; r < block.rows; ++r)
     for (Index j = 0; j < block.cols; ++j) out[r][j] = block[r][j] - mean[j];
-}
-
-std::vector<double> doubles(const ArchiveReader& in, std::string_view name, Index count) {
-  const Tensor& t = in.tensor(name);
-  if (t.type != TensorType::f64 || t.count() != count)
-    throw Error(Fault::format, in.path().string() + ": tensor " + std::string(name) + " is not " +
-                                   std::to_string(count) + " numbers of type F64");
-  std::vector<double> out(count);
-  if (count > 0) std::memcpy(out.data(), t.bytes.data(), count * sizeof(double));
-  return out;
 }
 
 }  // namespace
@@ -165,8 +154,8 @@ Matrix Pca::transform(const Rows& x, const Run& run) const {
 
 Index Pca::n_components() const { return solution().components.rows(); }
 const Matrix& Pca::components() const& { return solution().components; }
-const std::vector<float>& Pca::mean() const { return solution().mean; }
-const std::vector<double>& Pca::explained_variance() const { return solution().variance; }
+const std::vector<float>& Pca::mean() const& { return solution().mean; }
+const std::vector<double>& Pca::explained_variance() const& { return solution().variance; }
 
 double Pca::explained_variance_ratio() const {
   const Solution& s = solution();
@@ -203,11 +192,11 @@ Pca Pca::load(const ArchiveReader& in) {
   const Index d = s.components.cols(), kept = s.components.rows();
   if (kept < 1 || kept > d) throw bad("components are not 1.." + std::to_string(d) + " rows");
   pca.shift_ = in.floats("shift", d);
-  pca.sums_ = doubles(in, "sums", d);
-  pca.products_ = doubles(in, "products", d * d);
+  pca.sums_ = in.doubles("sums", d);
+  pca.products_ = in.doubles("products", d * d);
   s.mean = in.floats("mean", d);
-  s.variance = doubles(in, "explained_variance", kept);
-  s.total = doubles(in, "total_variance", 1)[0];
+  s.variance = in.doubles("explained_variance", kept);
+  s.total = in.doubles("total_variance", 1)[0];
   std::call_once(pca.solving_->once, [] {});  // solved already
   return pca;
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/core/fields.h"
@@ -54,11 +55,15 @@ class Pca {
   Index n_components() const;
   const Matrix& components() const&;  ///< n_components x d, orthonormal rows
   Matrix components() && { return components(); }
-  const std::vector<float>& mean() const;                 ///< d
-  const std::vector<double>& explained_variance() const;  ///< n_components, descending, divided by n - 1
+  const std::vector<float>& mean() const&;                ///< d
+  const std::vector<double>& explained_variance() const&;  ///< n_components, descending, divided by n - 1
+  std::vector<float> mean() && { return mean(); }
+  std::vector<double> explained_variance() && { return explained_variance(); }
   double explained_variance_ratio() const;                ///< of all kept together; 1 if there is no variance
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   static Pca load(const ArchiveReader& in);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/core/fields.h"
@@ -46,10 +47,13 @@ class Standardise {
   /// (x - mean) / deviation: rows x d. Error(data) as update, or if no row was seen.
   Matrix transform(const Rows& x, const Run& run = {}) const;
   Index count() const { return count_; }                     ///< rows seen
-  const std::vector<double>& mean() const { return mean_; }  ///< d
+  const std::vector<double>& mean() const& { return mean_; }  ///< d
+  std::vector<double> mean() && { return std::move(mean_); }
   std::vector<double> variance() const;                      ///< d, divided by n
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   static Standardise load(const ArchiveReader& in);  ///< Error(format) if the file does not hold one, whole

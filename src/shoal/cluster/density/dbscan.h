@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/core/fields.h"
@@ -51,9 +52,12 @@ class Dbscan {
 
   const Labels& labels() const& { return labels_; }
   Labels labels() && { return std::move(labels_); }
-  const std::vector<std::uint32_t>& core_sample_indices() const { return core_; }  ///< ascending
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const std::vector<std::uint32_t>& core_sample_indices() const& { return core_; }  ///< ascending
+  std::vector<std::uint32_t> core_sample_indices() && { return std::move(core_); }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   static Dbscan load(const ArchiveReader& in);  ///< Error(format)

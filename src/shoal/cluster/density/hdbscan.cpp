@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <string>
 
@@ -166,12 +165,10 @@ Hdbscan Hdbscan::load(const ArchiveReader& in) {
   const Index n = s.rows_.rows();
   s.core_distances_ = in.floats("core_distances", n);
   const std::vector<std::int64_t> joined = in.integers("joined");
-  const Tensor& heights = in.tensor("agreement_and_heights");
   const Index merges = n == 0 ? 0 : n - 1;
-  if (joined.size() != 3 * merges || heights.type != TensorType::f64 || heights.count() != merges + 1)
+  const std::vector<double> numbers = in.doubles("agreement_and_heights", merges + 1);
+  if (joined.size() != 3 * merges)
     throw bad("there are not " + std::to_string(merges) + " joinings of " + std::to_string(n) + " rows");
-  std::vector<double> numbers(merges + 1);
-  std::memcpy(numbers.data(), heights.bytes.data(), numbers.size() * sizeof(double));
   s.placement_agreement_ = numbers[0];
   s.single_linkage_.rows = n;
   for (Index i = 0; i < merges; ++i) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/cluster/density/condensed_tree.h"
@@ -78,11 +79,14 @@ class Hdbscan {
   const Labels& labels() const& { return clusters_.labels; }
   Labels labels() && { return std::move(clusters_.labels); }
   /// How firmly each row belongs to its cluster, 0..1; 0 for noise.
-  const std::vector<double>& probabilities() const { return clusters_.probabilities; }
+  const std::vector<double>& probabilities() const& { return clusters_.probabilities; }
+  std::vector<double> probabilities() && { return std::move(clusters_).probabilities; }
   /// How long each cluster lasted, 0..1.
-  const std::vector<double>& cluster_persistence() const { return clusters_.persistence; }
+  const std::vector<double>& cluster_persistence() const& { return clusters_.persistence; }
+  std::vector<double> cluster_persistence() && { return std::move(clusters_).persistence; }
   /// GLOSH (Campello, Moulavi, Zimek, Sander 2015): how outlying each row is, 0..1.
-  const std::vector<double>& outlier_scores() const { return outlier_scores_; }
+  const std::vector<double>& outlier_scores() const& { return outlier_scores_; }
+  std::vector<double> outlier_scores() && { return std::move(outlier_scores_); }
   /// Joinings under mutual reachability: SciPy's linkage matrix.
   const Dendrogram& single_linkage() const& { return single_linkage_; }
   Dendrogram single_linkage() && { return std::move(single_linkage_); }
@@ -100,8 +104,10 @@ class Hdbscan {
   /// by its neighbours without itself: what to expect of new rows. Measured in fit. 1 for no rows.
   double placement_agreement() const { return placement_agreement_; }
 
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   static Hdbscan load(const ArchiveReader& in);  ///< Error(format)

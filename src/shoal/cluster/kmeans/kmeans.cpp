@@ -11,12 +11,12 @@ namespace shoal {
 namespace {
 
 /// The start in the frame.
-Matrix moved_start(const Matrix& start, const ShiftScale& frame) {
+Matrix moved_start(const Matrix& start, const ShiftScale& frame, const Run& run) {
   for (Index c = 0; c < start.rows(); ++c)
     if (!std::ranges::all_of(start[c], [](float v) { return std::isfinite(v); }))
       throw Error(Fault::argument, "row " + std::to_string(c) + " of the start is not finite");
   const Rows source(start);
-  const MetricRows rows(source, Metric::euclidean, frame, {});
+  const MetricRows rows(source, Metric::euclidean, frame, run.quiet());
   return rows.to_matrix();
 }
 
@@ -38,7 +38,7 @@ KMeans KMeans::fit_from(const Rows& x, const Matrix& start, const Options& optio
   check_weights(weights, x.rows());
   const MetricRows rows(x, Metric::euclidean, run);
   const LloydOptions rounds{.max_iter = options.max_iter, .tol = options.tol, .weights = weights};
-  return KMeans(options, x.space(), rows.frame(), lloyd(rows, moved_start(start, rows.frame()), rounds, run));
+  return KMeans(options, x.space(), rows.frame(), lloyd(rows, moved_start(start, rows.frame(), run), rounds, run));
 }
 
 KMeans::KMeans(const Options& options, const Space& space, const ShiftScale& frame, LloydResult&& result)

@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "shoal/cluster/kmeans/kmeans_options.h"
 #include "shoal/core/labels.h"
@@ -56,8 +57,10 @@ class KMeans {
   Matrix cluster_centers() && { return std::move(centers_); }
   double inertia() const { return inertia_; }  ///< sum of weight times squared distance
   Index n_iter() const { return n_iter_; }     ///< times the centroids were moved
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   /// Error(format) unless `in` holds what `save` writes.

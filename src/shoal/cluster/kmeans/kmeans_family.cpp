@@ -1,10 +1,8 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "shoal/cluster/kmeans/kmeans_family_impl.h"
 #include "shoal/cluster/kmeans/seeding_impl.h"
-#include "shoal/linear/norms.h"
 
 namespace shoal {
 
@@ -88,11 +86,7 @@ Labels read_labels(const ArchiveReader& in, Index n_clusters) {
 }
 
 std::vector<double> read_doubles(const ArchiveReader& in, std::string_view name, Index count) {
-  const Tensor& t = in.tensor(name);
-  if (t.type != TensorType::f64 || t.bytes.size() != count * sizeof(double))
-    throw bad_file(in, "tensor " + std::string(name) + " is not " + std::to_string(count) + " f64");
-  std::vector<double> values(count);
-  std::memcpy(values.data(), t.bytes.data(), t.bytes.size());
+  std::vector<double> values = in.doubles(name, count);
   if (!std::ranges::all_of(values, [](double v) { return std::isfinite(v); }))
     throw bad_file(in, "tensor " + std::string(name) + " is not finite");
   return values;

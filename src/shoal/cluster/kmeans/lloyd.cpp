@@ -80,7 +80,7 @@ class Rounds {
     RowScratch rows;
     std::vector<std::uint32_t> sets;
     std::vector<Angle> angles;
-    std::vector<Index> full;  // rows of the block that need every product
+    std::vector<Index> full;  // rows that need every product
     Matrix gathered, scores;
   };
 
@@ -104,16 +104,14 @@ class Rounds {
   }
 
   void assign_block(Index first, Index count, bool informed, Scratch& scratch) {
-    const MatrixView x = rows_.block(first, count, scratch.rows);
     scratch.full.clear();
-    for (Index r = 0; r < count; ++r)
-      if (!rows_.zero(first + r) && !(informed && settled_by_bounds(first + r, x[r], scratch)))
-        scratch.full.push_back(r);
+    for (Index i = first; i < first + count; ++i)
+      if (!rows_.zero(i) && !(informed && settled_by_bounds(i, scratch))) scratch.full.push_back(i);
     if (scratch.full.empty()) return;
-    const MatrixView full = gather(x, scratch);
+    const MatrixView full = gather(first, count, scratch);
     scratch.angles.resize(clusters());
     nearness_.for_scores(full, scratch.scores, [&](Index n, std::span<const float> scores) {
-      const Index r = scratch.full[n], row = first + r;
+      const Index row = scratch.full[n];
       const Nearest best = nearness_.nearest(full[n], rows_.squared_length(row), scores);
       relabel(row, full[n], best.label);
       if (!learning_) return;
@@ -123,12 +121,12 @@ class Rounds {
     });
   }
 
-  /// The rows that need every product, one after another in memory.
-  static MatrixView gather(MatrixView x, Scratch& scratch) {
-    if (scratch.full.size() == x.rows) return x;
-    if (scratch.gathered.rows() == 0) scratch.gathered = Matrix(kBlock, x.cols);
+  /// The rows of a block that need every product, one after another in memory.
+  MatrixView gather(Index first, Index count, Scratch& scratch) const {
+    if (scratch.full.size() == count) return rows_.block(first, count, scratch.rows);
+    if (scratch.gathered.rows() == 0) scratch.gathered = Matrix(kBlock, rows_.cols());
     for (Index n = 0; n < scratch.full.size(); ++n)
-      std::ranges::copy(x[scratch.full[n]], scratch.gathered[n].begin());
+      std::ranges::copy(rows_.block(scratch.full[n], 1, scratch.rows)[0], scratch.gathered[n].begin());
     return scratch.gathered.view().slice(0, scratch.full.size());
   }
 
@@ -140,14 +138,16 @@ class Rounds {
     changed_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  /// True if bounds and a few products settle the row's label: then it is up to date.
-  bool settled_by_bounds(Index row, std::span<const float> x, Scratch& scratch) {
+  /// True if bounds and a few products settle the row's label: then it is up to date. Many rows are settled
+  /// without being read: memory is what the late rounds wait for.
+  bool settled_by_bounds(Index row, Scratch& scratch) {
     const Label own = labels_[row];
     bounds_.settle(row, own);
     int limit = bounds_.limit(row, own);
     if (limit >= kRightAngle) return false;
     if (!bounds_.any_within(row, limit)) return true;
 
+    const std::span<const float> x = rows_.block(row, 1, scratch.rows)[0];
     // a sharper limit than the one that the centroid's moves have blurred
     const float closeness = nearness_.closeness(x, own);
     limit = distances_.limit(closeness);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/cluster/kmeans/kmeans.h"
@@ -73,12 +74,15 @@ class MiniBatchKMeans {
   Matrix transform(const Rows& x, const Run& run = {}) const;
   const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d; unit rows under cosine
   Matrix cluster_centers() && { return std::move(centers_); }
-  const std::vector<double>& counts() const { return counts_; }  ///< rows that each centroid was given
+  const std::vector<double>& counts() const& { return counts_; }  ///< rows that each centroid was given
+  std::vector<double> counts() && { return std::move(counts_); }
   /// Of the rows given last: sum of squared distances (under cosine: on the sphere).
   double inertia() const { return inertia_; }
   Index n_steps() const { return n_steps_; }  ///< batches seen
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   static MiniBatchKMeans load(

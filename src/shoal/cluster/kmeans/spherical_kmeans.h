@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "shoal/cluster/kmeans/kmeans_options.h"
 #include "shoal/core/labels.h"
@@ -53,8 +54,10 @@ class SphericalKMeans {
     return inertia_;
   }                                         ///< sum of squared distances on the sphere: 2 (1 - cosine) each
   Index n_iter() const { return n_iter_; }  ///< times the centroids were moved
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   /// Error(format) unless `in` holds what `save` writes; the centers must be of length 1.

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/core/fields.h"
@@ -71,15 +72,19 @@ class VmfMixture {
 
   const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d, unit rows
   Matrix cluster_centers() && { return std::move(centers_); }
-  const std::vector<double>& kappa() const { return kappa_; }         ///< concentration of each component
-  const std::vector<double>& proportions() const { return shares_; }  ///< of the components, sum 1
+  const std::vector<double>& kappa() const& { return kappa_; }         ///< concentration of each component
+  std::vector<double> kappa() && { return std::move(kappa_); }
+  const std::vector<double>& proportions() const& { return shares_; }  ///< of the components, sum 1
+  std::vector<double> proportions() && { return std::move(shares_); }
   double log_likelihood() const { return log_likelihood_; }           ///< of the training rows
   /// Bayesian information criterion of the training rows, smaller is better:
   /// -2 log likelihood + log(rows) (k (d - 1) + concentrations + k - 1).
   double bic() const;
   Index n_iter() const { return n_iter_; }  ///< rounds of EM
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   static VmfMixture load(const ArchiveReader& in);  ///< Error(format) unless `in` holds what `save` writes

@@ -6,6 +6,7 @@
 
 #include "shoal/cluster/linkage/linkage_impl.h"
 #include "shoal/core/error.h"
+#include "shoal/core/with_commas.h"
 #include "shoal/linear/norms.h"
 #include "shoal/near/centroids_impl.h"
 #include "shoal/near/nearness_impl.h"
@@ -33,12 +34,6 @@ std::string gigabytes(double bytes) {
   return text.data();
 }
 
-std::string grouped(Index n) {
-  std::string digits = std::to_string(n);
-  for (Index at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 bool keeps_all_pairs(const AgglomerativeOptions& o) {
   return o.linkage == Linkage::complete || (o.linkage == Linkage::average && o.metric == Metric::euclidean);
 }
@@ -48,7 +43,7 @@ void check_memory(Index points, const AgglomerativeOptions& o) {
   const double bytes = o.linkage == Linkage::complete ? complete_bytes(points) : average_bytes(points);
   if (bytes <= static_cast<double>(o.memory_bytes)) return;
   throw Error(Fault::data,
-              std::string(name_of(o.linkage)) + " linkage (" + name_of(o.metric) + ") of " + grouped(points) +
+              std::string(name_of(o.linkage)) + " linkage (" + name_of(o.metric) + ") of " + with_commas(points) +
                   " distinct rows needs " + gigabytes(bytes) + " for their distances; allowed: " +
                   gigabytes(static_cast<double>(o.memory_bytes)) + " (" + option_name("memory_bytes") +
                   "). Average linkage with cosine, ward, centroid and single need "

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/cluster/linkage/dendrogram.h"
@@ -85,16 +86,19 @@ class Agglomerative {
 
   /// A rule for rows that were not there: the cluster whose mean is nearest (cosine: nearest in direction),
   /// ties by the smaller label; under cosine a row of zeros gets kNoise. It is not how the clusters were
-  /// found: `placement_agreement` says how often both agree. Error(data) as fit, or if the rows have another
-  /// dimension or space. O(rows n_clusters d).
+  /// found: `placement_agreement` says how often both agree. Error(data) as fit, if the rows have another
+  /// dimension or space, or (Euclidean) if a row lies 1e18 times further away than any mean.
+  /// O(rows n_clusters d).
   Labels place(const Rows& x, const Run& run = {}) const;
   /// Share of the training rows that `place` puts where `labels` has them, measured by fit: 0..1.
   double placement_agreement() const { return agreement_; }
   const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d: means; cosine: of length 1
   Matrix cluster_centers() && { return std::move(centers_); }
 
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   /// Error(format) unless `in` holds what `save` writes.

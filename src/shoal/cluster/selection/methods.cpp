@@ -97,9 +97,14 @@ void MethodOptions::set(std::string_view name, const std::string& value) {
                 option_name(name) + " is no option of " + std::string(kind()) + "; it has " + names);
   }
   found->set_text(value);
+  // The one stands for the other, which has a default.
   if (auto* joining = std::get_if<AgglomerativeOptions>(&of);
-      joining != nullptr && joining->distance_threshold)
-    joining->n_clusters.reset();
+      joining != nullptr && name == "distance_threshold") {
+    if (joining->distance_threshold)
+      joining->n_clusters.reset();
+    else if (!joining->n_clusters)
+      joining->n_clusters = AgglomerativeOptions{}.n_clusters;
+  }
 }
 
 std::vector<Field> MethodOptions::list() const {

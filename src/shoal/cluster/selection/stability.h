@@ -26,7 +26,7 @@ enum class Resample : std::uint8_t {
 constexpr auto names_of(Resample) { return std::array{"part", "bootstrap"}; }
 
 struct StabilityOptions {
-  Index resamples = 20;  ///< 2 or more
+  Index resamples = 20;  ///< 2 to 10,000
   Resample resample = Resample::part;
   double share = 0.8;  ///< of the rows, for Resample::part; above 0, below 1
   Seed seed{42};

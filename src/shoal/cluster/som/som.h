@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shoal/core/fields.h"
@@ -90,8 +91,10 @@ class Som {
   double quantisation_error() const { return quantisation_error_; }  ///< mean distance of a row to its unit
   /// Share of rows whose two best units do not lie next to each other; 0 for a single unit.
   double topographic_error() const { return topographic_error_; }
-  const Space& space() const { return space_; }
-  const Options& options() const { return options_; }
+  const Space& space() const& { return space_; }
+  Space space() && { return std::move(space_); }
+  const Options& options() const& { return options_; }
+  Options options() && { return std::move(options_); }
 
   void save(ArchiveWriter& out) const;
   static Som load(const ArchiveReader& in);  ///< Error(format)

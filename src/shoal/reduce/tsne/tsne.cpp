@@ -91,7 +91,8 @@ Tsne Tsne::fit(const Rows& x, const Options& options, const Run& run) {
 const Matrix& Tsne::embedding() const& { return embedding_; }
 double Tsne::perplexity() const { return reachable(options_.perplexity, embedding_.rows()); }
 float Tsne::kl_divergence() const { return kl_divergence_; }
-const Space& Tsne::space() const { return space_; }
+const Space& Tsne::space() const& { return space_; }
+Space Tsne::space() && { return std::move(space_); }
 
 void Tsne::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));

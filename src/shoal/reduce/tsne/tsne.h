@@ -83,7 +83,8 @@ class Tsne {
   /// Repulsion's approximation moves it by less than 0.001.
   float kl_divergence() const;
   double perplexity() const;   ///< the one that was used: options' or (rows - 1) / 3, and at least 1
-  const Space& space() const;  ///< of the rows given to `fit`
+  const Space& space() const&;  ///< of the rows given to `fit`
+  Space space() &&;
   void save(ArchiveWriter& out) const;
   static Tsne load(const ArchiveReader& in);  ///< Error(format)
 

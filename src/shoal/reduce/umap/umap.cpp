@@ -35,8 +35,8 @@ std::string hex(std::uint64_t n) {
 
 void check_together(const UmapOptions& o) {
   require(o.min_dist <= o.spread, Fault::argument,
-          option_name("min_dist") + " is " + text_of(static_cast<double>(o.min_dist)) + "; allowed: 0 to " +
-              option_name("spread") + ", which is " + text_of(static_cast<double>(o.spread)));
+          option_name("min_dist") + " is " + text_of(o.min_dist) + "; allowed: 0 to " +
+              option_name("spread") + ", which is " + text_of(o.spread));
 }
 
 Matrix umap_start(const Rows& x, Seed seed, const Run& run) {
@@ -117,11 +117,8 @@ Matrix Umap::transform(const Rows& x, const Rows& training, const Run& run) cons
   check_finite(x, run);
   if (x.rows() == 0 || x.cols() == 0) return Matrix(x.rows(), 2);
   if (training.rows() == 0) refuse("a map of no rows has no places");
-  Matrix own = x.to_matrix();
-  // One by one: a search may leave all as they are where all are of length 1, and so depend on the others.
-  if (options_.metric == Metric::cosine) unit_rows(own.span());
   const Index k = std::max<Index>(std::min(options_.n_neighbors, training.rows()) - 1, 1);
-  const Neighbours near = nearest(training, Rows(own, training.space()), k, options_.metric, run);
+  const Neighbours near = nearest(training, x.assume_space(training.space()), k, options_.metric, run);
   UmapDescentOptions layout = umap_descent_options(options_, training.rows());
   layout.n_epochs = std::max<Index>(layout.n_epochs / 3, 1);
   layout.learning_rate /= 4;
@@ -131,7 +128,8 @@ Matrix Umap::transform(const Rows& x, const Rows& training, const Run& run) cons
 
 const Matrix& Umap::embedding() const& { return embedding_; }
 const Matrix& Umap::local_radii() const& { return radii_; }
-const Space& Umap::space() const { return space_; }
+const Space& Umap::space() const& { return space_; }
+Space Umap::space() && { return std::move(space_); }
 
 void Umap::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));

@@ -129,7 +129,8 @@ class Umap {
   Matrix local_radii() && { return std::move(radii_); }
   const Matrix& embedding() const&;  ///< rows x 2
   Matrix embedding() && { return std::move(embedding_); }
-  const Space& space() const;  ///< of the rows given to `fit`
+  const Space& space() const&;  ///< of the rows given to `fit`
+  Space space() &&;
   void save(ArchiveWriter& out) const;
   static Umap load(const ArchiveReader& in);  ///< Error(format)
 
