@@ -46,10 +46,7 @@ std::string in_words(const ClusterReport& report, const nlohmann::ordered_json& 
            short_number(100 * report.held_out->agreement, 4) + "% of them, and calls " +
            short_number(100 * report.held_out->unlike, 4) + "% unlike any cluster\n";
   if (!report.without_classifier.empty()) out += "no classifier: " + report.without_classifier + "\n";
-  out += "time: " + duration(progress.seconds());
-  for (const auto& [step, seconds] : progress.steps())
-    if (seconds >= 0.05) out += ", " + step + " " + duration(seconds);
-  return out + "\nopen " + (report.out / "report.html").string() + " in a browser\n";
+  return out + time_line(progress) + "\nopen " + (report.out / "report.html").string() + " in a browser\n";
 }
 
 void run_cluster(ClusterFlags& flags, const CLI::App& verb, Session& session) {

@@ -120,9 +120,8 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
 }
 
 Json inspect_folder(const fs::path& path) {
-  constexpr std::pair<const char*, const char*> kMarks[] = {{"clusters", kClusterMark},
-                                                            {"clusters", kOldClusterMark},
-                                                            {"layout", kLayoutMark},
+  if (has_mark(path, kClusterFolder)) return inspect_result(path, "clusters", cluster_mark(path));
+  constexpr std::pair<const char*, const char*> kMarks[] = {{"layout", kLayoutMark},
                                                             {"predictions", "predictions.json"}};
   for (const auto& [kind, mark] : kMarks)
     if (fs::exists(path / mark)) return inspect_result(path, kind, mark);

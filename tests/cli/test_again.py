@@ -148,6 +148,10 @@ def test_check_finds_any_change_of_the_database(short_csv, tmp_path):
         bad = cut(out, tmp_path / f"bad{i}", sql)
         result = shoal("inspect", bad, "--check", check=False)
         assert result.returncode == 5 and "damaged: rows.sqlite is not as it was written" in result.stderr, sql
+    # Nor does more input make it good again.
+    bad = cut(out, tmp_path / "changed", "UPDATE rows SET text = text || '!' WHERE id = 3")
+    result = shoal("map", short_csv, "--text", "text", "--limit", 70, "--out", bad, check=False)
+    assert result.returncode == 5 and "damaged: rows.sqlite is not as it was written" in result.stderr, result
     (out / "rows.sqlite.sha256").unlink()
     assert "rows.sqlite has no checksum until" in shoal("inspect", out, "--check").stdout
     shoal("map", out)

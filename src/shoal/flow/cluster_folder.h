@@ -6,6 +6,7 @@
 
 #include "shoal/core/matrix.h"
 #include "shoal/flow/cluster_vectors.h"
+#include "shoal/store/files/new_folder.h"
 
 namespace shoal {
 
@@ -13,6 +14,8 @@ namespace shoal {
 inline constexpr const char* kClusterMark = "report.json";
 /// What it was called in folders made before version 2 of it.
 inline constexpr const char* kOldClusterMark = "shoal.json";
+/// Programs of others write report.json too.
+inline constexpr FolderMark kClusterFolder{kClusterMark, "\"format\": \"shoal clusters\"", kOldClusterMark};
 /// The one of the two that stands in `folder`; kClusterMark where there is neither.
 const char* cluster_mark(const std::filesystem::path& folder);
 

@@ -58,7 +58,7 @@ class ClusterRun {
       : options_(options),
         run_(run),
         given_(given),
-        out_(options.out, kClusterMark, options.overwrite, kFiles, kOldClusterMark),
+        out_(options.out, kClusterFolder, options.overwrite, kFiles),
         rows_(given_) {}
 
   ClusterReport finish() {
@@ -249,7 +249,7 @@ ClusterReport cluster_vectors(const ClusterOptions& options, const Run& run) {
   const Rows given = open_vectors(options.input);
   if (!options.overwrite && fs::exists(options.out / kClusterMark) &&
       has_receipt(options.out, kClusterMark, key_of(options, given.rows(), run))) {
-    NewFolder::clean_up(options.out, kClusterMark, kFiles);
+    NewFolder::clean_up(options.out, kClusterFolder, kFiles);
     return {.out = options.out, .done_before = true};
   }
   return ClusterRun(options, given, run).finish();

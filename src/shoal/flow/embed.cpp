@@ -147,7 +147,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   const fs::path part = out.string() + ".part.safetensors", state = out.string() + ".part.json";
 
   encoder.encode(Texts(), options);  // whatever is wrong with the options is said before a file is made
-  const std::string key = step_key(encoder.space().id, "embed", list_fields(options));
+  const std::string key = step_key(encoder.space().id, "embed", list_fields(options), kVectorsVersion);
   if (fs::exists(out) && !overwrite) {
     const EmbedReport made = made_before(source, out, key, run);
     clean_up(part, state, out, encoder.space());

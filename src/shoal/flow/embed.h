@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include "shoal/core/run.h"
 #include "shoal/encode/encoder.h"
@@ -12,6 +13,8 @@ namespace shoal {
 
 /// Texts embedded between two commits: what an interruption can lose.
 inline constexpr Index kEmbedBatch = 2048;
+/// The first version of shoal that makes the vectors that this one makes: what it has embedded is kept.
+inline constexpr std::string_view kVectorsVersion = "0.1.0";
 
 /// What of a collection is embedded.
 struct Embedded {

@@ -44,6 +44,7 @@ class Results {
   explicit Results(const Collection& collection) : collection_(collection) {}
 
   void add(const std::string& name) {
+    if (!added_.insert(name).second) return;
     const auto result = collection_.result(name);
     if (name == kMainClustering || (result && result->kind == ResultKind::labels)) return add_labels(name);
     const auto values = std::make_shared<const Matrix>(if_there([&] { return collection_.values(name); }));
@@ -65,6 +66,8 @@ class Results {
   bool whole = true;  ///< every row has all of them
 
  private:
+  std::set<std::string> added_;
+
   void add_labels(const std::string& name) {
     struct Described {
       Labels labels;

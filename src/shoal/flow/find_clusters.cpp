@@ -188,6 +188,9 @@ std::vector<Field> list_clustering(const ClusteringOptions& options, Index rows,
   std::vector<Field> out = method.list();
   out.push_back({"method", std::string(method.kind())});
   out.push_back({"resamples", static_cast<std::int64_t>(options.resamples)});
+  // A number that nobody asked for becomes smaller where rows are equal; the same number asked for is an
+  // error.
+  if (options.n_clusters == default_clusters(rows)) out.push_back({"n_clusters_asked_for", true});
   if (!options.choose) return out;
   const ClusterRange range = options.range.value_or(ClusterRange{0, 0});
   out.push_back({"criterion", std::string(name_of(options.criterion))});

@@ -65,7 +65,7 @@ class LayoutRun {
         run_(run),
         input_(options.inputs.at(0)),
         x_(open_vectors(input_)),
-        out_(options.out, kLayoutMark, options.overwrite, kFiles) {}
+        out_(options.out, FolderMark{kLayoutMark}, options.overwrite, kFiles) {}
 
   LayoutReport finish() {
     check_options(options_);
@@ -244,7 +244,7 @@ LayoutReport lay_out(const LayoutOptions& options, const Run& run) {
   if (!options.overwrite && fs::exists(options.out / kLayoutMark)) {
     for (const fs::path& input : options.inputs) open_vectors(input);  // says what is wrong with one
     if (has_receipt(options.out, kLayoutMark, key_of(options, run))) {
-      NewFolder::clean_up(options.out, kLayoutMark, kFiles);
+      NewFolder::clean_up(options.out, FolderMark{kLayoutMark}, kFiles);
       return {.out = options.out, .done_before = true};
     }
   }

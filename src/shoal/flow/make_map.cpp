@@ -77,6 +77,7 @@ class MapRun {
                                        option_name("out") + ", or " + option_name("overwrite") +
                                        " to start it anew");
     }
+    if (!fresh_) collection_.check();  // before the first change: the steps build on what is there
     if (source_) take_in();
     const auto input = collection_.manifest("input");
     require(input && !input->empty(), Fault::argument,
@@ -84,7 +85,6 @@ class MapRun {
     report_.rows = collection_.rows();
     report_.text_columns = text_columns(collection_);
     check_options();
-    if (!fresh_) collection_.check();  // before the first change: the steps build on what is there
     collection_.set_manifest("options", options_text(options_));
     job_.worth_keeping = true;
   }
@@ -92,6 +92,12 @@ class MapRun {
   /// Whatever is wrong with the options is said now, not after the work.
   void check_options() const {
     shoal::check_options(options_.pca);
+    const Index most = std::min(report_.rows, encoder_.space().dims),
+                components = options_.pca.n_components.value_or(1);
+    require(components <= most, Fault::argument,
+            option_name("n_components") + " is " + std::to_string(components) + "; " + std::to_string(report_.rows) +
+                " texts of " + std::to_string(encoder_.space().dims) + " numbers have at most " +
+                std::to_string(most) + " components");
     shoal::check_options(options_.umap);
     encoder_.encode(Texts(), options_.encode);
     color_column(collection_, options_.color);

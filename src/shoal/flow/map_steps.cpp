@@ -98,7 +98,7 @@ std::vector<Step> map_steps(MapJob* job) {
        .makes = {kVectors},
        .options = [job] { return embed_options(*job); },
        .run = [job](const auto& key) { embed(*job, key); },
-       .version = "0.1.0"},
+       .version = kVectorsVersion},
       {.name = "pca",
        .needs = {kVectors},
        .makes = {kPca, kReduced},

@@ -42,7 +42,7 @@ class PredictRun {
         facts_(read_facts(options.model)),
         preparation_(Preparation::load(options.model, facts_.pca, facts_.standardise)),
         x_(open_vectors(options.input)),
-        out_(options.out, kMark, options.overwrite, kFiles) {
+        out_(options.out, FolderMark{kMark}, options.overwrite, kFiles) {
     report_.by_method = options.by ? *options.by == PlacedBy::method : !facts_.classifier;
     report_.by_method ? load_method() : load_classifier();
     x_ = in_space_of(fitted_on(), x_, report_.assumed_space);
@@ -228,7 +228,7 @@ PredictReport predict_clusters(const PredictOptions& options, const Run& run) {
   if (!options.overwrite && fs::exists(options.out / kMark)) {
     open_vectors(options.input);  // says what is wrong with it
     if (has_receipt(options.out, kMark, key_of(options, run))) {
-      NewFolder::clean_up(options.out, kMark, kFiles);
+      NewFolder::clean_up(options.out, FolderMark{kMark}, kFiles);
       return {.out = options.out, .done_before = true};
     }
   }

@@ -12,7 +12,6 @@
 
 namespace shoal {
 
-/// What `predict_clusters` may be told.
 /// What places new rows.
 enum class PlacedBy : std::uint8_t {
   classifier,

@@ -9,7 +9,6 @@
 
 #include "shoal/core/fields.h"
 #include "shoal/core/run.h"
-#include "shoal/store/files/new_file.h"
 
 namespace shoal {
 

@@ -17,7 +17,7 @@ namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
-using ArchiveReader = std::variant<CsvReader, JsonlReader, LinesReader>;
+using Reader = std::variant<CsvReader, JsonlReader, LinesReader>;
 
 // A row read ahead: its fields own their bytes.
 struct HeldRow {
@@ -59,8 +59,8 @@ struct Source::State {
   std::optional<std::uint64_t> total;
   ReadReport report;
 
-  std::size_t file = 0;                 // index of the open one
-  std::optional<ArchiveReader> reader;  // nothing: all has been read
+  std::size_t file = 0;          // index of the open one
+  std::optional<Reader> reader;  // nothing: all has been read
   std::uint64_t bytes_before = 0;
   Record record;                         // the current row, in the order of the file's columns
   std::vector<std::string> repaired;     // fields of it that were not UTF-8

@@ -23,7 +23,8 @@ Json json_value(const FieldValue& value) {
       value);
 }
 
-/// Its mirror. Error(format) for an array or an object.
+/// Its mirror, but for numbers that are not finite: they come back as text. Error(format) for an array or an
+/// object.
 template <class Json>
 FieldValue value_from(const Json& json) {
   if (json.is_null()) return {};

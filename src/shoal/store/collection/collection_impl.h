@@ -13,6 +13,7 @@
 namespace shoal {
 
 inline constexpr int kFormatVersion = 2;
+inline constexpr int kOwnColumnCount = 5;  ///< of table `rows`: id, text, cluster, x, y
 inline constexpr const char* kDatabaseFile = "rows.sqlite";
 inline constexpr const char* kDatabasePart = ".rows.sqlite.part";  ///< a new one in the making
 /// Its checksum, as sha256sum writes it. There only while the database is as settle() left it.

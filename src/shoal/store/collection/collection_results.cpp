@@ -96,6 +96,13 @@ void Collection::State::store(const Result& result, const std::vector<SqlFunctio
   const std::vector<std::string> stored_as = stored_result(result, others);
   require(stored_as.size() == values.size(), Fault::argument,
           "result " + shown(result.name) + " is of another kind");
+  Index wanted = others.user.size() + (is_main(result.name) ? 0 : stored_as.size());
+  for (const StoredResult& r : others.results)
+    if (!is_main(r.result.name)) wanted += r.stored_as.size();
+  if (const auto most = static_cast<Index>(database.most_columns() - kOwnColumnCount); wanted > most)
+    throw Error(Fault::data, "with result " + shown(result.name) + " the collection would have " +
+                                 std::to_string(wanted) + " columns beside its texts; at most " +
+                                 std::to_string(most) + " can be kept");
   std::string sets;
   std::vector<std::unique_ptr<SqlFunction>> functions;
   for (Index c = 0; c < stored_as.size(); ++c) {

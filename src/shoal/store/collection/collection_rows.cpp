@@ -7,8 +7,6 @@
 namespace shoal {
 namespace {
 
-constexpr int kOwnColumns = 5;  // id, text, cluster, x, y
-
 std::string insert_row(const std::vector<ColumnName>& columns) {
   std::string names = "id, text", places = "?, ?";
   for (const ColumnName& c : columns) {
@@ -75,7 +73,7 @@ Texts Collection::State::values(const std::string& stored_as, Index first, Index
 void Collection::define_columns(const std::vector<std::string>& names) {
   if (columns() == names) return;
   State& s = *state_;
-  const auto most = static_cast<std::size_t>(s.database.most_columns() - kOwnColumns);
+  const auto most = static_cast<std::size_t>(s.database.most_columns() - kOwnColumnCount);
   if (names.size() > most) {
     throw Error(Fault::data, "the input has " + std::to_string(names.size()) +
                                  " columns beside the text; at most " + std::to_string(most) +

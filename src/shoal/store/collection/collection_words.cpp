@@ -78,9 +78,9 @@ void Collection::settle() {
     fresh.run("COMMIT");
     fresh.run("DETACH old");
     fresh.close();
-    write_file(s.folder / kDatabaseSum, sum_line(part));
-    take_permissions(open_regular(s.folder / kDatabaseSum, O_RDONLY), path);
     finish_database(part, path);
+    write_file(s.folder / kDatabaseSum, sum_line(path));  // last, so that it never stands beside another
+    take_permissions(open_regular(s.folder / kDatabaseSum, O_RDONLY), path);
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove(part, ignored);

@@ -82,6 +82,11 @@ Descriptor open_part(const std::filesystem::path& part, const std::filesystem::p
   Descriptor file(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file) throw_file_error("write", replaced.empty() ? part : replaced, errno);
   take_permissions(file, replaced);
+  // Until it is whole its owner may write it, also after a kill: the part of a read-only file is not stuck.
+  struct stat facts {};
+  if (::fstat(file.number(), &facts) == 0 && (facts.st_mode & 0600) != 0600) {
+    [[maybe_unused]] const int failed = ::fchmod(file.number(), (facts.st_mode & 07777) | 0600);
+  }
   return file;
 }
 

@@ -48,7 +48,7 @@ TEST(Permissions, OfAFileStayWhenItIsReplaced) {
     for (const mode_t mode : {0600, 0640, 0444, 0777}) {
       ASSERT_EQ(::chmod(path.c_str(), mode), 0);
       NewFile file(path);
-      EXPECT_EQ(mode_of(part_of(path)), mode) << "from its first byte on";
+      EXPECT_EQ(mode_of(part_of(path)), mode | 0600u) << "from its first byte on";
       file.write("x");
       file.keep();
       EXPECT_EQ(mode_of(path), mode);
@@ -67,7 +67,7 @@ TEST(Permissions, OfAFolderAndItsFilesStayWhenItIsReplaced) {
   const fs::path path = scratch / "m";
   constexpr const char* kFiles[] = {"mark", "x"};
   const auto make = [&](std::initializer_list<const char*> names) {
-    NewFolder made(path, "mark", true, kFiles);
+    NewFolder made(path, FolderMark{"mark"}, true, kFiles);
     for (const char* name : names) write_file(made / name, "1");
     if (fs::exists(path)) {
       EXPECT_EQ(mode_of(made / ""), 0700u) << "private until it is there";

@@ -81,6 +81,7 @@ const std::filesystem::path& NewFile::part() const { return state_->part; }
 
 void NewFile::keep() {
   State& s = *state_;
+  take_permissions(s.file, s.path);
   sync_file(s.file, s.path);
   if (std::rename(s.part.c_str(), s.path.c_str()) != 0) throw_file_error("write", s.path, errno);
   s.kept = true;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <system_error>
 
@@ -27,17 +28,15 @@ void remove_tree(const fs::path& path) {
   if (failed) throw Error(Fault::file, "cannot remove " + path.string() + ": " + failed.message());
 }
 
-void check_place(const fs::path& path, std::string_view mark, std::string_view old_mark, bool overwrite,
+void check_place(const fs::path& path, const FolderMark& mark, bool overwrite,
                  std::span<const char* const> files) {
   if (!fs::exists(fs::symlink_status(path))) return;
   require(
       overwrite, Fault::argument,
       path.string() + " exists; choose another " + option_name("out") + ", or " + option_name("overwrite"));
-  require(fs::is_directory(path) &&
-              (fs::exists(path / mark) || (!old_mark.empty() && fs::exists(path / old_mark))),
-          Fault::argument,
-          path.string() + " was not made by this command (there is no " + std::string(mark) +
-              " in it), so it is not replaced; choose another " + option_name("out"));
+  require(has_mark(path, mark), Fault::argument,
+          path.string() + " was not made by this command (there is no " + std::string(mark.file) +
+              " of its own in it), so it is not replaced; choose another " + option_name("out"));
   for (const auto& entry : fs::directory_iterator(path)) {
     const std::string name = entry.path().filename().string();
     require(std::ranges::find(files, name) != files.end(), Fault::argument,
@@ -62,25 +61,34 @@ struct FolderLock {
 
 }  // namespace
 
+bool has_mark(const fs::path& folder, const FolderMark& mark) {
+  if (!mark.old_file.empty() && fs::exists(folder / mark.old_file)) return true;
+  if (mark.says.empty()) return fs::exists(folder / mark.file);
+  std::string head(4096, '\0');
+  std::ifstream in(folder / mark.file, std::ios::binary);
+  in.read(head.data(), std::ssize(head));
+  return std::string_view(head).substr(0, static_cast<std::size_t>(in.gcount())).find(mark.says) !=
+         std::string_view::npos;
+}
+
 struct NewFolder::State {
-  State(const fs::path& wanted, std::string_view mark_name, bool overwrite,
-        std::span<const char* const> all_files, std::string_view old_mark_name);
+  State(const fs::path& wanted, const FolderMark& its_mark, bool overwrite,
+        std::span<const char* const> all_files);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
 
   fs::path path, part;
-  std::string mark, old_mark;
+  FolderMark mark;
   std::span<const char* const> files;
   FolderLock lock;
   bool overwrite, kept = false;
 };
 
-NewFolder::State::State(const fs::path& wanted, std::string_view mark_name, bool may_replace,
-                        std::span<const char* const> all_files, std::string_view old_mark_name)
+NewFolder::State::State(const fs::path& wanted, const FolderMark& its_mark, bool may_replace,
+                        std::span<const char* const> all_files)
     : path(wanted.has_filename() ? wanted : wanted.parent_path()),
-      mark(mark_name),
-      old_mark(old_mark_name),
+      mark(its_mark),
       files(all_files),
       overwrite(may_replace) {
   require(path.has_filename(), Fault::argument, "'" + wanted.string() + "' names no folder");
@@ -96,10 +104,10 @@ NewFolder::State::State(const fs::path& wanted, std::string_view mark_name, bool
   lock.path = lock_path;
   lock.file = std::move(mine);
   std::error_code ignored;  // a maker that was killed between its two renames: its old folder comes back
-  if (!fs::exists(path) && fs::exists(beside(path, ".old") / mark))
-    fs::rename(beside(path, ".old"), path, ignored);
-  check_place(path, mark, old_mark, overwrite, files);
-  if (fs::exists(path) && fs::exists(beside(path, ".old") / mark)) remove_tree(beside(path, ".old"));
+  const fs::path old = beside(path, ".old");
+  if (!fs::exists(path) && has_mark(old, mark)) fs::rename(old, path, ignored);
+  check_place(path, mark, overwrite, files);
+  if (fs::exists(path) && has_mark(old, mark)) remove_tree(old);
   remove_tree(part);
   // What replaces is private until it has the permissions of what it replaces.
   if (::mkdir(part.c_str(), fs::exists(path) ? 0700 : 0777) != 0) throw_file_error("write", path, errno);
@@ -110,13 +118,13 @@ NewFolder::State::~State() {
   if (!kept) fs::remove_all(part, ignored);
 }
 
-NewFolder::NewFolder(const fs::path& path, std::string_view mark, bool overwrite,
-                     std::span<const char* const> files, std::string_view old_mark)
-    : state_(std::make_unique<State>(path, mark, overwrite, files, old_mark)) {}
+NewFolder::NewFolder(const fs::path& path, const FolderMark& mark, bool overwrite,
+                     std::span<const char* const> files)
+    : state_(std::make_unique<State>(path, mark, overwrite, files)) {}
 NewFolder::NewFolder(NewFolder&&) noexcept = default;
 NewFolder::~NewFolder() = default;
 
-void NewFolder::clean_up(const fs::path& wanted, std::string_view mark, std::span<const char* const> files) {
+void NewFolder::clean_up(const fs::path& wanted, const FolderMark& mark, std::span<const char* const> files) {
   const fs::path path = wanted.has_filename() ? wanted : wanted.parent_path();
   for (const char* left : {".part", ".old", ".lock"}) {
     if (!fs::exists(fs::symlink_status(beside(path, left)))) continue;
@@ -142,10 +150,10 @@ void NewFolder::keep_off(const fs::path& needed) const {
 
 void NewFolder::keep() {
   State& s = *state_;
-  require(fs::exists(s.part / s.mark), Fault::file,
-          "cannot keep " + s.path.string() + ": it has no " + s.mark);
-  check_place(s.path, s.mark, s.old_mark, s.overwrite,
-              s.files);  // while it was being made, something may have come there
+  require(has_mark(s.part, s.mark), Fault::file,
+          "cannot keep " + s.path.string() + ": it has no " + std::string(s.mark.file));
+  // While it was being made, something may have come there.
+  check_place(s.path, s.mark, s.overwrite, s.files);
   sync_folder(s.part);
   const fs::path old = beside(s.path, ".old");
   remove_tree(old);

@@ -18,18 +18,37 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFiles[] = {"mark", "x"};
+constexpr FolderMark kMark{"mark"};
+
+TEST(NewFolder, AMarkThatOthersWriteTooSaysWhoseItIs) {
+  const ScratchFolder home;
+  constexpr FolderMark mark{"mark", "shoal x", "old"};
+  fs::create_directories(home / "m");
+  write_file(home / "m/mark", std::string(5000, ' ') + "shoal x");
+  EXPECT_NE(
+      std::string(error_of([&] { NewFolder(home / "m", mark, true, kFiles); }).what()).find("was not made"),
+      std::string::npos);
+  EXPECT_TRUE(fs::exists(home / "m/mark"));
+  write_file(home / "m/mark", "{shoal x}");
+  NewFolder(home / "m", mark, true, kFiles);
+  fs::create_directories(home / ".n.old");
+  write_file(home / ".n.old/old", "");
+  EXPECT_NE(std::string(error_of([&] { NewFolder(home / "n", mark, false, kFiles); }).what()).find("exists"),
+            std::string::npos)
+      << "an older version's folder comes back too";
+}
 
 TEST(NewFolder, AppearsWholeOrNotAtAll) {
   const ScratchFolder home;
   {
-    NewFolder made(home / "m", "mark", false, kFiles);
+    NewFolder made(home / "m", kMark, false, kFiles);
     write_file(made / "mark", "1");
     write_file(made / "x", "2");
     EXPECT_FALSE(fs::exists(home / "m"));
     made.keep();
   }
   EXPECT_EQ(read_file(home / "m/x", 10), "2");
-  { const NewFolder given_up(home / "n", "mark", false, kFiles); }
+  { const NewFolder given_up(home / "n", kMark, false, kFiles); }
   EXPECT_FALSE(fs::exists(home / "n"));
   EXPECT_EQ(std::distance(fs::directory_iterator(home.path()), {}), 1) << "nothing is left beside it";
 }
@@ -41,16 +60,16 @@ TEST(NewFolder, ReplacesItsOwnOnly) {
   write_file(home / "file", "x");
   for (const char* name : {"foreign", "file"}) {
     EXPECT_NE(
-        std::string(error_of([&] { NewFolder(home / name, "mark", false, kFiles); }).what()).find("exists"),
+        std::string(error_of([&] { NewFolder(home / name, kMark, false, kFiles); }).what()).find("exists"),
         std::string::npos);
-    EXPECT_NE(std::string(error_of([&] { NewFolder(home / name, "mark", true, kFiles); }).what())
+    EXPECT_NE(std::string(error_of([&] { NewFolder(home / name, kMark, true, kFiles); }).what())
                   .find("not made by"),
               std::string::npos);
   }
   EXPECT_EQ(read_file(home / "foreign/letter", 10), "dear");
 
   for (const char* content : {"first", "second"}) {
-    NewFolder made(home / "m/", "mark", true, kFiles);
+    NewFolder made(home / "m/", kMark, true, kFiles);
     write_file(made / "mark", content);
     if (content[0] == 's') {
       EXPECT_EQ(read_file(home / "m/mark", 10), "first");
@@ -61,7 +80,7 @@ TEST(NewFolder, ReplacesItsOwnOnly) {
 
   write_file(home / "m/notes", "mine");
   EXPECT_NE(
-      std::string(error_of([&] { NewFolder(home / "m", "mark", true, kFiles); }).what()).find("holds notes"),
+      std::string(error_of([&] { NewFolder(home / "m", kMark, true, kFiles); }).what()).find("holds notes"),
       std::string::npos);
   EXPECT_EQ(read_file(home / "m/notes", 10), "mine");
 }
@@ -70,7 +89,7 @@ TEST(NewFolder, IsThereAtAnyMomentWhileItIsReplaced) {
   const ScratchFolder home;
   const fs::path path = home / "m";
   const auto make = [&] {
-    NewFolder made(path, "mark", true, kFiles);
+    NewFolder made(path, kMark, true, kFiles);
     write_file(made / "mark", "1");
     made.keep();
   };
@@ -92,7 +111,7 @@ TEST(NewFolder, KeepsOffWhatIsStillNeeded) {
   const ScratchFolder home;
   fs::create_directories(home / "m");
   write_file(home / "m/mark", "1");
-  const NewFolder made(home / "m", "mark", true, kFiles);
+  const NewFolder made(home / "m", kMark, true, kFiles);
   EXPECT_NE(std::string(error_of([&] { made.keep_off(home / "m/mark"); }).what()).find("lies in"),
             std::string::npos);
   EXPECT_NE(std::string(error_of([&] { made.keep_off(home / "m/"); }).what()).find("lies in"),
@@ -103,9 +122,9 @@ TEST(NewFolder, KeepsOffWhatIsStillNeeded) {
 TEST(NewFolder, TakesAwayWhatAKilledMakerLeft) {
   const ScratchFolder home;
   fs::create_directories(home / ".m.part/deep");
-  NewFolder made(home / "m", "mark", false, kFiles);
+  NewFolder made(home / "m", kMark, false, kFiles);
   EXPECT_TRUE(fs::is_empty(made / ""));
-  EXPECT_NE(std::string(error_of([&] { NewFolder(home / "m", "mark", false, kFiles); }).what())
+  EXPECT_NE(std::string(error_of([&] { NewFolder(home / "m", kMark, false, kFiles); }).what())
                 .find("another shoal process"),
             std::string::npos);
   EXPECT_NE(std::string(error_of([&] { made.keep(); }).what()).find("has no mark"), std::string::npos);
@@ -115,15 +134,14 @@ TEST(NewFolder, BringsBackWhatAKilledMakerHadSetAside) {
   const ScratchFolder home;
   fs::create_directory(home / ".m.old");
   write_file(home / ".m.old/mark", "old");
-  EXPECT_NE(
-      std::string(error_of([&] { NewFolder(home / "m", "mark", false, kFiles); }).what()).find("exists"),
-      std::string::npos);
+  EXPECT_NE(std::string(error_of([&] { NewFolder(home / "m", kMark, false, kFiles); }).what()).find("exists"),
+            std::string::npos);
   EXPECT_EQ(read_file(home / "m/mark", 10), "old");
 }
 
 TEST(NewFolder, NeedsItsParent) {
   const ScratchFolder home;
-  EXPECT_EQ(error_of([&] { NewFolder(home / "no/m", "mark", false, kFiles); }).fault, Fault::file);
+  EXPECT_EQ(error_of([&] { NewFolder(home / "no/m", kMark, false, kFiles); }).fault, Fault::file);
 }
 
 }  // namespace

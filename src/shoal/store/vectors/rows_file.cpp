@@ -161,6 +161,7 @@ void RowsFile::commit() {
 
 void RowsFile::keep_as(const std::filesystem::path& whole) {
   commit();
+  take_permissions(state_->file, whole);
   if (std::rename(state_->path.c_str(), whole.c_str()) != 0) throw_file_error("write", whole, errno);
   sync_folder(folder_of(whole));
   state_->file = Descriptor();
