@@ -164,3 +164,11 @@ def test_any_sqlite_client_reads_a_collection(short_csv, tmp_path):
         assert database.execute("select count(*), count(distinct cluster) from rows").fetchone() == (200, 4)
         assert database.execute("select count(*) from rows where x is null or letter is null").fetchone() == (0,)
         assert database.execute("select sum(size) from clusters").fetchone() == (200,)
+
+
+def test_a_long_text_takes_the_memory_of_its_beginning(tmp_path):
+    (tmp_path / "t.txt").write_text("many words and no end " * 2_000_000 + "\na short one\n")
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))  # 128 bytes for each of the text would be 5.6 GB
+    result = subprocess.run([SHOAL, "embed", "t.txt", "--format", "lines", "--out", "v.npy", "--threads", "2"], cwd=tmp_path,
+                            capture_output=True, text=True, preexec_fn=limit)
+    assert result.returncode == 0 and "wrote 2 x 384" in result.stdout, result.stderr

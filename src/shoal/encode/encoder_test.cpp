@@ -141,10 +141,17 @@ TEST(Encoder, ThousandTextsEqualSentenceTransformers) {
   const Encoder encoder = Encoder::load(folder);
   const Texts texts = read_texts(kGolden / "debian.jsonl");
   ASSERT_EQ(texts.size(), 1000u);
+#ifdef __SANITIZE_THREAD__  // many times slower
+  constexpr Index kOfEachHalf = 20;
+#else
+  constexpr Index kOfEachHalf = 500;
+#endif
   for (Index half = 0; half < 2; ++half) {
-    const ArchiveReader expected(kGolden / ("minilm_" + std::to_string(half) + ".safetensors"));
-    expect_close(encoder.encode(texts, half * 500, 500, {}, {}).to_matrix(), expected.matrix("vectors"),
-                 2e-6);
+    const ArchiveReader file(kGolden / ("minilm_" + std::to_string(half) + ".safetensors"));
+    const Matrix all = file.matrix("vectors");
+    Matrix expected(kOfEachHalf, all.cols());
+    std::copy_n(all.data(), kOfEachHalf * all.cols(), expected.data());
+    expect_close(encoder.encode(texts, half * 500, kOfEachHalf, {}, {}).to_matrix(), expected, 2e-6);
   }
 }
 

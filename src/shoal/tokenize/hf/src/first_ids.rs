@@ -1,8 +1,9 @@
 //! The first ids of a long text, from its beginning alone: tokenizing takes about a hundred bytes for each of the
 //! text, and most ids of a long text are cut off afterwards.
 
-use crate::load::Hf;
-use tokenizers::{Encoding, NormalizedString, Normalizer, NormalizerWrapper, PreTokenizerWrapper, Result};
+use crate::load::{Hf, Refusal};
+use crate::memory;
+use tokenizers::{Encoding, NormalizedString, Normalizer, NormalizerWrapper, PreTokenizerWrapper};
 
 /// So many bytes a wanted id are tried first: more than nearly all texts have.
 const BYTES_PER_ID: usize = 64;
@@ -50,17 +51,23 @@ fn beginning(text: &str, most: usize) -> Option<&str> {
         .map(|i| &text[..i])
 }
 
+/// All ids of a text.
+pub fn encode_whole(hf: &Hf, text: &str) -> Result<Encoding, Refusal> {
+    memory::ask(text.len().saturating_mul(memory::PER_TEXT_BYTE))?;
+    hf.encode_fast(text, false).map_err(|e| e.to_string().into())
+}
+
 /// Ids of a text of which only the first `most` are wanted: more may come. `hf` must end at spaces.
-pub fn encode(hf: &Hf, text: &str, most: usize) -> Result<Encoding> {
+pub fn encode(hf: &Hf, text: &str, most: usize) -> Result<Encoding, Refusal> {
     let mut size = most.saturating_mul(BYTES_PER_ID);
     while size < text.len() {
         if let Some(start) = beginning(text, size) {
-            let encoding = hf.encode_fast(start, false)?;
+            let encoding = encode_whole(hf, start)?;
             if encoding.len() >= most {
                 return Ok(encoding);
             }
         }
         size = size.saturating_mul(4);
     }
-    hf.encode_fast(text, false)
+    encode_whole(hf, text)
 }

@@ -117,17 +117,14 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
     let tokenizer = &*tokenizer;
     let mut encoded = Encoded::default();
     let outcome = guarded(|| {
-        let longest = (0..count).map(|i| (*texts.add(i)).size).max();
-        memory::ask(longest.unwrap_or(0).saturating_mul(memory::PER_TEXT_BYTE))?;
         for i in 0..count {
             let text = (*texts.add(i)).text();
             bounds::begin(text.len());
             let encoding = if tokenizer.ends_at_spaces {
                 first_ids::encode(&tokenizer.hf, text, most)
             } else {
-                tokenizer.hf.encode_fast(text, false)
-            };
-            let encoding = encoding.map_err(|e| e.to_string())?;
+                first_ids::encode_whole(&tokenizer.hf, text)
+            }?;
             encoded.ids.extend_from_slice(encoding.get_ids());
             encoded.ends.push(encoded.ids.len());
         }
