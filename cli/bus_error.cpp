@@ -14,7 +14,7 @@
 namespace shoal::cli {
 namespace {
 
-std::atomic_flag said;   // several threads may read beyond the end at once; one line is enough
+std::atomic_flag said;  // several threads may read beyond the end at once; one line is enough
 bool terminal = false;  // then a line of progress may stand there, half written
 
 void say(const char* text, std::size_t size) {

@@ -37,7 +37,8 @@ class CentroidFeatures {
                               const Run& run = {});
 
   /// Distance to each centroid, 0..2 under cosine: rows x clusters. Error(data) as fit, if the rows have
-  /// another dimension or space, or (Euclidean) if a row lies 1e18 times further away than any centroid. O(n d clusters).
+  /// another dimension or space, or (Euclidean) if a row lies 1e18 times further away than any centroid. O(n
+  /// d clusters).
   Matrix transform(const Rows& x, const Run& run = {}) const;
   /// The nearest centroid, ties to the smaller label; kNoise under cosine for a row at right angles to
   /// all of them, as a row of zeros is.

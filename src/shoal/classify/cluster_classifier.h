@@ -80,7 +80,7 @@ class ClusterClassifier {
   /// Distances to the centroids: rows x clusters().size().
   Matrix transform(const Rows& x, const Run& run = {}) const { return features_.transform(x, run); }
 
-  Index n_clusters() const { return n_clusters_; }                  ///< labels.count of the fit
+  Index n_clusters() const { return n_clusters_; }                   ///< labels.count of the fit
   const std::vector<Label>& clusters() const& { return clusters_; }  ///< those that have rows
   std::vector<Label> clusters() && { return std::move(clusters_); }
   Matrix centroids() && { return std::move(features_).centroids(); }

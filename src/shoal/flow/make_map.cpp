@@ -95,9 +95,9 @@ class MapRun {
     const Index most = std::min(report_.rows, encoder_.space().dims),
                 components = options_.pca.n_components.value_or(1);
     require(components <= most, Fault::argument,
-            option_name("n_components") + " is " + std::to_string(components) + "; " + std::to_string(report_.rows) +
-                " texts of " + std::to_string(encoder_.space().dims) + " numbers have at most " +
-                std::to_string(most) + " components");
+            option_name("n_components") + " is " + std::to_string(components) + "; " +
+                std::to_string(report_.rows) + " texts of " + std::to_string(encoder_.space().dims) +
+                " numbers have at most " + std::to_string(most) + " components");
     shoal::check_options(options_.umap);
     encoder_.encode(Texts(), options_.encode);
     color_column(collection_, options_.color);

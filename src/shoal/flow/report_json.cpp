@@ -152,13 +152,15 @@ Json figures(const ClusterReport& report) {
                 " random parts of the rows: 1 if the same clusters come back each time, 0 if only by chance. "
                 "Below 0.6 they are not stable. Spread: " +
                 shown(s->spread) + ".");
-  out.add("placement_agreement", "New rows by the method", found.placement,
-          "The share of the clustered rows to which the method's own rule for new rows gives the cluster that "
-          "they have: high is good.");
+  out.add(
+      "placement_agreement", "New rows by the method", found.placement,
+      "The share of the clustered rows to which the method's own rule for new rows gives the cluster that "
+      "they have: high is good.");
   if (report.held_out) {
-    out.add("held_out_agreement", "New rows by the classifier", report.held_out->agreement,
-            "The share of the clustered rows to which the classifier, trained without them, gives the cluster "
-            "that they have: high is good.");
+    out.add(
+        "held_out_agreement", "New rows by the classifier", report.held_out->agreement,
+        "The share of the clustered rows to which the classifier, trained without them, gives the cluster "
+        "that they have: high is good.");
     out.add("held_out_unlike", "Unlike any cluster", report.held_out->unlike,
             "The share of the same rows that the classifier calls unlike any cluster.");
   }

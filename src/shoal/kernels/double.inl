@@ -1,5 +1,5 @@
-// Loops in double. In distances product and sum are rounded apart at every level, since few CPUs of the base level can
-// fuse them.
+// Loops in double. In distances product and sum are rounded apart at every level, since few CPUs of the base
+// level can fuse them.
 
 using D = double __attribute__((vector_size(sizeof(F))));
 

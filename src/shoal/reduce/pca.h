@@ -55,11 +55,11 @@ class Pca {
   Index n_components() const;
   const Matrix& components() const&;  ///< n_components x d, orthonormal rows
   Matrix components() && { return components(); }
-  const std::vector<float>& mean() const&;                ///< d
+  const std::vector<float>& mean() const&;                 ///< d
   const std::vector<double>& explained_variance() const&;  ///< n_components, descending, divided by n - 1
   std::vector<float> mean() && { return mean(); }
   std::vector<double> explained_variance() && { return explained_variance(); }
-  double explained_variance_ratio() const;                ///< of all kept together; 1 if there is no variance
+  double explained_variance_ratio() const;  ///< of all kept together; 1 if there is no variance
   const Space& space() const& { return space_; }
   Space space() && { return std::move(space_); }
   const Options& options() const& { return options_; }

@@ -46,10 +46,10 @@ class Standardise {
 
   /// (x - mean) / deviation: rows x d. Error(data) as update, or if no row was seen.
   Matrix transform(const Rows& x, const Run& run = {}) const;
-  Index count() const { return count_; }                     ///< rows seen
+  Index count() const { return count_; }                      ///< rows seen
   const std::vector<double>& mean() const& { return mean_; }  ///< d
   std::vector<double> mean() && { return std::move(mean_); }
-  std::vector<double> variance() const;                      ///< d, divided by n
+  std::vector<double> variance() const;  ///< d, divided by n
   const Space& space() const& { return space_; }
   Space space() && { return std::move(space_); }
   const Options& options() const& { return options_; }

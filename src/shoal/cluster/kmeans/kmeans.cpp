@@ -38,7 +38,8 @@ KMeans KMeans::fit_from(const Rows& x, const Matrix& start, const Options& optio
   check_weights(weights, x.rows());
   const MetricRows rows(x, Metric::euclidean, run);
   const LloydOptions rounds{.max_iter = options.max_iter, .tol = options.tol, .weights = weights};
-  return KMeans(options, x.space(), rows.frame(), lloyd(rows, moved_start(start, rows.frame(), run), rounds, run));
+  return KMeans(options, x.space(), rows.frame(),
+                lloyd(rows, moved_start(start, rows.frame(), run), rounds, run));
 }
 
 KMeans::KMeans(const Options& options, const Space& space, const ShiftScale& frame, LloydResult&& result)

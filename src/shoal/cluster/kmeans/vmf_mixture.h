@@ -72,11 +72,11 @@ class VmfMixture {
 
   const Matrix& cluster_centers() const& { return centers_; }  ///< n_clusters x d, unit rows
   Matrix cluster_centers() && { return std::move(centers_); }
-  const std::vector<double>& kappa() const& { return kappa_; }         ///< concentration of each component
+  const std::vector<double>& kappa() const& { return kappa_; }  ///< concentration of each component
   std::vector<double> kappa() && { return std::move(kappa_); }
   const std::vector<double>& proportions() const& { return shares_; }  ///< of the components, sum 1
   std::vector<double> proportions() && { return std::move(shares_); }
-  double log_likelihood() const { return log_likelihood_; }           ///< of the training rows
+  double log_likelihood() const { return log_likelihood_; }  ///< of the training rows
   /// Bayesian information criterion of the training rows, smaller is better:
   /// -2 log likelihood + log(rows) (k (d - 1) + concentrations + k - 1).
   double bic() const;

@@ -43,9 +43,10 @@ void check_memory(Index points, const AgglomerativeOptions& o) {
   const double bytes = o.linkage == Linkage::complete ? complete_bytes(points) : average_bytes(points);
   if (bytes <= static_cast<double>(o.memory_bytes)) return;
   throw Error(Fault::data,
-              std::string(name_of(o.linkage)) + " linkage (" + name_of(o.metric) + ") of " + with_commas(points) +
-                  " distinct rows needs " + gigabytes(bytes) + " for their distances; allowed: " +
-                  gigabytes(static_cast<double>(o.memory_bytes)) + " (" + option_name("memory_bytes") +
+              std::string(name_of(o.linkage)) + " linkage (" + name_of(o.metric) + ") of " +
+                  with_commas(points) + " distinct rows needs " + gigabytes(bytes) +
+                  " for their distances; allowed: " + gigabytes(static_cast<double>(o.memory_bytes)) + " (" +
+                  option_name("memory_bytes") +
                   "). Average linkage with cosine, ward, centroid and single need "
                   "no such memory; or cluster fewer rows and place the others");
 }

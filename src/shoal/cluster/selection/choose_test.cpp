@@ -142,8 +142,7 @@ TEST(ChooseK, SaysWhatSpeaksAgainstIt) {
   EXPECT_EQ(against(all), std::vector<std::string>{bend});
   all[0].measures.inertia = 10;
   all[1].measures.inertia = 1.5;
-  EXPECT_EQ(against(all),
-            std::vector<std::string>{"Other criteria choose otherwise: the elbow 3."});
+  EXPECT_EQ(against(all), std::vector<std::string>{"Other criteria choose otherwise: the elbow 3."});
   all[1].measures.inertia = 6;
   EXPECT_TRUE(against(all).empty());
 

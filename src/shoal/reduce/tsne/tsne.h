@@ -82,7 +82,7 @@ class Tsne {
   /// Of the affinities without exaggeration to those of the embedding, in nats; 0 for fewer than 2 rows.
   /// Repulsion's approximation moves it by less than 0.001.
   float kl_divergence() const;
-  double perplexity() const;   ///< the one that was used: options' or (rows - 1) / 3, and at least 1
+  double perplexity() const;    ///< the one that was used: options' or (rows - 1) / 3, and at least 1
   const Space& space() const&;  ///< of the rows given to `fit`
   Space space() &&;
   void save(ArchiveWriter& out) const;
