@@ -1,4 +1,4 @@
-# The program; the library, which is the rooms that shoal/shoal.h opens in one archive (the tokenizers crate is a second); the
+# The program; the library, which is the rooms that shoal/shoal.h opens in one archive (what is in Rust is a second); the
 # headers that shoal.h reaches; and a package file: find_package(shoal), then shoal::shoal.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -14,7 +14,7 @@ add_library(shoal_archive STATIC ${objects})
 set_target_properties(shoal_archive PROPERTIES OUTPUT_NAME shoal LINKER_LANGUAGE CXX
                                                ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/library)
 install(TARGETS shoal_archive ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES ${SHOAL_CARGO_TARGET}/release/libshoal_tokenizers.a DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES ${SHOAL_CARGO_TARGET}/release/libshoal_rust.a DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 install(CODE "set(source \"${PROJECT_SOURCE_DIR}/src\")\nset(includes \"${CMAKE_INSTALL_INCLUDEDIR}\")")
 install(SCRIPT ${PROJECT_SOURCE_DIR}/cmake/install_headers.cmake)

@@ -10,16 +10,17 @@ find_package(CLI11 REQUIRED)          # cli
 find_package(CURL REQUIRED)           # cli/http.cpp
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)  # tokenize/words.cpp
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)  # read/, and in Rust the crate zstd
 if(SHOAL_TESTS)
   find_package(GTest REQUIRED)
 endif()
 
 set(SHOAL_LIBS_store SQLite::SQLite3 nlohmann_json::nlohmann_json)
 set(SHOAL_LIBS_linear Eigen3::Eigen)
-set(SHOAL_LIBS_read nlohmann_json::nlohmann_json)  # its tests only
+set(SHOAL_LIBS_read shoal_rust ZLIB::ZLIB PkgConfig::zstd nlohmann_json::nlohmann_json)  # JSON: its tests only
 set(SHOAL_LIBS_measure nlohmann_json::nlohmann_json)  # its tests only
-set(SHOAL_LIBS_tokenize shoal_tokenizers PkgConfig::utf8proc)
+set(SHOAL_LIBS_tokenize shoal_rust PkgConfig::utf8proc)
 set(SHOAL_LIBS_encode nlohmann_json::nlohmann_json)
 set(SHOAL_LIBS_explain $<BUILD_INTERFACE:Boost::headers> nlohmann_json::nlohmann_json)  # JSON: its tests only
-set(SHOAL_LIBS_map ZLIB::ZLIB nlohmann_json::nlohmann_json shoal_page)
+set(SHOAL_LIBS_map shoal_rust ZLIB::ZLIB nlohmann_json::nlohmann_json shoal_page)
 set(SHOAL_LIBS_flow nlohmann_json::nlohmann_json)

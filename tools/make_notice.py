@@ -13,8 +13,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-MANIFEST = ROOT / "src/shoal/tokenize/hf/Cargo.toml"
-ACCEPTED = ["Apache-2.0", "MIT"]  # the first that a crate offers is taken
+MANIFEST = ROOT / "src/rust/Cargo.toml"
+ACCEPTED = ["Apache-2.0", "MIT", "Unicode-3.0", "BSD-3-Clause", "BSD-2-Clause", "Zlib"]  # the first that a crate offers is taken
 NOT_LINKED = {"Threads", "PkgConfig", "GTest"}
 
 
@@ -22,7 +22,7 @@ def crates(cargo):
     """Name, version and licence of each that is compiled in: no build scripts, no macros."""
     tree = subprocess.run([cargo, "tree", "--locked", "--offline", "--manifest-path", MANIFEST, "-e", "normal,no-proc-macro",
                            "--prefix", "none", "--no-dedupe", "--format", "{p}|{l}"], check=True, capture_output=True, text=True)
-    lines = {line for line in tree.stdout.splitlines() if not line.startswith("shoal_tokenizers ")}
+    lines = {line for line in tree.stdout.splitlines() if not line.startswith("shoal_rust ")}
     return sorted((*line.split("|")[0].split()[:2], line.split("|")[1]) for line in lines)
 
 
@@ -40,9 +40,10 @@ def holders(name, version):
 
 
 def line(name, version, licence):
-    taken = next((a for a in ACCEPTED if a in re.split(r"[ /]", licence)), None)
-    if taken is None:
+    parts = [[a for a in ACCEPTED if a in re.split(r"[ /]", part.strip("()"))] for part in licence.split(" AND ")]
+    if not all(parts):
         sys.exit(f"make_notice: {name} is under '{licence}', which is none of {ACCEPTED}")
+    taken = " AND ".join(part[0] for part in parts)
     offered = licence if licence == taken else f"{licence.replace('/', ' OR ')}, used under {taken}"
     holder = "" if taken == "Apache-2.0" else ". " + holders(name, version.lstrip("v"))
     return f"{f'{name} {version.lstrip(chr(118))}':<38}{offered}{holder}"

@@ -8,7 +8,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/utf8.h"
-#include "shoal/tokenize/hf.h"
+#include "shoal/tokenize/rust_tokenizers.h"
 
 namespace shoal {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-/// The C functions of hf/src/lib.rs, where they are described. Included by tokenizer.cpp alone.
+/// The C functions of src/rust/src/tokens/mod.rs, where they are described. Included by tokenizer.cpp alone.
 extern "C" {
 
 struct ShoalTokenizer;

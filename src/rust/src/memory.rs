@@ -1,7 +1,7 @@
 //! Memory that is refused. Rust ends the process then, which a library must not: so the large amounts are asked for
 //! beforehand, and whoever owns the process is called where a small one ends it.
 
-use crate::load::{Kind, Refusal};
+use crate::{Kind, Refusal};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
 

@@ -1,6 +1,7 @@
 //! Bounds on what a tokenizer.json may have the library do with a text. A normalizer that is not ours can make any
 //! length of any text, and the library neither asks for memory that may be refused nor passes on a normalizer's error.
 
+use crate::Refusal;
 use serde::{Deserialize, Deserializer};
 use std::cell::Cell;
 use std::panic::resume_unwind;
@@ -32,11 +33,10 @@ pub fn begin(bytes: usize) {
     LEFT.set(bytes.saturating_mul(GROWTH).saturating_add(EXTRA));
 }
 
-/// What unwinds out of a normalizer; `guarded` turns it into an error.
-pub struct TooLong;
-
-impl TooLong {
-    pub const MESSAGE: &str = "its normalizer makes more than 32 bytes of each byte";
+/// Unwinds out of a normalizer.
+fn too_long() -> ! {
+    let reason = format!("its normalizer makes more than {GROWTH} bytes of each byte");
+    resume_unwind(Box::new(Refusal::from(reason)))
 }
 
 /// A normalizer as its single steps, each held to what is left.
@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Steps {
 impl Normalizer for Steps {
     fn normalize(&self, text: &mut NormalizedString) -> Result<()> {
         let left = LEFT.get();
-        let hold = |length: usize| if length > left { resume_unwind(Box::new(TooLong)) };
+        let hold = |length: usize| if length > left { too_long() };
         for step in &self.0 {
             match step {
                 NormalizerWrapper::Replace(replace) => hold(length_replaced(replace, text.get(), left)?),

@@ -1,7 +1,7 @@
 //! From the text of a tokenizer.json to a tokenizer, with bounds on what the library is given.
 
-use crate::bounds::{self, Steps};
-use crate::memory;
+use super::bounds::{self, Steps};
+use crate::{memory, Refusal};
 use tokenizers::{
     DecoderWrapper, Encoding, ModelWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl, TruncationDirection,
 };
@@ -15,34 +15,6 @@ const MAX_DEPTH: usize = 16;
 
 /// Real vocabularies end near 262,000.
 const MAX_ID: u32 = 1 << 24;
-
-/// What is wrong: the file or text, that shoal does not do what is well-formed, or that there is too little memory.
-#[repr(u8)]
-#[derive(Clone, Copy, Default)]
-pub enum Kind {
-    #[default]
-    Input,
-    Unsupported,
-    Memory,
-}
-
-/// Why a file or text is not taken.
-pub struct Refusal {
-    pub reason: String,
-    pub kind: Kind,
-}
-
-impl Refusal {
-    fn unsupported(reason: &str) -> Self {
-        Self { reason: reason.into(), kind: Kind::Unsupported }
-    }
-}
-
-impl From<String> for Refusal {
-    fn from(reason: String) -> Self {
-        Self { reason, kind: Kind::Input }
-    }
-}
 
 pub struct Tokenizer {
     pub hf: Hf,
@@ -77,7 +49,7 @@ impl Tokenizer {
             return Err(format!("it has a token with id {largest}; allowed are ids below {MAX_ID}").into());
         }
         let (prefix, suffix) = template(&hf)?;
-        let ends_at_spaces = crate::first_ids::ends_at_spaces(&hf);
+        let ends_at_spaces = super::first_ids::ends_at_spaces(&hf);
         Ok(Self { hf, prefix, suffix, vocabulary: largest + 1, ends_at_spaces })
     }
 }

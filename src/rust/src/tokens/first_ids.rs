@@ -1,8 +1,8 @@
 //! The first ids of a long text, from its beginning alone: tokenizing takes about a hundred bytes for each of the
 //! text, and most ids of a long text are cut off afterwards.
 
-use crate::load::{Hf, Refusal};
-use crate::memory;
+use super::load::Hf;
+use crate::{memory, Refusal};
 use tokenizers::{Encoding, NormalizedString, Normalizer, NormalizerWrapper, PreTokenizerWrapper};
 
 /// So many bytes a wanted id are tried first: more than nearly all texts have.

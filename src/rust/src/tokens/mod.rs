@@ -1,35 +1,13 @@
-//! Hugging Face's tokenizers behind four C functions; `tokenizer.cpp` is their only caller.
-//!
-//! No panic crosses the boundary: each function catches it and hands its message back. No threads are made. Memory is
-//! asked for beforehand, since Rust aborts where it is refused; `memory.rs` has what remains.
+//! Hugging Face's tokenizers; `tokenizer.cpp` is their only caller.
 
 mod bounds;
 mod first_ids;
 mod load;
-mod memory;
 
-use bounds::TooLong;
-use load::{Kind, Refusal, Tokenizer};
-use std::cell::RefCell;
-use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::Once;
+use crate::{guarded, Bytes, Kind};
+use load::Tokenizer;
 
-/// Borrowed bytes. `data` may be dangling if `size` is 0.
-#[repr(C)]
-pub struct Bytes {
-    data: *const u8,
-    size: usize,
-}
-
-impl Bytes {
-    /// The bytes must be valid UTF-8 and outlive the result.
-    unsafe fn text<'a>(&self) -> &'a str {
-        if self.size == 0 {
-            return "";
-        }
-        std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.data, self.size))
-    }
-}
+const LIBRARY: &str = "tokenizers";
 
 /// Ids of many texts, or of a template: text i has `ids[ends[i - 1]..ends[i]]`. If `error` is not empty, nothing
 /// else holds but `kind`.
@@ -58,31 +36,9 @@ fn hand_over(encoded: Encoded) -> EncodedView {
         owner,
         ids: held.ids.as_ptr(),
         ends: held.ends.as_ptr(),
-        error: Bytes { data: held.error.as_ptr(), size: held.error.len() },
+        error: Bytes::of(held.error.as_bytes()),
         kind: held.kind,
     }
-}
-
-thread_local! {
-    static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
-}
-
-/// Runs `work`; a panic becomes an error with its message instead of lines on standard error.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        std::panic::set_hook(Box::new(|info| {
-            let payload = info.payload();
-            let message = payload.downcast_ref::<&str>().map(|s| s.to_string());
-            let message = message.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
-            let place = info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
-            PANIC.with(|p| *p.borrow_mut() = message + &place);
-        }))
-    });
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| match payload.is::<TooLong>() {
-        true => Err(TooLong::MESSAGE.to_string().into()),
-        false => Err(format!("the tokenizers library failed: {}", PANIC.with(|p| p.take())).into()),
-    })
 }
 
 /// Reads a tokenizer.json. On success `*out` is the tokenizer, and the result holds the template's ids: "text" 0
@@ -92,7 +48,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
 /// `json` must be valid UTF-8; `out` must be writable.
 #[no_mangle]
 pub unsafe extern "C" fn shoal_tokenizer_load(json: Bytes, out: *mut *mut Tokenizer) -> EncodedView {
-    hand_over(match guarded(|| Tokenizer::from_json(json.text())) {
+    hand_over(match guarded(LIBRARY, || Tokenizer::from_json(json.text())) {
         Ok(tokenizer) => {
             let (before, after) = (tokenizer.prefix.len(), tokenizer.suffix.len());
             let ids = [&tokenizer.prefix[..], &tokenizer.suffix, &[tokenizer.vocabulary]].concat();
@@ -116,7 +72,7 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
 ) -> EncodedView {
     let tokenizer = &*tokenizer;
     let mut encoded = Encoded::default();
-    let outcome = guarded(|| {
+    let outcome = guarded(LIBRARY, || {
         for i in 0..count {
             let text = (*texts.add(i)).text();
             bounds::begin(text.len());
@@ -140,7 +96,7 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
 /// `tokenizer` must come from `shoal_tokenizer_load` and is gone afterwards.
 #[no_mangle]
 pub unsafe extern "C" fn shoal_tokenizer_free(tokenizer: *mut Tokenizer) {
-    let _ = guarded(|| {
+    let _ = guarded(LIBRARY, || {
         drop(Box::from_raw(tokenizer));
         Ok(())
     });
