@@ -34,6 +34,7 @@
 #include "shoal/near/exact.h"
 
 // Vectors to fewer numbers.
+#include "shoal/reduce/group_centering.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/reduce/standardise.h"
 #include "shoal/reduce/tsne/tsne.h"
