@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 
 struct MapFlags {
   std::vector<std::string> inputs;
-  std::string out, model;
+  std::string out, model, names;
   ClusteringFlags clusters;
   MapOptions options;
 };
@@ -67,6 +67,33 @@ std::string in_words(const MapReport& report, const Json& found, const Progress&
   return out + "open " + report.page.string() + " in a browser\n";
 }
 
+/// At most five, in quotation marks.
+template <class List, class Name>
+std::string listed(const List& list, Name&& name) {
+  constexpr std::size_t kMost = 5;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kMost, list.size()); ++i)
+    out += (i > 0 ? ", \"" : "\"") + name(list[i]) + "\"";
+  return list.size() > kMost ? out + " and " + std::to_string(list.size() - kMost) + " more" : out;
+}
+
+Json own_names_json(const KeptNames& names) {
+  Json kept = Json::array();
+  for (const OwnName& own : names.kept) kept.push_back({{"cluster", own.cluster}, {"name", own.name}});
+  return {{"kept", kept}, {"lost", names.lost}};
+}
+
+Json followed_json(const std::vector<Followed>& all) {
+  Json out = Json::array();
+  for (const Followed& f : all)
+    out.push_back({{"column", f.column.empty() ? Json() : Json(f.column)},
+                   {"purity", f.purity},
+                   {"base", f.base},
+                   {"adjusted_mutual_information", f.ami},
+                   {"p", f.p}});
+  return out;
+}
+
 Json in_json(const MapReport& report, const Json& found, const MapOptions& options,
              const Progress& progress) {
   auto clusters = Json::array();
@@ -82,6 +109,7 @@ Json in_json(const MapReport& report, const Json& found, const MapOptions& optio
            {"text_columns", report.text_columns},
            {"truncated_texts", nullptr}};
   if (report.truncated_texts) out["truncated_texts"] = *report.truncated_texts;
+  if (report.left_of_groups) out["left_of_groups"] = *report.left_of_groups;
   if (!options.inputs.empty()) out["read"] = to_json(report.read);
   out.update({{"dims", report.dims},
               {"n_components", report.components},
@@ -93,11 +121,42 @@ Json in_json(const MapReport& report, const Json& found, const MapOptions& optio
               {"mean_cosine", report.objective ? Json(*report.objective) : Json()},
               {"n_iter", report.n_iter ? Json(*report.n_iter) : Json()},
               {"report", found},
+              {"follows", followed_json(report.follows)},
+              {"own_names", own_names_json(report.own_names)},
               {"done_before", report.done_before},
               {"clusters", clusters},
               {"seconds", to_json(progress)},
               {"seconds_total", progress.seconds()}});
   return out;
+}
+
+/// What has become of the user's own names.
+void remark_names(const Session& session, const KeptNames& names) {
+  if (!names.kept.empty())
+    session.remark("note: " + counted(names.kept.size(), "cluster") +
+                   (names.kept.size() == 1 ? " keeps the name" : " keep the names") +
+                   " that you gave: " + listed(names.kept, [](const OwnName& own) { return own.name; }));
+  if (!names.lost.empty())
+    session.remark("note: no cluster holds mostly the texts that you named " +
+                   listed(names.lost, [](const std::string& name) { return name; }) +
+                   "; the name is kept in case a later map has it again");
+}
+
+/// What the map shows that may not be what it is wanted for.
+void remark_followed(const Session& session, const MapReport& report, const MapOptions& options) {
+  for (const Followed& f : report.follows) {
+    const bool languages = f.column.empty();
+    session.remark(
+        "note: clusters follow " + (languages ? "the texts' languages" : "column \"" + f.column + "\"") +
+        ": " + percent(f.purity) + " of a cluster's texts have one " +
+        (languages ? "language" : "value of it") + ", the most frequent one of all has " + percent(f.base) +
+        ". For topics beside that: --neutral " + (languages ? "language" : f.column));
+  }
+  if (report.left_of_groups.value_or(0) >= kMuchLeft)
+    session.remark(
+        "warning: texts of one group of \"" + options.neutral +
+        "\" still lie together without the groups' means: the groups seem to differ in topics too, "
+        "and some of that difference was taken away with the means (docs/languages.md)");
 }
 
 void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
@@ -110,6 +169,7 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
     options.out = flags.out.empty() ? default_out(flags.inputs) : fs::path(flags.out);
   }
   check_encoding(verb, options.encode);
+  if (!flags.names.empty()) options.names = read_own_names(flags.names, session.run());
   take_clustering(verb, flags.clusters, options.clusters);
   options.model = find_model(flags.model, models_folder());
   options.model_name = fs::is_directory(flags.model) ? "" : flags.model;
@@ -123,6 +183,8 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
                    " as neighbours in the layout, not " + std::to_string(options.umap.n_neighbors));
   if (report.clusters.empty())
     session.remark("note: " + report.method + " found no clusters: every text is in none");
+  remark_names(session, report.own_names);
+  remark_followed(session, report, options);
   const Json found = Json::parse(report.found);
   session.answer(in_json(report, found, options, session.progress()),
                  in_words(report, found, session.progress()));
@@ -164,6 +226,10 @@ void add_map(CLI::App& app, Session& session) {
                  "Start anew if the collection exists; the old one is replaced when the new one is finished");
   add_model_option(*verb, flags->model);
   add_reading(*verb, session, o.read);
+  verb->add_option(
+          "--names", flags->names,
+          "Your own names for clusters: a file with the columns cluster and name. See 'shoal rename'")
+      ->type_name("FILE");
   add_options(*verb, session, option_refs(o.encode));
   add_clustering(*verb, session, flags->clusters, "about sqrt(rows / 6), at most 500");
   add_options(*verb, session, only(option_refs(o.pca), {"variance"}));

@@ -44,7 +44,7 @@ void check_file(const Collection& collection, const std::string& name, const std
 
 CheckReport check_collection(const Collection& collection, const Run& run) {
   CheckReport report{.whole = {"rows.sqlite"}, .settled = check_rows(collection, run)};
-  for (const Step& step : map_steps(nullptr)) {
+  for (const Step& step : map_steps(nullptr, !stored_options(collection).neutral.empty())) {
     for (const std::string_view made : step.makes) {
       if (!is_file(made)) continue;
       check_stop(run);

@@ -8,6 +8,7 @@
 #include "shoal/flow/cluster_folder.h"
 #include "shoal/flow/csv_file.h"
 #include "shoal/flow/name_clusters.h"
+#include "shoal/flow/neutral.h"
 #include "shoal/flow/plot_points.h"
 #include "shoal/flow/receipt.h"
 #include "shoal/flow/stage_file.h"
@@ -21,18 +22,11 @@ namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kFiles[] = {kClusterMark,
-                                  kOldClusterMark,
-                                  "labels.csv",
-                                  "report.html",
-                                  "clusters.safetensors",
-                                  "classifier.safetensors",
-                                  "pca.safetensors",
-                                  "standardise.safetensors",
-                                  "criterion.svg",
-                                  "map.svg",
-                                  "sizes.svg",
-                                  "distances.svg"};
+constexpr const char* kFiles[] = {
+    kClusterMark,           kOldClusterMark,          "labels.csv",      "report.html",
+    "clusters.safetensors", "classifier.safetensors", "pca.safetensors", "standardise.safetensors",
+    kNeutralFile,           "criterion.svg",          "map.svg",         "sizes.svg",
+    "distances.svg"};
 constexpr Index kFolds = 5;
 
 /// At most 200 bytes of a text, no character cut in two.
@@ -104,6 +98,10 @@ class ClusterRun {
     const fs::path path = out_ / "prepared.safetensors";
     preparation_ = Preparation::fit(given_, options_.pca, options_.standardise, path, run_);
     preparation_.save(out_ / "");
+    if (Collection::exists(options_.input)) {  // what its rows were made of goes on with the model
+      const fs::path neutral = Collection::open(options_.input, true).file(kNeutralFile);
+      if (fs::exists(neutral)) save_stage(load_stage<GroupCentering>(neutral), out_ / kNeutralFile);
+    }
     if (!preparation_.empty()) {
       rows_ = open_rows(path);
       fs::remove(path);  // stays readable while it is mapped
@@ -217,14 +215,7 @@ Rows open_vectors(const fs::path& input) {
                     " holds no vectors: give a .npy or .safetensors file, a folder of such "
                     "files, or a collection; 'shoal embed' and 'shoal map' make them from texts");
   if (!Collection::exists(input)) return open_vectors_at(input);
-  const Collection collection = Collection::open(input, true);
-  const fs::path file = collection.file("vectors.safetensors");
-  require(fs::exists(file), Fault::data, input.string() + " has no vectors yet; run 'shoal map' on it");
-  Rows x = open_rows(file);
-  require(x.rows() == collection.rows(), Fault::data,
-          input.string() + " has vectors for " + std::to_string(x.rows()) + " of its " +
-              std::to_string(collection.rows()) + " texts; run 'shoal map' on it to the end");
-  return x;
+  return map_vectors(Collection::open(input, true));
 }
 
 Rows in_space_of(const Space& other, Rows x, bool& assumed) {

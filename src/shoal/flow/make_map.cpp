@@ -9,6 +9,7 @@
 #include "shoal/flow/ingest.h"
 #include "shoal/flow/map_options_impl.h"
 #include "shoal/flow/map_steps_impl.h"
+#include "shoal/flow/neutral.h"
 #include "shoal/flow/replace_impl.h"
 #include "shoal/flow/report_json_impl.h"
 #include "shoal/flow/show.h"
@@ -52,7 +53,16 @@ class MapRun {
 
   MapReport finish() {
     read();
-    report_.done_before = run_steps(collection_, *collection_.manifest("input"), map_steps(&job_), run_);
+    if (options_.neutral.empty()) drop_neutral(collection_);
+    const bool named_before = !options_.names.empty() && !collection_.clusters().empty();
+    if (named_before) name_own_clusters(collection_, options_.names);
+    report_.done_before = run_steps(collection_, *collection_.manifest("input"),
+                                    map_steps(&job_, !options_.neutral.empty()), run_);
+    report_.own_names = job_.names;
+    if (!options_.names.empty()) {
+      if (!named_before) name_own_clusters(collection_, options_.names);
+      redraw_page(collection_);
+    }
     collection_.settle();  // last: any change after it would leave its trace in the bytes
     describe();
     if (old_) replace(collection_, *std::exchange(old_, std::nullopt));
@@ -101,6 +111,7 @@ class MapRun {
     shoal::check_options(options_.umap);
     encoder_.encode(Texts(), options_.encode);
     color_column(collection_, options_.color);
+    if (!options_.neutral.empty()) neutral_column(collection_, options_.neutral);
     check_clustering(options_.clusters, report_.rows);
   }
 
@@ -130,6 +141,13 @@ class MapRun {
     report_.clusters = collection_.clusters();
     report_.groups = collection_.groups();
     report_.page = options_.out / "map.html";
+    if (run_.progress) run_.progress("languages", 0, 1);
+    report_.follows = what_clusters_follow(collection_, run_);
+    std::erase_if(report_.follows, [&](const Followed& f) {
+      return !options_.neutral.empty() && f.column == neutral_column(collection_, options_.neutral);
+    });
+    if (!options_.neutral.empty()) report_.left_of_groups = left_of_groups(collection_, run_);
+    if (run_.progress) run_.progress("languages", 1, 1);
   }
 
   void describe_method(const AnyClusterer& fitted) {

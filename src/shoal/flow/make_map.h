@@ -9,6 +9,8 @@
 #include "shoal/core/run.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/flow/find_clusters.h"
+#include "shoal/flow/followed.h"
+#include "shoal/flow/own_names.h"
 #include "shoal/read/source.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/reduce/umap/umap.h"
@@ -23,8 +25,13 @@ struct MapOptions {
   std::filesystem::path model;                ///< a sentence-transformers folder
   std::string model_name;  ///< what later runs are to find it by, kept in the collection; empty: its path
   bool overwrite = false;  ///< make a new collection, which replaces the one at `out` when it is finished
-  std::string title;       ///< of the page; empty: the collection's name
-  std::string color;       ///< a user column that the page can colour by; empty: found
+  /// Names for clusters by their numbers: those that the collection has before this run, or gets in it if it
+  /// has none yet.
+  std::vector<OwnName> names;
+  std::string title;  ///< of the page; empty: the collection's name
+  std::string color;  ///< a user column that the page can colour by; empty: found
+  std::string
+      neutral;  ///< what the map must not be about: "language", or a column (neutral.h); empty: nothing
   ReadOptions read;
   EncodeOptions encode;
   PcaOptions pca;
@@ -37,6 +44,9 @@ template <class V>
 void fields(MapOptions& o, V&& visit) {
   visit("title", o.title, "title of the page. Default: the collection's name");
   visit("color", o.color, "column that the page can colour by. Default: the first with few values");
+  visit("neutral", o.neutral,
+        "topics, not this: the texts' languages (language), or a column of a source, a year, an author. Each "
+        "group's mean is taken away");
   visit("seed", o.seed, "start of all randomness");
 }
 
@@ -57,6 +67,9 @@ struct MapReport {
   std::string found;                ///< report.json: how the clusters were found and judged
   std::vector<ClusterRecord> clusters;
   std::vector<GroupRecord> groups;
+  std::vector<Followed> follows;         ///< what the clusters go by beside topics
+  std::optional<double> left_of_groups;  ///< of a map that is neutral to groups
+  KeptNames own_names;                   ///< the user's, where clusters were named anew
   std::vector<std::string> done_before;  ///< steps that an earlier run had finished
   std::filesystem::path page;
 };

@@ -2,6 +2,7 @@
 
 #include "shoal/flow/embed.h"
 #include "shoal/flow/name_clusters.h"
+#include "shoal/flow/neutral.h"
 #include "shoal/flow/preparation.h"
 #include "shoal/flow/report_json_impl.h"
 #include "shoal/flow/show.h"
@@ -34,7 +35,7 @@ void embed(MapJob& job, const std::string& key) {
 }
 
 void reduce(MapJob& job) {
-  const Rows vectors = open_rows(job.collection.file(kVectors));
+  const Rows vectors = map_vectors(job.collection);
   job.worth_keeping = false;
   const auto made = Preparation::fit(vectors, job.options.pca, false, job.collection.file(kReduced), job.run);
   job.worth_keeping = true;
@@ -81,6 +82,7 @@ void cluster(MapJob& job) {
 void explain(MapJob& job) {
   name_clusters(job.collection, reduced(job), saved_method(job.collection.file(kClusterer)).metric(),
                 job.run);
+  job.names = apply_own_names(job.collection);
 }
 
 void page(MapJob& job) {
@@ -91,8 +93,8 @@ void page(MapJob& job) {
 
 }  // namespace
 
-std::vector<Step> map_steps(MapJob* job) {
-  return {
+std::vector<Step> map_steps(MapJob* job, bool neutral) {
+  std::vector<Step> steps = {
       {.name = "embed",
        .needs = {kRows},
        .makes = {kVectors},
@@ -133,6 +135,26 @@ std::vector<Step> map_steps(MapJob* job) {
            },
        .run = [job](const auto&) { page(*job); }},
   };
+  if (!neutral) return steps;
+  // Groups before the vectors, so that a column of no use is told before hours of embedding.
+  steps[1].needs = {kVectors, kNeutralGroups, kNeutralFile};
+  steps.insert(
+      steps.begin() + 1,
+      {.name = "neutral",
+       .needs = {kRows, kVectors, kNeutralGroups},
+       .makes = {kNeutralFile},
+       .options = [job] { return list_fields(GroupCenteringOptions{.column = job->options.neutral}); },
+       .run = [job](const auto&) { learn_neutral(job->collection, job->options.neutral, job->run); }});
+  steps.insert(steps.begin(),
+               {.name = "groups",
+                .needs = {kRows},
+                .makes = {kNeutralGroups},
+                .options =
+                    [job] {
+                      return std::vector<Field>{{"neutral", job->options.neutral}};
+                    },
+                .run = [job](const auto&) { find_groups(job->collection, job->options.neutral, job->run); }});
+  return steps;
 }
 
 std::string page_title(const MapOptions& options) {

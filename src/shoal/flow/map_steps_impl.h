@@ -4,6 +4,7 @@
 
 #include "shoal/encode/encoder.h"
 #include "shoal/flow/make_map.h"
+#include "shoal/flow/own_names.h"
 #include "shoal/flow/steps/step.h"
 
 namespace shoal {
@@ -14,12 +15,14 @@ struct MapJob {
   const Run& run;
   const Encoder& encoder;
   Collection& collection;
+  KeptNames names = {};        ///< where clusters were named anew
   bool worth_keeping = false;  ///< the texts are in it, the options fit them, and they can be mapped
 };
 
 /// The steps of `map`, in order. job: what they work on; without it they can only be asked what they need and
 /// make.
-std::vector<Step> map_steps(MapJob* job);
+/// neutral: whether the map is to be neutral to something.
+std::vector<Step> map_steps(MapJob* job, bool neutral);
 
 /// The title of the page, as asked for or by the collection's name.
 std::string page_title(const MapOptions& options);

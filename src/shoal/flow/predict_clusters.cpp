@@ -9,11 +9,13 @@
 #include "shoal/flow/cluster_folder.h"
 #include "shoal/flow/csv_file.h"
 #include "shoal/flow/find_clusters.h"
+#include "shoal/flow/neutral.h"
 #include "shoal/flow/plot_points.h"
 #include "shoal/flow/receipt.h"
 #include "shoal/flow/report_json_impl.h"
 #include "shoal/flow/stage_file.h"
 #include "shoal/map/svg.h"
+#include "shoal/read/columns.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/files/new_folder.h"
 #include "shoal/store/vectors/rows_file.h"
@@ -29,7 +31,7 @@ constexpr const char* kFiles[] = {kMark,           "predictions.csv",   "cluster
 std::string key_of(const PredictOptions& o, const Run& run) {
   std::vector<fs::path> inputs{o.input};
   for (const char* name : {kClusterMark, "clusters.safetensors", "classifier.safetensors", "pca.safetensors",
-                           "standardise.safetensors"})
+                           "standardise.safetensors", kNeutralFile})
     if (fs::exists(o.model / name)) inputs.push_back(o.model / name);
   return result_key("classify predict", list_fields(o), inputs, run);
 }
@@ -41,10 +43,11 @@ class PredictRun {
         run_(run),
         facts_(read_facts(options.model)),
         preparation_(Preparation::load(options.model, facts_.pca, facts_.standardise)),
-        x_(open_vectors(options.input)),
+        x_(raw_input()),
         out_(options.out, FolderMark{kMark}, options.overwrite, kFiles) {
     report_.by_method = options.by ? *options.by == PlacedBy::method : !facts_.classifier;
     report_.by_method ? load_method() : load_classifier();
+    take_neutral();
     x_ = in_space_of(fitted_on(), x_, report_.assumed_space);
   }
 
@@ -85,6 +88,36 @@ class PredictRun {
     for (Index c = 0; c < facts_.ids.size(); ++c)
       report_.clusters.push_back({facts_.ids[c], facts_.names[c]});
     metric_ = classifier_->options().metric;
+  }
+
+  /// As the encoder made them: means of groups are the model's, not those of another collection.
+  Rows raw_input() const {
+    return Collection::exists(options_.input) ? raw_vectors(Collection::open(options_.input, true))
+                                              : open_vectors(options_.input);
+  }
+  void take_neutral() {
+    const fs::path file = options_.model / kNeutralFile;
+    if (!fs::exists(file)) {
+      require(options_.group.empty(), Fault::argument,
+              option_name("group") + " is for models of a map that was made with " + option_name("neutral"));
+      return;
+    }
+    const auto stage = load_stage<GroupCentering>(file);
+    std::vector<Label> groups;
+    if (!options_.group.empty()) {
+      const Label group = stage.find(options_.group);
+      require(
+          group != kNoise, Fault::argument,
+          option_name("group") + " is " + options_.group + "; the groups are " + list_names(stage.groups()));
+      groups.assign(x_.rows(), group);
+    } else {
+      require(Collection::exists(options_.input), Fault::argument,
+              options_.model.string() + " is neutral to groups (" + list_names(stage.groups()) +
+                  "), and vectors alone do not say theirs: give a collection, or " + option_name("group") +
+                  " NAME if all rows are of one");
+      groups = groups_of(stage, Collection::open(options_.input, true), run_);
+    }
+    x_ = stage.applied(in_space_of(stage.space(), x_, report_.assumed_space), std::move(groups));
   }
 
   /// New rows may fall into a cluster that had no rows of its own, a unit of a map.

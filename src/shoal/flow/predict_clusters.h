@@ -26,6 +26,8 @@ struct PredictOptions {
   bool overwrite = false;
   std::optional<PlacedBy> by;  ///< absent: the classifier, if there is one
   PlotMethod layout = PlotMethod::tsne;
+  std::string
+      group;  ///< of all rows, where the model is neutral to groups; empty: by the collection's column
   Seed seed{42};
 };
 template <class V>
@@ -33,6 +35,9 @@ void fields(PredictOptions& o, V&& visit) {
   visit("by", o.by,
         "what places the rows. Default: the classifier, if there is one, else the method's own rule");
   visit("layout", o.layout, "the map of the new rows");
+  visit("group", o.group,
+        "the group of all rows (a language, a source), if the model is neutral to it. Default: by the "
+        "collection's column, or its texts' languages");
   visit("seed", o.seed, "start of all randomness");
 }
 

@@ -7,6 +7,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/flow/fingerprint.h"
+#include "shoal/flow/neutral.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/collection/collection.h"
 #include "shoal/store/vectors/vector_files.h"
@@ -23,7 +24,9 @@ constexpr Index kMost = Index{1} << 30;      // bytes of a report
 std::string sum_of(const fs::path& input) {
   if (Collection::exists(input)) {
     const Collection collection = Collection::open(input, true);
+    const fs::path neutral = collection.file(kNeutralFile);
     return sha256_file(collection.file("vectors.safetensors")) + " " +
+           (fs::exists(neutral) ? sha256_file(neutral) + " " : "") +
            collection.manifest("rows_fingerprint").value_or("");
   }
   if (!fs::is_directory(input)) return sha256_file(input);

@@ -14,7 +14,7 @@ namespace {
 /// All that is ever written into a collection. The database goes last: until then the folder is known as one.
 std::vector<std::string> our_files() {
   std::vector<std::string> out;
-  for (const Step& step : map_steps(nullptr))
+  for (const Step& step : map_steps(nullptr, true))
     for (const std::string_view made : step.makes)
       if (is_file(made)) out.emplace_back(made);
   out.insert(out.end(), {"rows.sqlite.sha256", "rows.sqlite-journal", "rows.sqlite"});

@@ -7,9 +7,11 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/explain.h"
+#include "shoal/flow/neutral.h"
+#include "shoal/flow/stage_file.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/topk.h"
-#include "shoal/store/vectors/rows_file.h"
+#include "shoal/read/columns.h"
 
 namespace shoal {
 namespace {
@@ -52,17 +54,10 @@ void check_search(const Collection& collection, const SearchOptions& options, In
 
 /// The collection's vectors, one for each row, as long as `dims`.
 Rows whole_vectors(const Collection& collection, Index dims) {
-  const auto file = collection.file("vectors.safetensors");
-  const std::string name = collection.folder().string();
-  require(std::filesystem::exists(file), Fault::data,
-          name + " has no vectors yet; run 'shoal map' on it to the end");
-  Rows x = open_rows(file);
-  require(x.rows() == collection.rows(), Fault::data,
-          name + " has " + std::to_string(x.rows()) + " vectors for " + std::to_string(collection.rows()) +
-              " rows; run 'shoal map' on it to the end");
+  Rows x = map_vectors(collection);
   require(x.cols() == dims, Fault::argument,
-          name + " has vectors of " + std::to_string(x.cols()) + " numbers, and the model makes " +
-              std::to_string(dims));
+          collection.folder().string() + " has vectors of " + std::to_string(x.cols()) +
+              " numbers, and the model makes " + std::to_string(dims));
   return x;
 }
 
@@ -105,7 +100,18 @@ std::vector<SearchHit> search(const Collection& collection, const Encoder& encod
 
   Texts query;
   query.add(question);
-  const Matrix vector = encoder.encode(query, {}, run).to_matrix();
+  Matrix vector = encoder.encode(query, {}, run).to_matrix();
+  if (const auto file = collection.file(kNeutralFile); std::filesystem::exists(file)) {
+    const auto stage = load_stage<GroupCentering>(file);
+    const Label group = options.group.empty() ? group_of(stage, question) : stage.find(options.group);
+    require(options.group.empty() || group != kNoise, Fault::argument,
+            option_name("group") + " is " + options.group + "; the groups are " + list_names(stage.groups()));
+    vector = stage.applied(Rows(vector, encoder.space()).assume_space(stage.space()), {group}).to_matrix();
+  } else {
+    require(
+        options.group.empty(), Fault::argument,
+        option_name("group") + " is for collections that 'shoal map' made with " + option_name("neutral"));
+  }
   std::vector<SearchHit> hits;
   for (const auto& item : rank(vectors, vector[0], named.labels(), options, run).sorted())
     hits.push_back(named.hit(item.id, item.score));

@@ -15,12 +15,16 @@ struct SearchOptions {
   Index top = 10;                  ///< hits wanted, >= 1
   std::optional<Label> cluster;    ///< only rows of this cluster
   std::optional<float> threshold;  ///< only hits of at least this cosine
+  std::string group;  ///< of the question, where the map is neutral to groups; empty: by its language
 };
 template <class V>
 void fields(SearchOptions& o, V&& visit) {
   visit("top", o.top, "hits wanted", at_least(1));
   visit("cluster", o.cluster, "only texts of this cluster", between(0, std::numeric_limits<Label>::max()));
   visit("threshold", o.threshold, "only hits of at least this cosine", between(-1, 1));
+  visit("group", o.group,
+        "the question's group (a language, a source), if the map was made neutral to it. Default: by its "
+        "language");
 }
 
 struct SearchHit {

@@ -4,7 +4,9 @@
 #include <set>
 
 #include "shoal/core/error.h"
+#include "shoal/flow/make_map.h"
 #include "shoal/flow/report_json_impl.h"
+#include "shoal/flow/steps/step.h"
 #include "shoal/map/page.h"
 #include "shoal/store/archive/archive.h"
 
@@ -62,6 +64,13 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
   if (!page.column_name.empty())
     page.column = [&](Index first, Index count) { return collection.column(page.column_name, first, count); };
   write_page(collection.file("map.html"), page);
+}
+
+void redraw_page(Collection& collection) {
+  const MapOptions options = stored_options(collection);
+  write_map_page(collection, {.title = options.title, .color = options.color});
+  const auto page = collection.file("map.html");
+  collection.set_manifest(checksum_key("map.html"), sha256_file(page));
 }
 
 }  // namespace shoal

@@ -19,6 +19,9 @@ struct ShowOptions {
 /// is none. Error(argument) listing the columns if `wanted` is none of them.
 std::string color_column(const Collection& collection, const std::string& wanted);
 
+/// Writes the page again after something that it shows was changed, with the options of the last map.
+void redraw_page(Collection& collection);
+
 /// Writes map.html into the collection. Error(argument) if `color` is no column of it.
 void write_map_page(const Collection& collection, const ShowOptions& options);
 

@@ -27,9 +27,26 @@ Matrix units(MatrixView block) {
 
 }  // namespace
 
-GroupCentering::GroupCentering(std::vector<std::string> groups, Options options)
-    : options_(options), groups_(std::move(groups)), rows_(groups_.size() + 1) {
+GroupCentering::GroupCentering(std::vector<std::string> groups, Options options,
+                               std::vector<std::string> languages)
+    : options_(std::move(options)),
+      groups_(std::move(groups)),
+      languages_(std::move(languages)),
+      rows_(groups_.size() + 1) {
   require(!groups_.empty(), Fault::argument, "group centering needs at least one group");
+  languages_.resize(groups_.size());
+}
+
+bool GroupCentering::has_languages() const {
+  return std::ranges::any_of(languages_, [](const std::string& code) { return !code.empty(); });
+}
+
+Label GroupCentering::find(std::string_view name_or_language) const {
+  if (name_or_language.empty()) return kNoise;
+  for (const auto* names : {&groups_, &languages_})
+    if (const auto at = std::ranges::find(*names, name_or_language); at != names->end())
+      return static_cast<Label>(at - names->begin());
+  return kNoise;
 }
 
 void GroupCentering::update(const Rows& batch, const std::vector<Label>& group, const Run& run) {
@@ -139,7 +156,10 @@ Rows GroupCentering::applied(const Rows& x, std::vector<Label> group) const {
 void GroupCentering::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));
   out.space(space_);
-  for (Index g = 0; g < groups_.size(); ++g) out.meta("group " + std::to_string(g), groups_[g]);
+  for (Index g = 0; g < groups_.size(); ++g) {
+    out.meta("group " + std::to_string(g), groups_[g]);
+    out.meta("language " + std::to_string(g), languages_[g]);
+  }
   std::vector<std::int64_t> counts(rows_.begin(), rows_.end());
   counts.push_back(static_cast<std::int64_t>(zeros_));
   out.add("counts", std::span<const std::int64_t>(counts));
@@ -152,9 +172,12 @@ GroupCentering GroupCentering::load(const ArchiveReader& in) {
   const auto negative = [](std::int64_t n) { return n < 0; };
   if (counts.size() < 3 || std::ranges::any_of(counts, negative))
     throw Error(Fault::format, in.path().string() + ": counts are no numbers of rows");
-  std::vector<std::string> groups;
-  for (Index g = 0; g + 2 < counts.size(); ++g) groups.push_back(in.meta("group " + std::to_string(g)));
-  GroupCentering out(std::move(groups), read_options<Options>(in));
+  std::vector<std::string> groups, languages;
+  for (Index g = 0; g + 2 < counts.size(); ++g) {
+    groups.push_back(in.meta("group " + std::to_string(g)));
+    languages.push_back(in.meta("language " + std::to_string(g)));
+  }
+  GroupCentering out(std::move(groups), read_options<Options>(in), std::move(languages));
   out.space_ = read_space(in);
   out.rows_.assign(counts.begin(), counts.end() - 1);
   out.zeros_ = static_cast<Index>(counts.back());

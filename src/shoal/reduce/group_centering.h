@@ -17,9 +17,11 @@ namespace shoal {
 /// What a `GroupCentering` may be told.
 struct GroupCenteringOptions {
   bool shrink = true;  ///< draw means of small groups towards the mean of all rows
+  std::string column;  ///< whose values name the groups; empty: they are detected languages
 };
 template <class V>
 void fields(GroupCenteringOptions& o, V&& visit) {
+  visit("column", o.column, "the column whose values name the groups. Default: they are detected languages");
   visit("shrink", o.shrink, "draw the means of small groups towards the mean of all rows");
 }
 
@@ -40,8 +42,10 @@ class GroupCentering {
   using Options = GroupCenteringOptions;
   static constexpr std::string_view kind = "group_centering";
 
-  /// Groups by name, at least one. Learns by `update`.
-  explicit GroupCentering(std::vector<std::string> groups, Options options = {});
+  /// Groups by name, at least one. Learns by `update`. languages: of each group, the code of the language
+  /// that its texts are in, "" where it is not known; or none. By it a new text finds its group.
+  explicit GroupCentering(std::vector<std::string> groups, Options options = {},
+                          std::vector<std::string> languages = {});
   /// group: of each row, 0..groups-1 or kNoise. Error(data) for another label, if a row holds a NaN or an
   /// infinity (named), or if columns or space differ from earlier batches; then the batch is not counted.
   /// O(rows d). Batches may be cut anywhere: the result is the same to the bit.
@@ -54,6 +58,9 @@ class GroupCentering {
 
   const std::vector<std::string>& groups() const& { return groups_; }
   std::vector<std::string> groups() && { return std::move(groups_); }
+  bool has_languages() const;  ///< of any group the language is known
+  /// The group of this name, or else of this language; kNoise if there is none.
+  Label find(std::string_view name_or_language) const;
   Index rows_of(Index group) const { return rows_[group]; }  ///< seen
   Index count() const;                                       ///< rows seen in all, with those of no group
   /// What is taken from rows: (groups + 1) x d, the last for rows of no group. Error(data) if no row was
@@ -75,7 +82,7 @@ class GroupCentering {
 
  private:
   Options options_;
-  std::vector<std::string> groups_;
+  std::vector<std::string> groups_, languages_;
   Space space_;
   std::vector<Index> rows_;   // groups + 1
   std::vector<double> sums_;  // of rows of length 1: (groups + 1) x d, each added up in the order of the rows

@@ -125,18 +125,24 @@ TEST(GroupCentering, GroupsThatDoNotDifferHaveTheMeanOfAll) {
 
 TEST(GroupCentering, BatchesAndArchivesChangeNoBit) {
   const Sample s = sample(300, 24, 1);
-  GroupCentering parts(kThree);
+  GroupCentering parts(kThree, {.column = "language"}, {"de", "en", "ru"});
+  EXPECT_EQ(parts.find("русский"), 2);
+  EXPECT_EQ(parts.find("ru"), 2);
+  EXPECT_EQ(parts.find("fr"), kNoise);
+  EXPECT_EQ(parts.find(""), kNoise);
   for (const auto& [first, count] : {std::pair<Index, Index>{0, 1}, {1, 0}, {1, 200}, {201, 99}})
     parts.update(s.x.view().slice(first, count), {s.group.begin() + first, s.group.begin() + first + count},
                  {.threads = 3});
   const GroupCentering whole = learnt(s);
   EXPECT_EQ(parts.means(), whole.means());
   ArchiveWriter out(GroupCentering::kind);
-  whole.save(out);
+  parts.save(out);
   const auto path = std::filesystem::path(::testing::TempDir()) / "centering.safetensors";
   out.write(path);
   const GroupCentering back = GroupCentering::load(ArchiveReader(path));
   EXPECT_EQ(back.groups(), kThree);
+  EXPECT_EQ(back.find("ru"), 2);
+  EXPECT_EQ(back.options().column, "language");
   EXPECT_EQ(back.rows_of(1), 100u);
   EXPECT_EQ(back.applied(s.x, s.group).to_matrix(), whole.applied(s.x, s.group).to_matrix());
 }

@@ -152,6 +152,8 @@ class Collection {
   void set_points(MatrixView xy, Result as = {.name = kMainLayout, .stage = "layout"});  ///< rows x 2
   /// Error(data) if some row has none yet, Error(argument) if the name is unknown or of another kind.
   Labels labels(std::string_view name = kMainClustering) const;
+  /// The same; rows that have none yet, because they were added later, are kNoise.
+  Labels labels_so_far(std::string_view name) const;
   Matrix values(std::string_view name) const;
   Matrix points(std::string_view name = kMainLayout) const;
   /// Clusters 0.. of a clustering that is there, and groups 0.., whose sizes agree: Error(argument) if not.

@@ -62,6 +62,8 @@ struct Collection::State {
   std::optional<StoredResult> find_result(std::string_view name) const;
   /// The result `name`, if `labels` agrees with its kind.
   StoredResult needed_result(std::string_view name, bool labels) const;
+  /// Collection::labels, or labels_so_far.
+  Labels labels(std::string_view name, bool so_far) const;
   /// Makes the columns of a result, or takes those that it has, and fills them in one pass.
   void store(const Result& result, const std::vector<SqlFunction::Value>& values);
   void drop(const StoredResult& old);

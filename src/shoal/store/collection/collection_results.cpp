@@ -173,15 +173,18 @@ void Collection::set_labels(const Labels& labels, Result as) {
                 }});
 }
 
-Labels Collection::labels(std::string_view name) const {
-  const State& s = *state_;
+Labels Collection::labels(std::string_view name) const { return state_->labels(name, false); }
+Labels Collection::labels_so_far(std::string_view name) const { return state_->labels(name, true); }
+
+Labels Collection::State::labels(std::string_view name, bool so_far) const {
+  const State& s = *this;
   const StoredResult found = s.needed_result(name, true);
   Labels out{.count = found.result.n_clusters};
   const Index rows = s.rows();
   out.of.reserve(rows);
   s.each_row(found.stored_as, 0, rows, [&](const Statement& row) {
-    if (row.is_null(0)) none_yet(s.folder, name);
-    const std::int64_t label = row.integer(0);
+    if (row.is_null(0) && !so_far) none_yet(s.folder, name);
+    const std::int64_t label = row.is_null(0) ? kNoise : row.integer(0);
     if (label < kNoise || (label >= 0 && static_cast<Index>(label) >= out.count)) {
       throw damaged_collection(
           s.folder, "row " + std::to_string(out.of.size()) + " is in cluster " + std::to_string(label));
