@@ -4,7 +4,10 @@
 //! No panic crosses the boundary: each function catches it and hands its message back. No threads are made. Memory is
 //! asked for beforehand where it is much, since Rust aborts where it is refused; `memory.rs` has what remains.
 
+mod language;
 mod memory;
+mod segment;
+mod stop_words;
 mod tokens;
 
 use std::cell::RefCell;
