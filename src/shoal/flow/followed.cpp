@@ -65,10 +65,12 @@ std::vector<Followed> what_clusters_follow(const Collection& collection, const R
   Texts languages;
   const auto names = collection.columns();
   std::vector<Texts> columns(std::min(kMostColumns, names.size()));
+  const auto expected = languages_in(collection, run);
   each_stretch(all.of.size(), [&](Index first, Index count) {
     check_stop(run);
     const RowBatch batch = collection.batch(first, count);
-    for (const Language& found : detect_languages(batch.texts, run.quiet())) languages.add(found.code);
+    for (const Language& found : detect_languages(batch.texts, expected, run.quiet()))
+      languages.add(found.code);
     for (Index i = 0; i < count; ++i) {
       labels.of.push_back(all.of[first + i]);
       for (Index c = 0; c < columns.size(); ++c) columns[c].add(batch.columns[c][i]);

@@ -35,11 +35,12 @@ std::string lower(std::string s) {
 }
 
 /// The names of the groups of rows [first, first + count); "" for none.
-std::vector<std::string> names_of_rows(const Collection& collection, const std::string& column, Index first,
-                                       Index count, const Run& run) {
+std::vector<std::string> names_of_rows(const Collection& collection, const std::string& column,
+                                       const std::vector<LanguageCount>& expected, Index first, Index count,
+                                       const Run& run) {
   std::vector<std::string> out;
   if (column.empty()) {
-    for (Language& found : detect_languages(collection.texts(first, count), run))
+    for (Language& found : detect_languages(collection.texts(first, count), expected, run))
       out.push_back(std::move(found.code));
     return out;
   }
@@ -52,10 +53,11 @@ std::vector<std::string> names_of_rows(const Collection& collection, const std::
 template <class Each>
 void each_name(const Collection& collection, const std::string& column, const Run& run, Each&& each) {
   const Index rows = collection.rows();
+  const auto expected = column.empty() ? languages_in(collection, run) : std::vector<LanguageCount>();
   for (Index first = 0; first < rows; first += kBatch) {
     check_stop(run);
     const Index count = std::min(kBatch, rows - first);
-    const auto names = names_of_rows(collection, column, first, count, run);
+    const auto names = names_of_rows(collection, column, expected, first, count, run);
     for (Index i = 0; i < count; ++i) each(first + i, names[i]);
     if (run.progress) run.progress("groups", static_cast<double>(first + count), static_cast<double>(rows));
   }
@@ -79,6 +81,14 @@ std::vector<std::string> languages_of(const Collection& collection, const Labels
 }
 
 }  // namespace
+
+std::vector<LanguageCount> languages_in(const Collection& collection, const Run& run) {
+  constexpr Index kSample = 1000;
+  const Index rows = collection.rows(), n = std::min(kSample, rows);
+  Texts some;
+  for (Index i = 0; i < n; ++i) some.add(collection.text(i * rows / n));
+  return sample_languages(some, run.quiet());
+}
 
 std::string neutral_column(const Collection& collection, const std::string& neutral) {
   const auto columns = collection.columns();
@@ -196,7 +206,11 @@ std::vector<Label> groups_of(const GroupCentering& stage, const Collection& coll
 Label group_of(const GroupCentering& stage, const std::string& text) {
   Texts one;
   one.add(text);
-  return stage.find(detect_languages(one, Run{}).front().code);
+  std::vector<LanguageCount> expected;
+  for (Index g = 0; g < stage.groups().size(); ++g)
+    if (const std::string& code = stage.language(g); !code.empty())
+      expected.push_back({code, static_cast<double>(stage.rows_of(g))});
+  return stage.find(detect_languages(one, expected, Run{}).front().code);
 }
 
 }  // namespace shoal

@@ -8,6 +8,7 @@
 #include "shoal/core/run.h"
 #include "shoal/reduce/group_centering.h"
 #include "shoal/store/collection/collection.h"
+#include "shoal/tokenize/language.h"
 
 namespace shoal {
 
@@ -17,6 +18,9 @@ inline constexpr const char* kNeutralGroups = "neutral";
 inline constexpr const char* kNeutralFile = "neutral.safetensors";
 /// What `neutral` is where the texts' languages are meant.
 inline constexpr const char* kLanguage = "language";
+
+/// The languages of the collection's texts, most frequent first, from 1,000 of them spread evenly.
+std::vector<LanguageCount> languages_in(const Collection& collection, const Run& run);
 
 /// The column whose values `neutral` means: of that name; or for "language" one called language or lang
 /// (upper or lower case alike), and if there is none "": languages are detected. Error(argument) listing the

@@ -58,6 +58,7 @@ class GroupCentering {
 
   const std::vector<std::string>& groups() const& { return groups_; }
   std::vector<std::string> groups() && { return std::move(groups_); }
+  const std::string& language(Index group) const& { return languages_[group]; }  ///< "" where not known
   bool has_languages() const;  ///< of any group the language is known
   /// The group of this name, or else of this language; kNoise if there is none.
   Label find(std::string_view name_or_language) const;
