@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "progress.h"
 #include "shoal/core/error.h"
 #include "shoal/store/files/mapping.h"
 
@@ -44,7 +45,7 @@ void on_bus_error(int, siginfo_t* info, void*) {
 }  // namespace
 
 void explain_bus_errors() {
-  terminal = ::isatty(STDERR_FILENO) != 0;
+  terminal = can_be_drawn_over(STDERR_FILENO);
   static std::array<char, 1 << 16> stack;  // of the main thread; the others have room on their own
   const stack_t alternate{.ss_sp = stack.data(), .ss_flags = 0, .ss_size = stack.size()};
   ::sigaltstack(&alternate, nullptr);

@@ -8,6 +8,7 @@
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -84,6 +85,17 @@ std::string dash_hint(const std::string& verb, const std::vector<std::string>& a
   return {};
 }
 
+/// Prints what --help or --version asks for.
+int print_asked(const shoal::cli::Session& session, const CLI::App& app, const CLI::ParseError& e) try {
+  std::ostringstream out;
+  const int status = app.exit(e, out, out);
+  session.print(out.str());
+  return status;
+} catch (const shoal::Error& fault) {
+  std::fprintf(stderr, "shoal: %s\n", fault.what());
+  return static_cast<int>(fault.fault);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"shoal: from a pile of texts to a map that you can see, search and group", "shoal"};
   app.set_version_flag("--version", std::string("shoal " SHOAL_VERSION));
@@ -105,7 +117,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     const auto [verb, next] = named(app);
     const bool asked = e.get_exit_code() == 0;  // for --help or --version
-    if (asked && next.find("is none") == std::string::npos) return app.exit(e);
+    if (asked && next.find("is none") == std::string::npos) return print_asked(session, app, e);
     return fail(session, Fault::argument,
                 (asked ? "A subcommand is required" : e.what()) + next +
                     dash_hint(verb, {argv + 1, argv + argc}) + " (see '" + verb + " --help')");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "session.h"
 
@@ -20,9 +21,14 @@ std::string rate_text(double rate) {
 
 }  // namespace
 
+bool can_be_drawn_over(int file) {
+  const char* kind = std::getenv("TERM");
+  return isatty(file) != 0 && kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
+}
+
 void Progress::start(bool visible) {
   visible_ = visible;
-  terminal_ = isatty(STDERR_FILENO) != 0;
+  terminal_ = can_be_drawn_over(STDERR_FILENO);
   begun_ = step_begun_ = Clock::now();
 }
 

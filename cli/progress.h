@@ -9,6 +9,10 @@
 
 namespace shoal::cli {
 
+/// Whether a line on this file may be drawn over: it is a terminal, and not one that TERM says can only print
+/// (TERM=dumb, or not set).
+bool can_be_drawn_over(int file);
+
 /// Shows what `Run::progress` says on standard error: a bar with rate and time left on a terminal, a line
 /// every ten seconds elsewhere. Also keeps how long each step took.
 class Progress {

@@ -47,8 +47,10 @@ Run Session::run() {
 }
 
 void Session::answer(const nlohmann::ordered_json& object, const std::string& text) const {
-  const std::string out =
-      shown(json ? object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : text);
+  print(shown(json ? object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : text));
+}
+
+void Session::print(const std::string& out) const {
   const bool whole = std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
   require(whole, Fault::file, "standard output cannot be written");
 }

@@ -31,6 +31,8 @@ class Session {
 
   /// Prints one JSON object on standard output under --json, else `text`.
   void answer(const nlohmann::ordered_json& object, const std::string& text) const;
+  /// Prints text as it stands. Error(file) if not all of it can be written, as for `answer`.
+  void print(const std::string& text) const;
   /// A remark for people, on standard error unless --quiet.
   void remark(const std::string& text) const;
 

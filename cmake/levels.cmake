@@ -7,4 +7,5 @@ set_source_files_properties(${kernels}/level_avx2.cpp PROPERTIES COMPILE_OPTIONS
                             "-O3;-fno-lto;-mavx2;-mfma;-mf16c;-mtune=haswell;-Wno-psabi")
 set_source_files_properties(${kernels}/level_avx512.cpp PROPERTIES COMPILE_OPTIONS
     "-O3;-fno-lto;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx2;-mfma;-mf16c;-mprefer-vector-width=512;-mtune=skylake-avx512;-Wno-psabi;-Wno-uninitialized;-Wno-maybe-uninitialized")
-set_source_files_properties(${kernels}/level_base.cpp ${kernels}/level_avx2.cpp ${kernels}/level_avx512.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+set_source_files_properties(${kernels}/level_sha.cpp PROPERTIES COMPILE_OPTIONS "-O3;-fno-lto;-msha;-msse4.1;-mssse3")
+set_source_files_properties(${kernels}/level_base.cpp ${kernels}/level_avx2.cpp ${kernels}/level_avx512.cpp ${kernels}/level_sha.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)

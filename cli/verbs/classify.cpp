@@ -35,6 +35,7 @@ void run_predict(PredictOptions& options, Session& session) {
   auto object = made_json(report.out, "predictions.json", session);
   object["done_before"] = report.done_before;
   if (report.done_before) return session.answer(object, done_before(report.out));
+  remark_converted(session, report.converted_from);
   if (report.assumed_space) session.remark(kAssumedSpace);
   session.answer(object, in_words(report, session.progress()));
 }

@@ -2,7 +2,9 @@
 #include <utility>
 
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/encode/model_place.h"
 #include "shoal/flow/check_collection.h"
 #include "shoal/flow/cluster_folder.h"
 #include "shoal/flow/embed.h"
@@ -88,6 +90,7 @@ Json inspect_vectors(const fs::path& path) {
            {"rows", rows.rows()},
            {"dims", rows.cols()},
            {"dtype", rows.dtype() == Dtype::f32 ? "float32" : "float16"}};
+  if (!rows.converted_from().empty()) out["converted_from"] = rows.converted_from();
   if (!rows.space().id.empty()) out["model"] = rows.space().id;
   return out;
 }
@@ -115,7 +118,7 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
           {"rows", report.rows},
           {"text_columns", source.text_columns()},
           {"columns", source.other_columns()},
-          {"first", first.substr(0, 200)},
+          {"first", beginning_of(first, 200)},
           {"read", to_json(report)}};
 }
 
@@ -125,10 +128,11 @@ Json inspect_folder(const fs::path& path) {
                                                             {"predictions", "predictions.json"}};
   for (const auto& [kind, mark] : kMarks)
     if (fs::exists(path / mark)) return inspect_result(path, kind, mark);
-  if (fs::exists(path / "config.json") || fs::exists(path / "modules.json")) return inspect_model(path);
+  const fs::path model = model_place(path);
+  if (model != path || fs::exists(path / "config.json") || fs::exists(path / "modules.json"))
+    return inspect_model(model);
   for (const auto& entry : fs::directory_iterator(path))
-    if (entry.path().extension() == ".npy" || entry.path().extension() == ".safetensors")
-      return inspect_vectors(path);
+    if (is_vector_file(entry.path())) return inspect_vectors(path);
   throw Error(Fault::format,
               path.string() +
                   " is no collection, no model (no config.json), holds no vectors, and was not "
@@ -141,7 +145,7 @@ Json inspect_made(const fs::path& path, bool check_all, const Run& run) {
   if (Collection::exists(path)) return inspect_collection(path, check_all, run);
   require(!check_all, Fault::argument, "--check: " + path.string() + " is no collection");
   if (fs::is_directory(path)) return inspect_folder(path);
-  if (path.extension() == ".npy") return inspect_vectors(path);
+  if (path.extension() == ".npy" || path.extension() == ".npz") return inspect_vectors(path);
   if (path.extension() == ".safetensors") {
     return ArchiveReader(path).has("vectors") ? inspect_vectors(path) : inspect_archive(path);
   }
@@ -203,9 +207,10 @@ void add_inspect(CLI::App& app, Session& session) {
       "Examples:\n"
       "  shoal inspect reviews.csv              how many rows, which columns, which of them holds the texts\n"
       "  shoal inspect reviews.shoal --check    whether its files are still as they were written");
-  verb->add_option("path", flags->path,
-                   "A collection, .npy, .safetensors, a folder of these, what a verb has made, a model or a "
-                   "file of texts")
+  verb->add_option(
+          "path", flags->path,
+          "A collection, .npy, .npz, .safetensors, a folder of these, what a verb has made, a model or a "
+          "file of texts")
       ->required()
       ->type_name("PATH");
   verb->add_flag("--check", flags->check,

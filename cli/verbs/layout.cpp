@@ -93,6 +93,7 @@ void run_layout(const CLI::App& verb, LayoutFlags& flags, Session& session) {
   object["done_before"] = report.done_before;
   if (report.done_before) return session.answer(object, done_before(report.out));
   remark_few(o, object, session);
+  remark_converted(session, report.converted_from);
   if (report.assumed_space) session.remark(kAssumedSpace);
   session.answer(object, in_words(report, flags, session.progress()));
 }
@@ -104,7 +105,7 @@ void add_layout(CLI::App& app, Session& session) {
   LayoutOptions& o = flags->options;
   auto* verb = app.add_subcommand("layout", "Vectors to points on a map; new rows on an old map");
   verb->footer(
-      "INPUT is a file of vectors (.npy or .safetensors), a folder of such files, which are read one\n"
+      "INPUT is a file of vectors (.npy, .npz or .safetensors), a folder of such files, which are read one\n"
       "after another as if they were one, or a collection. The result is a folder: map.svg to look at,\n"
       "points.csv (row, x, y) and points.npy with the place of each row, layout.json with what was asked,\n"
       "and the map itself with the rows that it was made from, for --on.\n\n"

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 #include "shoal/flow/models.h"
 #include "shoal/store/archive/archive.h"
 #include "verbs/verbs.h"
@@ -72,8 +73,7 @@ std::string one_line(std::string text, std::size_t most) {
   for (char& c : text)
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
   if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-  return text.substr(0, most) + "...";
+  return std::string(beginning_of(text, most)) + "...";
 }
 
 void keep_out_of(const std::filesystem::path& collection, const std::filesystem::path& out) {
@@ -90,7 +90,7 @@ std::filesystem::path beside_input(const std::filesystem::path& input, const cha
   std::error_code ignored;
   const auto path = std::filesystem::weakly_canonical(input, ignored);
   const auto kind = path.extension();
-  const bool known = kind == ".npy" || kind == ".safetensors" || kind == ".shoal";
+  const bool known = kind == ".npy" || kind == ".npz" || kind == ".safetensors" || kind == ".shoal";
   return (known ? path.stem() : path.filename()).string() + ending;
 }
 
@@ -123,6 +123,10 @@ nlohmann::ordered_json to_json(const ReadReport& report) {
           {"unknown_values", report.unknown_values},
           {"unknown_keys", unknown},
           {"notes", report.notes}};
+}
+
+void remark_converted(const Session& session, const std::string& type) {
+  if (!type.empty()) session.remark("note: " + type + " converted to float32");
 }
 
 void remark_cut(const Session& session, Index cut, Index rows, const EncodeOptions& options, Index limit) {

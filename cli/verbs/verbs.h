@@ -54,6 +54,9 @@ nlohmann::ordered_json to_json(const ReadReport& report);
 inline constexpr const char* kAssumedSpace =
     "note: not all of these vectors say which model made them; they are taken to be of the same one";
 
+/// That numbers of `type` became float32, as a remark; nothing if it is empty.
+void remark_converted(const Session& session, const std::string& type);
+
 /// That `cut` of `rows` texts were longer than the limit, as a remark.
 void remark_cut(const Session& session, Index cut, Index rows, const EncodeOptions& options, Index limit);
 

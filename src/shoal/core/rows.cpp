@@ -33,6 +33,12 @@ MatrixView Rows::block(Index first, Index count, Matrix& scratch) const {
   return (*reader_)(first, count, scratch);
 }
 
+Rows Rows::converted(std::string type) const {
+  Rows same = *this;
+  same.converted_from_ = std::move(type);
+  return same;
+}
+
 Rows Rows::assume_space(const Space& of) const {
   Rows same = *this;
   same.space_ = {.id = of.id, .dims = cols_, .unit = space_.unit};

@@ -46,6 +46,11 @@ class Rows {
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
   Dtype dtype() const { return dtype_; }
+  /// What the numbers are in their file, if that is no Dtype, as "float64" or "int32": blocks are converted
+  /// from it. Of rows from several files "float64, int32". Empty: they are of dtype().
+  const std::string& converted_from() const& { return converted_from_; }
+  /// The same rows, said to be converted from `type`.
+  Rows converted(std::string type) const;
   const Space& space() const& { return space_; }
   Space space() && { return std::move(space_); }
   /// The same rows, declared to be of the model that made `of`, as where a .npy file cannot say so. Of `of`
@@ -67,6 +72,7 @@ class Rows {
   std::shared_ptr<Matrix> owned_;  // null: somebody else's, or of the reader
   std::shared_ptr<const BlockReader> reader_;
   Space space_;
+  std::string converted_from_;
 };
 
 }  // namespace shoal

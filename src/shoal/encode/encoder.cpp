@@ -4,6 +4,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder_impl.h"
+#include "shoal/encode/model_place.h"
 
 namespace shoal {
 namespace {
@@ -31,6 +32,9 @@ std::vector<fs::path> small_files(const ModelFolder& model) {
   add(model.sentence_config);
   add(model.transformer_folder / "tokenizer_config.json");
   add(model.transformer_folder / "tokenizer.json");
+  if (!fs::exists(model.transformer_folder / "tokenizer.json"))
+    for (const char* name : {"vocab.txt", "special_tokens_map.json", "added_tokens.json"})
+      add(model.transformer_folder / name);
   return out;
 }
 
@@ -53,8 +57,7 @@ Encoder Encoder::load(const fs::path& folder, const Run& run) {
   std::vector<fs::path> files = small_files(model);
   files.insert(files.end(), weights.files().begin(), weights.files().end());
   files.insert(files.end(), head.files().begin(), head.files().end());
-  const fs::path whole = fs::weakly_canonical(folder);
-  const std::string name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+  const std::string name = model_name(model.folder);
   const Space space{.id = name + "@" + hash_of_files(files, run),
                     .dims = std::min(model.truncate.value_or(model.dims), model.dims),
                     .unit = is_unit(model)};

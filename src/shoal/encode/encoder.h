@@ -46,10 +46,11 @@ void fields(EncodeOptions& o, V&& visit) {
 ///   const Matrix numbers = encoder.encode(texts).to_matrix();
 class Encoder {
  public:
-  /// Reads config, tokenizer and weights, checks every shape, packs the weights. The tokenizer is
-  /// tokenizer.json; where tokenizer_config.json asks for other ids (do_lower_case, add_prefix_space, ...) it
-  /// is unsupported. Error(file), Error(format), or Error(unsupported) naming the part that shoal does not
-  /// do. Step "load model".
+  /// Reads config, tokenizer and weights, checks every shape, packs the weights. A folder of Hugging Face's
+  /// cache is taken as it is. Weights are safetensors or pytorch_model.bin, whole or in parts. The tokenizer
+  /// is tokenizer.json, or of BERT's kind vocab.txt; where tokenizer_config.json asks for other ids
+  /// (do_lower_case, add_prefix_space, ...) it is unsupported. Error(file), Error(format), or
+  /// Error(unsupported) naming the part that shoal does not do. Step "load model".
   static Encoder load(const std::filesystem::path& folder, const Run& run = {});
 
   /// texts [first, first + count) -> count x dims, of space(). A text's vector has the same bits alone, in

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 #include "shoal/core/utf8.h"
 #include "shoal/encode/json_fields_impl.h"
 #include "shoal/store/archive/archive.h"
@@ -42,8 +43,8 @@ json read_json(const std::filesystem::path& path) {
   try {
     return json::parse(content);
   } catch (const json::exception& problem) {  // its message repeats the file's content up to the fault
-    throw Error(Fault::format, path.string() + ": not JSON: " +
-                                   repair_utf8(std::string_view(problem.what()).substr(0, kShown)));
+    throw Error(Fault::format,
+                path.string() + ": not JSON: " + repair_utf8(beginning_of(problem.what(), kShown)));
   }
 }
 

@@ -5,6 +5,7 @@
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder_impl.h"
 #include "shoal/encode/json_fields_impl.h"
+#include "shoal/encode/vocabulary_file_impl.h"
 
 // shoal runs tokenizer.json as it stands. transformers does so only for classes that it has no code for; for
 // the others it builds the steps anew from the vocabulary and the settings in tokenizer_config.json, absent
@@ -125,20 +126,35 @@ void put_lower_case(json& file, const fs::path& path) {
   file["normalizer"] = {{"type", "Sequence"}, {"normalizers", steps}};
 }
 
+/// Without a tokenizer.json: from a vocabulary of BERT's kind.
+Tokenizer load_old_tokenizer(const ModelFolder& model, const JsonFields& settings, const std::string& name,
+                             Kind kind) {
+  const fs::path folder = model.transformer_folder, path = folder / "vocab.txt";
+  if (kind == Kind::bert && fs::exists(path)) {
+    json file = tokenizer_of_vocabulary(folder, settings, name);
+    if (model.lower_case) put_lower_case(file, path);
+    return Tokenizer::from_json(file.dump(), path.string());
+  }
+  for (const char* other :
+       {"vocab.txt", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "vocab.json"})
+    if (fs::exists(folder / other))
+      throw Error(Fault::unsupported,
+                  (folder / "tokenizer.json").string() + ": missing, and " + other + " of " +
+                      (name.empty() ? "an unknown tokenizer" : name) +
+                      " is not read without it (save_pretrained of transformers writes it)");
+  throw Error(Fault::file, (folder / "tokenizer.json").string() + ": missing");
+}
+
 }  // namespace
 
 Tokenizer load_tokenizer(const ModelFolder& model) {
   const fs::path folder = model.transformer_folder, path = folder / "tokenizer.json",
                  config = folder / "tokenizer_config.json";
-  if (!fs::exists(path) &&
-      (fs::exists(folder / "vocab.txt") || fs::exists(folder / "sentencepiece.bpe.model")))
-    throw Error(Fault::unsupported, path.string() +
-                                        ": missing; shoal reads tokenizer.json, not the older files "
-                                        "beside it (save_pretrained of transformers writes it)");
   const JsonFields settings =
       fs::exists(config) ? JsonFields::read(config) : JsonFields(config, json::object());
   const std::string name = tokenizer_class(settings, JsonFields::read(folder / "config.json"));
   const Kind kind = kind_of(name);
+  if (!fs::exists(path)) return load_old_tokenizer(model, settings, name, kind);
   if (kind == Kind::other && !model.lower_case) return Tokenizer::load(path);
 
   json file = read_json(path);

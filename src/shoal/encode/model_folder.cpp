@@ -6,6 +6,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/encode/json_fields_impl.h"
+#include "shoal/encode/model_place.h"
 #include "shoal/encode/modules_impl.h"
 
 namespace shoal {
@@ -97,9 +98,10 @@ void read_steps(const std::vector<ModuleEntry>& modules, ModelFolder& out) {
 
 }  // namespace
 
-ModelFolder read_model_folder(const fs::path& folder) {
-  require(fs::is_directory(folder), Fault::file,
-          folder.string() + ": no such model folder; a sentence-transformers folder is needed");
+ModelFolder read_model_folder(const fs::path& given) {
+  require(fs::is_directory(given), Fault::file,
+          given.string() + ": no such model folder; a sentence-transformers folder is needed");
+  const fs::path folder = model_place(given);
   ModelFolder out;
   out.folder = folder;
   out.transformer_folder = folder;
@@ -109,6 +111,7 @@ ModelFolder read_model_folder(const fs::path& folder) {
     out.transformer_folder = modules.front().folder;
     modules.erase(modules.begin());
   }
+  check_model_files(out.transformer_folder);
   const fs::path config = out.transformer_folder / "config.json";
   require(fs::exists(config), Fault::file,
           config.string() + ": missing; is " + folder.string() + " a sentence-transformers folder?");

@@ -31,7 +31,7 @@ struct HeadStep {
 };
 
 /// A sentence-transformers folder as its small files describe it: both generations of modules.json, or none
-/// (then mean over the transformer). Nothing heavy is read.
+/// (then mean over the transformer). May lie in Hugging Face's cache (model_place). Nothing heavy is read.
 struct ModelFolder {
   std::filesystem::path folder;
   std::filesystem::path transformer_folder;
@@ -48,6 +48,6 @@ struct ModelFolder {
 };
 
 /// Error(file), Error(format), or Error(unsupported) naming the file and the field, module or value.
-ModelFolder read_model_folder(const std::filesystem::path& folder);
+ModelFolder read_model_folder(const std::filesystem::path& given);
 
 }  // namespace shoal

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <set>
 
 #include "shoal/core/error.h"
 #include "shoal/encode/json_fields_impl.h"
 #include "shoal/kernels/kernels.h"
+#include "shoal/store/archive/torch_file.h"
+#include "shoal/store/vectors/number_type.h"
 
 namespace shoal {
 namespace {
@@ -30,14 +33,27 @@ std::vector<fs::path> shards(const fs::path& index) {
 }
 
 std::vector<fs::path> weight_files(const fs::path& folder) {
-  const fs::path single = folder / "model.safetensors", index = folder / "model.safetensors.index.json";
-  if (fs::exists(single)) return {single};
-  if (fs::exists(index)) return shards(index);
-  require(!fs::exists(folder / "pytorch_model.bin"), Fault::unsupported,
-          folder.string() +
-              ": has pytorch_model.bin only, a pickle that runs code when it is read; convert it to "
-              "model.safetensors (save_pretrained of transformers does)");
-  throw Error(Fault::file, single.string() + ": missing");
+  for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
+    const fs::path single = folder / name, index = folder / (std::string(name) + ".index.json");
+    if (fs::exists(single)) return {single};
+    if (fs::exists(index)) return shards(index);
+  }
+  throw Error(Fault::file, (folder / "model.safetensors").string() + ": missing");
+}
+
+/// Where a repository was cloned without Git LFS there is a small text instead of a large file.
+void check_is_fetched(const fs::path& path) {
+  constexpr std::string_view kPointer = "version https://git-lfs.github.com/spec/";
+  std::string start(kPointer.size(), '\0');
+  std::ifstream(path, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
+  require(
+      start != kPointer, Fault::file,
+      path.string() + ": a pointer of Git LFS, not the weights; 'git lfs pull' in its folder brings them");
+}
+
+ArchiveReader open_weights(const fs::path& path) {
+  check_is_fetched(path);
+  return path.extension() == ".safetensors" ? ArchiveReader(path) : open_torch_file(path);
 }
 
 std::string shown(const std::vector<Index>& shape) {
@@ -57,6 +73,13 @@ void TensorTable::read(Index i, std::span<float> row) const {
     std::memcpy(row.data(), tensor_.bytes.data() + i * n * sizeof(float), n * sizeof(float));
     return;
   }
+  if (tensor_.type == TensorType::f64) {
+    const Index bad = narrow(tensor_.bytes.data() + i * n * sizeof(double), n, row.data());
+    if (bad < n)
+      throw Error(Fault::format, file_->path().string() + ": row " + std::to_string(i) +
+                                     " of a table holds a number beyond the range of float32");
+    return;
+  }
   const auto convert = tensor_.type == TensorType::f16 ? kernels().f16_to_f32 : kernels().bf16_to_f32;
   constexpr Index kAtOnce = 256;  // through a small aligned copy: a tensor may start at any byte
   std::uint16_t halves[kAtOnce];
@@ -69,7 +92,8 @@ void TensorTable::read(Index i, std::span<float> row) const {
 }
 
 Weights::Weights(const fs::path& folder) : folder_(folder), paths_(weight_files(folder)) {
-  for (const fs::path& path : paths_) readers_.push_back(std::make_shared<const ArchiveReader>(path));
+  for (const fs::path& path : paths_)
+    readers_.push_back(std::make_shared<const ArchiveReader>(open_weights(path)));
 }
 
 bool Weights::has(std::string_view name) const {
@@ -91,8 +115,9 @@ void Weights::expect(std::string_view name, const std::vector<Index>& shape) con
   if (tensor.shape != shape)
     throw Error(Fault::format, what + " has the shape " + shown(tensor.shape) +
                                    "; the model's config asks for " + shown(shape));
-  if (tensor.type != TensorType::f32 && tensor.type != TensorType::f16 && tensor.type != TensorType::bf16)
-    throw Error(Fault::unsupported, what + " is not of type F32, F16 or BF16");
+  if (tensor.type != TensorType::f32 && tensor.type != TensorType::f16 && tensor.type != TensorType::bf16 &&
+      tensor.type != TensorType::f64)
+    throw Error(Fault::unsupported, what + " is not of type F64, F32, F16 or BF16");
 }
 
 Matrix Weights::matrix(std::string_view name, Index rows, Index cols) const {

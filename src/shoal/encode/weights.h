@@ -11,7 +11,7 @@
 
 namespace shoal {
 
-/// Rows of a tensor that stays mapped: read one at a time, as float32, from f32, f16 or bf16.
+/// Rows of a tensor that stays mapped: read one at a time, as float32, from f64, f32, f16 or bf16.
 class TensorTable {
  public:
   TensorTable(std::shared_ptr<const ArchiveReader> file, const Tensor& tensor);
@@ -23,11 +23,12 @@ class TensorTable {
   Tensor tensor_;
 };
 
-/// The tensors of a model: model.safetensors, or the shards that model.safetensors.index.json names. Shapes
-/// are compared before anything is allocated, and each fault is Error(format) naming file and tensor.
+/// The tensors of a model: model.safetensors, or the shards that model.safetensors.index.json names; else the
+/// same of pytorch_model.bin (torch_file.h). Shapes are compared before anything is allocated, and each fault
+/// is Error(format) naming file and tensor.
 class Weights {
  public:
-  /// Error(file) if there is no such file, Error(unsupported) if there is only a pickled one.
+  /// Error(file) if there is no such file; errors of ArchiveReader and open_torch_file.
   explicit Weights(const std::filesystem::path& folder);
 
   const std::vector<std::filesystem::path>& files() const { return paths_; }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 
 namespace shoal {
 namespace {
@@ -29,7 +30,7 @@ std::optional<double> number(std::string_view cell) {
 
 /// A value as messages show it.
 std::string shown(std::string_view value) {
-  return "'" + std::string(value.substr(0, 60)) + (value.size() > 60 ? "...'" : "'");
+  return "'" + std::string(beginning_of(value, 60)) + (value.size() > 60 ? "...'" : "'");
 }
 
 /// What the cells of a column are, seen once.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 #include "shoal/flow/cluster_folder.h"
 #include "shoal/flow/csv_file.h"
 #include "shoal/flow/name_clusters.h"
@@ -29,12 +30,10 @@ constexpr const char* kFiles[] = {
     "distances.svg"};
 constexpr Index kFolds = 5;
 
-/// At most 200 bytes of a text, no character cut in two.
+/// At most 200 bytes of a text, no letter cut in two.
 std::string beginning(const std::string& text) {
   if (text.size() <= 200) return text;
-  Index end = 200;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
+  return std::string(beginning_of(text, 200)) + "…";
 }
 
 std::string key_of(const ClusterOptions& o, Index rows, const Run& run) {
@@ -90,6 +89,7 @@ class ClusterRun {
     check_rows(given_, options_.input, run_);
     report_.rows = given_.rows();
     report_.dims = given_.cols();
+    report_.converted_from = given_.converted_from();
     report_.out = out_.path();
   }
 
@@ -209,10 +209,10 @@ std::string short_number(double value, int digits) {
 }
 
 Rows open_vectors(const fs::path& input) {
-  if (fs::is_regular_file(input) && input.extension() != ".npy" && input.extension() != ".safetensors")
+  if (fs::is_regular_file(input) && !is_vector_file(input))
     throw Error(Fault::argument,
                 input.string() +
-                    " holds no vectors: give a .npy or .safetensors file, a folder of such "
+                    " holds no vectors: give a .npy, .npz or .safetensors file, a folder of such "
                     "files, or a collection; 'shoal embed' and 'shoal map' make them from texts");
   if (!Collection::exists(input)) return open_vectors_at(input);
   return map_vectors(Collection::open(input, true));

@@ -56,6 +56,7 @@ struct ClusterReport {
   std::optional<CrossValidation> held_out;
   double training_agreement = 0;   ///< of the classifier
   std::string without_classifier;  ///< why there is none; empty: there is one, or none was asked for
+  std::string converted_from;      ///< what the numbers of the input were before they became float32 (Rows)
   std::filesystem::path out;
   bool done_before =
       false;  ///< `out` was there, made of the same rows with the same options; the rest is empty

@@ -108,6 +108,7 @@ class LayoutRun {
       if (common && !x.space().id.empty()) check_space(*common, x.space(), path.c_str());
       require(x.rows() >= 1, Fault::data, path.string() + " has no rows");
       check_rows(x, path, run_);
+      if (report_.converted_from.empty()) report_.converted_from = x.converted_from();
       tables_.push_back(x);
       report_.rows += x.rows();
     }

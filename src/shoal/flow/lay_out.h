@@ -63,6 +63,7 @@ struct LayoutReport {
   std::filesystem::path out;
   bool done_before =
       false;  ///< `out` was there, made of the same rows with the same options; the rest is empty
+  std::string converted_from;  ///< what the numbers of the input were before they became float32 (Rows)
   bool assumed_space = false;  ///< some inputs, or the old map, do not say which model made them: taken to be
                                ///< of that of the others
 };

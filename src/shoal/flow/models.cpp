@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shoal/core/error.h"
+#include "shoal/encode/model_place.h"
 
 namespace shoal {
 namespace fs = std::filesystem;
@@ -55,7 +56,8 @@ std::vector<ModelEntry> list_models(const fs::path& models_folder) {
 
 ModelEntry add_model(const fs::path& source, const std::string& name, const fs::path& models_folder) {
   require(fs::is_directory(source), Fault::file, source.string() + " is not a folder");
-  const std::string chosen = !name.empty() ? name : fs::weakly_canonical(source).filename().string();
+  const fs::path place = model_place(source);
+  const std::string chosen = !name.empty() ? name : model_name(place);
   require(chosen.find('/') == std::string::npos && chosen.front() != '.', Fault::argument,
           "'" + chosen + "' is not a good name for a model: no slash, no dot in front (" +
               option_name("name") + " NAME)");
@@ -68,7 +70,7 @@ ModelEntry add_model(const fs::path& source, const std::string& name, const fs::
   try {
     fs::create_directories(models_folder);
     fs::remove_all(partial);
-    fs::copy(source, partial, fs::copy_options::recursive);
+    fs::copy(place, partial, fs::copy_options::recursive);
     fs::rename(partial, target);
   } catch (const fs::filesystem_error& e) {
     std::error_code ignored;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 #include "shoal/core/visible.h"
 
 namespace shoal {
@@ -13,14 +14,13 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMostOfText = 300;  // bytes
 constexpr std::size_t kMostOfName = 80;
 
-/// On one line, without what could steer a terminal, at most so many bytes, cut at a character; UTF-8.
+/// On one line, without what could steer a terminal, at most so many bytes, cut at a letter; UTF-8.
 std::string line(std::string_view text, std::size_t most) {
   std::string out = visible(text, [](char32_t) { return std::string(" "); });
   for (char& c : out)
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
-  if (out.size() <= most) return out;
-  while (most > 0 && (static_cast<unsigned char>(out[most]) & 0xC0) == 0x80) --most;
-  return out.substr(0, most);
+  out.resize(beginning_of(out, most).size());
+  return out;
 }
 
 std::string joined(const std::vector<std::string>& words) {

@@ -47,6 +47,7 @@ class PredictRun {
         out_(options.out, FolderMark{kMark}, options.overwrite, kFiles) {
     report_.by_method = options.by ? *options.by == PlacedBy::method : !facts_.classifier;
     report_.by_method ? load_method() : load_classifier();
+    report_.converted_from = x_.converted_from();
     take_neutral();
     x_ = in_space_of(fitted_on(), x_, report_.assumed_space);
   }

@@ -56,6 +56,7 @@ struct PredictReport {
   double mean_distance = 0;         ///< to the nearest centroid
   std::optional<double> placement;  ///< placement_of, by the method
   bool assumed_space = false;  ///< model or input does not say which encoder made it: taken to be the same
+  std::string converted_from;  ///< what the numbers of the input were before they became float32 (Rows)
   std::filesystem::path out;
   bool done_before = false;  ///< `out` was there, made of the same rows by the same model; the rest is empty
 };

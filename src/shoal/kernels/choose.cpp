@@ -10,6 +10,7 @@
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/kernels/levels_impl.h"
+#include "shoal/kernels/sha256_impl.h"
 
 namespace shoal {
 namespace {
@@ -65,7 +66,34 @@ const Kernels& choose() {
               "unset it to use the best one");
 }
 
+bool has_sha() {  // no name for it in __builtin_cpu_supports either; its registers are those of SSE
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3") &&
+         __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
+}
+
+/// SHA-256's steps that this CPU can run, slowest first.
+struct RunnableSha {
+  const Sha256Step* steps[2] = {&portable_sha_level(), nullptr};
+  std::size_t count = 1;
+  RunnableSha() {
+    __builtin_cpu_init();
+    if (has_sha()) steps[count++] = &sha_level();
+  }
+};
+const RunnableSha& runnable_sha() {
+  static const RunnableSha found;
+  return found;
+}
+
 }  // namespace
+
+const Sha256Step& sha256_step() {
+  static const Sha256Step& chosen =
+      std::strcmp(kernels().level, "base") == 0 ? portable_sha_level() : *sha256_steps().back();
+  return chosen;
+}
+std::span<const Sha256Step* const> sha256_steps() { return {runnable_sha().steps, runnable_sha().count}; }
 
 const Kernels& kernels() {
   static const Kernels& chosen = choose();  // what throws is tried again by the next call

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 #include "shoal/core/utf8.h"
 #include "shoal/map/page_blocks_impl.h"
 
@@ -25,10 +26,6 @@ unsigned byte(std::string_view s, std::size_t i) {
 }
 
 /// The start of the code point that the byte at `at` belongs to.
-std::size_t boundary(std::string_view text, std::size_t at) {
-  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) --at;
-  return at;
-}
 
 }  // namespace
 
@@ -86,7 +83,7 @@ void Block::encode(std::string_view bytes, bool last) {
 
 std::string shown(std::string_view text, Index most) {
   const bool cut = text.size() > most;
-  std::string out = repair_utf8(cut ? text.substr(0, boundary(text, most)) : text);
+  std::string out = repair_utf8(cut ? beginning_of(text, most) : text);
   for (std::size_t at = 0; (at = out.find('\0', at)) != std::string::npos;)
     out.replace(at, 1, "\xef\xbf\xbd");
   if (!cut) return out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <string>
@@ -161,10 +162,10 @@ class DaviesBouldin {
       for (Index i = first; i < last; ++i)
         for (const auto& [b, node_b] : alive) {
           const auto [a, node_a] = alive[i];
-          const double apart = a == b           ? 0
-                               : pairs_.empty() ? apart_(node_a, node_b)
-                                                : pairs_[a * clusters_ + b];
-          if (apart > 0) worst[i] = std::max(worst[i], (spread_[node_a] + spread_[node_b]) / apart);
+          if (a == b) continue;
+          const double apart = pairs_.empty() ? apart_(node_a, node_b) : pairs_[a * clusters_ + b];
+          const double wide = spread_[node_a] + spread_[node_b];
+          worst[i] = std::max(worst[i], apart > 0 ? wide / apart : std::numeric_limits<double>::infinity());
         }
     });
     return std::accumulate(worst.begin(), worst.end(), 0.0) / static_cast<double>(alive.size());

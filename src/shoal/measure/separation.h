@@ -19,7 +19,8 @@ struct Separation {
   /// Mean silhouette by the metric asked for, -1..1: high is good. Empty if not asked for.
   std::optional<double> silhouette;
   /// Davies, Bouldin 1979, Euclidean, with the mean distance as the spread of a cluster (their q = 1, p = 2):
-  /// 0 or more, low is good. Two clusters with the same centre are not compared, as in scikit-learn.
+  /// 0 or more, low is good. Infinite, the worst, if two clusters have the same centre (to 12 digits),
+  /// however narrow they are; scikit-learn does not compare such clusters, so that they look good there.
   double davies_bouldin = 0;
   /// The same with cosine distances: of rows to the direction of their cluster's sum of unit rows, and of
   /// these directions to each other. No published number: compare it with itself only.

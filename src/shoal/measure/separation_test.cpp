@@ -20,6 +20,7 @@ namespace shoal {
 namespace {
 
 using Json = nlohmann::json;
+constexpr double kWorst = std::numeric_limits<double>::infinity();
 constexpr Metric kMetrics[] = {Metric::cosine, Metric::euclidean};
 
 /// Rows around `clusters` centres, with labels that are right for most; some are noise.
@@ -256,7 +257,36 @@ TEST(Separation, EqualRowsAreAtNoDistance) {
   EXPECT_EQ(s.inertia, 0);
   EXPECT_EQ(s.calinski_harabasz, 1);
   EXPECT_NEAR(s.davies_bouldin, 0, 1e-12);
-  EXPECT_NEAR(judge_labels(x, split).davies_bouldin, 0, 1e-12);  // two centres at one place are not compared
+  EXPECT_EQ(judge_labels(x, split).davies_bouldin, kWorst);  // two centres at one place, without any width
+  EXPECT_EQ(judge_labels(x, split).davies_bouldin_cosine, kWorst);
+}
+
+// Clusters that lie in each other are the worst there are, whatever the others look like.
+TEST(Separation, ClustersWithOneCentreAreTheWorst) {
+  Matrix x(10, 3);
+  for (Index i = 0; i < 10; ++i) {
+    const bool far = i >= 8;
+    x[i][0] = far ? 50 : 1;
+    x[i][1] = far ? -90 : static_cast<float>(i % 2 == 0 ? 1 : -1) * static_cast<float>(1 + i / 4);
+    x[i][2] = 1;
+  }
+  const Labels two{{0, 0, 0, 0, 1, 1, 1, 1, kNoise, kNoise}, 2}, three{{0, 0, 0, 0, 1, 1, 1, 1, 2, 2}, 3};
+  for (const Labels& labels : {two, three}) {
+    const Separation s = judge_labels(x, labels);
+    EXPECT_EQ(s.davies_bouldin, kWorst);
+    EXPECT_EQ(s.davies_bouldin_cosine, kWorst);
+  }
+  Matrix near = x;  // centres that differ by the last digit of a float
+  near[0][1] = std::nextafter(near[0][1], 2.0f);
+  EXPECT_GT(judge_labels(near, two).davies_bouldin, 1e6);
+  // Far from the origin the last digit is no distance, and cosine sees no direction.
+  for (Index i = 0; i < 8; ++i) x[i][0] = 1e8f;
+  EXPECT_EQ(judge_labels(x, three).davies_bouldin, kWorst);
+  EXPECT_EQ(judge_labels(x, three).davies_bouldin_cosine, kWorst);
+  // After a join the two are one, and the index is of the rest.
+  const auto all = judge_joins(x, three, {{0, 1}});
+  EXPECT_EQ(all[0].davies_bouldin, kWorst);
+  EXPECT_TRUE(std::isfinite(all[1].davies_bouldin));
 }
 
 TEST(Separation, RefusesWhatCannotBeMeasured) {

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 #include "shoal/core/utf8.h"
 #include "shoal/read/columns.h"
 #include "shoal/read/csv.h"
@@ -211,7 +212,7 @@ void Source::State::check_kinds(const std::string* held_place) const {
     if (record.kinds[slot] != ValueKind::other) continue;
     throw Error(Fault::data, (held_place != nullptr ? *held_place : place()) + ": the text column \"" +
                                  columns[column] + "\" holds " +
-                                 std::string(record.fields[slot].substr(0, 40)) +
+                                 std::string(beginning_of(record.fields[slot], 40)) +
                                  "; it must hold a string or null. " + option_name("text_columns") +
                                  " NAME takes another column");
   }

@@ -83,6 +83,10 @@ std::vector<Index> ranking(Criterion c, const std::vector<double>& values) {
   return order;
 }
 
+/// An infinite value is the best of Calinski-Harabasz, but the worst where low is good: of no clusters at
+/// all.
+bool can_be_chosen(Criterion c, double value) { return !text_of(c).low_is_good || std::isfinite(value); }
+
 std::string reason(const ChosenK& k, Index n_tried) {
   const std::string tried = " (tried: " + std::to_string(n_tried) +
                             (n_tried == 1 ? " number)"
@@ -225,13 +229,18 @@ ChosenK choose_k(Criterion criterion, const std::vector<TriedK>& tried) {
     throw Error(Fault::argument, "to choose takes at least one number of clusters, in ascending order");
   const std::vector<double> values = criterion_values(criterion, tried);
   const std::vector<Index> order = ranking(criterion, values);
+  if (!can_be_chosen(criterion, values[order[0]]))
+    throw Error(Fault::data, std::string("no number of clusters can be chosen by the ") +
+                                 text_of(criterion).phrase +
+                                 ": of each that was tried, two clusters have the same centre; " +
+                                 option_name("criterion") + " silhouette does not look at centres");
   ChosenK k;
   k.n_clusters = tried[order[0]].n_clusters;
   k.criterion = criterion;
   k.value = values[order[0]];
   k.tried_min = tried.front().n_clusters;
   k.tried_max = tried.back().n_clusters;
-  if (order.size() > 1) {
+  if (order.size() > 1 && can_be_chosen(criterion, values[order[1]])) {
     k.second = tried[order[1]].n_clusters;
     k.second_value = values[order[1]];
   }
@@ -239,6 +248,7 @@ ChosenK choose_k(Criterion criterion, const std::vector<TriedK>& tried) {
     if (!computed(c, tried)) continue;
     const std::vector<double> its = criterion_values(c, tried);
     const Index best = ranking(c, its)[0];
+    if (!can_be_chosen(c, its[best])) continue;
     k.picks.push_back({c, tried[best].n_clusters, its[best]});
   }
   k.why = reason(k, tried.size());

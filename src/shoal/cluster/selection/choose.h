@@ -90,7 +90,7 @@ struct ChosenK {
 };
 
 /// The value of a criterion that looks at one number by itself: any but the elbow. Calinski-Harabasz is
-/// infinite where the inertia is 0.
+/// infinite where the inertia is 0, Davies-Bouldin where two clusters have the same centre.
 double criterion_value(Criterion c, const TriedK& tried);
 /// That a number with `value` is chosen rather than a smaller one with `other`.
 bool is_chosen_over(Criterion c, double value, double other);
@@ -106,7 +106,8 @@ std::vector<double> criterion_values(Criterion criterion, const std::vector<Trie
 /// end of the range; a cluster with more than half of the rows; a flat curve (the best within 5% of the
 /// median; an elbow below 0.1); a silhouette below 0.25 (Kaufman, Rousseeuw 1990: no structure); stability
 /// below 0.6. Error(argument) if nothing was tried, or not in ascending order, or the criterion was not
-/// computed.
+/// computed; Error(data) if the criterion has no finite value where low is good, as where all centres
+/// coincide.
 ChosenK choose_k(Criterion criterion, const std::vector<TriedK>& tried);
 
 }  // namespace shoal

@@ -274,6 +274,24 @@ TEST(ChooseK, RefusesWhatCannotBeChosen) {
       "the dendrogram is of 10 rows, but there are 15");
 }
 
+// Davies-Bouldin is infinite where two clusters have one centre.
+TEST(ChooseK, AnInfiniteIndexIsNeverChosen) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const ChosenK k = choose_k(Criterion::davies_bouldin, {tried(2, inf), tried(3, 2), tried(4, inf)});
+  EXPECT_EQ(k.n_clusters, 3u);
+  EXPECT_FALSE(k.second.has_value());
+  EXPECT_EQ(k.why.find("inf"), std::string::npos) << k.why;
+  for (const Criterion c : {Criterion::davies_bouldin, Criterion::davies_bouldin_cosine}) {
+    const Error e = error_of([&] { choose_k(c, {tried(2, inf), tried(3, inf)}); });
+    EXPECT_EQ(e.fault, Fault::data);
+    EXPECT_NE(std::string(e.what()).find("same centre"), std::string::npos) << e.what();
+  }
+  std::vector<TriedK> silent{tried(2, inf), tried(3, inf)};  // other criteria can still choose
+  for (TriedK& t : silent) t.measures.silhouette = 0.5;
+  const ChosenK by_silhouette = choose_k(Criterion::silhouette, silent);
+  for (const Pick& p : by_silhouette.picks) EXPECT_NE(p.criterion, Criterion::davies_bouldin);
+}
+
 TEST(ChooseK, DefaultRange) {
   EXPECT_EQ(default_cluster_range(3), (ClusterRange{2, 2}));
   EXPECT_EQ(default_cluster_range(4), (ClusterRange{2, 3}));

@@ -101,6 +101,11 @@ class RangeFit {
       method_.set_n_clusters(numbers[i]);
       auto found = try_fit(i == 0);
       if (!found) break;
+      if (compact_labels(labels_of(*found)).original.size() <
+          2) {  // nothing stands apart: no criterion has a value
+        passed_over_.push_back(numbers[i]);
+        continue;
+      }
       const TriedK& t = tried_.emplace_back(judged(*found, numbers[i]));
       if (options_.criterion == Criterion::elbow) continue;
       const double value = criterion_value(options_.criterion, t);
@@ -110,6 +115,12 @@ class RangeFit {
       best_k_ = t.n_clusters;
     }
     say(numbers.size(), numbers.size());
+    if (tried_.empty())
+      throw Error(Fault::data, "for each number of clusters that was tried, from " +
+                                   std::to_string(passed_over_.front()) + " to " +
+                                   std::to_string(passed_over_.back()) + ", " + std::string(method_.kind()) +
+                                   " finds only one: there is nothing to choose from; " +
+                                   option_name("method") + " spherical_kmeans always divides");
     ChosenK chosen = choose();
     if (!best || best_k_ != chosen.n_clusters) {
       method_.set_n_clusters(chosen.n_clusters);
@@ -145,6 +156,7 @@ class RangeFit {
   ChosenK choose() const {
     ChosenK chosen = choose_k(options_.criterion, tried_);
     if (!ended_.empty()) chosen.against.push_back(objections::range_ended(chosen.tried_max, ended_));
+    if (!passed_over_.empty()) chosen.against.push_back(objections::passed_over(passed_over_));
     return chosen;
   }
 
@@ -161,7 +173,8 @@ class RangeFit {
   std::vector<TriedK> tried_;
   double best_value_ = 0;
   Index best_k_ = 0;
-  std::string ended_;  // why numbers were left untried
+  std::vector<Index> passed_over_;  // numbers for which the method found a single cluster
+  std::string ended_;               // why numbers were left untried
 };
 
 }  // namespace

@@ -33,9 +33,10 @@ std::vector<Index> numbers_to_try(const MethodOptions& method, std::optional<Clu
 /// Tries a range of numbers with any method that takes_n_clusters, and chooses one: a fit for each number, of
 /// which the best is kept as they come; agglomerative is fitted once and cut. Only the elbow, which needs the
 /// last inertia to judge the first, fits its choice a second time. The range ends early where there are too
-/// few distinct rows for more clusters; the choice says so.
-/// Error(argument) as choose_k and judge_labels; Error(data) if not even the first number can be made; errors
-/// of the method. Steps "numbers of clusters" and "stability", or those of agglomerative.
+/// few distinct rows for more clusters, and a number for which the method finds a single cluster is passed
+/// over; the choice says so. Error(argument) as choose_k and judge_labels; Error(data) if not even the first
+/// number can be made, or if each gives a single cluster; errors of the method. Steps "numbers of clusters"
+/// and "stability", or those of agglomerative.
 FittedChoice fit_range(const Rows& x, MethodOptions method, const FitRangeOptions& options = {},
                        const Run& run = {});
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "shoal/core/error.h"
+#include "shoal/store/vectors/rows_file.h"
 #include "tests/error_of.h"
 
 namespace shoal {
@@ -78,6 +79,33 @@ TEST(FitRange, TheRangeEndsWhereTheRowsDo) {
     EXPECT_EQ(none.fault, Fault::data);
     EXPECT_NE(std::string(none.what()).find("only 3 distinct"), std::string::npos) << none.what();
   }
+}
+
+// Where one direction is all there is to see, the mixture gives some numbers a single cluster: no measure has
+// a value then, by no criterion.
+TEST(FitRange, ANumberWithASingleClusterIsPassedOver) {
+  const Rows x = open_rows(SHOAL_SOURCE "/tests/cases/offset300.npy");
+  for (const Criterion criterion : kAll) {
+    SCOPED_TRACE(name_of(criterion));
+    const FittedChoice made =
+        fit_range(x, *method_named("vmf_mixture"),
+                  {.range = ClusterRange{2, 8}, .criterion = criterion, .stability = {.resamples = 2}});
+    EXPECT_LT(made.tried.size(), 7u);
+    for (const TriedK& t : made.tried) EXPECT_GE(t.measures.n_clusters, 2u);
+    EXPECT_EQ(made.judged.n_clusters, made.chosen.n_clusters);
+    const Objection& said = made.chosen.against.back();
+    EXPECT_EQ(said.code, "passed_over");
+    EXPECT_NE(said.text.find("only one"), std::string::npos) << said.text;
+  }
+}
+
+TEST(FitRange, SingleClustersAloneAreAnError) {
+  Matrix x(40, 3);
+  for (Index i = 0; i < 40; ++i) x[i][0] = 1, x[i][1] = static_cast<float>(i) * 1e-7f;
+  const Error e = error_of([&] {
+    fit_range(x, *method_named("vmf_mixture"), {.range = ClusterRange{2, 4}});
+  });
+  EXPECT_EQ(e.fault, Fault::data);
 }
 
 TEST(FitRange, NumbersToTry) {

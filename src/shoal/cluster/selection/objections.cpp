@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -68,6 +69,19 @@ Objection range_ended(Index most, const std::string& why) {
   return {"range_ended",
           {count("n_clusters", most)},
           "More than " + counted_clusters(most) + " were not tried: " + why + "."};
+}
+
+Objection passed_over(const std::vector<Index>& numbers) {
+  constexpr Index kMostNamed = 5;
+  std::string named;
+  for (Index i = 0; i < std::min<Index>(numbers.size(), kMostNamed); ++i)
+    named += (i == 0 ? "" : i + 1 == numbers.size() ? " and " : ", ") + std::to_string(numbers[i]);
+  if (numbers.size() > kMostNamed)
+    named += " and " + std::to_string(numbers.size() - kMostNamed) + " other numbers";
+  return {
+      "passed_over",
+      {count("numbers", numbers.size()), count("fewest", numbers.front()), count("most", numbers.back())},
+      "Asked for " + named + " clusters, the method found only one, which cannot be judged: passed over."};
 }
 
 Objection fewer_found(Index asked, Index found) {

@@ -28,6 +28,8 @@ Objection flat_curve(double value, double median);
 Objection criteria_disagree(const std::vector<Pick>& picks);
 /// No more than `most` clusters were tried; `why`: a clause without a full stop.
 Objection range_ended(Index most, const std::string& why);
+/// For these numbers, ascending and at least one, the method found a single cluster.
+Objection passed_over(const std::vector<Index>& numbers);
 
 // Of the clusters themselves.
 Objection fewer_found(Index asked, Index found);

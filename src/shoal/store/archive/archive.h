@@ -39,6 +39,11 @@ class ArchiveReader {
   /// messages.
   ArchiveReader(std::span<const std::byte> borrowed, const std::filesystem::path& name);
 
+  /// Tensors that stand elsewhere, as in a file of torch (torch_file.h); `owner` keeps their bytes.
+  static ArchiveReader of(const std::filesystem::path& name,
+                          std::map<std::string, Tensor, std::less<>> tensors,
+                          std::shared_ptr<const void> owner);
+
   const std::filesystem::path& path() const { return path_; }
   const std::map<std::string, Tensor, std::less<>>& tensors() const { return tensors_; }
   bool has(std::string_view name) const;
@@ -55,7 +60,8 @@ class ArchiveReader {
   std::vector<double> doubles(std::string_view name, Index count) const;
   /// Any integer type or bool, any shape, flattened. Error(format) on a u64 above 2^63 - 1.
   std::vector<std::int64_t> integers(std::string_view name) const;
-  /// A 2-d f32 or f16 tensor as Rows that share the mapping: nothing is read before it is used.
+  /// A 2-d tensor as Rows that share the mapping: nothing is read, and converted to float32, before it is
+  /// used. A number beyond the range of float32 is Error(data) where it is read.
   Rows rows(std::string_view name, Space space = {}) const;
 
   /// What ArchiveWriter::add_part put under `name`, as if it were a file of its own. Error(format) if absent.
@@ -73,7 +79,7 @@ class ArchiveReader {
   void open(std::span<const std::byte> bytes);
 
   std::filesystem::path path_;
-  std::shared_ptr<const Mapping> mapping_;
+  std::shared_ptr<const void> owner_;  // of the bytes
   std::map<std::string, Tensor, std::less<>> tensors_;
   std::map<std::string, std::string, std::less<>> metadata_;
 };

@@ -5,7 +5,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/archive/safetensors_impl.h"
-#include "shoal/store/vectors/tensor_rows_impl.h"
+#include "shoal/store/vectors/number_type.h"
 
 namespace shoal {
 namespace {
@@ -32,24 +32,26 @@ std::vector<T> numbers(const Tensor& tensor) {
   return out;
 }
 
-/// out: tensor.count() floats. False if the tensor holds no floats.
-bool convert(const Tensor& tensor, float* out) {
+/// out: tensor.count() floats. Error(format) if the tensor holds no floats, or one beyond the range of
+/// float32.
+void convert(const ArchiveReader& in, std::string_view name, const Tensor& tensor, float* out) {
   const Index n = tensor.count();
   switch (tensor.type) {
     case TensorType::f32:
       if (n > 0) std::memcpy(out, tensor.bytes.data(), tensor.bytes.size());
-      return true;
+      return;
     case TensorType::f64:
-      for (const double x : numbers<double>(tensor)) *out++ = static_cast<float>(x);
-      return true;
+      if (narrow(tensor.bytes.data(), n, out) < n)
+        wrong(in, name, "holds a number beyond the range of float32 (3.4e38), in which shoal computes");
+      return;
     case TensorType::f16:
       kernels().f16_to_f32(numbers<std::uint16_t>(tensor).data(), out, n);
-      return true;
+      return;
     case TensorType::bf16:
       kernels().bf16_to_f32(numbers<std::uint16_t>(tensor).data(), out, n);
-      return true;
+      return;
     default:
-      return false;
+      wrong(in, name, std::string("is ") + dtype_name(tensor.type) + ", not floats");
   }
 }
 
@@ -67,9 +69,20 @@ Index Tensor::count() const {
   return n;
 }
 
-ArchiveReader::ArchiveReader(const std::filesystem::path& path)
-    : path_(path), mapping_(std::make_shared<const Mapping>(path)) {
-  open(mapping_->bytes());
+ArchiveReader::ArchiveReader(const std::filesystem::path& path) : path_(path) {
+  const auto mapping = std::make_shared<const Mapping>(path);
+  owner_ = mapping;
+  open(mapping->bytes());
+}
+
+ArchiveReader ArchiveReader::of(const std::filesystem::path& name,
+                                std::map<std::string, Tensor, std::less<>> tensors,
+                                std::shared_ptr<const void> owner) {
+  ArchiveReader out;
+  out.path_ = name;
+  out.tensors_ = std::move(tensors);
+  out.owner_ = std::move(owner);
+  return out;
 }
 
 ArchiveReader::ArchiveReader(std::span<const std::byte> borrowed, const std::filesystem::path& name)
@@ -104,7 +117,7 @@ Matrix ArchiveReader::matrix(std::string_view name) const {
     wrong(*this, name, "is " + shape_words(t.shape) + "; at most two sides are allowed");
   const Index cols = t.shape.empty() ? 1 : t.shape.back(), rows = t.shape.size() < 2 ? 1 : t.shape.front();
   Matrix out(rows, cols);
-  if (!convert(t, out.data())) wrong(*this, name, std::string("is ") + dtype_name(t.type) + ", not floats");
+  convert(*this, name, t, out.data());
   return out;
 }
 
@@ -122,7 +135,7 @@ std::vector<float> ArchiveReader::floats(std::string_view name, Index count) con
     wrong(*this, name, "is " + shape_words(t.shape) + "; " + std::to_string(count) + " numbers are needed");
   }
   std::vector<float> out(count);
-  if (!convert(t, out.data())) wrong(*this, name, std::string("is ") + dtype_name(t.type) + ", not floats");
+  convert(*this, name, t, out.data());
   return out;
 }
 
@@ -169,18 +182,15 @@ std::vector<std::int64_t> ArchiveReader::integers(std::string_view name) const {
 Rows ArchiveReader::rows(std::string_view name, Space space) const {
   const Tensor& t = tensor(name);
   if (t.shape.size() != 2) wrong(*this, name, "is " + shape_words(t.shape) + "; rows x columns are needed");
-  if (t.type != TensorType::f32 && t.type != TensorType::f16) {
-    wrong(*this, name, std::string("is ") + dtype_name(t.type) + "; save it as float32 or float16");
-  }
-  const Dtype dtype = t.type == TensorType::f32 ? Dtype::f32 : Dtype::f16;
-  return rows_over(t.bytes, t.shape[0], t.shape[1], dtype, std::move(space), mapping_);
+  return rows_over({t.bytes, t.shape[0], t.shape[1], {t.type}}, std::move(space),
+                   path_.string() + ": tensor " + shown(name), owner_);
 }
 
 ArchiveReader ArchiveReader::part(std::string_view name) const {
   const std::string prefix = std::string(name) + "/";
   ArchiveReader inner;
   inner.path_ = path_;
-  inner.mapping_ = mapping_;
+  inner.owner_ = owner_;
   for (const auto& [key, tensor] : tensors_)
     if (key.starts_with(prefix)) inner.tensors_.emplace(key.substr(prefix.size()), tensor);
   for (const auto& [key, value] : metadata_)

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 
 namespace shoal {
 namespace {
@@ -59,7 +60,7 @@ class HeaderListener {
   bool key(std::string& name);
   bool parse_error(std::size_t at, const std::string&, const nlohmann::detail::exception& error) {
     return fail("its header is not JSON at byte " + std::to_string(at) + " (" +
-                std::string(error.what()).substr(0, 200) + ")");
+                std::string(beginning_of(error.what(), 200)) + ")");
   }
 
  private:
@@ -75,7 +76,7 @@ class HeaderListener {
     return "tensor " + shown(name_) + (field_.empty() ? "" : ", field " + shown(field_));
   }
   bool scalar_fault(const std::string& value) {
-    return fail(place() + ": unexpected " + value.substr(0, 80));
+    return fail(place() + ": unexpected " + std::string(beginning_of(value, 80)));
   }
   bool finish_tensor();
 
@@ -221,7 +222,7 @@ const char* dtype_name(TensorType type) { return facts_of(type).name; }
 
 std::string shown(std::string_view name) {
   constexpr std::size_t kMost = 80;
-  std::string out = "'" + std::string(name.substr(0, kMost)) + (name.size() > kMost ? "...'" : "'");
+  std::string out = "'" + std::string(beginning_of(name, kMost)) + (name.size() > kMost ? "...'" : "'");
   std::ranges::replace_if(
       out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   return out;

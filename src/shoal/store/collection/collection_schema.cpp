@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 #include "shoal/store/collection/collection_impl.h"
 
 namespace shoal {
@@ -20,8 +21,7 @@ std::string lower(std::string name) {  // SQLite compares the names of columns w
 }
 
 std::string storable(const std::string& name) {
-  std::string out = name.substr(0, kMostNameBytes);
-  while (out.size() < name.size() && !out.empty() && (name[out.size()] & 0xC0) == 0x80) out.pop_back();
+  std::string out(beginning_of(name, kMostNameBytes));
   for (char& c : out) c = c == '\0' ? ' ' : c;
   return out.empty() ? "column" : out;
 }

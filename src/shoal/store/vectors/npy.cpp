@@ -1,10 +1,11 @@
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
 #include "shoal/core/error.h"
 #include "shoal/store/archive/safetensors_impl.h"
 #include "shoal/store/vectors/npy_impl.h"
-#include "shoal/store/vectors/tensor_rows_impl.h"
+#include "shoal/store/vectors/number_type.h"
 
 namespace shoal {
 namespace {
@@ -142,11 +143,23 @@ std::string_view header_text(std::span<const std::byte> file, const std::string&
   return all.substr(8 + width, length);
 }
 
-Dtype dtype_of(std::string_view descr, const std::string& where) {
-  if (descr == "<f4") return Dtype::f32;
-  if (descr == "<f2") return Dtype::f16;
+/// "<f8": the order of the bytes, the kind of number, and its bytes.
+NumberType type_of(std::string_view descr, const std::string& where) {
+  static constexpr std::pair<std::string_view, TensorType> kKinds[] = {
+      {"f8", TensorType::f64}, {"f4", TensorType::f32}, {"f2", TensorType::f16}, {"i8", TensorType::i64},
+      {"i4", TensorType::i32}, {"i2", TensorType::i16}, {"i1", TensorType::i8},  {"u8", TensorType::u64},
+      {"u4", TensorType::u32}, {"u2", TensorType::u16}, {"u1", TensorType::u8},  {"b1", TensorType::boolean}};
+  const std::string_view kind = descr.substr(std::min<std::size_t>(descr.size(), 1));
+  const auto* found = std::ranges::find(kKinds, kind, &std::pair<std::string_view, TensorType>::first);
+  const bool known =
+      found != std::end(kKinds) && std::string_view("<>|=").find(descr[0]) != std::string_view::npos;
+  const bool one_byte = known && kind[1] == '1';
+  if (known && (one_byte || descr[0] != '|')) return {found->second, descr[0] == '>' && !one_byte};
+  const bool objects = !descr.empty() && descr.back() == 'O';
   damaged(where,
-          "its numbers are " + shown(descr) + "; '<f4' and '<f2' are read: save x.astype('float32') instead");
+          "its numbers are " + shown(descr) +
+              (objects ? ", Python objects, which are not read" : ", which are not read") +
+              "; floats of 2, 4 and 8 bytes, whole numbers and bool are: save x.astype('float32') instead");
 }
 
 }  // namespace
@@ -155,20 +168,40 @@ Rows parse_npy(std::span<const std::byte> file, const std::string& where, std::s
   std::size_t data = 0;
   HeaderParser header(header_text(file, where, data), where);
   header.parse();
-  const Dtype dtype = dtype_of(*header.descr, where);
-  if (header.shape->size() != 2) {
-    damaged(where, "it has " + std::to_string(header.shape->size()) + " sides; rows x columns are needed");
-  }
-  if (*header.fortran) damaged(where, "it is in Fortran order: save numpy.ascontiguousarray(x) instead");
-  const Index rows = header.shape->front(), cols = header.shape->back();
-  Index bytes = dtype == Dtype::f32 ? 4 : 2;
+  const NumberType type = type_of(*header.descr, where);
+  const std::vector<Index>& shape = *header.shape;
+  if (shape.size() == 1)
+    damaged(where, "it is one list of " + std::to_string(shape[0]) +
+                       " numbers; rows x columns are needed: save x.reshape(1, -1) for one vector, "
+                       "x.reshape(-1, 1) for vectors of one number");
+  if (shape.size() != 2)
+    damaged(where, "it has " + std::to_string(shape.size()) + " sides; rows x columns are needed");
+  const Index rows = shape.front(), cols = shape.back();
+  Index bytes = bytes_of(type.type);
   const bool absurd =
       __builtin_mul_overflow(bytes, rows, &bytes) || __builtin_mul_overflow(bytes, cols, &bytes);
   if (absurd || bytes != file.size() - data) {
     damaged(where, "its shape " + std::to_string(rows) + " x " + std::to_string(cols) + " does not fit the " +
                        std::to_string(file.size() - data) + " bytes of data");
   }
-  return rows_over(file.subspan(data), rows, cols, dtype, {.dims = cols}, std::move(owner));
+  return rows_over({file.subspan(data), rows, cols, type, *header.fortran && rows > 1 && cols > 1},
+                   {.dims = cols}, where, std::move(owner));
+}
+
+std::string npy_kind(std::span<const std::byte> file, const std::string& where, bool& is_table) {
+  std::size_t data = 0;
+  HeaderParser header(header_text(file, where, data), where);
+  header.parse();
+  std::string out;
+  for (const Index side : *header.shape) out += (out.empty() ? "" : " x ") + std::to_string(side);
+  if (header.shape->empty()) out = "a single value";
+  is_table = header.shape->size() == 2;
+  try {
+    return out + ", " + type_of(*header.descr, where).name();
+  } catch (const Error&) {
+    is_table = false;
+    return out + ", " + shown(*header.descr);
+  }
 }
 
 std::string npy_header(Index rows, Index cols, Dtype dtype) {

@@ -22,20 +22,16 @@ bool is_float_matrix(const Tensor& t) {
 
 std::string tensor_of_vectors(const ArchiveReader& in) {
   if (in.has(kTensor)) return kTensor;
-  std::string only;
-  for (const auto& [name, tensor] : in.tensors()) {
-    if (!is_float_matrix(tensor)) continue;
-    if (!only.empty()) {
-      throw Error(Fault::format, in.path().string() + " holds several matrices, " + shown(only) + " and " +
-                                     shown(name) + " among them; name the one with the vectors '" + kTensor +
-                                     "'");
-    }
-    only = name;
-  }
-  if (only.empty() && !in.has(only)) {
-    throw Error(Fault::format, in.path().string() + " holds no matrix of floats");
-  }
-  return only;
+  std::vector<std::string> found;
+  for (const auto& [name, tensor] : in.tensors())
+    if (is_float_matrix(tensor)) found.push_back(name);
+  if (found.empty()) throw Error(Fault::format, in.path().string() + " holds no matrix of floats");
+  if (found.size() == 1) return found[0];
+  for (const char* name : {"embeddings", "embedding"})
+    if (std::ranges::find(found, name) != found.end()) return name;
+  throw Error(Fault::format, in.path().string() + " holds several matrices, " + shown(found[0]) + " and " +
+                                 shown(found[1]) + " among them; name the one with the vectors '" + kTensor +
+                                 "'");
 }
 
 Rows open_safetensors(const std::filesystem::path& path) {
@@ -58,7 +54,11 @@ Rows open_any(const std::filesystem::path& path) {
     const auto mapping = std::make_shared<const Mapping>(path);
     return parse_npy(mapping->bytes(), path.string(), mapping);
   }
-  throw Error(Fault::format, path.string() + ": vectors are read from .npy and .safetensors files");
+  if (path.extension() == ".npz") {
+    const auto mapping = std::make_shared<const Mapping>(path);
+    return open_npz(mapping->bytes(), path.string(), mapping);
+  }
+  throw Error(Fault::format, path.string() + ": vectors are read from .npy, .npz and .safetensors files");
 }
 
 std::string header_for(const std::filesystem::path& path, const Rows& rows) {

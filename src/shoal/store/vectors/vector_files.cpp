@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -43,8 +44,8 @@ std::vector<fs::path> batch_files(const fs::path& folder) {
   std::error_code fault;
   for (fs::directory_iterator it(folder, fault), end; !fault && it != end; it.increment(fault)) {
     const fs::path& path = it->path();
-    const bool vectors = path.extension() == ".npy" || path.extension() == ".safetensors";
-    if (vectors && path.filename().string().front() != '.' && !it->is_directory()) found.push_back(path);
+    if (is_vector_file(path) && path.filename().string().front() != '.' && !it->is_directory())
+      found.push_back(path);
   }
   if (fault) throw Error(Fault::file, "cannot read the folder " + folder.string() + ": " + fault.message());
   std::ranges::sort(found, [](const fs::path& a, const fs::path& b) {
@@ -84,13 +85,22 @@ Space common_space(const std::vector<VectorFile>& batches) {
   return space;
 }
 
+/// The types that batches are converted from, each once.
+std::string types_of(const std::vector<VectorFile>& batches) {
+  std::set<std::string> types;
+  for (const VectorFile& b : batches) types.insert(b.rows.converted_from());
+  std::string out;
+  for (const std::string& type : types) out += (out.empty() || type.empty() ? "" : ", ") + type;
+  return out;
+}
+
 }  // namespace
 
 std::vector<VectorFile> open_vector_files(const fs::path& folder) {
   std::vector<VectorFile> batches;
   for (const fs::path& path : batch_files(folder)) batches.push_back({path, open_rows(path)});
   if (batches.empty())
-    throw Error(Fault::data, folder.string() + " holds no .npy or .safetensors file with vectors");
+    throw Error(Fault::data, folder.string() + " holds no .npy, .npz or .safetensors file with vectors");
   const VectorFile* known = &batches[0];  // the first that says its model, or the first
   for (const VectorFile& b : batches) {
     check_together(*known, b);
@@ -121,7 +131,12 @@ Rows join_vector_files(const std::vector<VectorFile>& batches) {
     }
     return scratch.view().slice(0, count);
   };
-  return Rows(starts.back(), cols, dtype, read, common_space(batches));
+  return Rows(starts.back(), cols, dtype, read, common_space(batches)).converted(types_of(batches));
+}
+
+bool is_vector_file(const fs::path& path) {
+  const fs::path ending = path.extension();
+  return ending == ".npy" || ending == ".npz" || ending == ".safetensors";
 }
 
 Rows open_vectors_at(const fs::path& path) {
