@@ -1,7 +1,11 @@
 #include "shoal/encode/encoder.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
+#include <optional>
 
+#include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder_impl.h"
 #include "shoal/encode/model_place.h"
@@ -48,24 +52,34 @@ bool is_unit(const ModelFolder& model) {
 Encoder Encoder::load(const fs::path& folder, const Run& run) {
   if (run.progress) run.progress("load model", 0, 1);
   ModelFolder model = read_model_folder(folder);
-  Tokenizer tokenizer = load_tokenizer(model);
-  check_vocabulary(model, tokenizer);
-  make_plan(tokenizer, model, {});  // whether anything fits beside special tokens and the default prompt
   const Weights weights(model.transformer_folder);
   Head head = Head::load(model.head);
-
   std::vector<fs::path> files = small_files(model);
   files.insert(files.end(), weights.files().begin(), weights.files().end());
   files.insert(files.end(), head.files().begin(), head.files().end());
+
+  // The three long parts at once; of faults that of the first is told.
+  std::optional<Tokenizer> tokenizer;
+  std::optional<BertNetwork> transformer;
+  std::string hash;
+  const std::function<void()> parts[] = {
+      [&] {
+        tokenizer = load_tokenizer(model);
+        check_vocabulary(model, *tokenizer);
+        make_plan(*tokenizer, model,
+                  {});  // whether anything fits beside special tokens and the default prompt
+      },
+      [&] { transformer = BertNetwork::load(model.transformer, weights); },
+      [&] { hash = hash_of_files(files, run.quiet()); }};
+  for_chunks(run.quiet(), std::size(parts), 1, [&](Index part, Index, Index) { parts[part](); });
+
   const std::string name = model_name(model.folder);
-  const Space space{.id = name + "@" + hash_of_files(files, run),
+  const Space space{.id = name + "@" + hash,
                     .dims = std::min(model.truncate.value_or(model.dims), model.dims),
                     .unit = is_unit(model)};
-
-  BertNetwork transformer = BertNetwork::load(model.transformer, weights);
   Encoder out;
   out.state_ = std::make_shared<const State>(
-      State{std::move(model), std::move(tokenizer), std::move(transformer), std::move(head), name, space});
+      State{std::move(model), std::move(*tokenizer), std::move(*transformer), std::move(head), name, space});
   return out;
 }
 

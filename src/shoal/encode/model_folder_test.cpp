@@ -9,6 +9,7 @@
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/store/archive/archive.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -121,9 +122,110 @@ TEST_F(Spoilt, MissingAndTruncatedFiles) {
   expect(Fault::file, {folder_.string(), "no such model folder"});
 }
 
-TEST_F(Spoilt, PickledWeightsAreRefused) {
-  fs::rename(folder_ / "model.safetensors", folder_ / "pytorch_model.bin");
-  expect(Fault::unsupported, {"pytorch_model.bin", "convert it to model.safetensors"});
+/// The numbers of some texts under a model.
+Matrix vectors_of(const fs::path& folder) {
+  Texts texts;
+  for (const char* text : {"hello world", "A naïve café, über alles", "", "1234 [MASK] 北京"})
+    texts.add(text);
+  return Encoder::load(folder).encode(texts).to_matrix();
+}
+
+TEST_F(Spoilt, WeightsOfTorchGiveTheSameVectors) {
+  const Matrix want = vectors_of(folder_);
+  fs::remove(folder_ / "model.safetensors");
+  fs::copy_file(kGolden / "../torch/model.bin", folder_ / "pytorch_model.bin");
+  EXPECT_TRUE(vectors_of(folder_) == want);
+  // In parts, of which an index says which tensor is where.
+  const ArchiveReader weights(kGolden / "bert_old" / "model.safetensors");
+  json index = {{"weight_map", json::object()}};
+  for (const auto& [name, tensor] : weights.tensors()) index["weight_map"][name] = "pytorch_model-1-of-1.bin";
+  fs::rename(folder_ / "pytorch_model.bin", folder_ / "pytorch_model-1-of-1.bin");
+  write("pytorch_model.bin.index.json", index.dump());
+  EXPECT_TRUE(vectors_of(folder_) == want);
+  fs::copy_file(kGolden / "../torch/runs_system.bin", folder_ / "pytorch_model.bin");
+  expect(Fault::unsupported, {"pytorch_model.bin", "posix.system"});
+}
+
+TEST_F(Spoilt, APointerOfGitLfsIsNoWeights) {
+  for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
+    fresh("bert_old");
+    fs::remove(folder_ / "model.safetensors");
+    write(name, "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
+    expect(Fault::file, {name, "git lfs pull"});
+  }
+}
+
+TEST_F(Spoilt, WeightsOfOtherProgramsAreRefusedByName) {
+  const std::pair<const char*, const char*> kinds[] = {{"model.onnx", "ONNX"},
+                                                       {"onnx/model_quantized.onnx", "ONNX"},
+                                                       {"tf_model.h5", "TensorFlow"},
+                                                       {"flax_model.msgpack", "Flax"},
+                                                       {"openvino/openvino_model.xml", "OpenVINO"},
+                                                       {"all-minilm.Q4_K_M.gguf", "GGUF"}};
+  for (const auto& [name, program] : kinds) {
+    fresh("bert_old");
+    fs::remove(folder_ / "model.safetensors");
+    fs::create_directories((folder_ / name).parent_path());
+    write(name, "x");
+    expect(Fault::unsupported, {folder_.string(), name, program, "safetensors"});
+    fs::remove(folder_ / "config.json");  // such a folder may lack the rest too
+    fs::remove(folder_ / "modules.json");
+    expect(Fault::unsupported, {folder_.string(), name, program});
+  }
+}
+
+TEST_F(Spoilt, ACacheOfHuggingFaceIsTakenAsItIs) {
+  const Encoder plain = Encoder::load(folder_);
+  const fs::path hub = scratch_ / "hub", model = hub / "models--sentence-transformers--tiny-bert";
+  const fs::path snapshot = model / "snapshots/0123abcd";
+  fs::create_directories(model / "blobs");
+  fs::create_directories(model / "refs");
+  int blob = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+    if (!entry.is_regular_file()) continue;
+    const fs::path name = entry.path().lexically_relative(folder_),
+                   to = model / "blobs" / std::to_string(++blob);
+    fs::copy_file(entry.path(), to);
+    fs::create_directories((snapshot / name).parent_path());
+    fs::create_symlink(to.lexically_relative((snapshot / name).parent_path()), snapshot / name);
+  }
+  std::ofstream(model / "refs/main") << "0123abcd";
+  for (const fs::path& given : {model, hub, snapshot, fs::path(model.string() + "/")}) {
+    const Encoder encoder = Encoder::load(given);
+    EXPECT_EQ(encoder.name(), "tiny-bert") << given;
+    EXPECT_EQ(encoder.space().id, "tiny-bert@" + plain.space().id.substr(plain.space().id.rfind('@') + 1));
+  }
+  const auto refused = [](const fs::path& given) {
+    const Error e = error_of([&] { Encoder::load(given); });
+    EXPECT_EQ(e.fault, Fault::file);
+    return std::string(e.what());
+  };
+  fs::create_directories(model / "snapshots/9999");
+  EXPECT_EQ(Encoder::load(model).name(), "tiny-bert");  // refs/main decides
+  fs::remove_all(model / "refs");
+  EXPECT_NE(refused(model).find("0123abcd, 9999"), std::string::npos);
+  fs::remove_all(model / "snapshots/9999");
+  EXPECT_EQ(Encoder::load(model).name(), "tiny-bert");
+  fs::create_directories(hub / "models--other/snapshots/1");
+  EXPECT_NE(refused(hub).find("models--other, models--sentence-transformers--tiny-bert"), std::string::npos);
+  fs::remove_all(model / "blobs");
+  EXPECT_NE(refused(model).find("was the download finished?"), std::string::npos);
+}
+
+TEST_F(Spoilt, WithoutATokenizerJsonOtherVocabulariesAreRefused) {
+  fs::remove(folder_ / "tokenizer.json");
+  edit("tokenizer_config.json", "tokenizer_class", "XLMRobertaTokenizer");
+  write("sentencepiece.bpe.model", "x");
+  expect(Fault::unsupported, {"sentencepiece.bpe.model", "XLMRobertaTokenizer", "save_pretrained"});
+  edit("tokenizer_config.json", "tokenizer_class", "BertTokenizer");
+  write("vocab.txt", "[PAD]\n[CLS]\n[SEP]\na\n");
+  expect(Fault::format, {"vocab.txt", "[UNK]"});
+  write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\xff\n");
+  expect(Fault::format, {"vocab.txt", "byte 26 is not UTF-8"});
+  write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n");
+  EXPECT_EQ(vectors_of(folder_).rows(), 4u);
+  edit("tokenizer_config.json", "do_basic_tokenize", false);
+  expect(Fault::unsupported, {"do_basic_tokenize"});
 }
 
 TEST_F(Spoilt, Modules) {

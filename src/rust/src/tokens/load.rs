@@ -1,13 +1,14 @@
 //! From the text of a tokenizer.json to a tokenizer, with bounds on what the library is given.
 
 use super::bounds::{self, Steps};
+use super::pieces::AnyModel;
 use crate::{memory, Refusal};
 use tokenizers::{
-    DecoderWrapper, Encoding, ModelWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl, TruncationDirection,
+    DecoderWrapper, Encoding, Model, ModelWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl, TruncationDirection,
 };
 
 /// The library's tokenizer with a normalizer that is held to bounds.
-pub type Hf = TokenizerImpl<ModelWrapper, Steps, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
+pub type Hf = TokenizerImpl<AnyModel, Steps, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
 
 /// Real files nest eight levels. The library tries every reading of each nested component, so that its time doubles
 /// with each level.
@@ -37,14 +38,16 @@ impl Tokenizer {
         if hf.get_truncation().is_some_and(|t| t.direction == TruncationDirection::Left) {
             return Err(Refusal::unsupported("its truncation has the direction Left; shoal keeps the beginning of texts"));
         }
-        if matches!(hf.get_model(), ModelWrapper::BPE(bpe) if bpe.dropout.is_some_and(|p| p > 0.0)) {
-            return Err(Refusal::unsupported("its model has a dropout above 0, which makes ids random"));
+        if let AnyModel::Theirs(model) = hf.get_model() {
+            if matches!(model, ModelWrapper::BPE(bpe) if bpe.dropout.is_some_and(|p| p > 0.0)) {
+                return Err(Refusal::unsupported("its model has a dropout above 0, which makes ids random"));
+            }
+            bounds::check_model(model)?;
         }
-        bounds::check_model(hf.get_model())?;
         hf.get_pre_tokenizer().map_or(Ok(()), bounds::check_pre_tokenizer)?;
         // Lengths are decided call by call, whatever the file says.
         hf.with_padding(None).with_truncation(None).map_err(|e| e.to_string())?;
-        let largest = hf.get_vocab(true).into_values().max().ok_or("the vocabulary is empty".to_string())?;
+        let largest = largest_id(&hf).ok_or("the vocabulary is empty".to_string())?;
         if largest >= MAX_ID {
             return Err(format!("it has a token with id {largest}; allowed are ids below {MAX_ID}").into());
         }
@@ -52,6 +55,14 @@ impl Tokenizer {
         let ends_at_spaces = super::first_ids::ends_at_spaces(&hf);
         Ok(Self { hf, prefix, suffix, vocabulary: largest + 1, ends_at_spaces })
     }
+}
+
+fn largest_id(hf: &Hf) -> Option<u32> {
+    let of_model = match hf.get_model() {
+        AnyModel::Ours(pieces) => pieces.largest_id(),
+        AnyModel::Theirs(model) => model.get_vocab().into_values().max(),
+    };
+    of_model.max(hf.get_added_tokens_decoder().keys().copied().max())
 }
 
 /// What the post-processor puts before and after a text: found by having it process one token that cannot be real.
@@ -112,6 +123,7 @@ fn strings(json: &str) -> impl Iterator<Item = &str> {
 }
 
 fn check_charsmaps(json: &str) -> Result<(), String> {
+    const NAME: &str = "precompiled_charsmap";
     let plain = |s: &str| match s.contains('\\') {
         true => serde_json::from_str::<String>(&format!("\"{s}\"")).unwrap_or_default(),
         false => s.to_string(),
@@ -121,7 +133,10 @@ fn check_charsmaps(json: &str) -> Result<(), String> {
         if is_named {
             bounds::check_charsmap(&plain(string))?;
         }
-        is_named = string.len() < 200 && plain(string) == "precompiled_charsmap";
+        is_named = match string.contains('\\') {
+            true => string.len() < 200 && plain(string) == NAME,
+            false => string == NAME,
+        };
     }
     Ok(())
 }

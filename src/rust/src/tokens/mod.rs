@@ -3,6 +3,7 @@
 mod bounds;
 mod first_ids;
 mod load;
+mod pieces;
 
 use crate::{guarded, Bytes, Kind};
 use load::Tokenizer;
