@@ -92,7 +92,14 @@ def variants(bpe, uni, minilm):
         c["model"]["vocab"] += [[f"<0x{byte:02X}>", -20.0] for byte in range(256)]
         c["model"]["byte_fallback"] = True
 
+    def doubles(c):  # of equal pieces the last counts; some pieces can never be, and some scores are equal
+        vocab = c["model"]["vocab"]
+        vocab += [[piece, score - 1.0] for piece, score in vocab[5:400:3]] + [["", 0.0], ["\u2581\u2581", -9.0], ["<unk><unk>", -3.0]]
+        for pair in vocab[400:800]:
+            pair[1] = -8.0
+
     vary("Unigram, new XLM-R", uni, new_xlmr)
+    vary("Unigram, doubles", uni, doubles)
     vary("Unigram, ALBERT", uni, albert)
     vary("Unigram, old Metaspace", uni, old_metaspace)
     vary("Unigram, first", uni, lambda c: c.update(pre_tokenizer={**metaspace, "prepend_scheme": "first"}))
