@@ -2,12 +2,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build test torture sanitize demo bench page format tidy install clean
+.PHONY: help setup build multilingual test torture sanitize demo demo-languages bench page format tidy install clean
 
 PREFIX ?= /usr/local
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 setup: ## Debian packages, pinned wheels in .venv, the model; quick the second time
 	@tools/setup base model
@@ -20,6 +20,14 @@ demo: ## map the descriptions of all Debian packages, leave demo/debian.shoal/ma
 	@tools/setup base model
 	@tools/build release shoal
 	@tools/demo
+
+multilingual: ## a model for a hundred languages, multilingual-e5-small
+	@tools/setup base multilingual
+
+demo-languages: ## one map of texts in eight languages, demo/languages.shoal/map.html
+	@tools/setup base multilingual
+	@tools/build release shoal
+	@tools/demo_languages
 
 test: ## all tests
 	@tools/setup base model lists test

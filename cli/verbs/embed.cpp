@@ -21,9 +21,11 @@ void run_embed(const EmbedFlags& flags, CLI::App& verb, Session& session) {
   run.progress("read", 0, 0);
   Source source({flags.inputs.begin(), flags.inputs.end()}, flags.read, run.stop);
   const Encoder encoder = Encoder::load(find_model(flags.model, models_folder()), run);
-  const EmbedReport report = embed_file(source, encoder, flags.encode, flags.out, flags.overwrite, run);
+  const EmbedReport report =
+      embed_file(source, encoder, flags.encode, flags.out, flags.overwrite, run, language_notice(session));
   session.progress().finish();
   remark_report(session, source.report());
+  remark_unknown(session, report.unknown, report.rows, report.first_unknown, "");
   remark_cut(session, report.cut, report.rows, flags.encode,
              flags.encode.max_tokens.value_or(encoder.max_tokens()));
   session.answer({{"out", flags.out},
@@ -34,6 +36,7 @@ void run_embed(const EmbedFlags& flags, CLI::App& verb, Session& session) {
                   {"model", encoder.space().id},
                   {"text_columns", source.text_columns()},
                   {"truncated_texts", report.cut},
+                  {"unknown_texts", report.unknown},
                   {"read", to_json(source.report())},
                   {"seconds", to_json(session.progress())},
                   {"seconds_total", session.progress().seconds()}},

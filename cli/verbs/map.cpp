@@ -83,6 +83,17 @@ Json own_names_json(const KeptNames& names) {
   return {{"kept", kept}, {"lost", names.lost}};
 }
 
+Json languages_json(const std::vector<LanguageFit>& all) {
+  Json out = Json::array();
+  for (const LanguageFit& f : all)
+    out.push_back({{"language", f.code},
+                   {"share", f.share},
+                   {"letters_per_token", f.letters},
+                   {"unknown_tokens", f.unknown},
+                   {"known_to_model", f.known}});
+  return out;
+}
+
 Json followed_json(const std::vector<Followed>& all) {
   Json out = Json::array();
   for (const Followed& f : all)
@@ -109,6 +120,8 @@ Json in_json(const MapReport& report, const Json& found, const MapOptions& optio
            {"text_columns", report.text_columns},
            {"truncated_texts", nullptr}};
   if (report.truncated_texts) out["truncated_texts"] = *report.truncated_texts;
+  out["unknown_texts"] = report.unknown_texts ? Json(*report.unknown_texts) : Json();
+  out["languages"] = languages_json(report.languages);
   if (report.left_of_groups) out["left_of_groups"] = *report.left_of_groups;
   if (!options.inputs.empty()) out["read"] = to_json(report.read);
   out.update({{"dims", report.dims},
@@ -174,7 +187,7 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   options.model = find_model(flags.model, models_folder());
   options.model_name = fs::is_directory(flags.model) ? "" : flags.model;
   session.goes_on = [&options] { return !options.overwrite && Collection::exists(options.out); };
-  const MapReport report = make_map(options, session.run());
+  const MapReport report = make_map(options, session.run(), language_notice(session));
   session.progress().finish();
   remark_report(session, report.read);
   remark_cut(session, report.truncated_texts.value_or(0), report.rows, options.encode, report.max_tokens);
@@ -183,6 +196,11 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
                    " as neighbours in the layout, not " + std::to_string(options.umap.n_neighbors));
   if (report.clusters.empty())
     session.remark("note: " + report.method + " found no clusters: every text is in none");
+  remark_unknown(session, report.unknown_texts.value_or(0), report.rows, report.first_unknown,
+                 report.unknown_example);
+  if (report.laid_out && *report.laid_out < report.rows)
+    session.remark("note: " + with_commas(report.rows - *report.laid_out) +
+                   " texts are equal to one before them and share its point");
   remark_names(session, report.own_names);
   remark_followed(session, report, options);
   const Json found = Json::parse(report.found);

@@ -129,6 +129,25 @@ void remark_converted(const Session& session, const std::string& type) {
   if (!type.empty()) session.remark("note: " + type + " converted to float32");
 }
 
+void remark_unknown(const Session& session, Index unknown, Index rows, Index first,
+                    const std::string& example) {
+  if (unknown == 0) return;
+  session.remark(
+      "note: " + with_commas(unknown) + " of " + counted(rows, "text") + (unknown == 1 ? " has" : " have") +
+      " nothing that the model knows (no words, or signs that it was never shown), and lie where they "
+      "lie by chance; the first is row " +
+      std::to_string(first) + (example.empty() ? "" : ": \"" + one_line(example, 60) + "\""));
+}
+
+Notice language_notice(Session& session) {
+  return [&session](const std::string& line) {
+    session.progress().finish();
+    session.remark("warning: " + line +
+                   ". A multilingual model helps: 'make multilingual' brings one; then --model "
+                   "multilingual-e5-small");
+  };
+}
+
 void remark_cut(const Session& session, Index cut, Index rows, const EncodeOptions& options, Index limit) {
   if (cut == 0) return;
   session.remark("note: " + with_commas(cut) + " of " + counted(rows, "text") + (cut == 1 ? " is" : " are") +

@@ -7,6 +7,7 @@
 
 #include "session.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/flow/model_fit.h"
 #include "shoal/read/source.h"
 #include "verbs/flags.h"
 
@@ -14,7 +15,7 @@ namespace shoal::cli {
 
 // The verbs, in the order of the help. Each is a file verbs/NAME.cpp with add_NAME, which adds the subcommand
 // with its options and its work.
-#define SHOAL_VERBS(verb)                                                                                  \
+#define SHOAL_VERBS(verb)                                                                                 \
   verb(map) verb(embed) verb(cluster) verb(classify) verb(layout) verb(search) verb(explain) verb(rename) \
       verb(inspect) verb(export) verb(model)
 #define SHOAL_DECLARE(name) void add_##name(CLI::App& app, Session& session);
@@ -59,6 +60,12 @@ void remark_converted(const Session& session, const std::string& type);
 
 /// That `cut` of `rows` texts were longer than the limit, as a remark.
 void remark_cut(const Session& session, Index cut, Index rows, const EncodeOptions& options, Index limit);
+
+/// That the tokenizer of the model knows nothing of some texts, with the first as an example, as a remark.
+void remark_unknown(const Session& session, Index unknown, Index rows, Index first,
+                    const std::string& example);
+/// Says as a warning what a model does not know, and what would help.
+Notice language_notice(Session& session);
 
 /// "time: 12.3 s, load model 0.4 s, embed 11.9 s"
 std::string time_line(const Progress& progress);

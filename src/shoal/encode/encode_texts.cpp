@@ -71,10 +71,11 @@ class Encoding {
 
   /// Texts [first, first + result.rows) into the rows of `result`.
   void encode(const Texts& texts, Index first, MatrixSpan result);
-  Index cut() const { return cut_; }  ///< texts that were truncated
+  const EncodeCounts& counts() const { return counts_; }
 
  private:
   GroupTokens tokenize(const Texts& texts, Index first, Index count) const;
+  void count(const GroupTokens& tokens, Index first, Index count);
   std::vector<Window> windows(const GroupTokens& tokens, Index count) const;
   void gather(const GroupTokens& tokens, const Window& window, std::vector<std::uint32_t>& ids) const;
   Matrix run_piece(const GroupTokens& tokens, std::span<const Window> windows, std::span<const Index> which,
@@ -91,7 +92,7 @@ class Encoding {
   const bool unit_;
   const Run& run_;
   Scratches scratches_;
-  Index cut_ = 0;
+  EncodeCounts counts_;
 };
 
 GroupTokens Encoding::tokenize(const Texts& texts, Index first, Index count) const {
@@ -109,6 +110,19 @@ GroupTokens Encoding::tokenize(const Texts& texts, Index first, Index count) con
                                     : tokenizer_.encode(*from, at, end - begin, plan_.limit);
   });
   return out;
+}
+
+/// Of the group's texts, which begin at `first` among all.
+void Encoding::count(const GroupTokens& tokens, Index first, Index count) {
+  for (const Tokens& chunk : tokens.chunks) counts_.cut += chunk.cut;
+  const Index before = plan_.prompt_ids + (plan_.chunk ? 0 : tokenizer_.prefix().size());
+  const Index after = plan_.chunk ? 0 : tokenizer_.suffix().size();
+  for (Index i = 0; i < count; ++i) {
+    const auto ids = tokens[i];
+    const Index own = ids.size() > before + after ? ids.size() - before - after : 0;
+    if (tokenizer_.knows_any(ids.subspan(std::min(before, ids.size()), own))) continue;
+    if (counts_.unknown++ == 0) counts_.first_unknown = first + i;
+  }
 }
 
 std::vector<Window> Encoding::windows(const GroupTokens& tokens, Index count) const {
@@ -162,19 +176,24 @@ void Encoding::run_windows(const GroupTokens& tokens, std::span<const Window> wi
   std::vector<Index> lengths;
   for (const Window& window : windows) lengths.push_back(window.last - window.first + around);
   const Pieces pieces = cut_pieces(lengths, kPieceTokens);
-  for_chunks(run_, pieces.size(), 1, [&](Index piece, Index, Index) {
-    const std::span which =
-        std::span(pieces.order)
-            .subspan(pieces.starts[piece], pieces.starts[piece + 1] - pieces.starts[piece]);
-    auto scratch = scratches_.take();
-    const Matrix found = run_piece(tokens, windows, which, *scratch);
-    scratches_.give(std::move(scratch));
-    for (Index i = 0; i < which.size(); ++i) {
-      if (!std::isfinite(kernels().dot(found[i].data(), found[i].data(), found.cols())))
-        throw Error(Fault::format, model_.folder.string() + ": the weights give a vector that is not finite");
-      std::copy_n(found[i].data(), vectors.cols, vectors[which[i]].data());  // cols: fewer under truncate_dim
-    }
-  });
+  for_chunks(
+      run_, pieces.size(), 1,
+      [&](Index piece, Index, Index) {
+        const std::span which =
+            std::span(pieces.order)
+                .subspan(pieces.starts[piece], pieces.starts[piece + 1] - pieces.starts[piece]);
+        auto scratch = scratches_.take();
+        const Matrix found = run_piece(tokens, windows, which, *scratch);
+        scratches_.give(std::move(scratch));
+        for (Index i = 0; i < which.size(); ++i) {
+          if (!std::isfinite(kernels().dot(found[i].data(), found[i].data(), found.cols())))
+            throw Error(Fault::format,
+                        model_.folder.string() + ": the weights give a vector that is not finite");
+          std::copy_n(found[i].data(), vectors.cols,
+                      vectors[which[i]].data());  // cols: fewer under truncate_dim
+        }
+      },
+      "encode");
 }
 
 /// The weighted mean of each text's windows [first, last) of `all`, whose vectors are `vectors`; a text may
@@ -203,7 +222,7 @@ void Encoding::encode(const Texts& texts, Index first, MatrixSpan result) {
     for (end = begin; end < result.rows && end - begin < kGroupTexts && bytes < kGroupBytes; ++end)
       bytes += texts[first + end].size();
     const GroupTokens tokens = tokenize(texts, first + begin, end - begin);
-    for (const Tokens& chunk : tokens.chunks) cut_ += chunk.cut;
+    this->count(tokens, first + begin, end - begin);
     const std::vector<Window> all = windows(tokens, end - begin);
     const MatrixSpan rows = result.slice(begin, end - begin);
     if (all.size() == rows.rows) {  // one window a text: its vector is the text's
@@ -222,7 +241,7 @@ void Encoding::encode(const Texts& texts, Index first, MatrixSpan result) {
 }  // namespace
 
 Rows Encoder::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
-                     const Run& run, Index* cut) const {
+                     const Run& run, EncodeCounts* counts) const {
   if (first > texts.size() || count > texts.size() - first)
     throw Error(Fault::argument, "texts " + std::to_string(first) + ".." + std::to_string(first + count) +
                                      " were asked for, of " + std::to_string(texts.size()));
@@ -231,7 +250,7 @@ Rows Encoder::encode(const Texts& texts, Index first, Index count, const EncodeO
   Encoding encoding(state_->tokenizer, state_->model, state_->transformer, state_->head, plan,
                     state_->space.unit, run);
   encoding.encode(texts, first, result.span());
-  if (cut != nullptr) *cut = encoding.cut();
+  if (counts != nullptr) *counts = encoding.counts();
   return Rows(std::move(result), state_->space);
 }
 

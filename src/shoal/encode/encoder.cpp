@@ -85,6 +85,7 @@ Encoder Encoder::load(const fs::path& folder, const Run& run) {
 
 const Space& Encoder::space() const { return state_->space; }
 const std::string& Encoder::name() const { return state_->name; }
+const Tokenizer& Encoder::tokenizer() const& { return state_->tokenizer; }
 Index Encoder::max_tokens() const { return state_->model.limit; }
 
 double Encoder::flops(Index tokens) const {

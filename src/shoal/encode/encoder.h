@@ -39,6 +39,15 @@ void fields(EncodeOptions& o, V&& visit) {
   visit("prompt", o.prompt, "name of one of the model's prompts to put before each text");
 }
 
+/// What became of texts on their way to the model.
+struct EncodeCounts {
+  Index cut = 0;            ///< texts that were truncated
+  Index unknown = 0;        ///< texts of which the tokenizer knows nothing: their vectors say nothing
+  Index first_unknown = 0;  ///< the first of them, by its place among `texts`
+};
+
+class Tokenizer;  // tokenize/tokenizer.h
+
 /// A sentence-transformers folder, ready to run. Copies share the weights. May be used from many threads.
 ///
 ///   const Encoder encoder = Encoder::load(folder);
@@ -57,18 +66,19 @@ class Encoder {
   /// any batch, in any order, at any thread count and level. Work is cut by tokens; peak memory does not grow
   /// with count beyond the result. Error(argument) if the texts asked for are not there or an option does not
   /// fit the model; Error(data) naming the tokenizer and its reason if a text cannot be tokenized;
-  /// Error(format) if the weights give a vector that is not finite. `cut`, if given, becomes the number of
-  /// texts that were truncated.
+  /// Error(format) if the weights give a vector that is not finite. `counts`, if given, is filled.
+  /// Step "encode", in pieces of about a thousand tokens, of each group of up to 16,384 texts or 8 MB.
   Rows encode(const Texts& texts, Index first, Index count, const EncodeOptions& options, const Run& run,
-              Index* cut = nullptr) const;
+              EncodeCounts* counts = nullptr) const;
   Rows encode(const Texts& texts, const EncodeOptions& options = {}, const Run& run = {},
-              Index* cut = nullptr) const {
-    return encode(texts, 0, texts.size(), options, run, cut);
+              EncodeCounts* counts = nullptr) const {
+    return encode(texts, 0, texts.size(), options, run, counts);
   }
 
   const Space& space() const;  ///< id is "name()@HASH": 16 digits of the hash of weights, tokenizer, configs
   const std::string& name() const;  ///< the folder's name
   Index max_tokens() const;
+  const Tokenizer& tokenizer() const&;
   double flops(Index tokens) const;  ///< multiply-adds x 2 of the linear layers for that many tokens
 
  private:

@@ -266,12 +266,12 @@ TEST(Encoder, FewerTokensAreTheBeginningOfTheText) {
   Texts texts;
   texts.add("a no a no a no");
   texts.add("a no a");
-  Index cut = 9;
-  const Matrix x = encoder.encode(texts, {.max_tokens = 5}, {}, &cut).to_matrix();
+  EncodeCounts counts{.cut = 9};
+  const Matrix x = encoder.encode(texts, {.max_tokens = 5}, {}, &counts).to_matrix();
   EXPECT_TRUE(same_bits(x[0], x[1]));
-  EXPECT_EQ(cut, 1u) << "five tokens are all of the second";
-  encoder.encode(texts, {.long_texts = LongTexts::chunk, .overlap = 0, .max_tokens = 5}, {}, &cut);
-  EXPECT_EQ(cut, 0u) << "windows cut nothing off";
+  EXPECT_EQ(counts.cut, 1u) << "five tokens are all of the second";
+  encoder.encode(texts, {.long_texts = LongTexts::chunk, .overlap = 0, .max_tokens = 5}, {}, &counts);
+  EXPECT_EQ(counts.cut, 0u) << "windows cut nothing off";
 }
 
 TEST(Encoder, StopsWhenAsked) {

@@ -1,6 +1,9 @@
 #include "shoal/flow/embed.h"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
@@ -18,10 +21,78 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kVectors = "vectors.safetensors";
+constexpr Index kBatch = 2048;  // texts in memory at once
+
+/// Encodes texts a little at a time, and keeps what is done every few seconds, and when it is stopped. When
+/// that is depends on the clock; what is kept does not.
+class Embedding {
+ public:
+  /// append: takes the vectors of the next texts. commit: what was appended is safe when it returns. report:
+  /// how many rows are done, of the texts that were given.
+  struct Sink {
+    std::function<void(const Matrix& vectors, const EncodeCounts& counts)> append;
+    std::function<void()> commit;
+    std::function<void(double rows)> report;
+  };
+  Embedding(const Encoder& encoder, const EncodeOptions& options, Sink sink, const Run& run)
+      : encoder_(encoder), options_(options), sink_(std::move(sink)), run_(run) {}
+
+  void take(const Texts& texts, Index first = 0) {
+    try {
+      for (Index at = first, end; at < texts.size(); at = end) {
+        Index bytes = 0;
+        for (end = at; end < texts.size() && (end == at || bytes < bytes_); ++end) bytes += texts[end].size();
+        const auto begin = Clock::now();
+        encode(texts, at, end);
+        const double took = std::chrono::duration<double>(Clock::now() - begin).count();
+        const double speed = static_cast<double>(bytes) / std::max(took, 1e-3);
+        bytes_ = static_cast<Index>(std::clamp(kSeconds * speed, 65536.0, 8.0 * 1024 * 1024));
+        if (Clock::now() - kept_ >= std::chrono::seconds(kSeconds)) commit();
+      }
+    } catch (const Error& e) {
+      if (e.fault == Fault::cancelled && appended_) commit();
+      throw;
+    }
+  }
+  void commit() {
+    sink_.commit();
+    kept_ = Clock::now();
+    appended_ = false;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr int kSeconds = 3;  // of work that may be lost
+
+  void encode(const Texts& texts, Index first, Index end) {
+    Run inner = run_;
+    // One text may take long: its pieces are told of.
+    inner.progress = [&](std::string_view, double done, double total) {
+      sink_.report(static_cast<double>(done_) + static_cast<double>(end - first) * done / total);
+    };
+    if (!run_.progress) inner.progress = nullptr;
+    EncodeCounts counts;
+    const Matrix vectors = encoder_.encode(texts, first, end - first, options_, inner, &counts).to_matrix();
+    if (counts.unknown > 0) counts.first_unknown -= first;
+    sink_.append(vectors, counts);
+    appended_ = true;
+    done_ += end - first;
+    sink_.report(static_cast<double>(done_));
+  }
+
+  const Encoder& encoder_;
+  const EncodeOptions& options_;
+  Sink sink_;
+  const Run& run_;
+  Index bytes_ = Index{256} << 10;  // of the next texts: about what three seconds are enough for
+  Index done_ = 0;
+  Clock::time_point kept_ = Clock::now();
+  bool appended_ = false;
+};
 
 /// What an interrupted `embed_file` left: how many rows are safe, and what they were made from.
 struct Partial {
-  Index rows = 0, cut = 0;
+  Index rows = 0, cut = 0, unknown = 0, first_unknown = 0;
   std::string key;
   std::string fingerprint = Fingerprint().text();
 };
@@ -30,7 +101,8 @@ Partial read_partial(const fs::path& state, const fs::path& part, const std::str
   if (!fs::exists(state) || !fs::exists(part)) return {.key = key};
   try {
     const auto json = nlohmann::json::parse(read_file(state, 1 << 16));
-    Partial partial{json.at("rows"), json.at("cut"), json.at("key"), json.at("fingerprint")};
+    Partial partial{json.at("rows"),          json.at("cut"), json.at("unknown"),
+                    json.at("first_unknown"), json.at("key"), json.at("fingerprint")};
     if (partial.key == key) return partial;
   } catch (const nlohmann::json::exception&) {  // written by something else: start anew
   }
@@ -38,7 +110,9 @@ Partial read_partial(const fs::path& state, const fs::path& part, const std::str
 }
 
 void write_partial(const fs::path& state, const Partial& p) {
-  const nlohmann::json json{{"rows", p.rows}, {"cut", p.cut}, {"key", p.key}, {"fingerprint", p.fingerprint}};
+  const nlohmann::json json{{"rows", p.rows},       {"cut", p.cut},
+                            {"unknown", p.unknown}, {"first_unknown", p.first_unknown},
+                            {"key", p.key},         {"fingerprint", p.fingerprint}};
   write_file(state, json.dump() + "\n");
 }
 
@@ -78,7 +152,7 @@ EmbedReport made_before(Source& source, const fs::path& out, const std::string& 
   Fingerprint print;
   Texts texts;
   std::vector<Texts> others;
-  while (source.next(kEmbedBatch, texts, others)) {
+  while (source.next(kBatch, texts, others)) {
     check_stop(run);
     for (Index i = 0; i < texts.size(); ++i) print.add(texts, {}, i);
     if (run.progress)
@@ -90,25 +164,49 @@ EmbedReport made_before(Source& source, const fs::path& out, const std::string& 
   return {.rows = (*facts)["rows"],
           .dims = (*facts)["dims"],
           .cut = (*facts)["truncated_texts"],
+          .unknown = (*facts)["unknown_texts"],
+          .first_unknown = (*facts)["first_unknown"],
           .done_before = true};
 }
 
 }  // namespace
 
-// The manifest has both numbers in one entry, so that they are committed at once: "4096 17".
+// The manifest has all numbers in one entry, so that they are committed at once: rows, those cut, those of
+// which nothing is known, the first of these. "4096 17 2 12".
 Embedded embedded(const Collection& collection) {
   const std::string text = collection.manifest("vectors").value_or("0");
-  const char* const last = text.data() + text.size();
   Embedded out;
-  auto read = std::from_chars(text.data(), last, out.rows);
-  if (out.rows == 0) out.cut = 0;
-  if (read.ec == std::errc() && read.ptr != last && *read.ptr == ' ')
-    read = std::from_chars(read.ptr + 1, last, out.cut.emplace());
-  if (read.ec != std::errc() || read.ptr != last || out.rows > collection.rows())
+  std::vector<Index> numbers;
+  const char *at = text.data(), *const last = text.data() + text.size();
+  bool fits = true;
+  while (fits) {
+    const auto read = std::from_chars(at, last, numbers.emplace_back());
+    fits = read.ec == std::errc();
+    at = read.ptr;
+    if (at == last || *at != ' ') break;
+    ++at;
+  }
+  out.rows = numbers.front();
+  if (out.rows == 0) out.cut = out.unknown = 0;
+  if (numbers.size() > 1) out.cut = numbers[1];
+  if (numbers.size() == 4) out.unknown = numbers[2], out.first_unknown = numbers[3];
+  if (!fits || at != last || numbers.size() == 3 || numbers.size() > 4 || out.rows > collection.rows())
     throw damaged_collection(collection.folder(),
                              "'" + text + "' vectors for " + std::to_string(collection.rows()) + " rows");
   return out;
 }
+
+namespace {
+
+void set_embedded(Collection& collection, const Embedded& done) {
+  std::string text = std::to_string(done.rows);
+  if (done.cut) text += " " + std::to_string(*done.cut);
+  if (done.cut && done.unknown)
+    text += " " + std::to_string(*done.unknown) + " " + std::to_string(done.first_unknown);
+  collection.set_manifest("vectors", text);
+}
+
+}  // namespace
 
 void embed_collection(const Encoder& encoder, const EncodeOptions& options, Collection& collection,
                       const Run& run) {
@@ -117,30 +215,40 @@ void embed_collection(const Encoder& encoder, const EncodeOptions& options, Coll
   Embedded done = embedded(collection);
   if (!fs::exists(part)) {
     if (done.rows == rows && fs::exists(whole) && open_rows(whole).rows() == rows) return;
-    done = {.rows = 0, .cut = 0};  // what was counted is lost
+    done = {.rows = 0, .cut = 0, .unknown = 0};  // what was counted is lost
   }
   RowsFile file(part, encoder.space().dims, encoder.space(), done.rows, whole);
-  const auto report = [&] {
-    if (run.progress) run.progress("embed", static_cast<double>(done.rows), static_cast<double>(rows));
+  const Index before = done.rows;
+  Embedded safe = done;
+  const auto report = [&](double more) {
+    if (run.progress) run.progress("embed", static_cast<double>(before) + more, static_cast<double>(rows));
   };
-  report();
+  report(0);
+  const auto append = [&](const Matrix& vectors, const EncodeCounts& counts) {
+    file.append(vectors);
+    if (done.cut) *done.cut += counts.cut;
+    if (done.unknown && counts.unknown > 0 && *done.unknown == 0)
+      done.first_unknown = done.rows + counts.first_unknown;
+    if (done.unknown) *done.unknown += counts.unknown;
+    done.rows += vectors.rows();
+  };
+  const auto commit = [&] {
+    if (done.rows == safe.rows) return;
+    file.commit();
+    set_embedded(collection, done);
+    safe = done;
+  };
+  Embedding embedding(encoder, options, {append, commit, report}, run);
   while (done.rows < rows) {
     check_stop(run);
-    const Index count = std::min(kEmbedBatch - done.rows % kEmbedBatch, rows - done.rows);
-    Index cut = 0;
-    file.append(encoder.encode(collection.texts(done.rows, count), options, run, &cut).to_matrix());
-    file.commit();
-    done.rows += count;
-    if (done.cut) *done.cut += cut;
-    collection.set_manifest("vectors",
-                            std::to_string(done.rows) + (done.cut ? " " + std::to_string(*done.cut) : ""));
-    report();
+    embedding.take(collection.texts(done.rows, std::min(kBatch, rows - done.rows)));
   }
+  embedding.commit();
   file.keep_as(whole);
 }
 
 EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptions& options,
-                       const fs::path& out, bool overwrite, const Run& run) {
+                       const fs::path& out, bool overwrite, const Run& run, const Notice& notice) {
   const auto extension = out.extension();
   require(extension == ".npy" || extension == ".safetensors", Fault::argument,
           option_name("out") + " is " + out.string() + "; vectors are written as .npy or .safetensors");
@@ -153,44 +261,82 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
     clean_up(part, state, out, encoder.space());
     return made;
   }
-  Partial kept = read_partial(state, part, key);
-  EmbedReport report{.dims = encoder.space().dims, .resumed = kept.rows, .cut = kept.cut};
+  const Partial kept = read_partial(state, part, key);
   RowsFile file(part, encoder.space().dims, encoder.space(), kept.rows, out);
   if (kept.rows == 0) fs::remove(state);  // it may tell of what was in the part before
 
+  Partial done = kept;
   Fingerprint print;
-  Texts texts;
+  Texts texts;  // a batch
   std::vector<Texts> others;
+  Index at = 0;      // texts of it whose vectors are there
+  Index passed = 0;  // rows that were done before
+  double from = 0;   // the bytes before it
+  const auto tell = [&] {
+    if (!run.progress) return;
+    const double read = static_cast<double>(source.bytes_read());
+    run.progress("embed", read, static_cast<double>(source.bytes_total().value_or(0)));
+  };
+  const auto append = [&](const Matrix& vectors, const EncodeCounts& counts) {
+    file.append(vectors);
+    for (Index i = 0; i < vectors.rows(); ++i)
+      print.add(texts, {}, at + i);  // only the texts decide about the vectors
+    if (counts.unknown > 0 && done.unknown == 0) done.first_unknown = done.rows + counts.first_unknown;
+    at += vectors.rows(), done.rows += vectors.rows();
+    done.cut += counts.cut, done.unknown += counts.unknown;
+  };
+  Index safe = kept.rows;
+  const auto commit = [&] {
+    if (done.rows == safe) return;
+    file.commit();
+    done.fingerprint = print.text();
+    write_partial(state, done);
+    safe = done.rows;
+  };
+  const auto report = [&](double texts_done) {
+    if (!run.progress) return;
+    const double share =
+        (texts_done - static_cast<double>(done.rows - at - kept.rows)) / static_cast<double>(texts.size());
+    const double read = from + (static_cast<double>(source.bytes_read()) - from) * share;
+    run.progress("embed", read, static_cast<double>(source.bytes_total().value_or(0)));
+  };
+  Embedding embedding(encoder, options, {append, commit, report}, run);
   for (;;) {
-    if (run.progress) {
-      run.progress("embed", static_cast<double>(source.bytes_read()),
-                   static_cast<double>(source.bytes_total().value_or(0)));
-    }
+    tell();
     check_stop(run);
-    const Index most = report.rows < kept.rows ? std::min(kEmbedBatch, kept.rows - report.rows) : kEmbedBatch;
+    from = static_cast<double>(source.bytes_read());
+    const Index most = passed < kept.rows ? std::min(kBatch, kept.rows - passed) : kBatch;
     if (!source.next(most, texts, others)) break;
-    for (Index i = 0; i < texts.size(); ++i)
-      print.add(texts, {}, i);  // only the texts decide about the vectors
-    report.rows += texts.size();
-    if (report.rows == kept.rows) {
-      require(
-          print.text() == kept.fingerprint, Fault::argument,
-          part.string() + " was begun with another input; delete it or choose another " + option_name("out"));
+    at = 0;
+    if (passed == kept.rows) {
+      if (done.rows == kept.rows && notice)
+        for (const auto& line : poor_fit(model_fit(encoder, texts, run), encoder.name())) notice(line);
+      embedding.take(texts);
+      continue;
     }
-    if (report.rows > kept.rows) {
-      Index cut = 0;
-      file.append(encoder.encode(texts, options, run, &cut).to_matrix());
-      file.commit();
-      report.cut += cut;
-      write_partial(state, {report.rows, report.cut, kept.key, print.text()});
-    }
+    for (Index i = 0; i < texts.size(); ++i) print.add(texts, {}, i);
+    passed += texts.size();
+    require(
+        passed < kept.rows || print.text() == kept.fingerprint, Fault::argument,
+        part.string() + " was begun with another input; delete it or choose another " + option_name("out"));
   }
   require(
-      report.rows >= kept.rows, Fault::argument,
+      passed == kept.rows, Fault::argument,
       part.string() + " was begun with a longer input; delete it or choose another " + option_name("out"));
+  embedding.commit();
   finish(file, part, state, out, key + " " + print.text(),
-         {{"rows", report.rows}, {"dims", report.dims}, {"truncated_texts", report.cut}}, run);
-  return report;
+         {{"rows", done.rows},
+          {"dims", encoder.space().dims},
+          {"truncated_texts", done.cut},
+          {"unknown_texts", done.unknown},
+          {"first_unknown", done.first_unknown}},
+         run);
+  return {.rows = done.rows,
+          .dims = encoder.space().dims,
+          .resumed = kept.rows,
+          .cut = done.cut,
+          .unknown = done.unknown,
+          .first_unknown = done.first_unknown};
 }
 
 }  // namespace shoal

@@ -79,9 +79,20 @@ std::vector<Followed> what_clusters_follow(const Collection& collection, const R
   if (const auto f = follows(languages, labels, ""); f && more_than_chance(*f) && lift(*f) >= 0.5)
     out.push_back(*f);
   std::optional<Followed> strongest;
+  const auto says_language = [&](const Texts& column) {  // it would be told twice
+    Labels values = labels;
+    std::map<std::string, Label, std::less<>> number;
+    for (Index i = 0; i < values.of.size(); ++i)
+      values.of[i] =
+          number.try_emplace(std::string(languages[i]), static_cast<Label>(number.size())).first->second;
+    values.count = number.size();
+    const auto f = out.empty() ? std::nullopt : follows(column, values, "");
+    return f && f->ami > 0.8;
+  };
   for (Index c = 0; c < columns.size(); ++c) {
     const auto f = follows(columns[c], labels, names[c]);
-    if (f && more_than_chance(*f) && lift(*f) >= 0.7 && (!strongest || lift(*f) > lift(*strongest)))
+    if (f && more_than_chance(*f) && lift(*f) >= 0.7 && (!strongest || lift(*f) > lift(*strongest)) &&
+        !says_language(columns[c]))
       strongest = f;
   }
   if (strongest) out.push_back(*strongest);

@@ -34,9 +34,10 @@ Collection open_or_create(const MapOptions& options, const std::optional<Collect
 /// One run of `map`: opens what it needs, takes in the rows, runs the steps, and tells of it.
 class MapRun {
  public:
-  MapRun(const MapOptions& options, const Run& run)
+  MapRun(const MapOptions& options, const Run& run, const Notice& notice)
       : options_(options),
         run_(run),
+        notice_(notice),
         encoder_(Encoder::load(options.model, run)),
         source_(open_source()),
         old_(open_old(options)),
@@ -59,6 +60,7 @@ class MapRun {
     report_.done_before = run_steps(collection_, *collection_.manifest("input"),
                                     map_steps(&job_, !options_.neutral.empty()), run_);
     report_.own_names = job_.names;
+    report_.laid_out = job_.laid_out;
     if (!options_.names.empty()) {
       if (!named_before) name_own_clusters(collection_, options_.names);
       redraw_page(collection_);
@@ -96,7 +98,19 @@ class MapRun {
     report_.text_columns = text_columns(collection_);
     check_options();
     collection_.set_manifest("options", options_text(options_));
+    compare_languages();
     job_.worth_keeping = true;
+  }
+
+  /// Said now, not after hours of embedding.
+  void compare_languages() {
+    constexpr Index kSample = 1000;
+    const Index n = std::min(kSample, report_.rows);
+    Texts some;
+    for (Index i = 0; i < n; ++i) some.add(collection_.text(i * report_.rows / n));
+    report_.languages = model_fit(encoder_, some, run_);
+    if (notice_)
+      for (const auto& line : poor_fit(report_.languages, encoder_.name())) notice_(line);
   }
 
   /// Whatever is wrong with the options is said now, not after the work.
@@ -129,7 +143,11 @@ class MapRun {
     const Pca pca = load_stage<Pca>(collection_.file("pca.safetensors"));
     report_.dims = encoder_.space().dims;
     report_.max_tokens = options_.encode.max_tokens.value_or(encoder_.max_tokens());
-    report_.truncated_texts = embedded(collection_).cut;
+    const Embedded done = embedded(collection_);
+    report_.truncated_texts = done.cut;
+    report_.unknown_texts = done.unknown;
+    report_.first_unknown = done.first_unknown;
+    if (done.unknown.value_or(0) > 0) report_.unknown_example = collection_.text(done.first_unknown);
     report_.components = pca.n_components();
     report_.variance = pca.explained_variance_ratio();
     describe_method(load_clusterer(collection_.file("clusters.safetensors")));
@@ -164,6 +182,7 @@ class MapRun {
 
   const MapOptions& options_;
   const Run& run_;
+  const Notice& notice_;
   Encoder encoder_;
   std::optional<Source> source_;
   std::optional<Collection> old_;  // to be replaced
@@ -175,14 +194,14 @@ class MapRun {
 
 }  // namespace
 
-MapReport make_map(const MapOptions& given, const Run& run) {
+MapReport make_map(const MapOptions& given, const Run& run, const Notice& notice) {
   require(!given.overwrite || !given.inputs.empty(), Fault::argument,
           option_name("overwrite") + " makes " + given.out.string() +
               " anew: give the files of texts that it is made from");
   MapOptions options = given;
   if (!options.out.has_filename()) options.out = options.out.parent_path();  // NAME.shoal/
   mend_replacement(options.out);
-  MapRun job(options, run);
+  MapRun job(options, run, notice);
   try {
     return job.finish();
   } catch (const Error& e) {

@@ -10,6 +10,7 @@
 #include "shoal/encode/encoder.h"
 #include "shoal/flow/find_clusters.h"
 #include "shoal/flow/followed.h"
+#include "shoal/flow/model_fit.h"
 #include "shoal/flow/own_names.h"
 #include "shoal/read/source.h"
 #include "shoal/reduce/pca.h"
@@ -28,10 +29,11 @@ struct MapOptions {
   /// Names for clusters by their numbers: those that the collection has before this run, or gets in it if it
   /// has none yet.
   std::vector<OwnName> names;
-  std::string title;  ///< of the page; empty: the collection's name
-  std::string color;  ///< a user column that the page can colour by; empty: found
-  std::string
-      neutral;  ///< what the map must not be about: "language", or a column (neutral.h); empty: nothing
+  std::string title;    ///< of the page; empty: the collection's name
+  std::string color;    ///< a user column that the page can colour by; empty: found
+  bool unique = false;  ///< rows of one vector are laid out once, and share a point
+  /// What the map must not be about: "language", or a column (neutral.h); empty: nothing.
+  std::string neutral;
   ReadOptions read;
   EncodeOptions encode;
   PcaOptions pca;
@@ -44,6 +46,7 @@ template <class V>
 void fields(MapOptions& o, V&& visit) {
   visit("title", o.title, "title of the page. Default: the collection's name");
   visit("color", o.color, "column that the page can colour by. Default: the first with few values");
+  visit("unique", o.unique, "lay equal texts out once: they share a point, however many they are");
   visit("neutral", o.neutral,
         "topics, not this: the texts' languages (language), or a column of a source, a year, an author. Each "
         "group's mean is taken away");
@@ -55,11 +58,16 @@ struct MapReport {
   Index rows = 0;
   ReadReport read;
   std::vector<std::string> text_columns;
+  std::vector<LanguageFit> languages;    ///< of the texts, and how well the model knows them
+  std::optional<Index> unknown_texts;    ///< of which the model's tokenizer knows nothing; absent: not known
+  Index first_unknown = 0;               ///< the row of the first of them
+  std::string unknown_example;           ///< its text
   Index max_tokens = 0;                  ///< longer texts were truncated, unless in windows
   std::optional<Index> truncated_texts;  ///< of all rows; absent: not known
-  Index dims = 0;                        ///< of the vectors
-  Index components = 0;                  ///< kept by PCA
-  double variance = 0;                   ///< share that they explain
+  std::optional<Index> laid_out;  ///< different vectors, where equal ones were laid out once in this run
+  Index dims = 0;                 ///< of the vectors
+  Index components = 0;           ///< kept by PCA
+  double variance = 0;            ///< share that they explain
   std::string method;
   Index noise = 0;                  ///< rows in no cluster
   std::optional<double> objective;  ///< of spherical k-means: mean cosine of a row to its centroid
@@ -80,10 +88,11 @@ struct MapReport {
 /// begins with the rows that are there adds its further rows, and all is done anew. Error(argument) if `out`
 /// was made from any other input or by another model, unless `overwrite`: then all is made anew beside it
 /// each time, and whatever fails or stops the run, what stands at `out` stays as it is. Error(argument) too
-/// for options that do not fit the rows, before anything is embedded. Error(data) if there is nothing to map;
+/// for options that do not fit the rows, before anything is embedded; `notice` hears then of languages that
+/// the model does not know. Error(data) if there is nothing to map;
 /// a collection begun for it is removed. Steps (for Run::progress): load model, read, embed, PCA, neighbours,
 /// layout, those of the method, explain, page.
-MapReport make_map(const MapOptions& options, const Run& run);
+MapReport make_map(const MapOptions& options, const Run& run, const Notice& notice = {});
 
 /// The options that the collection was last mapped with, defaults where it was never; inputs, out, model,
 /// overwrite and read are not kept. Error(format) if they are damaged.

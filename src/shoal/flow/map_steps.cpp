@@ -1,5 +1,8 @@
 #include "shoal/flow/map_steps_impl.h"
 
+#include <algorithm>
+
+#include "shoal/flow/distinct_rows.h"
 #include "shoal/flow/embed.h"
 #include "shoal/flow/name_clusters.h"
 #include "shoal/flow/neutral.h"
@@ -51,9 +54,16 @@ UmapOptions layout_options(const MapJob& job) {
 }
 
 void lay_out(MapJob& job) {
-  const Umap umap = Umap::fit(reduced(job), layout_options(job), job.run);
+  const Rows all = reduced(job);
+  const Distinct distinct = job.options.unique ? distinct_rows(all) : Distinct{.rows = all, .of = {}};
+  const Umap umap = Umap::fit(distinct.rows, layout_options(job), job.run);
   save_stage(umap, job.collection.file(kUmap));
-  job.collection.set_points(umap.embedding().view());
+  if (!job.options.unique) return job.collection.set_points(umap.embedding().view());
+  Matrix points(all.rows(), 2);
+  for (Index i = 0; i < all.rows(); ++i)
+    std::ranges::copy(umap.embedding()[distinct.of[i]], points[i].begin());
+  job.collection.set_points(points.view());
+  job.laid_out = distinct.rows.rows();
 }
 
 /// As `cluster` writes it, but for what a collection has elsewhere: names and words.
@@ -109,7 +119,12 @@ std::vector<Step> map_steps(MapJob* job, bool neutral) {
       {.name = "layout",
        .needs = {kReduced},
        .makes = {kUmap, "points"},
-       .options = [job] { return list_fields(layout_options(*job)); },
+       .options =
+           [job] {
+             auto list = list_fields(layout_options(*job));
+             if (job->options.unique) list.push_back({"unique", true});
+             return list;
+           },
        .run = [job](const auto&) { lay_out(*job); }},
       {.name = "cluster",
        .needs = {kPca, kReduced},

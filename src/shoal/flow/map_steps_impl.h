@@ -15,8 +15,9 @@ struct MapJob {
   const Run& run;
   const Encoder& encoder;
   Collection& collection;
-  KeptNames names = {};        ///< where clusters were named anew
-  bool worth_keeping = false;  ///< the texts are in it, the options fit them, and they can be mapped
+  std::optional<Index> laid_out = {};  ///< different rows, where equal ones share a point
+  KeptNames names = {};                ///< where clusters were named anew
+  bool worth_keeping = false;          ///< the texts are in it, the options fit them, and they can be mapped
 };
 
 /// The steps of `map`, in order. job: what they work on; without it they can only be asked what they need and

@@ -57,7 +57,10 @@ struct Tokenizer::State {
   std::string name;
   std::vector<std::uint32_t> prefix, suffix;
   Index vocabulary = 0;
+  /// Of a sign that no vocabulary has: its id, and what stands before it where words have a beginning.
+  std::optional<std::uint32_t> unknown, beginning;
 
+  void find_unknown();
   /// Appends the ids of texts [first, first + count), each cut to `room` and put between prefix and suffix.
   Tokens encode(const Texts& texts, Index first, Index count, Index room, bool special) const;
   void append(Tokens& tokens, std::span<const std::uint32_t> ids, bool special) const;
@@ -90,9 +93,27 @@ Tokenizer Tokenizer::from_json(std::string_view json, const std::string& name) {
     if (id >= state->vocabulary)
       fail("its template adds id " + std::to_string(id) + ", the vocabulary ends at " +
            std::to_string(state->vocabulary - 1));
+  state->find_unknown();
   Tokenizer tokenizer;
   tokenizer.state_ = std::move(state);
   return tokenizer;
+}
+
+void Tokenizer::State::find_unknown() {
+  Texts signs;  // of three scripts of antiquity: what is known as neither of them is not known
+  for (const char* sign : {"\U00013000", "\U000103A0", "\U00012000"}) signs.add(sign);
+  Tokens found;
+  try {
+    found = encode(signs, 0, signs.size(), SIZE_MAX, false);
+  } catch (const Error&) {
+    return;  // a tokenizer that cannot take them will say so of the user's texts
+  }
+  const auto first = found[0];
+  if (first.empty() || first.size() > 2) return;
+  for (Index i = 1; i < signs.size(); ++i)
+    if (!std::ranges::equal(found[i], first)) return;
+  unknown = first.back();
+  if (first.size() == 2) beginning = first.front();
 }
 
 void Tokenizer::State::append(Tokens& tokens, std::span<const std::uint32_t> ids, bool special) const {
@@ -144,6 +165,15 @@ Tokens Tokenizer::encode(const Texts& texts, Index first, Index count, Index max
 
 Tokens Tokenizer::encode_plain(const Texts& texts, Index first, Index count) const {
   return state_->encode(texts, first, count, SIZE_MAX, false);
+}
+
+bool Tokenizer::knows_any(std::span<const std::uint32_t> ids) const {
+  return std::ranges::any_of(
+      ids, [&](std::uint32_t id) { return id != state_->unknown && id != state_->beginning; });
+}
+
+Index Tokenizer::unknown(std::span<const std::uint32_t> ids) const {
+  return state_->unknown ? static_cast<Index>(std::ranges::count(ids, *state_->unknown)) : 0;
 }
 
 const std::vector<std::uint32_t>& Tokenizer::prefix() const { return state_->prefix; }

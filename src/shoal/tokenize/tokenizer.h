@@ -49,6 +49,11 @@ class Tokenizer {
   const std::vector<std::uint32_t>& prefix() const;
   const std::vector<std::uint32_t>& suffix() const;
   Index vocabulary() const;  ///< ids are below this
+  /// Whether one of the ids stands for something that the vocabulary has: not for what it does not know, nor
+  /// for the mere beginning of a word. Without special tokens. Byte-level vocabularies know everything.
+  bool knows_any(std::span<const std::uint32_t> ids) const;
+  /// How many ids stand for what the vocabulary does not know.
+  Index unknown(std::span<const std::uint32_t> ids) const;
 
  private:
   struct State;

@@ -1,0 +1,107 @@
+"""Names that the user gives clusters: in the table, on the page, in exports, and after the clusters are found anew."""
+import csv
+import json
+import sqlite3
+
+import pytest
+from conftest import shoal
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory, texts):
+    folder = tmp_path_factory.mktemp("names")
+    with (folder / "t.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["text"], *[[text[:80]] for text in texts[:600]]])
+    shoal("map", folder / "t.csv", "--out", folder / "t.shoal", "--clusters", "12", "--quiet")
+    return folder
+
+
+@pytest.fixture
+def collection(mapped, tmp_path):
+    import shutil
+    return shutil.copytree(mapped / "t.shoal", tmp_path / "t.shoal")
+
+
+def names(collection):
+    with sqlite3.connect(f"file:{collection}/rows.sqlite?mode=ro", uri=True) as database:
+        return [name for (name,) in database.execute("SELECT name FROM clusters WHERE clustering = 'cluster' ORDER BY id")]
+
+
+def test_a_name_stands_everywhere_and_the_collection_stays_whole(collection, tmp_path):
+    before = names(collection)
+    answer = json.loads(shoal("rename", collection, 3, "späte Lieferungen", "--json").stdout)
+    assert answer["renamed"] == [{"cluster": 3, "before": before[3], "name": "späte Lieferungen"}]
+    assert names(collection) == [*before[:3], "späte Lieferungen", *before[4:]]
+    assert "späte Lieferungen" in (collection / "map.html").read_text(encoding="utf-8")
+    shoal("export", collection, "--out", tmp_path / "out.csv", "--quiet")
+    rows = list(csv.DictReader((tmp_path / "out.csv").open(encoding="utf-8")))
+    assert {row["cluster_name"] for row in rows if row["cluster"] == "3"} == {"späte Lieferungen"}
+    assert "whole" in shoal("inspect", collection, "--check").stdout
+    again = json.loads(shoal("map", collection, "--json").stdout)
+    assert "explain" in again["done_before"] and names(collection)[3] == "späte Lieferungen"
+
+
+def test_an_empty_name_brings_the_words_back(collection):
+    before = names(collection)
+    shoal("rename", collection, 3, "first")
+    shoal("rename", collection, 3, "second")
+    assert names(collection)[3] == "second"
+    shoal("rename", collection, 3, "")
+    assert names(collection) == before
+
+
+def test_names_follow_their_texts_when_clusters_are_found_anew(collection):
+    shoal("rename", collection, 3, "mine")
+    with sqlite3.connect(f"file:{collection}/rows.sqlite?mode=ro", uri=True) as database:
+        mine = {row for (row,) in database.execute("SELECT id FROM rows WHERE cluster = 3")}
+    answer = json.loads(shoal("map", collection, "--clusters", "13", "--json").stdout)
+    with sqlite3.connect(f"file:{collection}/rows.sqlite?mode=ro", uri=True) as database:
+        best = max(
+            (len(mine & rows) / len(mine | rows), cluster)
+            for cluster in range(13)
+            for rows in [{row for (row,) in database.execute("SELECT id FROM rows WHERE cluster = ?", (cluster,))}])
+    if best[0] >= 0.3:
+        assert answer["own_names"]["kept"] == [{"cluster": best[1], "name": "mine"}]
+        assert names(collection)[best[1]] == "mine"
+    else:
+        assert answer["own_names"]["lost"] == ["mine"]
+    back = json.loads(shoal("map", collection, "--clusters", "12", "--json").stdout)
+    assert back["own_names"] == {"kept": [{"cluster": 3, "name": "mine"}], "lost": []}
+    assert names(collection)[3] == "mine"
+
+
+def test_a_file_of_names(collection, tmp_path):
+    (tmp_path / "names.csv").write_text("cluster,name\n0,null\n5,fünf\n", encoding="utf-8")
+    shoal("rename", collection, "--names", tmp_path / "names.csv")
+    assert names(collection)[0] == "null" and names(collection)[5] == "fünf"
+    done = shoal("map", collection, "--clusters", "11")
+    assert "that you gave" in done.stderr
+
+
+def test_a_new_map_takes_names_too(mapped, tmp_path):
+    (tmp_path / "names.jsonl").write_text('{"cluster": "2", "name": "two"}\n', encoding="utf-8")
+    shoal("map", mapped / "t.csv", "--out", tmp_path / "n.shoal", "--clusters", "12", "--names", tmp_path / "names.jsonl", "--quiet")
+    assert names(tmp_path / "n.shoal")[2] == "two"
+    assert "whole" in shoal("inspect", tmp_path / "n.shoal", "--check").stdout
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["99", "x"], "there is no cluster 99; the collection has 0..11"),
+    (["3", "a\nb"], "must be one line"),
+    (["3", "x" * 201], "at most 200 bytes"),
+    (["3"], "give the number of a cluster and its name, or --names FILE"),
+    (["--names", "absent.csv"], "absent.csv"),
+])
+def test_what_cannot_be(collection, arguments, message):
+    before = names(collection)
+    done = shoal("rename", collection, *arguments, check=False)
+    assert done.returncode != 0 and message in done.stderr
+    assert names(collection) == before
+
+
+def test_wrong_files_of_names(collection, tmp_path):
+    for content, message in [("id,name\n1,a\n", "needs the columns cluster and name"), ("cluster,name\nx,a\n", "row 1: cluster is 'x'"),
+                             ("cluster,name\n1,a\n1,b\n", "cluster 1 is named twice")]:
+        (tmp_path / "wrong.csv").write_text(content)
+        done = shoal("rename", collection, "--names", tmp_path / "wrong.csv", check=False)
+        assert done.returncode != 0 and message in done.stderr
