@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
+#include <optional>
 
 #include "shoal/core/error.h"
 #include "shoal/core/letters.h"
@@ -30,13 +33,11 @@ std::size_t depth(std::string_view content) {
   return most;
 }
 
-}  // namespace
+constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 
-json read_json(const std::filesystem::path& path) {
-  constexpr std::size_t kMost = std::size_t{64} << 20;
+json parse(std::string_view content, const std::filesystem::path& path) {
   constexpr std::size_t kMostDepth = 32;  // real files nest eight levels; writing and copying a value recurse
   constexpr std::size_t kShown = 200;
-  const std::string content = read_file(path, kMost);
   if (depth(content) > kMostDepth)
     throw Error(Fault::format,
                 path.string() + ": nests deeper than the " + std::to_string(kMostDepth) + " levels allowed");
@@ -46,6 +47,87 @@ json read_json(const std::filesystem::path& path) {
     throw Error(Fault::format,
                 path.string() + ": not JSON: " + repair_utf8(beginning_of(problem.what(), kShown)));
   }
+}
+
+/// Walks through the members of a JSON object without building their values.
+class Members {
+ public:
+  explicit Members(std::string_view content) : content_(content) {}
+
+  /// The members called so, the last of equal ones; nothing if the text is not understood.
+  std::optional<std::map<std::string, std::string_view, std::less<>>> find(
+      std::initializer_list<std::string_view> names) {
+    std::map<std::string, std::string_view, std::less<>> out;
+    if (!accept('{')) return std::nullopt;
+    while (!accept('}')) {
+      const std::string_view key = next_value();
+      if (key.size() < 2 || key.front() != '"' || key.find('\\') != std::string_view::npos || !accept(':'))
+        return std::nullopt;
+      const std::string_view value = next_value();
+      if (value.empty()) return std::nullopt;
+      const std::string_view name = key.substr(1, key.size() - 2);
+      if (std::ranges::find(names, name) != names.end()) out.insert_or_assign(std::string(name), value);
+      if (accept(',')) continue;
+      if (!accept('}')) return std::nullopt;
+      break;
+    }
+    return out;
+  }
+
+ private:
+  bool accept(char wanted) {
+    at_ = std::min(content_.find_first_not_of(" \t\r\n", at_), content_.size());
+    if (at_ == content_.size() || content_[at_] != wanted) return false;
+    ++at_;
+    return true;
+  }
+
+  /// Its text; empty if it does not end.
+  std::string_view next_value() {
+    at_ = std::min(content_.find_first_not_of(" \t\r\n", at_), content_.size());
+    const std::size_t begin = at_;
+    for (std::size_t open = 0; at_ < content_.size();) {
+      const char c = content_[at_];
+      if (open == 0 && (c == ',' || c == ':' || c == ']' || c == '}')) break;
+      if (c == '"') {
+        if (!skip_string()) return {};
+      } else {
+        ++at_;
+      }
+      open += c == '[' || c == '{';
+      open -= c == ']' || c == '}';
+      if (open == 0 && (c == '"' || c == ']' || c == '}')) break;
+    }
+    return content_.substr(begin, at_ - begin);
+  }
+
+  bool skip_string() {
+    for (;;) {
+      at_ = content_.find('"', at_ + 1);
+      if (at_ == std::string_view::npos) return false;
+      std::size_t slashes = 0;
+      while (content_[at_ - 1 - slashes] == '\\') ++slashes;
+      if (slashes % 2 == 0) break;  // else the quote is part of the string
+    }
+    ++at_;
+    return true;
+  }
+
+  std::string_view content_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+json read_json(const std::filesystem::path& path) { return parse(read_file(path, kMostBytes), path); }
+
+json read_members(const std::filesystem::path& path, std::initializer_list<std::string_view> names) {
+  const std::string content = read_file(path, kMostBytes);
+  const auto found = Members(content).find(names);
+  if (!found) return parse(content, path);
+  json out = json::object();
+  for (const auto& [name, value] : *found) out[name] = parse(value, path);
+  return out;
 }
 
 JsonFields JsonFields::read(const std::filesystem::path& path) { return {path, read_json(path)}; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -44,5 +45,9 @@ class JsonFields {
 
 /// Any JSON value of a file. Faults as JsonFields::read.
 nlohmann::json read_json(const std::filesystem::path& path);
+
+/// Of a JSON object in a file the members called so, or more; the others may be large, and are passed over
+/// without being checked. Faults as JsonFields::read.
+nlohmann::json read_members(const std::filesystem::path& path, std::initializer_list<std::string_view> names);
 
 }  // namespace shoal

@@ -157,7 +157,7 @@ Tokenizer load_tokenizer(const ModelFolder& model) {
   if (!fs::exists(path)) return load_old_tokenizer(model, settings, name, kind);
   if (kind == Kind::other && !model.lower_case) return Tokenizer::load(path);
 
-  json file = read_json(path);
+  json file = model.lower_case ? read_json(path) : read_members(path, {"normalizer", "pre_tokenizer"});
   require(file.is_object(), Fault::format, path.string() + ": must hold one JSON object");
   if (kind != Kind::other) {
     const JsonFields steps(path, {{"normalizer", file.value("normalizer", json())},

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "shoal/core/error.h"
@@ -76,7 +77,13 @@ const Array& chosen(const std::vector<Array>& arrays, const std::string& where) 
 
 /// A mapped file without a name that holds the unpacked bytes of a member.
 std::shared_ptr<const Mapping> unpacked(const ZipMember& member, const std::string& where) {
-  std::string path = (fs::temp_directory_path() / "shoal-XXXXXX").string();
+  std::error_code failed;
+  const fs::path folder = fs::temp_directory_path(failed);
+  const char* wanted = std::getenv("TMPDIR");
+  require(!failed, Fault::file,
+          std::string("the folder for temporary files, ") + (wanted == nullptr ? "/tmp" : wanted) +
+              " (TMPDIR), cannot be used");
+  std::string path = (folder / "shoal-XXXXXX").string();
   const Descriptor file(::mkstemp(path.data()));
   if (!file) throw_file_error("make a temporary file", path, errno);
   std::shared_ptr<const Mapping> out;
