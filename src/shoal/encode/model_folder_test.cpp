@@ -221,7 +221,7 @@ TEST_F(Spoilt, WithoutATokenizerJsonOtherVocabulariesAreRefused) {
   write("vocab.txt", "[PAD]\n[CLS]\n[SEP]\na\n");
   expect(Fault::format, {"vocab.txt", "[UNK]"});
   write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\xff\n");
-  expect(Fault::format, {"vocab.txt", "byte 26 is not UTF-8"});
+  expect(Fault::format, {"vocab.txt", "byte 25 is not UTF-8"});
   write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n");
   EXPECT_EQ(vectors_of(folder_).rows(), 4u);
   edit("tokenizer_config.json", "do_basic_tokenize", false);
