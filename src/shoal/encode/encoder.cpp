@@ -1,8 +1,6 @@
 #include "shoal/encode/encoder.h"
 
 #include <algorithm>
-#include <functional>
-#include <iterator>
 #include <optional>
 
 #include "shoal/core/chunks.h"
@@ -58,23 +56,26 @@ Encoder Encoder::load(const fs::path& folder, const Run& run) {
   files.insert(files.end(), weights.files().begin(), weights.files().end());
   files.insert(files.end(), head.files().begin(), head.files().end());
 
-  // The three long parts at once; of faults that of the first is told.
+  // The long parts at once: tokenizer, network, and the hash block by block. Of faults that of the first is
+  // told.
+  FilesHash hash(std::move(files));
   std::optional<Tokenizer> tokenizer;
   std::optional<BertNetwork> transformer;
-  std::string hash;
-  const std::function<void()> parts[] = {
-      [&] {
-        tokenizer = load_tokenizer(model);
-        check_vocabulary(model, *tokenizer);
-        make_plan(*tokenizer, model,
-                  {});  // whether anything fits beside special tokens and the default prompt
-      },
-      [&] { transformer = BertNetwork::load(model.transformer, weights); },
-      [&] { hash = hash_of_files(files, run.quiet()); }};
-  for_chunks(run.quiet(), std::size(parts), 1, [&](Index part, Index, Index) { parts[part](); });
+  const auto load_part = [&](Index part) {
+    if (part == 0) {
+      tokenizer = load_tokenizer(model);
+      check_vocabulary(model, *tokenizer);
+      make_plan(*tokenizer, model, {});  // whether anything fits beside special tokens and the default prompt
+    } else if (part == 1) {
+      transformer = BertNetwork::load(model.transformer, weights);
+    } else {
+      hash.hash(part - 2);
+    }
+  };
+  for_chunks(run.quiet(), 2 + hash.blocks(), 1, [&](Index part, Index, Index) { load_part(part); });
 
   const std::string name = model_name(model.folder);
-  const Space space{.id = name + "@" + hash,
+  const Space space{.id = name + "@" + hash.finish(),
                     .dims = std::min(model.truncate.value_or(model.dims), model.dims),
                     .unit = is_unit(model)};
   Encoder out;

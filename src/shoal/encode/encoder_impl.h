@@ -1,11 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "shoal/encode/bert_network.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/encode/head.h"
 #include "shoal/encode/model_folder.h"
+#include "shoal/store/files/mapping.h"
 #include "shoal/tokenize/tokenizer.h"
 
 namespace shoal {
@@ -39,7 +42,19 @@ struct EncodePlan {
 EncodePlan make_plan(const Tokenizer& tokenizer, const ModelFolder& model, const EncodeOptions& options);
 
 /// 16 hex digits from the content of all files that decide the vectors. Hashes of blocks of 1 MB are hashed,
-/// so that threads share the work.
-std::string hash_of_files(const std::vector<std::filesystem::path>& files, const Run& run);
+/// so that threads share the work: `hash` each block once, from any thread, then `finish`.
+class FilesHash {
+ public:
+  explicit FilesHash(std::vector<std::filesystem::path> files);
+  Index blocks() const { return digests_.size(); }
+  void hash(Index block);
+  std::string finish() const;
+
+ private:
+  std::vector<std::filesystem::path> files_;
+  std::vector<std::unique_ptr<const Mapping>> mappings_;
+  std::vector<Index> starts_{0};  // the first block of each file, and one more
+  std::vector<std::string> digests_;
+};
 
 }  // namespace shoal

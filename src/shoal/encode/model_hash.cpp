@@ -3,23 +3,37 @@
 #include "shoal/core/chunks.h"
 #include "shoal/encode/encoder_impl.h"
 #include "shoal/store/archive/archive.h"
-#include "shoal/store/files/mapping.h"
 
 namespace shoal {
+namespace {
 
-std::string hash_of_files(const std::vector<std::filesystem::path>& files, const Run& run) {
-  constexpr Index kBlock = Index{1} << 20;
+constexpr Index kBlock = Index{1} << 20;
+
+}  // namespace
+
+FilesHash::FilesHash(std::vector<std::filesystem::path> files) : files_(std::move(files)) {
+  for (const std::filesystem::path& file : files_) {
+    mappings_.push_back(std::make_unique<const Mapping>(file));
+    starts_.push_back(starts_.back() + chunk_count(mappings_.back()->bytes().size(), kBlock));
+  }
+  digests_.resize(starts_.back());
+}
+
+void FilesHash::hash(Index block) {
+  // Of equal starts, which empty files have, the last is that of the file that holds the block.
+  const auto after = std::ranges::upper_bound(starts_, block);
+  const auto file = static_cast<Index>(after - starts_.begin()) - 1;
+  const auto bytes = mappings_[file]->bytes();
+  const Index first = (block - starts_[file]) * kBlock;
+  digests_[block] = sha256(bytes.subspan(first, std::min(kBlock, bytes.size() - first)));
+}
+
+std::string FilesHash::finish() const {
   constexpr std::size_t kDigits = 16;
   std::string all;
-  for (const std::filesystem::path& file : files) {
-    const Mapping mapping(file);
-    const auto bytes = mapping.bytes();
-    std::vector<std::string> digests(chunk_count(bytes.size(), kBlock));
-    for_chunks(run, bytes.size(), kBlock, [&](Index chunk, Index first, Index last) {
-      digests[chunk] = sha256(bytes.subspan(first, last - first));
-    });
-    all += file.filename().string() + " " + std::to_string(bytes.size()) + "\n";
-    for (const std::string& digest : digests) all += digest + "\n";
+  for (Index file = 0; file < files_.size(); ++file) {
+    all += files_[file].filename().string() + " " + std::to_string(mappings_[file]->bytes().size()) + "\n";
+    for (Index block = starts_[file]; block < starts_[file + 1]; ++block) all += digests_[block] + "\n";
   }
   return sha256(std::as_bytes(std::span(all.data(), all.size()))).substr(0, kDigits);
 }
