@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -119,7 +120,8 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
           {"text_columns", source.text_columns()},
           {"columns", source.other_columns()},
           {"first", beginning_of(first, 200)},
-          {"read", to_json(report)}};
+          {"read", to_json(report)},
+          {"written", to_json(report.readings.front())}};
 }
 
 Json inspect_folder(const fs::path& path) {

@@ -51,9 +51,12 @@ void check_inputs(CLI::App& verb, const std::vector<std::string>& inputs) {
 }
 
 void refuse_reading(CLI::App& verb, const std::string& path, const std::string& kind) {
-  for (const char* flag : {"--text", "--format", "--limit", "--max-record"}) {
+  ReadOptions options;
+  std::vector<std::string> flags{"--text"};
+  for (const OptionRef& option : option_refs(options)) flags.push_back(flag_of(option.name));
+  for (const std::string& flag : flags) {
     require(verb.count(flag) == 0, Fault::argument,
-            std::string(flag) + " says how files of texts are read; " + path + " is " + kind);
+            flag + " says how files of texts are read; " + path + " is " + kind);
   }
 }
 
@@ -94,14 +97,40 @@ std::filesystem::path beside_input(const std::filesystem::path& input, const cha
   return (known ? path.stem() : path.filename()).string() + ending;
 }
 
+namespace {
+
+/// Options in a note as flags, or as their names.
+std::string options_in(const std::string& note, bool flags) {
+  std::string out;
+  std::size_t at = 0;
+  for (std::size_t begin; (begin = note.find('\x01', at)) != note.npos;) {
+    const std::size_t end = note.find('\x02', begin);
+    if (end == note.npos) break;
+    const std::string name = note.substr(begin + 1, end - begin - 1);
+    out += note.substr(at, begin - at) + (flags ? flag_of(name) : name);
+    at = end + 1;
+  }
+  return out + note.substr(at);
+}
+
+}  // namespace
+
 void remark_report(const Session& session, const ReadReport& report) {
+  for (const FileReading& reading : report.readings) {
+    if (reading.remark.empty()) continue;
+    const std::string others =
+        reading.files > 1 ? " and " + counted(reading.files - 1, "file") + " after it" : "";
+    session.remark("note: " + reading.file + others + ": " + reading.remark);
+  }
   const auto say = [&](Index n, const std::string& noun, const std::string& what) {
     if (n > 0) session.remark("note: " + counted(n, noun) + " " + what);
   };
-  say(report.repaired_utf8, "field", "held bytes that are not UTF-8, which became U+FFFD");
+  say(report.repaired_utf8, "field", "held bytes that mean no character, which became U+FFFD");
+  say(report.lone_surrogates, "JSON string", "held half a surrogate pair (\\ud800), which became U+FFFD");
+  say(report.stray_quotes, "field", "had text behind the closing quote; it was kept");
   say(report.short_rows, "row", "had fewer fields than the header; the missing ones are empty");
   say(report.long_rows, "row", "had more fields than the header; the rest was joined to the last");
-  for (const auto& note : report.notes) session.remark("note: " + note);
+  for (const auto& note : report.notes) session.remark("note: " + options_in(note, true));
   Index others = report.unknown_values;
   for (const UnknownKey& unknown : report.unknown_keys) {
     session.remark("note: key \"" + unknown.key + "\" is no column, as none of the first records has it: " +
@@ -115,14 +144,31 @@ nlohmann::ordered_json to_json(const ReadReport& report) {
   auto unknown = nlohmann::ordered_json::array();
   for (const auto& [key, first, values] : report.unknown_keys)
     unknown.push_back({{"key", key}, {"first", first}, {"values", values}});
+  auto notes = nlohmann::ordered_json::array();
+  for (const std::string& note : report.notes) notes.push_back(options_in(note, false));
   return {{"rows", report.rows},
           {"empty_rows", report.empty_rows},
           {"repaired_utf8", report.repaired_utf8},
+          {"lone_surrogates", report.lone_surrogates},
+          {"stray_quotes", report.stray_quotes},
           {"short_rows", report.short_rows},
           {"long_rows", report.long_rows},
           {"unknown_values", report.unknown_values},
           {"unknown_keys", unknown},
-          {"notes", report.notes}};
+          {"notes", notes}};
+}
+
+nlohmann::ordered_json to_json(const FileReading& reading) {
+  nlohmann::ordered_json out{{"format", name_of(reading.format)}, {"encoding", reading.encoding}};
+  out["compression"] = reading.compression.empty() ? "none" : reading.compression;
+  if (reading.format == FileFormat::csv || reading.format == FileFormat::tsv) {
+    out["delimiter"] = reading.delimiter;
+    out["quote"] = reading.quote;
+    out["escape"] = reading.escape;
+    out["header"] = reading.header ? "yes" : "no";
+  }
+  out["skipped_lines"] = reading.skipped;
+  return out;
 }
 
 void remark_converted(const Session& session, const std::string& type) {

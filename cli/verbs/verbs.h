@@ -51,6 +51,7 @@ std::filesystem::path beside_input(const std::filesystem::path& input, const cha
 /// What the reader repaired, as remarks.
 void remark_report(const Session& session, const ReadReport& report);
 nlohmann::ordered_json to_json(const ReadReport& report);
+nlohmann::ordered_json to_json(const FileReading& reading);  ///< how a file is written
 /// The remark where vectors do not say which model made them.
 inline constexpr const char* kAssumedSpace =
     "note: not all of these vectors say which model made them; they are taken to be of the same one";

@@ -34,9 +34,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   if (read_all(bytes, 1 + data[0] % 7) != read_all(bytes, 1u << 16)) std::abort();
   try {
-    shoal::Input input = shoal::Input::of("fuzz", bytes);
-    shoal::check_is_text(input);
-    if (std::string(shoal::name_of(shoal::format_by_content(input.rest()))).empty()) std::abort();
+    shoal::refuse_binary("fuzz", bytes);
+    for (const char* name : {"x.csv", "x.tsv", "x.jsonl", "x.txt", "x"}) {
+      const shoal::Recognised how = shoal::recognise(bytes, true, name, {});
+      if (std::string(shoal::name_of(how.format)).empty()) std::abort();
+      shoal::remark_on(shoal::reading_of(how), how, name, {});
+    }
   } catch (const shoal::Error&) {  // refused by name
   }
   return 0;

@@ -8,6 +8,7 @@ mod language;
 mod memory;
 mod segment;
 mod stop_words;
+mod text_encoding;
 mod tokens;
 
 use std::cell::RefCell;

@@ -10,22 +10,26 @@
 namespace shoal {
 namespace {
 
-constexpr char kQuote = '"';
+constexpr std::size_t kLookahead = 1u << 16;  // to see whether a row goes on well
+constexpr int kTries = 64;                    // ways to read one row
 
 bool is_line_end(char c) { return c == '\n' || c == '\r'; }
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t") == std::string_view::npos; }
 
 // Cuts one record. A pass over the bytes that copies nothing; the caller starts again when bytes were
 // missing.
 class Scanner {
  public:
-  Scanner(std::string_view bytes, bool last, const CsvDialect& dialect, std::vector<CsvField>& fields)
+  Scanner(std::string_view bytes, bool last, const CsvDialect& dialect, std::vector<CsvField>& fields,
+          Index expected)
       : begin_(bytes.data()),
         p_(begin_),
         end_(begin_ + bytes.size()),
         last_(last),
         dialect_(dialect),
         finder_(dialect.delimiter, '\n', '\r'),
-        fields_(fields) {}
+        fields_(fields),
+        expected_(expected) {}
 
   CsvScan record() {
     fields_.clear();
@@ -57,37 +61,139 @@ class Scanner {
     if (dialect_.skip_space) {
       while (p_ != end_ && *p_ == ' ') ++p_;
     }
-    if (p_ != end_ && *p_ == kQuote) return quoted_field();
+    if (p_ != end_ && *p_ == dialect_.quote && dialect_.quote != 0) return quoted_field();
     const char* start = p_;
     p_ = finder_.find(p_, end_);
-    fields_.push_back({{start, static_cast<std::size_t>(p_ - start)}, false});
+    fields_.push_back({{start, static_cast<std::size_t>(p_ - start)}});
     return true;
   }
 
   bool quoted_field() {
     const char* start = p_;
-    bool doubled = false;
+    bool tangled = false;
     opened_ = length();
-    const char* close = closing_quote(start + 1, doubled);
+    const char* close =
+        dialect_.backslash ? closing_escaped(start, tangled) : closing_quote(start + 1, tangled);
     if (close == nullptr) return false;
     p_ = finder_.find(close + 1, end_);
-    if (!doubled && p_ == close + 1) {
-      fields_.push_back({{start + 1, static_cast<std::size_t>(close - start - 1)}, false});
+    if (!tangled && p_ == close + 1) {
+      fields_.push_back({{start + 1, static_cast<std::size_t>(close - start - 1)}});
     } else {
-      fields_.push_back({{start, static_cast<std::size_t>(p_ - start)}, true});
+      const std::string_view after(close + 1, static_cast<std::size_t>(p_ - close - 1));
+      fields_.push_back({{start, static_cast<std::size_t>(p_ - start)},
+                         true,
+                         !is_blank(after),
+                         static_cast<std::size_t>(close - start)});
     }
     return true;
   }
 
+  const char* next_quote(const char* p, const char* end) const {
+    return static_cast<const char*>(std::memchr(p, dialect_.quote, static_cast<std::size_t>(end - p)));
+  }
+
   const char* closing_quote(const char* p, bool& doubled) const {
     for (;;) {
-      p = static_cast<const char*>(std::memchr(p, kQuote, static_cast<std::size_t>(end_ - p)));
+      p = next_quote(p, end_);
       if (p == nullptr || (p + 1 == end_ && !last_)) return nullptr;
-      if (p + 1 == end_ || p[1] != kQuote) return p;
+      if (p + 1 == end_ || p[1] != dialect_.quote) return p;
       doubled = true;
       p += 2;
     }
   }
+
+  // Whether a backslash before the quote at `p` belongs to it. The field's text begins at `first`.
+  bool escaped(const char* first, const char* p) const {
+    const char* slash = p;
+    while (slash != first && slash[-1] == '\\') --slash;
+    return dialect_.pairs ? (p - slash) % 2 == 1 : p != slash;
+  }
+
+  bool at_end(const char* p) const { return p == end_ || *p == dialect_.delimiter || is_line_end(*p); }
+
+  const char* closing_escaped(const char* start, bool& tangled) const {
+    const char* first = start + 1;
+    for (const char* p = first;;) {
+      p = next_quote(p, end_);
+      if (p == nullptr || (p + 1 == end_ && !last_)) return nullptr;
+      tangled |= dialect_.pairs && std::find(first, p, '\\') != p;
+      if (!escaped(first, p)) {
+        if (p + 1 == end_ || p[1] != dialect_.quote) return p;
+        tangled = true;
+        p += 2;
+        continue;
+      }
+      if (at_end(p + 1)) {
+        const Fit on = goes_on(first, p);
+        if (on == Fit::unknown) return nullptr;
+        if (on == Fit::no) return p;
+      }
+      tangled = true;
+      ++p;
+    }
+  }
+
+  enum class Fit { no, yes, unknown };
+
+  // Whether the quote at `p`, behind a backslash and before the end of a field, is one of the text.
+  Fit goes_on(const char* first, const char* p) const {
+    const char* next = p + 1;
+    if (next == end_ || is_line_end(*next)) {
+      const bool complete = expected_ == 0 || fields_.size() + 1 >= expected_;
+      return complete ? Fit::no : Fit::yes;
+    }
+    int tries = kTries;
+    return fits(first, next, fields_.size(), tries);
+  }
+
+  // Whether the row is whole if the text of a quoted field, which began at `first`, goes on at `p`; `count`
+  // fields lie before it.
+  Fit fits(const char* first, const char* p, Index count, int& tries) const {
+    const auto window = std::min(static_cast<std::size_t>(end_ - p), kLookahead);
+    const char* limit = p + window;
+    const Fit beyond = window < kLookahead && !last_ ? Fit::unknown : Fit::no;
+    for (bool inside = true;;) {
+      if (inside) {
+        const char* quote = next_quote(p, limit);
+        if (quote == nullptr || quote + 1 >= limit) {
+          if (quote == nullptr || !last_ || limit != end_) return beyond;
+          ++count;
+          return whole(count);
+        }
+        const bool slash = escaped(first, quote);
+        if (!slash && quote[1] == dialect_.quote) {
+          p = quote + 2;
+          continue;
+        }
+        const bool ends = at_end(quote + 1);
+        if (slash && ends) {
+          if (--tries < 0) return Fit::no;
+          const Fit on = fits(first, quote + 1, count, tries);
+          if (on != Fit::no) return on;
+        } else if (slash) {
+          p = quote + 1;
+          continue;
+        }
+        if (!ends) return Fit::no;
+        p = quote + 1;
+      } else {
+        while (dialect_.skip_space && p != limit && *p == ' ') ++p;
+        if (p != limit && *p == dialect_.quote) {
+          first = ++p;
+          inside = true;
+          continue;
+        }
+        p = finder_.find(p, limit);
+        if (p == limit && !(last_ && limit == end_)) return beyond;
+      }
+      ++count;
+      inside = false;
+      if (p == limit || is_line_end(*p)) return whole(count);
+      ++p;
+    }
+  }
+
+  Fit whole(Index count) const { return expected_ == 0 || count == expected_ ? Fit::yes : Fit::no; }
 
   const char* begin_;
   const char* p_;
@@ -96,29 +202,31 @@ class Scanner {
   CsvDialect dialect_;
   ByteFinder finder_;
   std::vector<CsvField>& fields_;
+  Index expected_;
   std::size_t opened_ = 0;
 };
 
 }  // namespace
 
-CsvScan scan_csv(std::string_view bytes, bool last, const CsvDialect& dialect,
-                 std::vector<CsvField>& fields) {
-  return Scanner(bytes, last, dialect, fields).record();
+CsvScan scan_csv(std::string_view bytes, bool last, const CsvDialect& dialect, std::vector<CsvField>& fields,
+                 Index expected) {
+  return Scanner(bytes, last, dialect, fields, expected).record();
 }
 
-void untangle(std::string_view raw, std::string& out) {
-  std::size_t i = 1;  // after the opening quote
-  for (;;) {
-    const std::size_t quote = raw.find(kQuote, i);
-    if (quote == std::string_view::npos) return;  // only for text that is no tangled field
-    out.append(raw, i, quote - i);
-    if (quote + 1 == raw.size() || raw[quote + 1] != kQuote) {
-      out.append(raw, quote + 1);
-      return;
-    }
-    out += kQuote;
-    i = quote + 2;
+void untangle(const CsvField& field, const CsvDialect& dialect, std::string& out) {
+  const std::string_view inside = field.raw.substr(1, field.close - 1);
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i + 1 < inside.size(); ++i) {
+    const bool doubled = inside[i] == dialect.quote && inside[i + 1] == dialect.quote;
+    const bool escape = dialect.backslash && inside[i] == '\\' &&
+                        (inside[i + 1] == dialect.quote || (dialect.pairs && inside[i + 1] == '\\'));
+    if (!doubled && !escape) continue;
+    out.append(inside, copied, i - copied);
+    copied = i + 1;  // the second of the two is the value
+    ++i;
   }
+  out.append(inside, copied);
+  out.append(field.raw, field.close + 1);
 }
 
 CsvDialect sniff_csv(std::string_view header) {
@@ -126,7 +234,7 @@ CsvDialect sniff_csv(std::string_view header) {
   Index counts[kDelimiters.size()] = {};
   bool quoted = false;
   for (const char c : header) {
-    if (c == kQuote) quoted = !quoted;
+    if (c == '"') quoted = !quoted;
     const std::size_t which = kDelimiters.find(c);
     if (!quoted && which != std::string_view::npos) ++counts[which];
   }
@@ -138,33 +246,27 @@ CsvDialect sniff_csv(std::string_view header) {
   return dialect;
 }
 
-// "sep=;" on the first line, which Excel obeys and does not show.
-static bool names_delimiter(std::string_view line, CsvDialect& dialect) {
-  while (!line.empty() && is_line_end(line.back())) line.remove_suffix(1);
-  if (line.size() != 5 || !line.starts_with("sep=") || line[4] == kQuote) return false;
-  dialect = {line[4], false};
-  return true;
-}
-
-static void append_value(const CsvField& field, std::string& out) {
+static void append_value(const CsvField& field, const CsvDialect& dialect, std::string& out) {
   if (field.tangled) {
-    untangle(field.raw, out);
+    untangle(field, dialect, out);
   } else {
     out += field.raw;
   }
 }
 
-CsvReader::CsvReader(Input input, FileFormat format, ReadReport* report)
-    : input_(std::move(input)), report_(report) {
-  read_header(format);
+CsvReader::CsvReader(Input input, const CsvLayout& layout, ReadReport* report)
+    : input_(std::move(input)), layout_(layout), report_(report) {
+  skip_lines(layout_.skipped);
+  read_header();
 }
 
 // The record at rest(), cut into fields_; its length in length_. False at the end of the input.
 bool CsvReader::scan() {
   input_.take(length_);
   length_ = 0;
+  const Index expected = columns_.size() + (layout_.trailing ? 1 : 0);
   for (;;) {
-    const CsvScan found = scan_csv(input_.rest(), input_.ended(), dialect_, fields_);
+    const CsvScan found = scan_csv(input_.rest(), input_.ended(), layout_.dialect, fields_, expected);
     if (found.end == CsvEnd::complete) {
       input_.check_record(found.length);
       length_ = found.length;
@@ -173,29 +275,30 @@ bool CsvReader::scan() {
     if (found.end == CsvEnd::unclosed) {
       throw input_.error(Fault::data,
                          "a quote opens a field here and is never closed. Close it, or double the quotes "
-                         "inside quoted fields",
+                         "inside quoted fields; " +
+                             option_name("quote") + " none reads quotes as letters",
                          found.length);
     }
     input_.grow();
   }
 }
 
-void CsvReader::read_header(FileFormat format) {
-  const bool sniff = format == FileFormat::csv;
-  if (!sniff) dialect_.delimiter = '\t';
+void CsvReader::skip_lines(Index lines) {
+  for (; lines > 0; --lines) input_.take_line();
+}
+
+void CsvReader::read_header() {
   do {
     if (!scan()) throw Error(Fault::data, input_.name() + ": no header line: the file is blank");
   } while (fields_.empty());
-  if (sniff) {
-    const std::string_view line = input_.rest().substr(0, length_);
-    if (!names_delimiter(line, dialect_)) {
-      dialect_ = sniff_csv(line);
-      length_ = 0;  // the same line again, now with its own delimiter
-    }
-    if (!scan() || fields_.empty()) throw Error(Fault::data, input_.name() + ": no header line");
-  }
+  if (layout_.trailing && fields_.size() > 1) fields_.pop_back();
   std::vector<std::string> names;
-  for (const CsvField& f : fields_) append_value(f, names.emplace_back());
+  if (layout_.unnamed_first) names.emplace_back();
+  for (const CsvField& f : fields_) append_value(f, layout_.dialect, names.emplace_back());
+  if (!layout_.header) {
+    names.assign(names.size(), "");
+    length_ = 0;  // the first row
+  }
   columns_ = unique_names(names);
 }
 
@@ -210,6 +313,7 @@ bool CsvReader::next(Record& record) {
   values_.clear();
   values_.reserve(length_);  // the views into it must stay
   if (fields_.size() != columns_.size()) fit_row();
+  if (std::any_of(fields_.begin(), fields_.end(), [](const CsvField& f) { return f.stray; })) note_stray();
   record.fields.resize(columns_.size());
   for (Index i = 0; i < fields_.size(); ++i) {
     const CsvField& f = fields_[i];
@@ -218,7 +322,7 @@ bool CsvReader::next(Record& record) {
       continue;
     }
     const std::size_t begin = values_.size();
-    untangle(f.raw, values_);
+    untangle(f, layout_.dialect, values_);
     record.fields[i] = std::string_view(values_).substr(begin);
   }
   return true;
@@ -227,10 +331,27 @@ bool CsvReader::next(Record& record) {
 bool CsvReader::blank() const {
   if (fields_.empty()) return true;
   return fields_.size() == 1 && columns_.size() > 1 && !fields_[0].tangled &&
-         input_.rest().front() != kQuote && fields_[0].raw.find_first_not_of(" \t") == std::string_view::npos;
+         input_.rest().front() != layout_.dialect.quote &&
+         fields_[0].raw.find_first_not_of(" \t") == std::string_view::npos;
+}
+
+void CsvReader::note_stray() {
+  for (const CsvField& f : fields_) {
+    if (!f.stray) continue;
+    const std::string_view after = f.raw.substr(f.close + 1, 20);
+    if (++report_->stray_quotes > 1) continue;
+    add_note(*report_, input_.place() + ": text follows a closing quote (" + repair_utf8(after) +
+                           "); it was kept without that quote. Quotes inside quoted fields are doubled, or " +
+                           option_name("escape") + " backslash says how they are written");
+  }
 }
 
 void CsvReader::fit_row() {
+  const bool ends_with_delimiter = fields_.size() == columns_.size() + 1 && fields_.back().raw.empty();
+  if (ends_with_delimiter) {
+    fields_.pop_back();
+    return;
+  }
   const auto note = [&](Index found) {
     add_note(*report_, input_.place() + ": " + std::to_string(found) + (found == 1 ? " field" : " fields") +
                            ", the header has " + std::to_string(columns_.size()));
@@ -250,11 +371,11 @@ void CsvReader::join_surplus() {
   if (fields_.size() == columns_.size()) return;
   last_.clear();
   for (Index i = columns_.size() - 1; i < fields_.size(); ++i) {
-    if (i >= columns_.size()) last_ += dialect_.delimiter;
-    append_value(fields_[i], last_);
+    if (i >= columns_.size()) last_ += layout_.dialect.delimiter;
+    append_value(fields_[i], layout_.dialect, last_);
   }
   fields_.resize(columns_.size());
-  fields_.back() = {last_, false};
+  fields_.back() = {last_};
 }
 
 }  // namespace shoal

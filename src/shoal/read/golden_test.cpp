@@ -40,7 +40,7 @@ std::optional<Rows> csv_rows(const std::string& text, const CsvDialect& dialect,
     std::vector<std::string>& row = rows.emplace_back();
     for (const CsvField& f : fields) {
       row.emplace_back(f.tangled ? "" : f.raw);
-      if (f.tangled) untangle(f.raw, row.back());
+      if (f.tangled) untangle(f, dialect, row.back());
     }
     input.take(found.length);
   }

@@ -57,19 +57,19 @@ std::string size_text(std::size_t bytes) {
 
 }  // namespace
 
-Input Input::open(const std::filesystem::path& path, std::size_t max_record, std::stop_token stop) {
-  const bool standard = path == "-";
-  const std::string name = standard ? "standard input" : path.string();
-  const int fd = standard ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+std::string Input::name_of(const std::filesystem::path& path) {
+  return path == "-" ? "standard input" : path.string();
+}
+
+Input::Fetch Input::bytes_of(const std::filesystem::path& path, std::stop_token stop) {
+  const std::string name = name_of(path);
+  const int fd = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) throw Error(Fault::file, name + ": cannot open: " + std::strerror(errno));
   auto file = std::make_shared<Descriptor>(fd);  // std::function wants a copyable capture
   ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  return Input(
-      name,
-      [file, name, stop = std::move(stop)](char* to, std::size_t room) {
-        return read_some(file->get(), name, stop, to, room);
-      },
-      max_record);
+  return [file, name, stop = std::move(stop)](char* to, std::size_t room) {
+    return read_some(file->get(), name, stop, to, room);
+  };
 }
 
 Input::Input(std::string name, Fetch fetch, std::size_t max_record, std::size_t block)
@@ -116,6 +116,24 @@ void Input::grow() {
       return;
     }
     end_ += got;
+  }
+}
+
+void Input::fill(std::size_t bytes) {
+  while (!ended_ && rest().size() < bytes && rest().size() <= max_record_) grow();
+}
+
+void Input::take_line() {
+  for (;; grow()) {
+    const std::size_t end = rest().find_first_of("\r\n");
+    const bool known = end != std::string_view::npos && (rest()[end] == '\n' || end + 1 < rest().size());
+    if (!known && !ended_) {
+      if (end == std::string_view::npos) take(rest().size());  // of a line of any length
+      continue;
+    }
+    if (end == std::string_view::npos) return take(rest().size());
+    const bool pair = rest()[end] == '\r' && end + 1 < rest().size() && rest()[end + 1] == '\n';
+    return take(end + 1 + (pair ? 1 : 0));
   }
 }
 

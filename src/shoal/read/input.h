@@ -22,9 +22,11 @@ class Input {
   using Fetch = std::function<std::size_t(char* to, std::size_t room)>;
   static constexpr std::size_t kBlock = 1u << 20;  ///< fits in the second-level cache of one core
 
-  /// A file, or standard input for "-". Error(file) if it cannot be opened; Error(cancelled), from whatever
-  /// needs bytes, once `stop` is asked.
-  static Input open(const std::filesystem::path& path, std::size_t max_record, std::stop_token stop = {});
+  /// The bytes of a file, or of standard input for "-". Error(file) if it cannot be opened; Error(cancelled),
+  /// from whatever needs bytes, once `stop` is asked.
+  static Fetch bytes_of(const std::filesystem::path& path, std::stop_token stop = {});
+  /// How messages call it.
+  static std::string name_of(const std::filesystem::path& path);
   /// Bytes from anywhere; `name` stands in messages.
   Input(std::string name, Fetch fetch, std::size_t max_record, std::size_t block = kBlock);
   /// Bytes in memory.
@@ -39,7 +41,11 @@ class Input {
   /// Reads until `rest` has doubled, and has filled the buffer, or the input ends. Error(data) if `rest` is
   /// longer than max_record already; Error(file) if reading fails.
   void grow();
+  /// Reads until `rest` has `bytes`, the input ends or a record may be no longer.
+  void fill(std::size_t bytes);
   void take(std::size_t bytes) { begin_ += bytes; }
+  /// Takes the bytes up to the next line end, LF, CR LF or CR, and it.
+  void take_line();
   std::uint64_t taken() const { return dropped_ + begin_; }
   /// The number, from 1, of the line in which rest()[offset] lies. Lines end with LF, CR LF or CR.
   Index line(std::size_t offset = 0) const;

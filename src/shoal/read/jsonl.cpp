@@ -153,6 +153,7 @@ bool JsonlReader::next(Record& record) {
   if (const auto found = parse_json_object(object, members_)) throw fault(*found);
   ++given_;
   record.utf8 = first_invalid_utf8(object) == std::string_view::npos;
+  record.surrogates = record.utf8;
   values_.clear();
   values_.reserve(here_.length);  // the views into it must stay; a decoded string is never longer
   fill(record);

@@ -16,6 +16,8 @@ struct Record {
   std::vector<std::string_view> fields;
   std::vector<ValueKind> kinds;  ///< empty: all are strings
   bool utf8 = true;              ///< the bytes of the whole record are well-formed
+  bool surrogates =
+      false;  ///< they are, but for what a lone surrogate escape of JSON left (then utf8 is false)
 };
 
 inline constexpr std::size_t kMostNotes = 10;

@@ -50,6 +50,18 @@ inline const char* find_string_stop(const char* p, const char* end) {
   return p;
 }
 
+/// The first byte in [p, end) from 0x80 on, or `end`.
+inline const char* find_non_ascii(const char* p, const char* end) {
+#if defined(__SSE2__)
+  for (; end - p >= 16; p += 16) {
+    const int mask = _mm_movemask_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    if (mask != 0) return p + __builtin_ctz(static_cast<unsigned>(mask));
+  }
+#endif
+  while (p != end && static_cast<unsigned char>(*p) < 0x80) ++p;
+  return p;
+}
+
 /// Line ends in [p, end): each LF, and each CR with no LF behind it. end[0] must be readable.
 inline std::size_t count_line_ends(const char* p, const char* end) {
   std::size_t count = 0;

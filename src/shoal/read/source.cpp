@@ -9,10 +9,13 @@
 #include "shoal/core/utf8.h"
 #include "shoal/read/columns.h"
 #include "shoal/read/csv.h"
+#include "shoal/read/dialect.h"
 #include "shoal/read/files.h"
 #include "shoal/read/format.h"
 #include "shoal/read/jsonl.h"
 #include "shoal/read/lines.h"
+#include "shoal/read/text_encoding.h"
+#include "shoal/read/unpack.h"
 
 namespace shoal {
 namespace fs = std::filesystem;
@@ -37,12 +40,16 @@ struct Source::State {
       : files(std::move(paths)),
         options(std::move(given)),
         stop(std::move(asked)),
-        total(total_bytes(files)) {}
+        total(total_bytes(files)),
+        forced_encoding(options.encoding ? encoding_named(*options.encoding) : "") {}
 
   void open_first();
   const std::string& name() const;
   bool open_following();
   void open(const fs::path& path);
+  void settle_reading();
+  void close_reading();
+  std::uint64_t bytes_taken() const;
   void match_columns();
   [[noreturn]] void refuse_missing(const std::string& column, const std::vector<std::string>& here) const;
   void sample(Index rows);
@@ -58,11 +65,16 @@ struct Source::State {
   ReadOptions options;
   std::stop_token stop;
   std::optional<std::uint64_t> total;
+  std::string forced_encoding;  // empty: found
   ReadReport report;
 
   std::size_t file = 0;          // index of the open one
   std::optional<Reader> reader;  // nothing: all has been read
   std::uint64_t bytes_before = 0;
+  std::shared_ptr<std::uint64_t> raw;      // bytes of the open file as it lies on disk
+  std::shared_ptr<TextEncoding> encoding;  // of the open file
+  bool packed_bytes = false;
+  Recognised how;
   Record record;                         // the current row, in the order of the file's columns
   std::vector<std::string> repaired;     // fields of it that were not UTF-8
   std::vector<std::string> columns;      // of the first file
@@ -76,15 +88,34 @@ struct Source::State {
 };
 
 void Source::State::open(const fs::path& path) {
-  Input input = Input::open(path, options.max_record, stop);
-  check_is_text(input);
-  std::optional<FileFormat> format = options.format;
-  if (!format && path != "-") format = format_by_extension(path);
-  if (!format) format = format_by_content(input.rest());
-  switch (*format) {
+  const std::string name = Input::name_of(path);
+  raw = std::make_shared<std::uint64_t>(0);
+  encoding = std::make_shared<TextEncoding>();
+  Input::Fetch bytes = [from = Input::bytes_of(path, stop), count = raw](char* to, std::size_t room) {
+    const std::size_t got = from(to, room);
+    *count += got;
+    return got;
+  };
+  std::string packed;
+  bytes = unpacked(name, std::move(bytes), packed);
+  packed_bytes = !packed.empty();
+  Input input(name,
+              as_utf8(name, std::move(bytes), forced_encoding, encoding,
+                      [name](std::string_view head) { refuse_binary(name, head); }),
+              options.max_record);
+  begin_text(input);
+  for (Index i = options.skip.value_or(0); i > 0; --i) input.take_line();
+  input.fill(kLayoutBytes);
+  how = recognise(input.rest(), input.ended(), path, options);
+  report.readings.push_back(reading_of(how));
+  FileReading& reading = report.readings.back();
+  reading.file = name;
+  reading.compression = packed;
+  reading.skipped += options.skip.value_or(0);
+  switch (how.format) {
     case FileFormat::csv:
     case FileFormat::tsv:
-      reader.emplace(CsvReader(std::move(input), *format, &report));
+      reader.emplace(CsvReader(std::move(input), how.layout, &report));
       break;
     case FileFormat::jsonl:
       reader.emplace(
@@ -94,6 +125,35 @@ void Source::State::open(const fs::path& path) {
       reader.emplace(LinesReader(std::move(input), &report));
       break;
   }
+}
+
+// What is known by now of the open file's encoding goes into its reading.
+void Source::State::settle_reading() {
+  if (!encoding) return;
+  FileReading& reading = report.readings.back();
+  reading.encoding = encoding->name;
+  reading.remark = remark_on(reading, how, files[file], options);
+}
+
+// The open file is read: it joins the one before if both were read alike.
+void Source::State::close_reading() {
+  settle_reading();
+  encoding.reset();
+  std::vector<FileReading>& all = report.readings;
+  if (all.size() < 2) return;
+  FileReading last = all.back();
+  FileReading& before = all[all.size() - 2];
+  last.file = before.file;
+  last.files = before.files;
+  if (last != before) return;
+  ++before.files;
+  all.pop_back();
+}
+
+std::uint64_t Source::State::bytes_taken() const {
+  if (!reader) return 0;
+  if (packed_bytes || (encoding && encoding->converted)) return *raw;
+  return std::visit([](auto& r) { return r.input().taken(); }, *reader);
 }
 
 const std::string& Source::State::name() const {
@@ -113,7 +173,10 @@ void Source::State::open_first() {
   if (by_name) choose_columns();  // a wrong name is told before a fault in the rows
   sample(by_name ? 1 : kSampleRows);
   if (held.empty())
-    throw Error(Fault::data, name() + (columns.size() > 1 ? ": a header and no rows" : ": no rows"));
+    throw Error(Fault::data,
+                name() + (columns.size() > 1 ? ": a header and no rows. If its first line is a row, " +
+                                                   option_name("header") + " no says so"
+                                             : ": no rows"));
   if (columns.empty()) throw Error(Fault::data, name() + ": the first objects have no keys");
   if (!by_name) choose_columns();
 }
@@ -175,8 +238,9 @@ void Source::State::refuse_missing(const std::string& column, const std::vector<
 
 bool Source::State::open_following() {
   if (!reader) return false;
-  bytes_before += std::visit([](auto& r) { return r.input().taken(); }, *reader);
+  bytes_before += bytes_taken();
   reader.reset();
+  close_reading();
   if (++file == files.size()) return false;
   open(files[file]);
   match_columns();
@@ -197,10 +261,16 @@ void Source::State::repair() {
     if (first_invalid_utf8(record.fields[i]) == std::string_view::npos) continue;
     repaired[i] = repair_utf8(record.fields[i]);
     record.fields[i] = repaired[i];
-    if (++report.repaired_utf8 > 1) continue;
-    add_note(report, place() +
-                         ": bytes that are not UTF-8 became U+FFFD (if the file is in an older encoding: "
-                         "iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW)");
+    if (record.surrogates) {
+      if (++report.lone_surrogates == 1)
+        add_note(report,
+                 place() +
+                     ": a \\ud800 or another half of a surrogate pair stands alone in a JSON string; it "
+                     "means no character and became U+FFFD");
+    } else if (++report.repaired_utf8 == 1) {
+      add_note(report, place() + ": bytes that mean nothing in " + encoding->name + " became U+FFFD (" +
+                           option_name("encoding") + " NAME if the file is in another encoding)");
+    }
   }
 }
 
@@ -256,6 +326,7 @@ void Source::State::append(Texts& texts, std::vector<Texts>& others) {
 
 Source::Source(std::vector<fs::path> files, ReadOptions options, std::stop_token stop) {
   check_files(files);
+  check_reading(options);
   state_ = std::make_unique<State>(std::move(files), std::move(options), std::move(stop));
   state_->open_first();
 }
@@ -265,13 +336,13 @@ Source::~Source() = default;
 
 const std::vector<std::string>& Source::text_columns() const { return state_->text_names; }
 const std::vector<std::string>& Source::other_columns() const { return state_->other_names; }
-const ReadReport& Source::report() const { return state_->report; }
+const ReadReport& Source::report() const {
+  state_->settle_reading();
+  return state_->report;
+}
 std::optional<std::uint64_t> Source::bytes_total() const { return state_->total; }
 
-std::uint64_t Source::bytes_read() const {
-  const State& s = *state_;
-  return s.bytes_before + (s.reader ? std::visit([](auto& r) { return r.input().taken(); }, *s.reader) : 0);
-}
+std::uint64_t Source::bytes_read() const { return state_->bytes_before + state_->bytes_taken(); }
 
 bool Source::next(Index most, Texts& texts, std::vector<Texts>& others) {
   require(most > 0, Fault::argument, "Source::next: most must be at least 1");
