@@ -54,6 +54,11 @@ if(TARGET shoal_tokenize)
   add_executable(dump_ids ${PROJECT_SOURCE_DIR}/tests/tokenizers/dump_ids.cpp)
   target_link_libraries(dump_ids PRIVATE shoal_tokenize)
 endif()
+# How files are read, against Python's csv and codecs: tests/files.
+if(TARGET shoal_read)
+  add_executable(dump_texts ${PROJECT_SOURCE_DIR}/tests/files/dump_texts.cpp)
+  target_link_libraries(dump_texts PRIVATE shoal_read shoal_core nlohmann_json::nlohmann_json)
+endif()
 # The page in a real browser: tests/page/test_page.py drives what this writes with the real writer.
 if(TARGET shoal_map)
   add_executable(make_page ${PROJECT_SOURCE_DIR}/tests/page/make_page.cpp)

@@ -52,18 +52,18 @@ fn assess(name: &'static str, text: &str) -> Guess {
             foreign += 1;
             let behind = chars.peek().copied().unwrap_or(' ');
             let joined = before.is_alphabetic() || behind.is_alphabetic();
-            let fits = if is_dense(c) {
+            let fits = if is_dense(c) || ('\u{370}'..='\u{5FF}').contains(&c) {
                 true
             } else if c.is_alphabetic() {
-                // One letter alone is a word in many languages; a capital within a word of small letters is none.
+                // A capital within a word of small letters is none; some letters are words by themselves.
+                let edge = |c: char| c.is_whitespace() || c.is_ascii_punctuation() || is_common_mark(c);
                 joined && !(c.is_uppercase() && before.is_lowercase())
-                    || matches!(c, 'à' | 'À' | 'é' | 'É' | 'ó' | 'Ó' | 'Å' | 'å' | 'ö' | 'Ö') && !joined
-                    || ('\u{370}'..='\u{5FF}').contains(&c)
+                    || edge(before) && edge(behind) && "àèìòùáéíóúâêîôûäöüåøæýÀÈÌÒÙÁÉÍÓÚÂÊÔÄÖÜÅØÆ".contains(c)
             } else {
                 is_common_mark(c) && !(before.is_alphabetic() && behind.is_alphabetic())
                     || matches!(c, '’' | '·' | '\u{2010}'..='\u{2015}' | '\u{AD}' | '…' | '/')
                     || ('\u{300}'..='\u{36F}').contains(&c)
-                    || ('\u{590}'..='\u{6FF}').contains(&c)
+                    || ('\u{600}'..='\u{6FF}').contains(&c)
             };
             odd += usize::from(!fits);
         }

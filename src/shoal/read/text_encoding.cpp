@@ -48,24 +48,32 @@ bool reads_as_utf32(std::string_view head, bool big) {
   return head.size() >= 8;
 }
 
-// Whether all 16-bit units are characters of texts, and the blanks among the bytes are such units.
-bool reads_as_utf16(std::string_view head, bool big) {
-  Index blanks = 0, zeros = 0;
+// How many 16-bit units are blanks or commas, if all are characters of texts and the zero bytes lie in those
+// below U+0100; else 0.
+Index blanks_as_utf16(std::string_view head, bool big) {
+  Index blanks = 0;
   for (std::size_t i = 0; i + 2 <= head.size(); i += 2) {
     const char32_t c = unit_at(head, i, 2, big);
-    if (!is_text_character(c) || (c >= 0xDC00 && c <= 0xDFFF)) return false;
+    const bool low_alone = c >= 0xDC00 && c <= 0xDFFF, private_use = c >= 0xE000 && c <= 0xF8FF;
+    if (!is_text_character(c) || low_alone || private_use) return 0;
     blanks += is_blank_or_comma(c);
-    zeros += c < 0x100;
     if (c < 0xD800 || c > 0xDBFF) continue;
     i += 2;
     if (i + 2 > head.size()) break;
     const char32_t low = unit_at(head, i, 2, big);
-    if (low < 0xDC00 || low > 0xDFFF) return false;
+    if (low < 0xDC00 || low > 0xDFFF) return 0;
   }
-  const auto all_zeros = static_cast<Index>(std::count(head.begin(), head.end(), '\0'));
-  const auto all_blanks = static_cast<Index>(std::count_if(
-      head.begin(), head.end(), [](char c) { return is_blank_or_comma(static_cast<unsigned char>(c)); }));
-  return blanks > 0 && 2 * blanks >= all_blanks && 10 * zeros >= 9 * all_zeros;
+  return blanks;
+}
+
+// At most four of five bytes are ASCII that a text has: not so in texts of one byte a letter, even with zeros
+// between.
+bool is_unlike_ascii(std::string_view head) {
+  const auto plain = std::count_if(head.begin(), head.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= 0x20 && byte < 0x7F) || byte == '\n' || byte == '\r' || byte == '\t';
+  });
+  return 5 * static_cast<Index>(plain) <= 4 * head.size();
 }
 
 // Well-formed sequences of several bytes, and ill-formed pieces. One that the end cuts is neither unless it
@@ -201,7 +209,9 @@ class Utf8Stream {
     const std::string text = context_ + std::string(window);
     const ShoalEncodingGuess guess = shoal_encoding_guess(borrowed(text), whole);
     const bool mixed = utf8.good >= utf8.bad;
-    if (!mixed && guess.name.size > 0 && 20 * guess.odd <= guess.foreign) {
+    const bool one_odd = utf8.good == 0 && guess.odd <= 1 && guess.foreign >= 4;
+    const bool like_text = 20 * guess.odd <= guess.foreign || one_odd;
+    if (!mixed && guess.name.size > 0 && like_text) {
       use(owned(guess.name));
     } else if (utf8.bad < kFewFaults) {
       use("UTF-8");
@@ -284,10 +294,11 @@ std::string wide_encoding(std::string_view head) {
   for (const bool big : {false, true}) {
     if (9 * zeros >= 4 * head.size() && reads_as_utf32(head, big)) return big ? "UTF-32BE" : "UTF-32LE";
   }
-  for (const bool big : {false, true}) {
-    if (reads_as_utf16(head, big)) return big ? "UTF-16BE" : "UTF-16LE";
-  }
-  return {};
+  const Utf8Count utf8 = count_utf8(head, false);
+  if (!is_unlike_ascii(head) || (utf8.bad == 0 && utf8.good > 0)) return {};
+  const Index little = blanks_as_utf16(head, false), big = blanks_as_utf16(head, true);
+  if (little == 0 && big == 0) return {};
+  return big > little ? "UTF-16BE" : "UTF-16LE";
 }
 
 Input::Fetch as_utf8(std::string name, Input::Fetch from, std::string forced,
