@@ -361,11 +361,12 @@ Reading read_as(std::string_view head, bool whole, CsvDialect dialect, Index ski
   return r;
 }
 
-// Whether ' is there to quote: around a column's values, and " is not.
+// Whether ' is there to quote: around a column's values, and " hardly ever.
 bool has_single_quotes(const Reading& r, const Sample& with_double) {
+  Index doubles = 0;
   for (const Row& row : with_double.rows)
-    for (const Cell& cell : row.cells)
-      if (cell.quoted) return false;
+    doubles += std::any_of(row.cells.begin(), row.cells.end(), [](const Cell& c) { return c.quoted; });
+  if (10 * doubles > with_double.rows.size()) return false;
   const Columns columns(r.sample.rows, r.first, r.fields);
   if (columns.rows < 2 || r.stray > 0 || r.sample.unclosed) return false;
   for (Index i = 0; i < r.fields; ++i)
