@@ -5,6 +5,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/flow/models.h"
+#include "shoal/read/unpack.h"
 #include "verbs/method_flags.h"
 #include "verbs/verbs.h"
 
@@ -21,11 +22,17 @@ struct MapFlags {
   MapOptions options;
 };
 
-/// reviews.csv -> reviews.shoal, in the current folder.
+/// reviews.csv and reviews.csv.gz -> reviews.shoal, in the current folder.
 fs::path default_out(const std::vector<std::string>& inputs) {
-  require(inputs.size() == 1 && inputs.front() != "-", Fault::argument,
-          "--out NAME.shoal is needed for standard input and for several files");
-  return fs::path(inputs.front()).filename().replace_extension(".shoal");
+  std::error_code absent;
+  const auto is_stream = [&](const std::string& input) {
+    const auto type = fs::status(input, absent).type();
+    return input == "-" || type == fs::file_type::fifo || type == fs::file_type::character ||
+           type == fs::file_type::socket || input.starts_with("/dev/") || input.starts_with("/proc/");
+  };
+  require(inputs.size() == 1 && !is_stream(inputs.front()), Fault::argument,
+          "--out NAME.shoal is needed for standard input, pipes and several files");
+  return fs::path(unpacked_name(fs::path(inputs.front()).filename().string())).replace_extension(".shoal");
 }
 
 /// A collection is mapped where it stands: flags that were not given have the values of the last time.
@@ -231,9 +238,11 @@ void add_map(CLI::App& app, Session& session) {
       "  shoal map questions.shoal --clusters 40           the same texts, fewer clusters\n"
       "  shoal map questions.shoal --clusters auto         as many as have the highest silhouette\n"
       "  shoal map questions.shoal --method hdbscan --min-cluster-size 20\n"
-      "  zcat log.gz | shoal map - --out log.shoal");
+      "  shoal map reviews.csv.gz                          gzip and zstd are read as they are\n"
+      "  psql -c 'copy ... to stdout csv header' | shoal map - --out rows.shoal");
   verb->add_option("input", flags->inputs,
-                   "CSV, TSV, JSONL or plain lines; - is standard input; or a collection")
+                   "CSV, TSV, JSONL or plain lines, also packed by gzip or zstd; - is standard input; or a "
+                   "collection")
       ->required()
       ->type_name("INPUT");
   MapOptions& o = flags->options;

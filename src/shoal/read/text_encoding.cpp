@@ -97,6 +97,16 @@ Utf8Count count_utf8(std::string_view text, bool whole) {
   return out;
 }
 
+std::string ill_formed_lines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+    if (first_invalid_utf8(text.substr(0, end)) != std::string_view::npos) out += text.substr(0, end);
+    text.remove_prefix(end);
+  }
+  return out;
+}
+
 bool has_iso_2022_jp(std::string_view head) {
   constexpr std::string_view kEscapes[] = {"\x1B$B"sv, "\x1B$@"sv, "\x1B(J"sv};
   return std::any_of(std::begin(kEscapes), std::end(kEscapes),
@@ -206,9 +216,9 @@ class Utf8Stream {
       use("UTF-8");
       return;
     }
-    const std::string text = context_ + std::string(window);
-    const ShoalEncodingGuess guess = shoal_encoding_guess(borrowed(text), whole);
     const bool mixed = utf8.good >= utf8.bad;
+    const std::string text = mixed ? ill_formed_lines(window) : context_ + std::string(window);
+    const ShoalEncodingGuess guess = shoal_encoding_guess(borrowed(text), whole);
     const bool one_odd = utf8.good == 0 && guess.odd <= 1 && guess.foreign >= 4;
     const bool like_text = 20 * guess.odd <= guess.foreign || one_odd;
     if (!mixed && guess.name.size > 0 && like_text) {
