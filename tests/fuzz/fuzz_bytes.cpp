@@ -28,8 +28,8 @@ std::string read_all(const std::string& bytes, const std::string& forced, std::s
       out.append(buffer, 0, got);
       if (out.size() > kMost) return "long";
     }
-  } catch (const shoal::Error&) {  // cut, damaged or refused: the same for all pieces
-    out += "|error";
+  } catch (const shoal::Error&) {  // cut, damaged or refused; what came before depends on the pieces
+    return "error";
   }
   return out + "|" + packed + "|" + found->name;
 }
