@@ -37,7 +37,7 @@ class Scanner {
     if (is_line_end(*p_)) return line_end();
     for (;;) {
       if (!field()) return {last_ ? CsvEnd::unclosed : CsvEnd::incomplete, opened_};
-      if (p_ == end_) return {last_ ? CsvEnd::complete : CsvEnd::incomplete, length()};
+      if (p_ == end_) return {last_ ? CsvEnd::complete : CsvEnd::incomplete, length(), stray_};
       if (*p_ != dialect_.delimiter) return line_end();
       ++p_;
     }
@@ -53,7 +53,7 @@ class Scanner {
       if (p_ + 1 != end_ && p_[1] == '\n') ++p_;
     }
     ++p_;
-    return {CsvEnd::complete, length()};
+    return {CsvEnd::complete, length(), stray_};
   }
 
   // Leaves p_ at the delimiter, the line end or the end of the bytes. False: a quote is open.
@@ -80,9 +80,11 @@ class Scanner {
       fields_.push_back({{start + 1, static_cast<std::size_t>(close - start - 1)}});
     } else {
       const std::string_view after(close + 1, static_cast<std::size_t>(p_ - close - 1));
+      const bool stray = !is_blank(after);
+      stray_ |= stray;
       fields_.push_back({{start, static_cast<std::size_t>(p_ - start)},
                          true,
-                         !is_blank(after),
+                         stray,
                          static_cast<std::size_t>(close - start)});
     }
     return true;
@@ -116,7 +118,7 @@ class Scanner {
     for (const char* p = first;;) {
       p = next_quote(p, end_);
       if (p == nullptr || (p + 1 == end_ && !last_)) return nullptr;
-      tangled |= dialect_.pairs && std::find(first, p, '\\') != p;
+      if (dialect_.pairs && !tangled) tangled = std::find(first, p, '\\') != p;
       if (!escaped(first, p)) {
         if (p + 1 == end_ || p[1] != dialect_.quote) return p;
         tangled = true;
@@ -203,6 +205,7 @@ class Scanner {
   ByteFinder finder_;
   std::vector<CsvField>& fields_;
   Index expected_;
+  bool stray_ = false;
   std::size_t opened_ = 0;
 };
 
@@ -270,6 +273,7 @@ bool CsvReader::scan() {
     if (found.end == CsvEnd::complete) {
       input_.check_record(found.length);
       length_ = found.length;
+      stray_ = found.stray;
       return length_ > 0;
     }
     if (found.end == CsvEnd::unclosed) {
@@ -312,8 +316,8 @@ bool CsvReader::next(Record& record) {
   record.utf8 = first_invalid_utf8(input_.rest().substr(0, length_)) == std::string_view::npos;
   values_.clear();
   values_.reserve(length_);  // the views into it must stay
+  if (stray_) note_stray();
   if (fields_.size() != columns_.size()) fit_row();
-  if (std::any_of(fields_.begin(), fields_.end(), [](const CsvField& f) { return f.stray; })) note_stray();
   record.fields.resize(columns_.size());
   for (Index i = 0; i < fields_.size(); ++i) {
     const CsvField& f = fields_[i];

@@ -46,6 +46,7 @@ enum class CsvEnd { complete, incomplete, unclosed };
 struct CsvScan {
   CsvEnd end;
   std::size_t length;  ///< bytes of the record with its line end; for unclosed: where the quote opened
+  bool stray = false;  ///< a field is
 };
 
 /// Cuts the first record of `bytes` into fields. Incomplete: more bytes are needed to know its end, and none
@@ -99,6 +100,7 @@ class CsvReader {
   ReadReport* report_;
   std::vector<std::string> columns_;
   std::vector<CsvField> fields_;
+  bool stray_ = false;      // in a field of the record given out last
   std::size_t length_ = 0;  // of the record given out last, taken when the next one is asked for
   std::string values_;      // of tangled fields
   std::string last_;        // the last field of a long row

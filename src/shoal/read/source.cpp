@@ -137,6 +137,7 @@ void Source::State::settle_reading() {
 
 // The open file is read: it joins the one before if both were read alike.
 void Source::State::close_reading() {
+  if (!encoding) return;
   settle_reading();
   encoding.reset();
   std::vector<FileReading>& all = report.readings;
@@ -268,8 +269,9 @@ void Source::State::repair() {
                      ": a \\ud800 or another half of a surrogate pair stands alone in a JSON string; it "
                      "means no character and became U+FFFD");
     } else if (++report.repaired_utf8 == 1) {
-      add_note(report, place() + ": bytes that mean nothing in " + encoding->name + " became U+FFFD (" +
-                           option_name("encoding") + " NAME if the file is in another encoding)");
+      add_note(report, place() + ": bytes that mean nothing in " + (encoding ? encoding->name : "UTF-8") +
+                           " became U+FFFD (" + option_name("encoding") +
+                           " NAME if the file is in another encoding)");
     }
   }
 }

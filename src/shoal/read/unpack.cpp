@@ -151,16 +151,6 @@ class Unzstd {
   bool inside_ = true;  // a frame
 };
 
-// The first bytes of `from`, at least `bytes` if there are as many.
-std::string first_bytes(const Input::Fetch& from, std::size_t bytes) {
-  std::string head(bytes, '\0');
-  std::size_t size = 0;
-  for (std::size_t got = 1; got > 0 && size < bytes; size += got)
-    got = from(head.data() + size, bytes - size);
-  head.resize(size);
-  return head;
-}
-
 Input::Fetch with_head(std::string head, Input::Fetch from) {
   return [head = std::move(head), from = std::move(from), at = std::size_t{0}](char* to,
                                                                                std::size_t room) mutable {
@@ -189,14 +179,23 @@ Input::Fetch run(const std::string& name, Input::Fetch from) {
 Input::Fetch unpacked(const std::string& name, Input::Fetch from, std::string& kind) {
   constexpr int kDeepest = 3;
   for (int depth = 0; depth < kDeepest; ++depth) {
-    const std::string head = first_bytes(from, 4);
-    from = with_head(head, std::move(from));
+    const std::string head = begin_of(from, 4);
     const bool gzip = head.starts_with(kGzip);
     if (!gzip && !begins_zstd(head)) break;
     from = gzip ? run<Gunzip>(name, std::move(from)) : run<Unzstd>(name, std::move(from));
     kind += (kind.empty() ? "" : ", ") + std::string(gzip ? "gzip" : "zstd");
   }
   return from;
+}
+
+std::string begin_of(Input::Fetch& from, std::size_t bytes) {
+  std::string head(bytes, '\0');
+  std::size_t size = 0;
+  for (std::size_t got = 1; got > 0 && size < bytes; size += got)
+    got = from(head.data() + size, bytes - size);
+  head.resize(size);
+  from = with_head(head, std::move(from));
+  return head;
 }
 
 std::string unpacked_name(std::string_view name) {

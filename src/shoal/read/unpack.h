@@ -13,6 +13,9 @@ namespace shoal {
 /// damaged, or followed by something else. Memory: the formats' windows, for zstd at most 128 MiB.
 Input::Fetch unpacked(const std::string& name, Input::Fetch from, std::string& kind);
 
+/// The first bytes of `from`, at most so many; it gives them again.
+std::string begin_of(Input::Fetch& from, std::size_t bytes);
+
 /// A file's name without .gz, .zst or .zstd at its end: "reviews.csv.gz" is "reviews.csv".
 std::string unpacked_name(std::string_view name);
 
