@@ -89,7 +89,7 @@ def test_a_map_of_what_a_pipe_gives(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "note: standard input: read as UTF-16LE, with the delimiter ;" in done.stderr
     out = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
-    assert [r["review"] for r in out] == [f"the cat number {i} sat,\non the mat" for i in range(12)]
+    assert [r["text"] for r in out] == [f"the cat number {i} sat,\non the mat" for i in range(12)]
     assert [r["id"] for r in out] == [str(i) for i in range(12)]
 
 
