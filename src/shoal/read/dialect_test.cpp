@@ -56,8 +56,7 @@ TEST_F(DialectTest, BackslashBeforeQuotes) {
             (Strings{"a \"b\" \\", "C:\\dir"}));
   // Nothing is escaped where nothing says so.
   EXPECT_EQ(read("c.csv", "id,text\n1,\"C:\\dir\\\"\n2,\"D:\\\"\n").texts, (Strings{"C:\\dir\\", "D:\\"}));
-  EXPECT_EQ(read("d.csv", "id,text\n1,\"C:\\dir\\\"\n", {.escape = CsvEscape::backslash}).texts,
-            Strings{"C:\\dir\\"});
+  EXPECT_EQ(read("d.csv", "id,text\n1,\"C:\\dir\\\"\n", {.escape = "backslash"}).texts, Strings{"C:\\dir\\"});
 }
 
 TEST_F(DialectTest, TextBehindAQuoteIsSaid) {
@@ -153,15 +152,18 @@ TEST_F(DialectTest, QuotesAndDelimiters) {
 }
 
 TEST_F(DialectTest, OptionsThatMakeNoSense) {
+  EXPECT_NE(refusal("a.csv", "text\nx\n", {.escape = "slash"})
+                .find("escape slash: allowed is backslash (or \\) or doubled"),
+            std::string::npos);
+  EXPECT_EQ(read("b.csv", "id,text\n1,\"C:\\\"\n", {.escape = "\\"}).texts, Strings{"C:\\"});
   EXPECT_NE(
       refusal("a.csv", "text\nx\n", {.delimiter = "ab"}).find("delimiter ab: allowed is one ASCII character"),
       std::string::npos);
   EXPECT_NE(refusal("a.csv", "text\nx\n", {.delimiter = ""}).find("allowed is"), std::string::npos);
   EXPECT_NE(refusal("a.csv", "text\nx\n", {.delimiter = "'", .quote = "single"}).find("are the same"),
             std::string::npos);
-  EXPECT_NE(
-      refusal("a.csv", "text\nx\n", {.quote = "none", .escape = CsvEscape::backslash}).find("there are none"),
-      std::string::npos);
+  EXPECT_NE(refusal("a.csv", "text\nx\n", {.quote = "none", .escape = "backslash"}).find("there are none"),
+            std::string::npos);
   EXPECT_NE(refusal("a", "x\n", {.format = FileFormat::lines, .delimiter = ","}).find("format lines is none"),
             std::string::npos);
 }

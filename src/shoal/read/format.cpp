@@ -123,11 +123,21 @@ std::optional<char> given_quote(const ReadOptions& options) {
                        {{"double", '"'}, {"single", '\''}, {"none", '\0'}});
 }
 
+// Whether a backslash stands before quotes.
+std::optional<bool> given_escape(const ReadOptions& options) {
+  if (!options.escape) return std::nullopt;
+  const std::string& given = *options.escape;
+  if (given == "backslash" || given == "\\" || given == "\\\\") return true;
+  require(given == "doubled" || given == "\"" || given == "\"\"" || given == "'", Fault::argument,
+          option_name("escape") + " " + given + ": allowed is backslash (or \\) or doubled");
+  return false;
+}
+
 CsvHints hints_of(const ReadOptions& options) {
   CsvHints hints;
   hints.delimiter = given_delimiter(options);
   hints.quote = given_quote(options);
-  if (options.escape) hints.backslash = *options.escape == CsvEscape::backslash;
+  hints.backslash = given_escape(options);
   if (options.header) hints.header = *options.header == HeaderRow::yes;
   if (options.skip) hints.skipped = 0;  // they are left out already
   return hints;
@@ -139,9 +149,10 @@ bool describes_table(const ReadOptions& o) { return o.delimiter || o.quote || o.
 
 void check_reading(const ReadOptions& options) {
   const auto delimiter = given_delimiter(options), quote = given_quote(options);
+  given_escape(options);
   require(!delimiter || !quote || *delimiter != *quote, Fault::argument,
           option_name("delimiter") + " and " + option_name("quote") + " are the same");
-  require(!quote || *quote != 0 || options.escape != CsvEscape::backslash, Fault::argument,
+  require(!quote || *quote != 0 || !given_escape(options).value_or(false), Fault::argument,
           option_name("escape") + " says how quotes are written inside quoted fields; with " +
               option_name("quote") + " none there are none");
   const bool other =
@@ -193,7 +204,7 @@ FileReading reading_of(const Recognised& how) {
   const CsvDialect& dialect = how.layout.dialect;
   out.delimiter = delimiter_in_words(dialect.delimiter);
   out.quote = dialect.quote == 0 ? "none" : std::string{dialect.quote};
-  out.escape = name_of(dialect.backslash ? CsvEscape::backslash : CsvEscape::doubled);
+  out.escape = dialect.backslash ? "backslash" : "doubled";
   out.header = how.layout.header;
   out.skipped = how.layout.skipped;
   return out;

@@ -19,10 +19,6 @@ constexpr auto names_of(FileFormat) { return std::array{"csv", "tsv", "jsonl", "
 enum class HeaderRow : std::uint8_t { yes, no };
 constexpr auto names_of(HeaderRow) { return std::array{"yes", "no"}; }
 
-/// How quotes are written inside quoted fields: "" or \".
-enum class CsvEscape : std::uint8_t { doubled, backslash };
-constexpr auto names_of(CsvEscape) { return std::array{"doubled", "backslash"}; }
-
 /// How a file was read: as it was found or the options said.
 struct FileReading {
   std::string file;  ///< the first that was read so
@@ -70,7 +66,7 @@ struct ReadOptions {
   std::optional<std::string>
       delimiter;                       ///< one character, or tab, comma, semicolon, bar, space; absent: found
   std::optional<std::string> quote;    ///< one character, or double, single, none; absent: found
-  std::optional<CsvEscape> escape;     ///< absent: found
+  std::optional<std::string> escape;   ///< backslash or \, doubled or "; absent: found
   std::optional<HeaderRow> header;     ///< absent: found
   std::optional<Index> skip;           ///< lines at the beginning of each file; absent: found
   std::optional<Index> limit;          ///< most rows over all files
@@ -88,7 +84,9 @@ void fields(ReadOptions& o, V&& visit) {
         "Default: found");
   visit("quote", o.quote,
         "what stands around fields of tables: one character, or double, single or none. Default: found");
-  visit("escape", o.escape, "how quotes are written inside quoted fields, \"\" or \\\". Default: found");
+  visit("escape", o.escape,
+        "how quotes are written inside quoted fields: backslash (or \\) for \\\", doubled for \"\". Default: "
+        "found");
   visit("header", o.header,
         "whether tables begin with the names of their columns; no: they are column_1 and so on. "
         "Default: found");
