@@ -28,7 +28,7 @@ struct FoundLayout {
 };
 
 /// Bytes and rows looked at.
-inline constexpr std::size_t kLayoutBytes = 1u << 18;
+inline constexpr std::size_t kLayoutBytes = 15u << 16;  // less than a block of Input
 inline constexpr Index kLayoutRows = 200;
 
 /// How the table is written whose first bytes are `head` (all of it, if `whole`). Each delimiter (comma,

@@ -25,6 +25,13 @@ TEST_F(DialectTest, TheSameBytesUnderAnyName) {
     EXPECT_EQ(read(name, objects).texts, (Strings{"one", "two"})) << name;
 }
 
+TEST_F(DialectTest, TablesOfLongTexts) {
+  const std::string longest(300000, 'x');
+  const WholeFile r = read("a", "id;review\n1;\"" + longest + "; and\nmore\"\n2;\"" + longest + "\"\n3;short one\n");
+  ASSERT_EQ(r.texts.size(), 3u);
+  EXPECT_EQ(r.texts[0], longest + "; and\nmore");
+}
+
 TEST_F(DialectTest, ProseStaysLines) {
   for (const char* text :
        {"Yes, I agree.\nNo, I do not.\nWell, perhaps.\n",
