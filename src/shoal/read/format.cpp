@@ -38,7 +38,6 @@ constexpr Signature kSignatures[] = {
     {"\x28\xB5\x2F\xFD"sv, "compressed by zstd", "zstdcat FILE | shoal ... - reads it"},
     {"7z\xBC\xAF\x27\x1C"sv, "a 7-Zip archive", kArchive},
     {"Rar!\x1A\x07"sv, "a RAR archive", kArchive},
-    {"PAR1"sv, "a Parquet file", "write it as CSV or JSONL first, with DuckDB or pandas"},
     {"ARROW1"sv, "an Arrow file", "write it as CSV or JSONL first, with DuckDB or pandas"},
     {"SQLite format 3\0"sv, "an SQLite database", "sqlite3 -csv -header FILE 'SELECT ...' writes CSV"},
     {"%PDF-"sv, "a PDF document", "pdftotext FILE - writes its text"},

@@ -18,7 +18,7 @@ std::optional<FileFormat> format_by_extension(const std::filesystem::path& path)
 FileFormat format_by_content(std::string_view head);
 
 /// Reads the first block, passes over a UTF-8 byte order mark, and refuses what is no UTF-8 text.
-/// Error(data), naming the cure: UTF-16 and UTF-32 (iconv), gzip and other compression, Excel, Parquet, PDF,
+/// Error(data), naming the cure: UTF-16 and UTF-32 (iconv), gzip and other compression, Excel, PDF,
 /// SQLite and others by their first bytes, and whatever consists of control characters by more than a
 /// twentieth. Error(file): not one byte.
 void check_is_text(Input& input);

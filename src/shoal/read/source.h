@@ -57,7 +57,8 @@ void fields(ReadOptions& o, V&& visit) {
 ///   std::vector<Texts> others;
 ///   while (source.next(1024, texts, others)) { ... }
 ///
-/// Format: ReadOptions::format, else by extension, else by content (jsonl if the first character is {, csv or
+/// A Parquet file is known by its first bytes, whatever its name (parquet.h). Format of text:
+/// ReadOptions::format, else by extension, else by content (jsonl if the first character is {, csv or
 /// tsv if the first line has several columns and one of them a name from the list below, else lines). CSV and
 /// TSV need a header. Several files need the same columns in any order; JSONL files that follow may lack
 /// some. For what each format means see csv.h, jsonl.h, lines.h.
@@ -81,6 +82,9 @@ class Source {
   /// joined by a line feed, empty ones left out. Error(data), naming file and line: a record over max_record,
   /// an open quote, broken JSON, a text that is no string, a further file with other columns.
   bool next(Index most, Texts& texts, std::vector<Texts>& others);
+  /// What the cells were that `next` gave last: of each row a CellKind for its text (that of the only text
+  /// column; a string if there are several) and one for each of other_columns. Empty if all were strings.
+  const Texts& kinds() const;
   const ReadReport& report() const;
   /// Bytes taken so far, and of all files if known (not for standard input): for progress.
   std::uint64_t bytes_read() const;
