@@ -58,8 +58,10 @@ void add_embed(CLI::App& app, Session& session) {
   verb->add_option("input", flags->inputs, "CSV, TSV, JSONL, Parquet or plain lines; - is standard input")
       ->required()
       ->type_name("INPUT");
-  verb->add_option("--out", flags->out, "Where the vectors go, as float32: .npy, .safetensors, or .parquet, which has the texts and "
-                   "other columns too")
+  verb->add_option(
+          "--out", flags->out,
+          "Where the vectors go, as float32: .npy, .safetensors, or .parquet, which has the texts and "
+          "other columns too")
       ->required()
       ->type_name("FILE");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");

@@ -31,9 +31,9 @@ FileKind format_of(const ExportFlags& flags) {
   if (extension.starts_with("."))
     if (const auto known = named<FileKind>(extension.substr(1))) return *known;
   if (flags.out == "-") return FileKind::csv;
-  throw Error(
-      Fault::argument,
-      "--out " + flags.out + ": the ending says no format; use .csv, .jsonl, .parquet, .npy, .safetensors or --format");
+  throw Error(Fault::argument,
+              "--out " + flags.out +
+                  ": the ending says no format; use .csv, .jsonl, .parquet, .npy, .safetensors or --format");
 }
 
 /// Writes what `make` gives its sink to standard output. Returns what `make` returns: whether all was known.
@@ -150,7 +150,8 @@ void add_export(CLI::App& app, Session& session) {
       "name of another comes out as 'NAME (2)'. Cells are written as they are: a spreadsheet may run one "
       "that\n"
       "begins with = + - or @ as a formula (the CSV that the page saves guards against it).\n"
-      "A row in no cluster has none there. jsonl keeps numbers, true, null and lists as they were in JSONL or\n"
+      "A row in no cluster has none there. jsonl keeps numbers, true, null and lists as they were in JSONL "
+      "or\n"
       "Parquet; parquet has a type for each column, and with --vectors the vectors too.\n"
       "--features gives a column a cluster instead, for other models to learn from: 1 for the row's cluster\n"
       "and 0 else (one-hot); the distance to each centroid after PCA, by the metric of the method\n"
@@ -162,7 +163,8 @@ void add_export(CLI::App& app, Session& session) {
       "  shoal export reviews.shoal --features distances --out features.npy\n"
       "  shoal export reviews.shoal --out - --format jsonl | head");
   verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
-  verb->add_option("--out", flags->out, "A .csv, .jsonl, .parquet, .npy or .safetensors file; - is standard output")
+  verb->add_option("--out", flags->out,
+                   "A .csv, .jsonl, .parquet, .npy or .safetensors file; - is standard output")
       ->required()
       ->type_name("FILE");
   add_options(*verb, session,
@@ -176,7 +178,8 @@ void add_export(CLI::App& app, Session& session) {
       ->take_all()
       ->allow_extra_args(false)
       ->type_name("NAME");
-  verb->add_flag("--vectors", flags->vectors, "With a .parquet file: a column \"vector\" with each row's vector");
+  verb->add_flag("--vectors", flags->vectors,
+                 "With a .parquet file: a column \"vector\" with each row's vector");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_export(*flags, session); });

@@ -43,7 +43,8 @@ Json kinds_json(const std::vector<std::string>& names, const std::vector<ColumnS
   Json out = Json::array();
   for (std::size_t c = 0; c < names.size(); ++c) {
     const ColumnProfile found = sketches[c].profile();
-    const double share = found.filled == 0 ? 0 : static_cast<double>(found.fits) / static_cast<double>(found.filled);
+    const double share =
+        found.filled == 0 ? 0 : static_cast<double>(found.fits) / static_cast<double>(found.filled);
     out.push_back({{"column", names[c]},
                    {"kind", name_of(found.kind)},
                    {"written", found.written},
@@ -145,7 +146,8 @@ bool has_other_columns(const fs::path& path) {
   try {
     Source({path}, {.limit = 1});
   } catch (const Error& e) {
-    return e.fault != Fault::data || std::string_view(e.what()).find("no other columns") == std::string_view::npos;
+    return e.fault != Fault::data ||
+           std::string_view(e.what()).find("no other columns") == std::string_view::npos;
   }
   return true;
 }
@@ -205,7 +207,8 @@ Json inspect_made(const fs::path& path, bool check_all, const Run& run) {
 Json inspect(const fs::path& path, bool check_all, const ReadOptions& options, CLI::App& verb,
              const Run& run) {
   const Json made = path == "-" && !check_all ? Json() : inspect_made(path, check_all, run);
-  if (made.is_null() && path.extension() == ".parquet" && !has_other_columns(path)) return inspect_vectors(path);
+  if (made.is_null() && path.extension() == ".parquet" && !has_other_columns(path))
+    return inspect_vectors(path);
   if (made.is_null()) return inspect_texts(path, options, run);
   refuse_reading(verb, path.string(), "no such file: its kind is " + made.at("kind").get<std::string>());
   return made;
@@ -258,10 +261,10 @@ void add_inspect(CLI::App& app, Session& session) {
       "Examples:\n"
       "  shoal inspect reviews.csv              how many rows, which columns, which of them holds the texts\n"
       "  shoal inspect reviews.shoal --check    whether its files are still as they were written");
-  verb->add_option(
-          "path", flags->path,
-          "A collection, .npy, .npz, .safetensors, .parquet, a folder of these, what a verb has made, a model or a "
-          "file of texts")
+  verb->add_option("path", flags->path,
+                   "A collection, .npy, .npz, .safetensors, .parquet, a folder of these, what a verb has "
+                   "made, a model or a "
+                   "file of texts")
       ->required()
       ->type_name("PATH");
   verb->add_flag("--check", flags->check,

@@ -28,8 +28,8 @@ enum Form {
 };
 static_assert(kFormCount == ColumnSketch::kForms);
 
-constexpr std::size_t kLongest = 64;   // bytes of a value that is no text
-constexpr std::size_t kExample = 40;   // bytes of an example
+constexpr std::size_t kLongest = 64;  // bytes of a value that is no text
+constexpr std::size_t kExample = 40;  // bytes of an example
 constexpr Index kExamples = 3, kMostCategories = 200, kExactDigits = 15;
 constexpr double kDay = 86400;
 constexpr double kBeyond = std::numeric_limits<double>::quiet_NaN();  // well-formed, but no double holds it
@@ -145,13 +145,73 @@ std::optional<double> percent(std::string_view s, char decimal) {
 }
 
 // Signs and ISO 4217 codes.
-constexpr std::string_view kCurrencies[] = {
-    "US$", "A$",  "C$",  "R$",  "$",   "\u20AC", "\u00A3", "\u00A5", "\u20BD", "\u20B9", "\u20A9", "\u20BA",
-    "\u20B4", "\u20AA", "\u0E3F", "\u20AB", "\u20A6", "\u20B8", "\u20BC", "\u20BE", "USD", "EUR", "GBP", "JPY",
-    "CNY", "RUB", "INR", "KRW", "TRY", "UAH", "ILS", "THB", "VND", "NGN", "KZT", "CHF", "SEK", "NOK", "DKK",
-    "PLN", "CZK", "HUF", "RON", "BGN", "CAD", "AUD", "NZD", "MXN", "BRL", "ZAR", "SGD", "HKD", "TWD", "IDR",
-    "MYR", "PHP", "SAR", "AED", "EGP", "kr.", "kr", "z\u0142", "K\u010D", "Ft", "\u0440\u0443\u0431.",
-    "\u0440\u0443\u0431", "TL"};
+constexpr std::string_view kCurrencies[] = {"US$",
+                                            "A$",
+                                            "C$",
+                                            "R$",
+                                            "$",
+                                            "\u20AC",
+                                            "\u00A3",
+                                            "\u00A5",
+                                            "\u20BD",
+                                            "\u20B9",
+                                            "\u20A9",
+                                            "\u20BA",
+                                            "\u20B4",
+                                            "\u20AA",
+                                            "\u0E3F",
+                                            "\u20AB",
+                                            "\u20A6",
+                                            "\u20B8",
+                                            "\u20BC",
+                                            "\u20BE",
+                                            "USD",
+                                            "EUR",
+                                            "GBP",
+                                            "JPY",
+                                            "CNY",
+                                            "RUB",
+                                            "INR",
+                                            "KRW",
+                                            "TRY",
+                                            "UAH",
+                                            "ILS",
+                                            "THB",
+                                            "VND",
+                                            "NGN",
+                                            "KZT",
+                                            "CHF",
+                                            "SEK",
+                                            "NOK",
+                                            "DKK",
+                                            "PLN",
+                                            "CZK",
+                                            "HUF",
+                                            "RON",
+                                            "BGN",
+                                            "CAD",
+                                            "AUD",
+                                            "NZD",
+                                            "MXN",
+                                            "BRL",
+                                            "ZAR",
+                                            "SGD",
+                                            "HKD",
+                                            "TWD",
+                                            "IDR",
+                                            "MYR",
+                                            "PHP",
+                                            "SAR",
+                                            "AED",
+                                            "EGP",
+                                            "kr.",
+                                            "kr",
+                                            "z\u0142",
+                                            "K\u010D",
+                                            "Ft",
+                                            "\u0440\u0443\u0431.",
+                                            "\u0440\u0443\u0431",
+                                            "TL"};
 
 std::string_view take_currency(std::string_view& s) {
   for (const std::string_view c : kCurrencies) {
@@ -193,8 +253,9 @@ std::optional<int> take_int(std::string_view& s, std::size_t most, std::size_t* 
 
 // An English month, whole or its first three letters (Sept too), with or without a point.
 std::optional<int> take_month(std::string_view& s) {
-  static constexpr std::string_view kMonths[] = {"january", "february", "march",     "april",   "may",      "june",
-                                                 "july",    "august",   "september", "october", "november", "december"};
+  static constexpr std::string_view kMonths[] = {"january",   "february", "march",    "april",
+                                                 "may",       "june",     "july",     "august",
+                                                 "september", "october",  "november", "december"};
   std::size_t n = 0;
   while (n < s.size() && is_letter(s[n])) ++n;
   if (n < 3) return std::nullopt;
@@ -222,7 +283,9 @@ std::optional<double> days(int year, int month, int day) {
 }
 
 // Two digits are 1969 to 2068.
-int whole_year(int year, std::size_t digits) { return digits > 2 ? year : year < 69 ? 2000 + year : 1900 + year; }
+int whole_year(int year, std::size_t digits) {
+  return digits > 2 ? year : year < 69 ? 2000 + year : 1900 + year;
+}
 
 char take_mark(std::string_view& s, std::string_view marks) {
   if (s.empty() || marks.find(s.front()) == marks.npos) return '\0';
@@ -307,7 +370,8 @@ std::optional<double> take_time(std::string_view& s) {
   int hours = *hour;
   std::string_view rest = trimmed(s);
   const auto half = [&](char c) {
-    return rest.size() >= 2 && lower(rest[0]) == c && lower(rest[1]) == 'm' && (rest.size() == 2 || !is_letter(rest[2]));
+    return rest.size() >= 2 && lower(rest[0]) == c && lower(rest[1]) == 'm' &&
+           (rest.size() == 2 || !is_letter(rest[2]));
   };
   if (half('a') || half('p')) {
     if (hours < 1 || hours > 12) return std::nullopt;
@@ -469,8 +533,8 @@ void ColumnSketch::add(std::string_view cell) {
       examples_.emplace_back(cell.substr(0, n));
     }
   }
-  structures_ += cell.size() > 1 && ((cell.front() == '{' && cell.back() == '}') ||
-                                     (cell.front() == '[' && cell.back() == ']'));
+  structures_ += cell.size() > 1 &&
+                 ((cell.front() == '{' && cell.back() == '}') || (cell.front() == '[' && cell.back() == ']'));
   codes_ += is_code(cell);
   if (cell.size() > kLongest) return;
   slashes_ += cell.find('/') != cell.npos;
@@ -517,7 +581,8 @@ ColumnProfile ColumnSketch::profile() const {
     if (best == kDateDay || best == kStampDay) out.written = "day first";
     if (best == kDateMonth || best == kStampMonth)
       out.written = open ? "month first or day first: no day is above 12" : "month first";
-    const bool id = distinct && whole_ == filled_ && (long_ == filled_ || (running_ == filled_ && filled_ > 2));
+    const bool id =
+        distinct && whole_ == filled_ && (long_ == filled_ || (running_ == filled_ && filled_ > 2));
     if (id) out.kind = ColumnKind::id;
     return out;
   }

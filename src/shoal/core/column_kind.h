@@ -28,8 +28,8 @@ enum class ColumnKind : std::uint8_t {
   json        ///< lists and objects
 };
 constexpr auto names_of(ColumnKind) {
-  return std::array{"empty", "number",  "percent",  "money", "date", "time", "timestamp",
-                    "boolean", "category", "id", "text",  "json"};
+  return std::array{"empty",     "number",  "percent",  "money", "date", "time",
+                    "timestamp", "boolean", "category", "id",    "text", "json"};
 }
 
 /// True for the ways in which a cell says that nothing is known: empty or blanks, NA, N/A, n/a, NaN, nan,
@@ -46,7 +46,7 @@ struct ColumnProfile {
   Index fits = 0;                     ///< of those filled, as the kind says
   Index different = 0;                ///< values; at most kMostDifferent are told apart
   std::vector<std::string> examples;  ///< the first three different ones, cut to 40 bytes
-  bool has_values() const;            ///< of a kind whose cells stand for numbers: number to boolean, running ids
+  bool has_values() const;  ///< of a kind whose cells stand for numbers: number to boolean, running ids
 
   /// The number that a cell stands for, blanks around it aside. Nothing if it is missing, does not fit, or is
   /// beyond what a double can hold (1e400): never an infinity.
@@ -59,8 +59,8 @@ struct ColumnProfile {
 
 /// Looks at a column cell by cell and tells its kind: the one that at least nine in ten of the filled cells
 /// fit. What one cell leaves open, the whole column decides: 1.005 is 1005 beside 1.005,50, and 03/04/2024 is
-/// the 3rd of April beside 31/04/2024. Where nothing decides, a point is a decimal point, and slashes have the
-/// month first. Memory: one set of at most kMostDifferent hashes.
+/// the 3rd of April beside 31/04/2024. Where nothing decides, a point is a decimal point, and slashes have
+/// the month first. Memory: one set of at most kMostDifferent hashes.
 ///
 ///   ColumnSketch sketch;
 ///   for (Index i = 0; i < column.size(); ++i) sketch.add(column[i]);

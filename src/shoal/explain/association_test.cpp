@@ -240,7 +240,8 @@ TEST(Association, HugeNumbersGiveNoInfinity) {
   for (const double scale : {1e19, 1e26, 1e100, 1e300}) {
     Outcome huge = small;
     for (double& x : huge.numbers) x *= scale;
-    const Association a = associate(labels, small, Correction::none), b = associate(labels, huge, Correction::none);
+    const Association a = associate(labels, small, Correction::none),
+                      b = associate(labels, huge, Correction::none);
     EXPECT_NEAR(a.overall.p, b.overall.p, 1e-12);
     EXPECT_NEAR(a.tests[0].t, b.tests[0].t, 1e-9) << scale;
     EXPECT_NEAR(a.tests[0].df, b.tests[0].df, 1e-9);

@@ -91,7 +91,8 @@ std::vector<std::string> categories_of(const Values& values, OutcomeKind kind) {
                                  " different values, among them " + shown(*values.different.begin()) +
                                  "; categories are few, and numbers are all numbers");
   std::vector<std::string> out(values.different.begin(), values.different.end());
-  if (values.all_numbers) std::ranges::stable_sort(out, {}, [&](const std::string& v) { return *values.profile.value(v); });
+  if (values.all_numbers)
+    std::ranges::stable_sort(out, {}, [&](const std::string& v) { return *values.profile.value(v); });
   return out;
 }
 

@@ -79,7 +79,8 @@ void Table::write(NewFile& file, const Rows& vectors, const Run& run) const {
   std::vector<ParquetField> fields = {{"row", ParquetType::int64}, {"text", ParquetType::string}};
   for (Index c = 0; c < names.size(); ++c) fields.push_back({names[c], types[c].type()});
   fields.push_back({"vector", ParquetType::vector, vectors.cols()});
-  ParquetWriter writer(fields, "shoal version " SHOAL_VERSION, [&](std::string_view bytes) { file.write(bytes); });
+  ParquetWriter writer(fields, "shoal version " SHOAL_VERSION,
+                       [&](std::string_view bytes) { file.write(bytes); });
   std::vector<ParquetValues> values(fields.size());
   Matrix scratch;
   Index row = 0;
@@ -102,8 +103,8 @@ void Table::write(NewFile& file, const Rows& vectors, const Run& run) const {
 }
 
 /// Gives the finished part the name `out`, its receipt first.
-void finish(RowsFile& rows, const std::optional<Table>& table, const fs::path& part, const fs::path& state, const fs::path& out,
-            const std::string& key, const Facts& facts, const Run& run) {
+void finish(RowsFile& rows, const std::optional<Table>& table, const fs::path& part, const fs::path& state,
+            const fs::path& out, const std::string& key, const Facts& facts, const Run& run) {
   if (out.extension() == ".npy" || table) {
     NewFile file(out);
     table ? table->write(file, open_rows(part), run) : write_rows(file, out, open_rows(part), run);
@@ -189,9 +190,9 @@ void embed_collection(const Encoder& encoder, const EncodeOptions& options, Coll
 EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptions& options,
                        const fs::path& out, bool overwrite, const Run& run) {
   const auto extension = out.extension();
-  require(extension == ".npy" || extension == ".safetensors" || is_parquet_name(out), Fault::argument,
-          option_name("out") + " is " + out.string() +
-              "; vectors are written as .npy, .safetensors or .parquet");
+  require(
+      extension == ".npy" || extension == ".safetensors" || is_parquet_name(out), Fault::argument,
+      option_name("out") + " is " + out.string() + "; vectors are written as .npy, .safetensors or .parquet");
   const fs::path part = out.string() + ".part.safetensors", state = out.string() + ".part.json";
 
   encoder.encode(Texts(), options);  // whatever is wrong with the options is said before a file is made

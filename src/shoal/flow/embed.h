@@ -38,10 +38,11 @@ struct EmbedReport {
 };
 
 /// Embeds every row of `source` into `out` (.npy or .safetensors; or .parquet, with columns row, text, the
-/// others, each of the type of ColumnTypes, and vector; the rows are put aside in its folder meanwhile). Until it is whole, the work is kept in
-/// out.part, and the same call goes on from there; `out` appears whole, with a receipt (receipt.h), by which
-/// the same call knows that it is done. Error(argument) if `out` exists, is anything else and not to be
-/// overwritten, Error(file) if another process is writing it. Step "embed", in bytes of the input.
+/// others, each of the type of ColumnTypes, and vector; the rows are put aside in its folder meanwhile).
+/// Until it is whole, the work is kept in out.part, and the same call goes on from there; `out` appears
+/// whole, with a receipt (receipt.h), by which the same call knows that it is done. Error(argument) if `out`
+/// exists, is anything else and not to be overwritten, Error(file) if another process is writing it. Step
+/// "embed", in bytes of the input.
 EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptions& options,
                        const std::filesystem::path& out, bool overwrite, const Run& run);
 

@@ -96,13 +96,12 @@ class Results {
                          const ClusterRecord* c = d->of(row);
                          return c == nullptr ? Cell() : Cell(std::string_view(c->name));
                        }});
-    columns.push_back({name == kMainClustering ? "group_name" : name + "_group_name", ParquetType::string,
-                       [d](Index row) {
-                         const ClusterRecord* c = d->of(row);
-                         return c == nullptr
-                                    ? Cell()
-                                    : Cell(std::string_view(d->groups[static_cast<Index>(c->group)].name));
-                       }});
+    columns.push_back(
+        {name == kMainClustering ? "group_name" : name + "_group_name", ParquetType::string, [d](Index row) {
+           const ClusterRecord* c = d->of(row);
+           return c == nullptr ? Cell()
+                               : Cell(std::string_view(d->groups[static_cast<Index>(c->group)].name));
+         }});
     whole = whole && d->labels.of.size() == collection_.rows() && d->clusters.size() == d->labels.count;
   }
 
@@ -258,7 +257,8 @@ void write_parquet(const Collection& collection, const std::vector<std::string>&
     }
     writer.add(values, batch.texts.size());
     if (run.progress)
-      run.progress("export", static_cast<double>(batch.first + batch.texts.size()), static_cast<double>(rows));
+      run.progress("export", static_cast<double>(batch.first + batch.texts.size()),
+                   static_cast<double>(rows));
   });
   writer.finish();
 }

@@ -80,7 +80,8 @@ void ColumnType::add(std::string_view cell, CellKind kind) {
   if (!iso_) return;
   const bool zone = has_zone(cell);
   (zone ? no_zone_ : zone_) = false;
-  iso_ = cell.size() >= 8 && cell.size() <= 40 && is_digit(cell[0]) && cell[4] == '-' && fraction_digits(cell) <= 6;
+  iso_ = cell.size() >= 8 && cell.size() <= 40 && is_digit(cell[0]) && cell[4] == '-' &&
+         fraction_digits(cell) <= 6;
   if (iso_) sketch_.add(cell);
 }
 

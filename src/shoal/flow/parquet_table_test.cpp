@@ -62,7 +62,8 @@ TEST(ColumnType, OfJson) {
 TEST(ParquetTable, ThereAndBack) {
   const Cells names = {"whole", "real", "yes", "day", "moment", "utc", "word"};
   const std::vector<Cells> rows = {
-      {"9223372036854775807", "0.1", "true", "2024-02-29", "2024-02-29T01:02:03.000456", "1950-01-01T00:00:00Z", "a"},
+      {"9223372036854775807", "0.1", "true", "2024-02-29", "2024-02-29T01:02:03.000456",
+       "1950-01-01T00:00:00Z", "a"},
       {"", "", "", "", "", "", ""},
       {"-5", "1e300", "false", "0001-01-01", "1969-12-31T23:59:59", "2024-01-01T00:00:00.5+01:00", "\xFF"}};
   std::vector<Texts> columns(names.size());
@@ -93,7 +94,8 @@ TEST(ParquetTable, ThereAndBack) {
   };
   const std::string written = bytes();
   EXPECT_EQ(written, bytes());
-  const fs::path path = fs::temp_directory_path() / ("shoal_there_" + std::to_string(::getpid()) + ".parquet");
+  const fs::path path =
+      fs::temp_directory_path() / ("shoal_there_" + std::to_string(::getpid()) + ".parquet");
   std::ofstream(path, std::ios::binary) << written;
 
   Source source({path}, {});
@@ -103,7 +105,8 @@ TEST(ParquetTable, ThereAndBack) {
   ASSERT_TRUE(source.next(1000, texts, others));
   EXPECT_EQ(texts.size(), 120u);
   const std::vector<Cells> expected = {
-      {"9223372036854775807", "0.1", "true", "2024-02-29", "2024-02-29T01:02:03.000456", "1950-01-01T00:00:00Z", "a"},
+      {"9223372036854775807", "0.1", "true", "2024-02-29", "2024-02-29T01:02:03.000456",
+       "1950-01-01T00:00:00Z", "a"},
       {"", "", "", "", "", "", ""},
       {"-5", "1e+300", "false", "0001-01-01", "1969-12-31T23:59:59", "2023-12-31T23:00:00.500Z", "\uFFFD"}};
   for (Index i = 0; i < 3; ++i)

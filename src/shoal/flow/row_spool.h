@@ -18,8 +18,8 @@ class RowSpool {
   /// A batch as Source::next gives it. Error(file) on a full disk.
   void add(const Texts& texts, const std::vector<Texts>& columns, const Texts& kinds);
   /// All batches, in their order.
-  void each(const std::function<void(const Texts& texts, const std::vector<Texts>& columns, const Texts& kinds)>&
-                use) const;
+  void each(const std::function<void(const Texts& texts, const std::vector<Texts>& columns,
+                                     const Texts& kinds)>& use) const;
 
  private:
   std::filesystem::path folder_;

@@ -29,7 +29,8 @@ ShoalParquet* handle(const std::shared_ptr<void>& file) { return static_cast<Sho
 const ShoalParquetAnswer& checked(const ShoalParquetAnswer& answer, const std::string& name) {
   if (answer.error.size == 0) return answer;
   if (answer.kind == 2) throw std::bad_alloc();
-  throw Error(answer.kind == 1 ? Fault::unsupported : Fault::data, name + " cannot be read as Parquet: " + std::string(view(answer.error)));
+  throw Error(answer.kind == 1 ? Fault::unsupported : Fault::data,
+              name + " cannot be read as Parquet: " + std::string(view(answer.error)));
 }
 
 /// The file itself, where it is one and begins as Parquet does; -1: it is something else.
@@ -51,9 +52,11 @@ int spooled(Input& input) {
   const int fd = ::mkostemp(name.data(), O_CLOEXEC);
   const auto refuse = [&](int reason) {
     if (fd >= 0) ::close(fd);
-    throw Error(Fault::file, input.name() + " is Parquet, of which the end is read first, and it cannot be "
-                             "copied to " + name + ": " + std::strerror(reason) +
-                             "; set TMPDIR to a folder with room, or give the file by its name");
+    throw Error(Fault::file, input.name() +
+                                 " is Parquet, of which the end is read first, and it cannot be "
+                                 "copied to " +
+                                 name + ": " + std::strerror(reason) +
+                                 "; set TMPDIR to a folder with room, or give the file by its name");
   };
   if (fd < 0) refuse(errno);
   ::unlink(name.c_str());
@@ -84,8 +87,8 @@ bool looks_like_parquet(Input& input) {
   // A text may begin with PAR1; bytes that no text has soon follow in a Parquet file.
   return (head.starts_with(kMagic) || head.starts_with(kEncrypted)) &&
          (head.size() < 12 || std::ranges::any_of(head.substr(4, 64), [](char c) {
-           return static_cast<unsigned char>(c) < 0x09;
-         }));
+            return static_cast<unsigned char>(c) < 0x09;
+          }));
 }
 
 std::uint64_t ParquetReader::Progress::taken() const { return shoal_parquet_bytes(handle(file_)); }
@@ -97,8 +100,8 @@ ParquetReader::ParquetReader(Input input, const fs::path& path, ReadReport* repo
   int fd = open_itself(path);
   if (fd < 0) fd = spooled(input);
   ShoalParquet* opened = checked(shoal_parquet_open(fd), input.name()).owner;
-  progress_.file_ = std::shared_ptr<void>(
-      opened, [](void* file) { shoal_parquet_free(static_cast<ShoalParquet*>(file)); });
+  progress_.file_ =
+      std::shared_ptr<void>(opened, [](void* file) { shoal_parquet_free(static_cast<ShoalParquet*>(file)); });
   std::size_t count = 0;
   const ShoalParquetField* fields = shoal_parquet_fields(opened, &count);
   for (std::size_t i = 0; i < count; ++i) columns_.emplace_back(view(fields[i].name));
@@ -115,7 +118,8 @@ void ParquetReader::leave_out_vectors(const std::vector<std::string>& wanted, Re
   std::vector<std::string> names, vectors;
   const auto known = [&](const std::string& name) { return std::ranges::find(wanted, name) != wanted.end(); };
   for (std::size_t i = 0; i < count; ++i) {
-    const bool vector = fields[i].floats && checked(shoal_parquet_first_length(file, i), progress_.name_).rows >= kVector;
+    const bool vector =
+        fields[i].floats && checked(shoal_parquet_first_length(file, i), progress_.name_).rows >= kVector;
     if (wanted.empty() ? vector : fields[i].floats && !known(columns_[i])) {
       vectors.push_back(columns_[i]);
       continue;
@@ -136,7 +140,8 @@ void ParquetReader::leave_out_vectors(const std::vector<std::string>& wanted, Re
 bool ParquetReader::next_batch() {
   constexpr std::size_t kMost = 1024;
   require(!stop_.stop_requested(), Fault::cancelled, "stopped on request");
-  const ShoalParquetAnswer answer = checked(shoal_parquet_next(handle(progress_.file_), kMost), progress_.name_);
+  const ShoalParquetAnswer answer =
+      checked(shoal_parquet_next(handle(progress_.file_), kMost), progress_.name_);
   batch_ = answer.columns;
   batch_rows_ = answer.rows;
   at_ = 0;

@@ -42,7 +42,8 @@ struct Table {
   ReadReport report;
 };
 
-Table table_of(const fs::path& path, const ReadOptions& options = {.text_columns = {"text"}}, Index most = 5) {
+Table table_of(const fs::path& path, const ReadOptions& options = {.text_columns = {"text"}},
+               Index most = 5) {
   Source source({path}, options);
   Table out;
   out.columns = source.other_columns();
@@ -112,8 +113,8 @@ TEST(Parquet, SeveralFilesAndTexts) {
   Index rows = 0;
   while (source.next(100, texts, others)) rows += texts.size();
   EXPECT_EQ(rows, 600u);
-  EXPECT_EQ(source.bytes_total(), fs::file_size(kFolder / "codec_gzip_1.parquet") +
-                                      fs::file_size(kFolder / "codec_lz4_2.parquet"));
+  EXPECT_EQ(source.bytes_total(),
+            fs::file_size(kFolder / "codec_gzip_1.parquet") + fs::file_size(kFolder / "codec_lz4_2.parquet"));
   EXPECT_LE(source.bytes_read(), *source.bytes_total());
   EXPECT_GT(source.bytes_read() * 10, *source.bytes_total());
   EXPECT_EQ(table_of(kFolder / "types.parquet", {.text_columns = {"word", "date"}}).cells[0][0],

@@ -259,8 +259,8 @@ bool Source::State::advance() {
 void Source::State::append_kinds(Index before) {
   const auto letter = [&](Index column) {
     const ValueKind kind = record.kinds[slots[column]];
-    return static_cast<char>(kind == ValueKind::string ? CellKind::string
-                             : kind == ValueKind::null ? CellKind::null
+    return static_cast<char>(kind == ValueKind::string  ? CellKind::string
+                             : kind == ValueKind::null  ? CellKind::null
                              : kind == ValueKind::other ? CellKind::json
                                                         : CellKind::missing);
   };

@@ -62,7 +62,7 @@ struct RowBatch {
   Index first = 0;
   Texts texts;
   std::vector<Texts> columns;  ///< all of the user's, in their order
-  Texts kinds;                 ///< of each row a CellKind for the text and each column; empty: all are strings
+  Texts kinds;  ///< of each row a CellKind for the text and each column; empty: all are strings
 };
 
 /// Error(format) for a collection of which `what` says what is wrong with it.
@@ -130,7 +130,8 @@ class Collection {
   void define_columns(const std::vector<std::string>& names);
   std::vector<std::string> columns() const;  ///< as the user wrote them, without text
   /// Appends texts and their other columns (same size; columns in the order defined) in one transaction,
-  /// together with what the cells were (Source::kinds; empty: strings) and manifest entries `facts`, so that rows and the reader's position are committed at once.
+  /// together with what the cells were (Source::kinds; empty: strings) and manifest entries `facts`, so that
+  /// rows and the reader's position are committed at once.
   void append(const Texts& texts, const std::vector<Texts>& columns,
               const std::vector<std::pair<std::string, std::string>>& facts, const Texts& kinds = {});
   Index rows() const;

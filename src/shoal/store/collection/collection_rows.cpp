@@ -62,9 +62,10 @@ bool Collection::State::has_kinds() const {
 Texts Collection::State::kinds(Index first, Index count) const {
   Texts out;
   if (count == 0 || !has_kinds()) return out;
-  Statement each(database,
-                 "SELECT first, kinds FROM kinds WHERE first < ? AND first >= (SELECT coalesce(max(first), 0) FROM "
-                 "kinds WHERE first <= ?) ORDER BY first");
+  Statement each(
+      database,
+      "SELECT first, kinds FROM kinds WHERE first < ? AND first >= (SELECT coalesce(max(first), 0) FROM "
+      "kinds WHERE first <= ?) ORDER BY first");
   each.bind(1, static_cast<std::int64_t>(first + count)).bind(2, static_cast<std::int64_t>(first));
   const std::string strings(1 + column_names().size(), static_cast<char>(CellKind::string));
   std::string now = strings;
@@ -131,8 +132,10 @@ void Collection::define_columns(const std::vector<std::string>& names) {
   const std::vector<ColumnName> columns = stored_columns(names);
   Transaction transaction(s.database);
   s.changing();
-  s.database.run("DROP TABLE IF EXISTS texts; DROP TABLE rows; DROP TABLE IF EXISTS kinds; DELETE FROM columns; DELETE FROM results;" +
-                 rows_table({columns, {}}));
+  s.database.run(
+      "DROP TABLE IF EXISTS texts; DROP TABLE rows; DROP TABLE IF EXISTS kinds; DELETE FROM columns; DELETE "
+      "FROM results;" +
+      rows_table({columns, {}}));
   Statement add(s.database, "INSERT INTO columns VALUES(?, ?, ?)");
   for (std::size_t c = 0; c < columns.size(); ++c) {
     add.bind(1, static_cast<std::int64_t>(c)).bind(2, columns[c].name).bind(3, columns[c].stored_as).run();

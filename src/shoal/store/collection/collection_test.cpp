@@ -142,8 +142,9 @@ TEST(Collection, KeepsWhatTheCellsWere) {
   Database database(folder / "rows.sqlite", Database::Mode::read);
   EXPECT_EQ(database.number("SELECT count(*) FROM kinds"), 4);
   Collection again = Collection::open(folder, false);
-  expect_error(Fault::argument, "not one a column",
-               [&] { again.append(texts_of({"x"}), {texts_of({"x"}), texts_of({"x"})}, {}, texts_of({"ss"})); });
+  expect_error(Fault::argument, "not one a column", [&] {
+    again.append(texts_of({"x"}), {texts_of({"x"}), texts_of({"x"})}, {}, texts_of({"ss"}));
+  });
 }
 
 TEST(Collection, WithoutATableOfKindsAllCellsAreStrings) {

@@ -49,7 +49,9 @@ void ParquetValues::add(std::string_view utf8) {
   there_.back() = 1;
 }
 
-void ParquetValues::add(const float* vector, Index dims) { vectors_.insert(vectors_.end(), vector, vector + dims); }
+void ParquetValues::add(const float* vector, Index dims) {
+  vectors_.insert(vectors_.end(), vector, vector + dims);
+}
 
 void ParquetValues::clear() {
   there_.clear();
@@ -66,8 +68,7 @@ ParquetWriter::ParquetWriter(const std::vector<ParquetField>& fields, std::strin
   std::vector<ShoalNewField> described;
   for (const ParquetField& f : fields)
     described.push_back({bytes_of(f.name), static_cast<std::uint8_t>(f.type), f.dims});
-  const ShoalWritten begun =
-      shoal_parquet_writer(described.data(), described.size(), bytes_of(made_by));
+  const ShoalWritten begun = shoal_parquet_writer(described.data(), described.size(), bytes_of(made_by));
   file_ = std::shared_ptr<void>(begun.owner, [](void* file) {
     if (file != nullptr) shoal_parquet_writer_free(static_cast<ShoalParquetFile*>(file));
   });

@@ -55,9 +55,8 @@ class ParquetValues {
 /// of 65,536 rows or 64 MiB, whichever is first. The same batches give the same bytes. All columns but
 /// vectors may have nulls.
 ///
-///   ParquetWriter writer({{"row", ParquetType::int64}, {"vector", ParquetType::vector, 384}}, "shoal", sink);
-///   writer.add(values, 1024);  // values: std::vector<ParquetValues>, one a field
-///   writer.finish();
+///   ParquetWriter writer({{"row", ParquetType::int64}, {"vector", ParquetType::vector, 384}}, "shoal",
+///   sink); writer.add(values, 1024);  // values: std::vector<ParquetValues>, one a field writer.finish();
 class ParquetWriter {
  public:
   /// Takes the next bytes of the file.

@@ -22,8 +22,9 @@ using Vectors = std::unique_ptr<ShoalVectors, decltype(&shoal_parquet_vectors_fr
 const ShoalVectorsAnswer& checked(const ShoalVectorsAnswer& answer, const fs::path& path) {
   if (answer.error.size == 0) return answer;
   if (answer.kind == 2) throw std::bad_alloc();
-  throw Error(answer.kind == 1 ? Fault::unsupported : Fault::format,
-              path.string() + " cannot be read as Parquet: " + std::string(answer.error.data, answer.error.size));
+  throw Error(
+      answer.kind == 1 ? Fault::unsupported : Fault::format,
+      path.string() + " cannot be read as Parquet: " + std::string(answer.error.data, answer.error.size));
 }
 
 /// A file that has no name: it goes with the process.

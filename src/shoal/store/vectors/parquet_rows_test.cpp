@@ -22,7 +22,8 @@ TEST(ParquetRows, ListsOfFloatsOfAnyWidth) {
       ASSERT_EQ(found.cols(), 4u);
       const Matrix all = found.to_matrix();
       for (Index i = 0; i < 10; ++i)
-        for (Index c = 0; c < 4; ++c) EXPECT_EQ(all[i][c], static_cast<float>(i * 4 + c) / 8) << name << shape;
+        for (Index c = 0; c < 4; ++c)
+          EXPECT_EQ(all[i][c], static_cast<float>(i * 4 + c) / 8) << name << shape;
     }
   }
 }
@@ -39,8 +40,9 @@ TEST(ParquetRows, Refuses) {
            {"vectors_bad_null", "column \"v\", row 1: null"},
            {"vectors_bad_inside", "column \"v\", row 1: a vector with a null in it"},
            {"vectors_bad_length", "column \"v\", row 1: a vector of 1 numbers; the first row's has 2"},
-           {"codec_none_1", "it has no column of vectors (lists of floating-point numbers); its columns are "
-                            "\"text\", \"n\""}}) {
+           {"codec_none_1",
+            "it has no column of vectors (lists of floating-point numbers); its columns are "
+            "\"text\", \"n\""}}) {
     const fs::path path = kFolder / (name + ".parquet");
     expect_error(Fault::format, message, [&] { open_rows(path); });
   }

@@ -100,7 +100,8 @@ std::vector<VectorFile> open_vector_files(const fs::path& folder) {
   std::vector<VectorFile> batches;
   for (const fs::path& path : batch_files(folder)) batches.push_back({path, open_rows(path)});
   if (batches.empty())
-    throw Error(Fault::data, folder.string() + " holds no .npy, .npz, .safetensors or .parquet file with vectors");
+    throw Error(Fault::data,
+                folder.string() + " holds no .npy, .npz, .safetensors or .parquet file with vectors");
   const VectorFile* known = &batches[0];  // the first that says its model, or the first
   for (const VectorFile& b : batches) {
     check_together(*known, b);

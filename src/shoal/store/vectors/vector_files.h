@@ -13,8 +13,8 @@ struct VectorFile {
   Rows rows;  ///< mapped: nothing is read before it is used
 };
 
-/// The .npy, .npz, .safetensors and .parquet files right inside `folder`, numbers in names sorted as numbers (part2
-/// before part10); other files, hidden files and folders are passed over. Each is checked to be whole.
+/// The .npy, .npz, .safetensors and .parquet files right inside `folder`, numbers in names sorted as numbers
+/// (part2 before part10); other files, hidden files and folders are passed over. Each is checked to be whole.
 /// Error(file) if the folder cannot be read; Error(data) if it holds no such file, if two files have
 /// different dimensions (both files and both numbers named) or are of different models; Error(format) as
 /// open_rows.
