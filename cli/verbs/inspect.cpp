@@ -141,17 +141,6 @@ Json inspect_archive(const fs::path& path) {
   return {{"kind", "archive"}, {"path", path.string()}, {"metadata", metadata}, {"tensors", tensors}};
 }
 
-/// Whether a Parquet file has anything but vectors.
-bool has_other_columns(const fs::path& path) {
-  try {
-    Source({path}, {.limit = 1});
-  } catch (const Error& e) {
-    return e.fault != Fault::data ||
-           std::string_view(e.what()).find("no other columns") == std::string_view::npos;
-  }
-  return true;
-}
-
 Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& run) {
   Source source({path}, options, run.stop);
   Texts texts;
@@ -172,6 +161,20 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
           {"kinds", kinds_json(source.other_columns(), sketches)},
           {"first", beginning_of(first, 200)},
           {"read", to_json(report)}};
+}
+
+/// Texts; or vectors, if a Parquet file has them and no column for texts.
+Json inspect_rows(const fs::path& path, const ReadOptions& options, const Run& run) {
+  try {
+    return inspect_texts(path, options, run);
+  } catch (const Error& e) {
+    if (path.extension() != ".parquet" || (e.fault != Fault::data && e.fault != Fault::argument)) throw;
+    try {
+      return inspect_vectors(path);
+    } catch (const Error&) {  // the first fault tells more
+    }
+    throw;
+  }
 }
 
 Json inspect_folder(const fs::path& path) {
@@ -207,9 +210,7 @@ Json inspect_made(const fs::path& path, bool check_all, const Run& run) {
 Json inspect(const fs::path& path, bool check_all, const ReadOptions& options, CLI::App& verb,
              const Run& run) {
   const Json made = path == "-" && !check_all ? Json() : inspect_made(path, check_all, run);
-  if (made.is_null() && path.extension() == ".parquet" && !has_other_columns(path))
-    return inspect_vectors(path);
-  if (made.is_null()) return inspect_texts(path, options, run);
+  if (made.is_null()) return inspect_rows(path, options, run);
   refuse_reading(verb, path.string(), "no such file: its kind is " + made.at("kind").get<std::string>());
   return made;
 }

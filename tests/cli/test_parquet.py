@@ -163,8 +163,11 @@ def test_export_writes_parquet(values_map, tmp_path):
 
 
 def test_vectors_of_a_parquet_file(tmp_path):
-    about = json.loads(shoal("inspect", GOLDEN / "vectors_bad_null.parquet", "--json", check=False).stdout or "{}")
-    assert about == {}
+    for name, dims in (("vectors_half_fixed", 4), ("vectors_alone", 20)):
+        about = json.loads(shoal("inspect", GOLDEN / f"{name}.parquet", "--json").stdout)
+        assert about["kind"] == "vectors" and about["dims"] == dims
+    failed = shoal("inspect", GOLDEN / "vectors_bad_null.parquet", check=False)
+    assert failed.returncode == 3 and "must hold a string or null" in failed.stderr
     failed = shoal("cluster", GOLDEN / "vectors_bad_length.parquet", "--out", tmp_path / "x", check=False)
     assert failed.returncode == 5 and "row 1: a vector of 1 numbers; the first row's has 2" in failed.stderr
     shoal("layout", GOLDEN / "vectors_half_fixed.parquet", "--n-neighbors", 3, "--out", tmp_path / "l", "--quiet")

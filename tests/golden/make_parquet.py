@@ -109,3 +109,5 @@ for name, type in (("half", pa.float16()), ("single", pa.float32()), ("double", 
 pq.write_table(pa.table({"v": pa.array([[1.0, 2.0], None], pa.list_(pa.float32()))}), HERE / "vectors_bad_null.parquet")
 pq.write_table(pa.table({"v": pa.array([[1.0, 2.0], [1.0, None]], pa.list_(pa.float32()))}), HERE / "vectors_bad_inside.parquet")
 pq.write_table(pa.table({"v": pa.array([[1.0, 2.0], [1.0]], pa.list_(pa.float32()))}), HERE / "vectors_bad_length.parquet")
+pq.write_table(pa.table({"v": pa.array(numpy.ones((3, 20), "float32").tolist(), pa.list_(pa.float32(), 20))}),
+               HERE / "vectors_alone.parquet")

@@ -121,7 +121,9 @@ TEST(Parquet, SeveralFilesAndTexts) {
             "plain\n2024-02-29");
   expect_error(Fault::data, "holds 1",
                [] { table_of(kFolder / "codec_gzip_1.parquet", {.text_columns = {"n"}}); });
-  expect_error(Fault::data, "no other columns", [] { table_of(kFolder / "vectors_bad_null.parquet", {}); });
+  expect_error(Fault::data, "holds [1.0,2.0]", [] { table_of(kFolder / "vectors_bad_null.parquet", {}); });
+  expect_error(Fault::data, "has vectors (\"v\") and no other columns",
+               [] { table_of(kFolder / "vectors_alone.parquet", {}); });
 }
 
 TEST(Parquet, StopsOnRequest) {
