@@ -115,7 +115,8 @@ TEST(ParquetTable, ThereAndBack) {
   EXPECT_EQ(source.kinds()[1], "snnnnnns");
   const Rows vectors = open_rows(path);
   ASSERT_EQ(vectors.rows(), 120u);
-  EXPECT_EQ(vectors.to_matrix()[119][19], 39.5f);
+  const Matrix all = vectors.to_matrix();
+  EXPECT_EQ(all[119][19], 39.5f);
   fs::remove(path);
 }
 

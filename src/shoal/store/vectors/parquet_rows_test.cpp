@@ -32,7 +32,8 @@ TEST(ParquetRows, TheColumnCalledVector) {
   const Rows found = open_rows(kFolder / "types.parquet");  // beside a list called short_floats
   EXPECT_EQ(found.rows(), 7u);
   EXPECT_EQ(found.cols(), 16u);
-  EXPECT_EQ(found.to_matrix()[6][15], 21);
+  const Matrix all = found.to_matrix();
+  EXPECT_EQ(all[6][15], 21);
 }
 
 TEST(ParquetRows, Refuses) {
