@@ -62,6 +62,14 @@ def test_other_kinds_of_values(tmp_path):
         assert all(same(value, new[key]) for key, value in old.items()), (old, new)
 
 
+def test_objects_that_span_lines(tmp_path):
+    rows = [{"text": f"the {p} is here again", "deep": {"a": [1, {"b": "c"}]}} for p in PICTURES * 3]
+    (tmp_path / "a.json").write_text(json.dumps(rows, indent=2))
+    shoal("map", tmp_path / "a.json", "--clusters", 2, "--out", tmp_path / "a.shoal", "--quiet")
+    shoal("export", tmp_path / "a.shoal", "--out", tmp_path / "a.jsonl")
+    assert [r["deep"] for r in read_jsonl(tmp_path / "a.jsonl")] == [r["deep"] for r in rows]
+
+
 def test_csv_stays_text(values_map, tmp_path):
     shoal("export", values_map, "--out", tmp_path / "v.csv")
     row = next(csv.DictReader((tmp_path / "v.csv").open(newline="")))

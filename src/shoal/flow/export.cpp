@@ -171,7 +171,7 @@ void add_json_key(std::string& out, std::string_view key) {
 // A cell of the input as JSON: its own text if it was no string there.
 void add_json_value(std::string& out, std::string_view cell, CellKind kind) {
   if (kind == CellKind::json)
-    out += cell;
+    for (const char c : cell) out += c == '\n' || c == '\r' ? ' ' : c;  // in an array, objects may span lines
   else if (kind == CellKind::string)
     add_json(out, repair_utf8(cell, nullptr));
   else
