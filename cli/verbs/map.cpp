@@ -215,7 +215,7 @@ void add_map(CLI::App& app, Session& session) {
       "  shoal map questions.shoal --method hdbscan --min-cluster-size 20\n"
       "  zcat log.gz | shoal map - --out log.shoal");
   verb->add_option("input", flags->inputs,
-                   "CSV, TSV, JSONL or plain lines; - is standard input; or a collection")
+                   "CSV, TSV, JSONL, Parquet or plain lines; - is standard input; or a collection")
       ->required()
       ->type_name("INPUT");
   MapOptions& o = flags->options;
