@@ -16,7 +16,7 @@ if(SHOAL_TESTS)
 endif()
 
 set(SHOAL_LIBS_core ${utf8proc_LINK_LIBRARIES})  # not the target: it defines a macro, which the precompiled headers lack
-set(SHOAL_LIBS_store SQLite::SQLite3 ZLIB::ZLIB nlohmann_json::nlohmann_json)
+set(SHOAL_LIBS_store shoal_rust SQLite::SQLite3 ZLIB::ZLIB nlohmann_json::nlohmann_json)
 set(SHOAL_LIBS_linear Eigen3::Eigen)
 set(SHOAL_LIBS_read shoal_rust ZLIB::ZLIB PkgConfig::zstd nlohmann_json::nlohmann_json)  # JSON: its tests only
 set(SHOAL_LIBS_measure nlohmann_json::nlohmann_json)  # its tests only

@@ -74,7 +74,8 @@ void add_cluster(CLI::App& app, Session& session) {
   ClusterOptions& o = flags->options;
   auto* verb = app.add_subcommand("cluster", "Vectors into clusters: how many and why, how good, how stable");
   verb->footer(
-      "INPUT is a file of vectors (.npy, .npz or .safetensors), a folder of such files, which are read one\n"
+      "INPUT is a file of vectors (.npy, .npz, .safetensors or .parquet), a folder of such files, which are "
+      "read one\n"
       "after another as if they were one, or a collection. The result is a folder: report.html to look at,\n"
       "report.json with the same for programs, labels.csv (row, cluster, distance, probability, unlike), "
       "the\n"

@@ -56,11 +56,15 @@ void add_embed(CLI::App& app, Session& session) {
       "texts with the same options OUT is made once: its key is kept beside it, in .OUT.shoal.\n\n"
       "Examples:\n"
       "  shoal embed reviews.csv --text body --out reviews.npy\n"
-      "  shoal embed a.jsonl b.jsonl --text title --text body --out both.safetensors");
-  verb->add_option("input", flags->inputs, "CSV, TSV, JSONL or plain lines; - is standard input")
+      "  shoal embed a.jsonl b.jsonl --text title --text body --out both.safetensors\n"
+      "  shoal embed reviews.parquet --out with-vectors.parquet    for DuckDB, pandas or a viewer");
+  verb->add_option("input", flags->inputs, "CSV, TSV, JSONL, Parquet or plain lines; - is standard input")
       ->required()
       ->type_name("INPUT");
-  verb->add_option("--out", flags->out, "Where the vectors go: .npy or .safetensors (float32)")
+  verb->add_option(
+          "--out", flags->out,
+          "Where the vectors go, as float32: .npy, .safetensors, or .parquet, which has the texts and "
+          "other columns too")
       ->required()
       ->type_name("FILE");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");

@@ -14,15 +14,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class FileKind : std::uint8_t { csv, jsonl, npy, safetensors };
-constexpr auto names_of(FileKind) { return std::array{"csv", "jsonl", "npy", "safetensors"}; }
+enum class FileKind : std::uint8_t { csv, jsonl, npy, safetensors, parquet };
+constexpr auto names_of(FileKind) { return std::array{"csv", "jsonl", "npy", "safetensors", "parquet"}; }
 
 struct ExportFlags {
   std::string collection, out;
   std::optional<FileKind> format;
   std::optional<FeatureKind> features;
   std::vector<std::string> results;
-  bool overwrite = false;
+  bool overwrite = false, vectors = false;
 };
 
 FileKind format_of(const ExportFlags& flags) {
@@ -31,9 +31,9 @@ FileKind format_of(const ExportFlags& flags) {
   if (extension.starts_with("."))
     if (const auto known = named<FileKind>(extension.substr(1))) return *known;
   if (flags.out == "-") return FileKind::csv;
-  throw Error(
-      Fault::argument,
-      "--out " + flags.out + ": the ending says no format; use .csv, .jsonl, .npy, .safetensors or --format");
+  throw Error(Fault::argument,
+              "--out " + flags.out +
+                  ": the ending says no format; use .csv, .jsonl, .parquet, .npy, .safetensors or --format");
 }
 
 /// Writes what `make` gives its sink to standard output. Returns what `make` returns: whether all was known.
@@ -58,11 +58,13 @@ std::string key_of(const Collection& collection, FileKind format, const ExportFl
   std::vector<fs::path> inputs;
   for (const char* name :
        {"vectors.safetensors", "rows.sqlite", "reduced.safetensors", "clusters.safetensors"})
-    if (fs::exists(collection.file(name)) && vectors == (name == std::string_view("vectors.safetensors")))
+    if (fs::exists(collection.file(name)) &&
+        (flags.vectors || vectors == (name == std::string_view("vectors.safetensors"))))
       inputs.push_back(collection.file(name));
   const std::int64_t features = flags.features ? static_cast<std::int64_t>(*flags.features) : -1;
   std::vector<Field> options{{"format", std::string(name_of(format))}, {"features", features}};
   for (const std::string& name : flags.results) options.push_back({"result", name});
+  if (flags.vectors) options.push_back({"vectors", true});
   return result_key("export", options, inputs, run);
 }
 
@@ -78,10 +80,12 @@ void run_export(const ExportFlags& flags, Session& session) {
   const Collection collection = Collection::open(flags.collection, true);
   const FileKind format = format_of(flags);
   const bool vectors = format == FileKind::npy || format == FileKind::safetensors;
-  require(!flags.features || format != FileKind::jsonl, Fault::argument,
-          "--features are written as csv, npy or safetensors, not as jsonl");
+  require(!flags.features || (format != FileKind::jsonl && format != FileKind::parquet), Fault::argument,
+          std::string("--features are written as csv, npy or safetensors, not as ") + name_of(format));
+  require(!flags.vectors || format == FileKind::parquet, Fault::argument,
+          "--vectors puts the vectors beside the rows of a .parquet file; --out NAME.npy writes them alone");
   require(flags.results.empty() || (!vectors && !flags.features), Fault::argument,
-          option_name("result") + ": further results are written with the rows, as csv or jsonl");
+          option_name("result") + ": further results are written with the rows, as csv, jsonl or parquet");
   require(!vectors || flags.out != "-", Fault::argument,
           std::string("vectors are written to a file: --out NAME.") + name_of(format));
   require(!session.json || flags.out != "-", Fault::argument,
@@ -89,8 +93,11 @@ void run_export(const ExportFlags& flags, Session& session) {
   const Run run = session.run();
   const auto make = [&](const Sink& sink) {
     if (!flags.features)
-      return export_rows(collection, format == FileKind::csv ? ExportFormat::csv : ExportFormat::jsonl, sink,
-                         run, flags.results);
+      return export_rows(collection,
+                         format == FileKind::csv     ? ExportFormat::csv
+                         : format == FileKind::jsonl ? ExportFormat::jsonl
+                                                     : ExportFormat::parquet,
+                         sink, run, flags.results, flags.vectors);
     export_features(numbers_of(collection, flags, run), sink, run);
     return true;
   };
@@ -143,17 +150,21 @@ void add_export(CLI::App& app, Session& session) {
       "name of another comes out as 'NAME (2)'. Cells are written as they are: a spreadsheet may run one "
       "that\n"
       "begins with = + - or @ as a formula (the CSV that the page saves guards against it).\n"
-      "A row in no cluster has none there.\n"
+      "A row in no cluster has none there. jsonl keeps numbers, true, null and lists as they were in JSONL "
+      "or\n"
+      "Parquet; parquet has a type for each column, and with --vectors the vectors too.\n"
       "--features gives a column a cluster instead, for other models to learn from: 1 for the row's cluster\n"
       "and 0 else (one-hot); the distance to each centroid after PCA, by the metric of the method\n"
       "(distances); or, of a map by vmf_mixture, how probable each cluster is, and by hdbscan, how firmly\n"
       "the row lies in its own (membership).\n\nExamples:\n"
       "  shoal export reviews.shoal --out reviews-clustered.csv\n"
       "  shoal export reviews.shoal --out reviews.npy          the vectors\n"
+      "  shoal export reviews.shoal --out reviews.parquet --vectors\n"
       "  shoal export reviews.shoal --features distances --out features.npy\n"
       "  shoal export reviews.shoal --out - --format jsonl | head");
   verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
-  verb->add_option("--out", flags->out, "A .csv, .jsonl, .npy or .safetensors file; - is standard output")
+  verb->add_option("--out", flags->out,
+                   "A .csv, .jsonl, .parquet, .npy or .safetensors file; - is standard output")
       ->required()
       ->type_name("FILE");
   add_options(*verb, session,
@@ -167,6 +178,8 @@ void add_export(CLI::App& app, Session& session) {
       ->take_all()
       ->allow_extra_args(false)
       ->type_name("NAME");
+  verb->add_flag("--vectors", flags->vectors,
+                 "With a .parquet file: a column \"vector\" with each row's vector");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_export(*flags, session); });

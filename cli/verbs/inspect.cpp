@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <utility>
 
+#include "shoal/core/column_kind.h"
 #include "shoal/core/error.h"
 #include "shoal/core/letters.h"
 #include "shoal/encode/encoder.h"
@@ -36,6 +38,38 @@ std::string in_words(const CheckReport& report) {
   return out;
 }
 
+/// What the columns hold: a line each.
+Json kinds_json(const std::vector<std::string>& names, const std::vector<ColumnSketch>& sketches) {
+  Json out = Json::array();
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    const ColumnProfile found = sketches[c].profile();
+    const double share =
+        found.filled == 0 ? 0 : static_cast<double>(found.fits) / static_cast<double>(found.filled);
+    out.push_back({{"column", names[c]},
+                   {"kind", name_of(found.kind)},
+                   {"written", found.written},
+                   {"values", found.filled},
+                   {"missing", found.missing},
+                   {"fit", std::floor(share * 1000) / 1000},
+                   {"examples", found.examples}});
+  }
+  return out;
+}
+
+/// The same of a collection, by its first rows.
+Json kinds_json(const Collection& collection) {
+  constexpr Index kRows = 20000, kBatch = 2048;
+  const std::vector<std::string> names = collection.columns();
+  std::vector<ColumnSketch> sketches(names.size());
+  const Index rows = std::min(kRows, collection.rows());
+  for (Index first = 0; first < rows && !names.empty(); first += kBatch) {
+    const RowBatch batch = collection.batch(first, std::min(kBatch, rows - first));
+    for (Index c = 0; c < names.size(); ++c)
+      for (Index i = 0; i < batch.columns[c].size(); ++i) sketches[c].add(batch.columns[c][i]);
+  }
+  return kinds_json(names, sketches);
+}
+
 Json inspect_collection(const fs::path& path, bool check_all, const Run& run) {
   const Collection collection = Collection::open(path, true);
   Json clusters = Json::array(), groups = Json::array(), results = Json::array();
@@ -49,6 +83,7 @@ Json inspect_collection(const fs::path& path, bool check_all, const Run& run) {
            {"path", path.string()},
            {"rows", collection.rows()},
            {"columns", collection.columns()}};
+  out["kinds"] = kinds_json(collection);
   out["text_columns"] = text_columns(collection);
   for (const char* key : {"model", "input"})
     if (const auto value = collection.manifest(key)) out[key] = *value;
@@ -111,17 +146,36 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
   Texts texts;
   std::vector<Texts> others;
   std::string first;
-  while (source.next(8192, texts, others))
+  std::vector<ColumnSketch> sketches(source.other_columns().size());
+  while (source.next(8192, texts, others)) {
     if (first.empty()) first = texts[0];
+    for (Index c = 0; c < others.size(); ++c)
+      for (Index i = 0; i < others[c].size(); ++i) sketches[c].add(others[c][i]);
+  }
   const ReadReport& report = source.report();
   return {{"kind", "texts"},
           {"path", path.string()},
           {"rows", report.rows},
           {"text_columns", source.text_columns()},
           {"columns", source.other_columns()},
+          {"kinds", kinds_json(source.other_columns(), sketches)},
           {"first", beginning_of(first, 200)},
           {"read", to_json(report)},
-          {"written", to_json(report.readings.front())}};
+          {"written", report.readings.empty() ? Json{{"format", "parquet"}} : to_json(report.readings.front())}};
+}
+
+/// Texts; or vectors, if a Parquet file has them and no column for texts.
+Json inspect_rows(const fs::path& path, const ReadOptions& options, const Run& run) {
+  try {
+    return inspect_texts(path, options, run);
+  } catch (const Error& e) {
+    if (path.extension() != ".parquet" || (e.fault != Fault::data && e.fault != Fault::argument)) throw;
+    try {
+      return inspect_vectors(path);
+    } catch (const Error&) {  // the first fault tells more
+    }
+    throw;
+  }
 }
 
 Json inspect_folder(const fs::path& path) {
@@ -157,7 +211,7 @@ Json inspect_made(const fs::path& path, bool check_all, const Run& run) {
 Json inspect(const fs::path& path, bool check_all, const ReadOptions& options, CLI::App& verb,
              const Run& run) {
   const Json made = path == "-" && !check_all ? Json() : inspect_made(path, check_all, run);
-  if (made.is_null()) return inspect_texts(path, options, run);
+  if (made.is_null()) return inspect_rows(path, options, run);
   refuse_reading(verb, path.string(), "no such file: its kind is " + made.at("kind").get<std::string>());
   return made;
 }
@@ -209,10 +263,10 @@ void add_inspect(CLI::App& app, Session& session) {
       "Examples:\n"
       "  shoal inspect reviews.csv              how many rows, which columns, which of them holds the texts\n"
       "  shoal inspect reviews.shoal --check    whether its files are still as they were written");
-  verb->add_option(
-          "path", flags->path,
-          "A collection, .npy, .npz, .safetensors, a folder of these, what a verb has made, a model or a "
-          "file of texts")
+  verb->add_option("path", flags->path,
+                   "A collection, .npy, .npz, .safetensors, .parquet, a folder of these, what a verb has "
+                   "made, a model or a "
+                   "file of texts")
       ->required()
       ->type_name("PATH");
   verb->add_flag("--check", flags->check,

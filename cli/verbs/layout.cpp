@@ -105,7 +105,8 @@ void add_layout(CLI::App& app, Session& session) {
   LayoutOptions& o = flags->options;
   auto* verb = app.add_subcommand("layout", "Vectors to points on a map; new rows on an old map");
   verb->footer(
-      "INPUT is a file of vectors (.npy, .npz or .safetensors), a folder of such files, which are read one\n"
+      "INPUT is a file of vectors (.npy, .npz, .safetensors or .parquet), a folder of such files, which are "
+      "read one\n"
       "after another as if they were one, or a collection. The result is a folder: map.svg to look at,\n"
       "points.csv (row, x, y) and points.npy with the place of each row, layout.json with what was asked,\n"
       "and the map itself with the rows that it was made from, for --on.\n\n"

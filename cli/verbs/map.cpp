@@ -241,7 +241,7 @@ void add_map(CLI::App& app, Session& session) {
       "  shoal map reviews.csv.gz                          gzip and zstd are read as they are\n"
       "  psql -c 'copy ... to stdout csv header' | shoal map - --out rows.shoal");
   verb->add_option("input", flags->inputs,
-                   "CSV, TSV, JSONL or plain lines, also packed by gzip or zstd; - is standard input; or a "
+                   "CSV, TSV, JSONL, Parquet or plain lines, also packed by gzip or zstd; - is standard input; or a "
                    "collection")
       ->required()
       ->type_name("INPUT");

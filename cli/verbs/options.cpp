@@ -93,7 +93,8 @@ std::filesystem::path beside_input(const std::filesystem::path& input, const cha
   std::error_code ignored;
   const auto path = std::filesystem::weakly_canonical(input, ignored);
   const auto kind = path.extension();
-  const bool known = kind == ".npy" || kind == ".npz" || kind == ".safetensors" || kind == ".shoal";
+  const bool known =
+      kind == ".npy" || kind == ".npz" || kind == ".safetensors" || kind == ".parquet" || kind == ".shoal";
   return (known ? path.stem() : path.filename()).string() + ending;
 }
 

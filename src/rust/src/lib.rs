@@ -6,6 +6,7 @@
 
 mod language;
 mod memory;
+mod parquet_file;
 mod segment;
 mod stop_words;
 mod text_encoding;

@@ -101,10 +101,24 @@ std::vector<Moments> moments_of(const Labels& labels, const std::vector<double>&
   return groups;
 }
 
+/// What all numbers are multiplied by, so that their fourth powers are finite: 1 unless they are huge, else a
+/// power of two, which changes no digits.
+double scale_of(const std::vector<double>& numbers) {
+  constexpr double kHuge = 1e60;
+  double largest = 0;
+  for (const double x : numbers)
+    if (!std::isnan(x)) largest = std::max(largest, std::fabs(x));
+  return largest > kHuge ? std::ldexp(1.0, -std::ilogb(largest) - 1) : 1;
+}
+
 void compare_numbers(const Labels& labels, const Outcome& outcome, Association& out) {
-  const auto first = std::ranges::find_if_not(outcome.numbers, [](double x) { return std::isnan(x); });
-  const double offset = first == outcome.numbers.end() ? 0 : *first;  // means are taken relative to it
-  const std::vector<Moments> groups = moments_of(labels, outcome.numbers, offset);
+  const double scale = scale_of(outcome.numbers);
+  std::vector<double> numbers = outcome.numbers;
+  for (double& x : numbers) x *= scale;
+  const auto first = std::ranges::find_if_not(numbers, [](double x) { return std::isnan(x); });
+  const double offset = first == numbers.end() ? 0 : *first;  // means are taken relative to it
+  const std::vector<Moments> groups = moments_of(labels, numbers, offset);
+  const auto back = [scale](double x) { return std::isfinite(x / scale) ? x / scale : NAN; };
   const Anova anova = one_way_anova(groups);
   out.overall = {.name = "ANOVA",
                  .effect_name = "eta squared",
@@ -122,11 +136,11 @@ void compare_numbers(const Labels& labels, const Outcome& outcome, Association& 
     const MeanDifference d = compare_means(groups[k], rest);
     out.tests.push_back({.cluster = static_cast<Label>(k),
                          .rows = static_cast<Index>(groups[k].n),
-                         .here = offset + groups[k].mean,
-                         .elsewhere = rest.n > 0 ? offset + rest.mean : NAN,
-                         .effect = d.difference,
-                         .low = d.low,
-                         .high = d.high,
+                         .here = back(offset + groups[k].mean),
+                         .elsewhere = rest.n > 0 ? back(offset + rest.mean) : NAN,
+                         .effect = back(d.difference),
+                         .low = back(d.low),
+                         .high = back(d.high),
                          .t = d.t,
                          .df = d.df,
                          .cohens_d = d.cohens_d,

@@ -234,5 +234,21 @@ TEST(Moments, JoinedAsTaken) {
   EXPECT_DOUBLE_EQ(none.squares, 10);
 }
 
+TEST(Association, HugeNumbersGiveNoInfinity) {
+  const Labels labels{.of = {0, 0, 0, 1, 1, 1}, .count = 2};
+  Outcome small{.kind = OutcomeKind::numbers, .numbers = {1, 2, 3, 6, 7, 9}};
+  for (const double scale : {1e19, 1e26, 1e100, 1e300}) {
+    Outcome huge = small;
+    for (double& x : huge.numbers) x *= scale;
+    const Association a = associate(labels, small, Correction::none),
+                      b = associate(labels, huge, Correction::none);
+    EXPECT_NEAR(a.overall.p, b.overall.p, 1e-12);
+    EXPECT_NEAR(a.tests[0].t, b.tests[0].t, 1e-9) << scale;
+    EXPECT_NEAR(a.tests[0].df, b.tests[0].df, 1e-9);
+    EXPECT_NEAR(a.tests[0].here, b.tests[0].here / scale, 1e-9);
+    EXPECT_NEAR(a.tests[0].low, b.tests[0].low / scale, 1e-9);
+  }
+}
+
 }  // namespace
 }  // namespace shoal

@@ -1,8 +1,6 @@
 #include "shoal/explain/outcome.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <limits>
 #include <set>
 
@@ -20,14 +18,6 @@ std::string_view trimmed(std::string_view cell) {
   return cell.substr(first, cell.find_last_not_of(kBlanks) - first + 1);
 }
 
-std::optional<double> number(std::string_view cell) {
-  if (cell.size() > 1 && cell[0] == '+' && cell[1] != '-') cell.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
-
 /// A value as messages show it.
 std::string shown(std::string_view value) {
   return "'" + std::string(beginning_of(value, 60)) + (value.size() > 60 ? "...'" : "'");
@@ -36,19 +26,24 @@ std::string shown(std::string_view value) {
 /// What the cells of a column are, seen once.
 struct Values {
   std::set<std::string, std::less<>> different;  // one more than are allowed at most
+  ColumnProfile profile;
   bool all_numbers = true;
   Index missing = 0;
 };
 
 Values values_of(const Texts& column) {
   Values values;
+  ColumnSketch sketch;
+  for (Index i = 0; i < column.size(); ++i) sketch.add(column[i]);
+  values.profile = sketch.profile();
+  values.all_numbers = values.profile.has_values() && values.profile.kind != ColumnKind::boolean;
   for (Index i = 0; i < column.size(); ++i) {
     const std::string_view cell = trimmed(column[i]);
     if (is_missing(cell)) {
       ++values.missing;
       continue;
     }
-    values.all_numbers = values.all_numbers && number(cell).has_value();
+    values.all_numbers = values.all_numbers && values.profile.value(cell).has_value();
     if (values.different.size() <= kMostCategories && !values.different.contains(cell))
       values.different.emplace(cell);
   }
@@ -66,13 +61,18 @@ OutcomeKind kind_of(const Values& values, const OutcomeOptions& options) {
   return values.all_numbers ? OutcomeKind::numbers : OutcomeKind::categories;
 }
 
-std::vector<double> numbers_of(const Texts& column) {
+std::vector<double> numbers_of(const Texts& column, const ColumnProfile& profile) {
   std::vector<double> out(column.size(), std::numeric_limits<double>::quiet_NaN());
   for (Index i = 0; i < column.size(); ++i) {
     const std::string_view cell = trimmed(column[i]);
     if (is_missing(cell)) continue;
-    const auto value = number(cell);
-    if (!value) throw Error(Fault::data, "row " + std::to_string(i) + ": " + shown(cell) + " is no number");
+    const auto value = profile.value(cell);
+    const bool beyond = cell.find_first_not_of("0123456789+-.,eE") == cell.npos;
+    if (!value) {
+      throw Error(Fault::data, "row " + std::to_string(i) + ": " + shown(cell) +
+                                   (beyond ? " is beyond the numbers that can be computed with (1.8e308)"
+                                           : " is no number"));
+    }
     out[i] = *value;
   }
   return out;
@@ -91,7 +91,8 @@ std::vector<std::string> categories_of(const Values& values, OutcomeKind kind) {
                                  " different values, among them " + shown(*values.different.begin()) +
                                  "; categories are few, and numbers are all numbers");
   std::vector<std::string> out(values.different.begin(), values.different.end());
-  if (values.all_numbers) std::ranges::stable_sort(out, {}, [](const std::string& v) { return *number(v); });
+  if (values.all_numbers)
+    std::ranges::stable_sort(out, {}, [&](const std::string& v) { return *values.profile.value(v); });
   return out;
 }
 
@@ -114,14 +115,6 @@ Labels labels_of(const Texts& column, const std::vector<std::string>& categories
 
 }  // namespace
 
-bool is_missing(std::string_view cell) {
-  const std::string_view value = trimmed(cell);
-  if (value.empty()) return true;
-  for (const char* word : {"NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"})
-    if (value == word) return true;
-  return false;
-}
-
 Outcome read_outcome(const Texts& column, const OutcomeOptions& options) {
   const Values values = values_of(column);
   require(values.different.size() >= 2, Fault::data,
@@ -129,7 +122,7 @@ Outcome read_outcome(const Texts& column, const OutcomeOptions& options) {
                                    : "all rows that have a value have " + shown(*values.different.begin()));
   Outcome out{.kind = kind_of(values, options), .missing = values.missing};
   if (out.kind == OutcomeKind::numbers) {
-    out.numbers = numbers_of(column);
+    out.numbers = numbers_of(column, values.profile);
   } else if (options.value) {
     const std::string value(trimmed(*options.value));
     out.categories = {"not " + value, value};

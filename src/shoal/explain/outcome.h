@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shoal/core/column_kind.h"
 #include "shoal/core/fields.h"
 #include "shoal/core/labels.h"
 #include "shoal/core/texts.h"
@@ -42,12 +43,9 @@ struct Outcome {
 /// Most categories that a column may have to be compared with clusters.
 inline constexpr Index kMostCategories = 200;
 
-/// True for the ways in which a cell says that nothing is known: empty or blanks, NA, N/A, n/a, NaN, nan,
-/// NULL, null.
-bool is_missing(std::string_view cell);
-
 /// Two different values are two values, even if they are numbers; more are numbers if all are finite ones
-/// ("12", "-0.5", "1e3"; a decimal comma is none), else categories. Blanks around a value do not count.
+/// as the column has them written (ColumnSketch: 12, -0.5, 1e3, 1.005,50, 12%, $1.50, dates and times, which
+/// are numbers in the units of ColumnKind), else categories. Blanks around a value do not count.
 /// Error(data) if there are fewer than two different values, more than kMostCategories categories, more than
 /// two values where two were said, or, naming the row, something that is no number where numbers were said;
 /// Error(argument) if `value` is none of them.

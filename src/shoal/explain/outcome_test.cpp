@@ -22,7 +22,13 @@ TEST(Outcome, KindIsFound) {
   EXPECT_EQ(outcome_of({"0", "1", "1"}).kind, OutcomeKind::two_values);
   EXPECT_EQ(outcome_of({"1", " 2.5", "-3e2 "}).kind, OutcomeKind::numbers);
   EXPECT_EQ(outcome_of({"1", "2", "three"}).kind, OutcomeKind::categories);
-  EXPECT_EQ(outcome_of({"1", "2", "1,5"}).kind, OutcomeKind::categories);
+  EXPECT_EQ(outcome_of({"1", "2", "1,5"}).numbers, (std::vector<double>{1, 2, 1.5}));
+  EXPECT_EQ(outcome_of({"12%", "7 %", "", "0.5%"}).numbers[3], 0.5);
+  EXPECT_EQ(outcome_of({"$1.50", "$1,000", "-$3"}).numbers, (std::vector<double>{1.5, 1000, -3}));
+  EXPECT_EQ(outcome_of({"1970-01-03", "1970-01-01", "1970-02-01"}).numbers, (std::vector<double>{2, 0, 31}));
+  EXPECT_EQ(outcome_of({"100000000000000000000000000", "2e19", "1"}).numbers,
+            (std::vector<double>{1e26, 2e19, 1}));
+  EXPECT_EQ(outcome_of({"1e400", "2", "1"}).kind, OutcomeKind::categories);  // never an infinity
   EXPECT_EQ(outcome_of({"1", "2", "inf"}).kind, OutcomeKind::categories);
 }
 
@@ -64,7 +70,8 @@ TEST(Outcome, Refuses) {
            {{"a", "a"}, {}, "have 'a'"},
            {many, {}, "more than 200"},
            {{"a", "b", "c"}, OutcomeKind::two_values, "more than two values"},
-           {{"1", "b", "2"}, OutcomeKind::numbers, "row 1: 'b' is no number"}}) {
+           {{"1", "b", "2"}, OutcomeKind::numbers, "row 1: 'b' is no number"},
+           {{"1", "1e400", "2"}, OutcomeKind::numbers, "row 1: '1e400' is beyond"}}) {
     const auto& texts = lines;  // clang 14 captures no structured binding
     const OutcomeOptions options{.kind = kind};
     expect_error(Fault::data, message, [&] { outcome_of(texts, options); });

@@ -212,7 +212,7 @@ Rows open_vectors(const fs::path& input) {
   if (fs::is_regular_file(input) && !is_vector_file(input))
     throw Error(Fault::argument,
                 input.string() +
-                    " holds no vectors: give a .npy, .npz or .safetensors file, a folder of such "
+                    " holds no vectors: give a .npy, .npz, .safetensors or .parquet file, a folder of such "
                     "files, or a collection; 'shoal embed' and 'shoal map' make them from texts");
   if (!Collection::exists(input)) return open_vectors_at(input);
   return map_vectors(Collection::open(input, true));

@@ -11,7 +11,9 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/fingerprint.h"
+#include "shoal/flow/parquet_table.h"
 #include "shoal/flow/receipt.h"
+#include "shoal/flow/row_spool.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/files/new_file.h"
 #include "shoal/store/vectors/rows_file.h"
@@ -129,12 +131,57 @@ void clean_up(const fs::path& part, const fs::path& state, const fs::path& out, 
   }
 }
 
+bool is_parquet_name(const fs::path& out) { return out.extension() == ".parquet"; }
+
+/// The rows of a Parquet file in the making, beside their vectors.
+struct Table {
+  Table(const fs::path& out, const std::vector<std::string>& columns)
+      : names(free_names(columns, {"row", "text", "vector"})), types(columns.size()), rows(out) {}
+
+  void add(const Texts& texts, const std::vector<Texts>& columns, const Texts& kinds) {
+    types.add(columns, kinds);
+    rows.add(texts, columns, kinds);
+  }
+  void write(NewFile& file, const Rows& vectors, const Run& run) const;
+
+  std::vector<std::string> names;
+  ColumnTypes types;
+  RowSpool rows;
+};
+
+void Table::write(NewFile& file, const Rows& vectors, const Run& run) const {
+  std::vector<ParquetField> fields = {{"row", ParquetType::int64}, {"text", ParquetType::string}};
+  for (Index c = 0; c < names.size(); ++c) fields.push_back({names[c], types[c].type()});
+  fields.push_back({"vector", ParquetType::vector, vectors.cols()});
+  ParquetWriter writer(fields, "shoal version " SHOAL_VERSION,
+                       [&](std::string_view bytes) { file.write(bytes); });
+  std::vector<ParquetValues> values(fields.size());
+  Matrix scratch;
+  Index row = 0;
+  rows.each([&](const Texts& texts, const std::vector<Texts>& columns, const Texts& kinds) {
+    check_stop(run);
+    for (ParquetValues& v : values) v.clear();
+    const ColumnType text{};  // a string
+    for (Index i = 0; i < texts.size(); ++i) {
+      values[0].add(static_cast<std::int64_t>(row + i));
+      text.put(values[1], texts[i], kind_at(kinds, i, 0));
+      for (Index c = 0; c < columns.size(); ++c)
+        types[c].put(values[2 + c], columns[c][i], kind_at(kinds, i, c + 1));
+    }
+    const MatrixView block = vectors.block(row, texts.size(), scratch);
+    for (Index i = 0; i < block.rows; ++i) values.back().add(block[i].data(), block.cols);
+    writer.add(values, texts.size());
+    row += texts.size();
+  });
+  writer.finish();
+}
+
 /// Gives the finished part the name `out`, its receipt first.
-void finish(RowsFile& rows, const fs::path& part, const fs::path& state, const fs::path& out,
-            const std::string& key, const Facts& facts, const Run& run) {
-  if (out.extension() == ".npy") {
+void finish(RowsFile& rows, const std::optional<Table>& table, const fs::path& part, const fs::path& state,
+            const fs::path& out, const std::string& key, const Facts& facts, const Run& run) {
+  if (out.extension() == ".npy" || table) {
     NewFile file(out);
-    write_rows(file, out, open_rows(part), run);
+    table ? table->write(file, open_rows(part), run) : write_rows(file, out, open_rows(part), run);
     write_receipt(out, file.part(), key, facts);
     file.keep();
     fs::remove(part);
@@ -152,9 +199,10 @@ EmbedReport made_before(Source& source, const fs::path& out, const std::string& 
   Fingerprint print;
   Texts texts;
   std::vector<Texts> others;
+  const std::vector<Texts> none;
   while (source.next(kBatch, texts, others)) {
     check_stop(run);
-    for (Index i = 0; i < texts.size(); ++i) print.add(texts, {}, i);
+    for (Index i = 0; i < texts.size(); ++i) print.add(texts, is_parquet_name(out) ? others : none, i);
     if (run.progress)
       run.progress("check", static_cast<double>(source.bytes_read()),
                    static_cast<double>(source.bytes_total().value_or(0)));
@@ -250,8 +298,9 @@ void embed_collection(const Encoder& encoder, const EncodeOptions& options, Coll
 EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptions& options,
                        const fs::path& out, bool overwrite, const Run& run, const Notice& notice) {
   const auto extension = out.extension();
-  require(extension == ".npy" || extension == ".safetensors", Fault::argument,
-          option_name("out") + " is " + out.string() + "; vectors are written as .npy or .safetensors");
+  require(
+      extension == ".npy" || extension == ".safetensors" || is_parquet_name(out), Fault::argument,
+      option_name("out") + " is " + out.string() + "; vectors are written as .npy, .safetensors or .parquet");
   const fs::path part = out.string() + ".part.safetensors", state = out.string() + ".part.json";
 
   encoder.encode(Texts(), options);  // whatever is wrong with the options is said before a file is made
@@ -265,10 +314,13 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   RowsFile file(part, encoder.space().dims, encoder.space(), kept.rows, out);
   if (kept.rows == 0) fs::remove(state);  // it may tell of what was in the part before
 
+  std::optional<Table> table;
+  if (is_parquet_name(out)) table.emplace(out, source.other_columns());
   Partial done = kept;
   Fingerprint print;
   Texts texts;  // a batch
   std::vector<Texts> others;
+  const std::vector<Texts> none;
   Index at = 0;      // texts of it whose vectors are there
   Index passed = 0;  // rows that were done before
   double from = 0;   // the bytes before it
@@ -280,7 +332,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
   const auto append = [&](const Matrix& vectors, const EncodeCounts& counts) {
     file.append(vectors);
     for (Index i = 0; i < vectors.rows(); ++i)
-      print.add(texts, {}, at + i);  // only the texts decide about the vectors
+      print.add(texts, table ? others : none, at + i);  // only the texts decide about the vectors
     if (counts.unknown > 0 && done.unknown == 0) done.first_unknown = done.rows + counts.first_unknown;
     at += vectors.rows(), done.rows += vectors.rows();
     done.cut += counts.cut, done.unknown += counts.unknown;
@@ -307,6 +359,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
     from = static_cast<double>(source.bytes_read());
     const Index most = passed < kept.rows ? std::min(kBatch, kept.rows - passed) : kBatch;
     if (!source.next(most, texts, others)) break;
+    if (table) table->add(texts, others, source.kinds());
     at = 0;
     if (passed == kept.rows) {
       if (done.rows == kept.rows && notice)
@@ -314,7 +367,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
       embedding.take(texts);
       continue;
     }
-    for (Index i = 0; i < texts.size(); ++i) print.add(texts, {}, i);
+    for (Index i = 0; i < texts.size(); ++i) print.add(texts, table ? others : none, i);
     passed += texts.size();
     require(
         passed < kept.rows || print.text() == kept.fingerprint, Fault::argument,
@@ -324,7 +377,7 @@ EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptio
       passed == kept.rows, Fault::argument,
       part.string() + " was begun with a longer input; delete it or choose another " + option_name("out"));
   embedding.commit();
-  finish(file, part, state, out, key + " " + print.text(),
+  finish(file, table, part, state, out, key + " " + print.text(),
          {{"rows", done.rows},
           {"dims", encoder.space().dims},
           {"truncated_texts", done.cut},

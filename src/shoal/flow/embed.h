@@ -43,11 +43,12 @@ struct EmbedReport {
   bool done_before = false;  ///< `out` was there, made from the same texts with the same options
 };
 
-/// Embeds every row of `source` into `out` (.npy or .safetensors). Until it is whole, the work is kept in
-/// out.part, and the same call goes on from there; `out` appears whole, with a receipt (receipt.h), by which
-/// the same call knows that it is done. Error(argument) if `out` exists, is anything else and not to be
-/// overwritten, Error(file) if another process is writing it. `notice` hears of languages that the model does
-/// not know (poor_fit). Step "embed", in bytes of the input.
+/// Embeds every row of `source` into `out` (.npy or .safetensors; or .parquet, with columns row, text, the
+/// others, each of the type of ColumnTypes, and vector; the rows are put aside in its folder meanwhile).
+/// Until it is whole, the work is kept in out.part, and the same call goes on from there; `out` appears
+/// whole, with a receipt (receipt.h), by which the same call knows that it is done. Error(argument) if `out`
+/// exists, is anything else and not to be overwritten, Error(file) if another process is writing it. `notice`
+/// hears of languages that the model does not know (poor_fit). Step "embed", in bytes of the input.
 EmbedReport embed_file(Source& source, const Encoder& encoder, const EncodeOptions& options,
                        const std::filesystem::path& out, bool overwrite, const Run& run,
                        const Notice& notice = {});

@@ -1,9 +1,11 @@
 #include "shoal/flow/export.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,6 +15,8 @@
 #include "shoal/core/error.h"
 #include "shoal/core/utf8.h"
 #include "shoal/flow/csv_field.h"
+#include "shoal/flow/parquet_table.h"
+#include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
 namespace {
@@ -24,6 +28,7 @@ using Cell = std::variant<std::monostate, Label, float, std::string_view>;
 
 struct Column {
   std::string name;
+  ParquetType type;
   std::function<Cell(Index row)> value;
 };
 
@@ -56,7 +61,7 @@ class Results {
     else if (result)
       for (const std::string& part : result->parts) names.push_back(name + "_" + part);
     for (Index c = 0; c < names.size(); ++c)
-      columns.push_back({names[c], [values, c](Index row) {
+      columns.push_back({names[c], ParquetType::float32, [values, c](Index row) {
                            return row < values->rows() ? Cell((*values)[row][c]) : Cell();
                          }});
     whole = whole && values->rows() == collection_.rows();
@@ -82,21 +87,21 @@ class Results {
     const auto d =
         std::make_shared<const Described>(Described{if_there([&] { return collection_.labels(name); }),
                                                     collection_.clusters(name), collection_.groups(name)});
-    columns.push_back({name, [d](Index row) {
+    columns.push_back({name, ParquetType::int32, [d](Index row) {
                          return row < d->labels.of.size() && d->labels.of[row] != kNoise
                                     ? Cell(d->labels.of[row])
                                     : Cell();
                        }});
-    columns.push_back({name + "_name", [d](Index row) {
+    columns.push_back({name + "_name", ParquetType::string, [d](Index row) {
                          const ClusterRecord* c = d->of(row);
                          return c == nullptr ? Cell() : Cell(std::string_view(c->name));
                        }});
-    columns.push_back({name == kMainClustering ? "group_name" : name + "_group_name", [d](Index row) {
-                         const ClusterRecord* c = d->of(row);
-                         return c == nullptr
-                                    ? Cell()
-                                    : Cell(std::string_view(d->groups[static_cast<Index>(c->group)].name));
-                       }});
+    columns.push_back(
+        {name == kMainClustering ? "group_name" : name + "_group_name", ParquetType::string, [d](Index row) {
+           const ClusterRecord* c = d->of(row);
+           return c == nullptr ? Cell()
+                               : Cell(std::string_view(d->groups[static_cast<Index>(c->group)].name));
+         }});
     whole = whole && d->labels.of.size() == collection_.rows() && d->clusters.size() == d->labels.count;
   }
 
@@ -110,16 +115,12 @@ std::string known_results(const Collection& collection) {
 }
 
 /// The user's columns, each under a name that no other has.
-std::vector<std::string> own_names(const std::vector<std::string>& columns, const Results& results) {
+std::vector<std::string> own_names(const std::vector<std::string>& columns, const Results& results,
+                                   bool vectors) {
   std::set<std::string> taken = {"row", "text"};
+  if (vectors) taken.insert("vector");
   for (const Column& column : results.columns) taken.insert(column.name);
-  std::vector<std::string> out;
-  for (const std::string& name : columns) {
-    std::string own = name;
-    for (int n = 2; !taken.insert(own).second; ++n) own = name + " (" + std::to_string(n) + ")";
-    out.push_back(own);
-  }
-  return out;
+  return free_names(columns, taken);
 }
 
 std::string csv_header(const std::vector<std::string>& columns, const Results& results) {
@@ -156,31 +157,118 @@ void add_csv_row(std::string& out, const RowBatch& batch, Index i, const Results
   out += '\n';
 }
 
-struct JsonCell {
-  nlohmann::ordered_json operator()(std::monostate) const { return nullptr; }
+void add_json(std::string& out, const nlohmann::ordered_json& value) {
+  out += value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// The key after the one before.
+void add_json_key(std::string& out, std::string_view key) {
+  out += out.ends_with('{') ? "" : ",";
+  add_json(out, std::string(key));
+  out += ':';
+}
+
+// A cell of the input as JSON: its own text if it was no string there.
+void add_json_value(std::string& out, std::string_view cell, CellKind kind) {
+  if (kind == CellKind::json)
+    for (const char c : cell) out += c == '\n' || c == '\r' ? ' ' : c;  // in an array, objects may span lines
+  else if (kind == CellKind::string)
+    add_json(out, repair_utf8(cell, nullptr));
+  else
+    out += "null";
+}
+
+struct AddJsonCell {
+  std::string& out;
+  void operator()(std::monostate) const { out += "null"; }
   template <class T>
-  nlohmann::ordered_json operator()(T x) const {
-    return x;
+  void operator()(T x) const {
+    add_json(out, x);
   }
 };
 
 void add_json_row(std::string& out, const RowBatch& batch, Index i, const std::vector<std::string>& columns,
                   const Results& results) {
   const Index row = batch.first + i;
-  nlohmann::ordered_json object;
-  object["row"] = row;
-  object["text"] = repair_utf8(batch.texts[i], nullptr);
-  for (Index c = 0; c < batch.columns.size(); ++c)
-    object[columns[c]] = repair_utf8(batch.columns[c][i], nullptr);
-  for (const Column& column : results.columns)
-    object[column.name] = std::visit(JsonCell{}, column.value(row));
-  out += object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+  out += '{';
+  add_json_key(out, "row");
+  out += std::to_string(row);
+  add_json_key(out, "text");
+  add_json_value(out, batch.texts[i], kind_at(batch.kinds, i, 0));
+  for (Index c = 0; c < batch.columns.size(); ++c) {
+    const CellKind kind = kind_at(batch.kinds, i, c + 1);
+    if (kind == CellKind::missing) continue;
+    add_json_key(out, columns[c]);
+    add_json_value(out, batch.columns[c][i], kind);
+  }
+  for (const Column& column : results.columns) {
+    add_json_key(out, column.name);
+    std::visit(AddJsonCell{out}, column.value(row));
+  }
+  out += "}\n";
+}
+
+struct PutCell {
+  ParquetValues& values;
+  void operator()(std::monostate) const { values.add_null(); }
+  void operator()(Label x) const { values.add(std::int64_t{x}); }
+  void operator()(float x) const { std::isnan(x) ? values.add_null() : values.add(double{x}); }
+  void operator()(std::string_view x) const { values.add(x); }
+};
+
+void write_parquet(const Collection& collection, const std::vector<std::string>& columns,
+                   const Results& results, bool vectors, const Sink& sink, const Run& run) {
+  const Index rows = collection.rows();
+  const auto each_batch = [&](const auto& use) {
+    for (Index first = 0; first < rows; first += kBatch) {
+      check_stop(run);
+      use(collection.batch(first, std::min(kBatch, rows - first)));
+    }
+  };
+  ColumnTypes types(columns.size());
+  each_batch([&](const RowBatch& batch) { types.add(batch.columns, batch.kinds); });
+
+  std::optional<Rows> found;
+  if (vectors) found = open_rows(collection.file("vectors.safetensors"));
+  require(!found || found->rows() == rows, Fault::data, "not every row has a vector yet");
+  std::vector<ParquetField> fields = {{"row", ParquetType::int64}, {"text", ParquetType::string}};
+  for (Index c = 0; c < columns.size(); ++c) fields.push_back({columns[c], types[c].type()});
+  for (const Column& column : results.columns) fields.push_back({column.name, column.type});
+  if (found) fields.push_back({"vector", ParquetType::vector, found->cols()});
+  for (ParquetField& field : fields) field.name = repair_utf8(field.name);
+  ParquetWriter writer(fields, "shoal version " SHOAL_VERSION, sink);
+  std::vector<ParquetValues> values(fields.size());
+  Matrix scratch;
+  each_batch([&](const RowBatch& batch) {
+    for (ParquetValues& v : values) v.clear();
+    const ColumnType text{};  // a string
+    for (Index i = 0; i < batch.texts.size(); ++i) {
+      const Index row = batch.first + i;
+      Index at = 0;
+      values[at++].add(static_cast<std::int64_t>(row));
+      text.put(values[at++], batch.texts[i], kind_at(batch.kinds, i, 0));
+      for (Index c = 0; c < columns.size(); ++c)
+        types[c].put(values[at++], batch.columns[c][i], kind_at(batch.kinds, i, c + 1));
+      for (const Column& column : results.columns) std::visit(PutCell{values[at++]}, column.value(row));
+    }
+    if (found) {
+      const MatrixView block = found->block(batch.first, batch.texts.size(), scratch);
+      for (Index i = 0; i < block.rows; ++i) values.back().add(block[i].data(), block.cols);
+    }
+    writer.add(values, batch.texts.size());
+    if (run.progress)
+      run.progress("export", static_cast<double>(batch.first + batch.texts.size()),
+                   static_cast<double>(rows));
+  });
+  writer.finish();
 }
 
 }  // namespace
 
 bool export_rows(const Collection& collection, ExportFormat format, const Sink& sink, const Run& run,
-                 const std::vector<std::string>& more) {
+                 const std::vector<std::string>& more, bool vectors) {
+  require(!vectors || format == ExportFormat::parquet, Fault::argument,
+          "vectors stand beside the rows in Parquet alone; else they are a file of their own");
   Results results(collection);
   for (const char* name : {kMainClustering, kMainLayout}) results.add(name);
   for (const std::string& name : more) {
@@ -188,8 +276,12 @@ bool export_rows(const Collection& collection, ExportFormat format, const Sink& 
             option_name("result") + " " + name + ": no such result; there are: " + known_results(collection));
     results.add(name);
   }
-  const auto columns = own_names(collection.columns(), results);
+  const auto columns = own_names(collection.columns(), results, vectors);
   const Index rows = collection.rows();
+  if (format == ExportFormat::parquet) {
+    write_parquet(collection, columns, results, vectors, sink, run);
+    return results.whole;
+  }
   if (format == ExportFormat::csv) sink(csv_header(columns, results));
   for (Index first = 0; first < rows; first += kBatch) {
     check_stop(run);

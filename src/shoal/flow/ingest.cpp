@@ -50,7 +50,8 @@ std::string ingest(Source& source, Collection& collection, const Run& run) {
     }
     seen += texts.size();
     if (seen == kept && print.text() != kept_print) throw changed;
-    if (seen > kept) collection.append(texts, others, {{"rows_fingerprint", print.text()}, {"input", ""}});
+    if (seen > kept)
+      collection.append(texts, others, {{"rows_fingerprint", print.text()}, {"input", ""}}, source.kinds());
   }
   if (seen < kept) throw changed;
   if (blank)

@@ -1,12 +1,14 @@
 #include "shoal/flow/show.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "shoal/core/error.h"
 #include "shoal/flow/make_map.h"
 #include "shoal/flow/report_json_impl.h"
 #include "shoal/flow/steps/step.h"
+#include "shoal/flow/value_bins.h"
 #include "shoal/map/page.h"
 #include "shoal/store/archive/archive.h"
 
@@ -63,6 +65,13 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
   page.column_name = color_column(collection, options.color);
   if (!page.column_name.empty())
     page.column = [&](Index first, Index count) { return collection.column(page.column_name, first, count); };
+  // Numbers, dates and times of many values are shown by ranges, of which each has a colour.
+  std::optional<ValueBins> bins;
+  if (!page.column_name.empty()) bins = value_bins(collection, page.column_name);
+  if (bins)
+    page.column = [&](Index first, Index count) {
+      return bins->of(collection.column(page.column_name, first, count));
+    };
   write_page(collection.file("map.html"), page);
 }
 

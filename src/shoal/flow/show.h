@@ -12,7 +12,9 @@ std::string name_of_collection(const std::filesystem::path& folder);
 
 struct ShowOptions {
   std::string title;  ///< empty: the collection's name
-  std::string color;  ///< a user column to colour by; empty: the first with 2 to 200 different values, if any
+  /// A user column to colour by; empty: the first with 2 to 200 different values, if any. Of numbers, dates
+  /// and times with many values the page has ranges (value_bins).
+  std::string color;
 };
 
 /// The column that the page colours by: `wanted`, or the first with few values if that is empty; "" if there

@@ -38,7 +38,6 @@ constexpr Signature kSignatures[] = {
     {"\x04\x22\x4D\x18"sv, "compressed by lz4", "lz4cat FILE | shoal ... - reads it"},
     {"7z\xBC\xAF\x27\x1C"sv, "a 7-Zip archive", kArchive},
     {"Rar!\x1A\x07"sv, "a RAR archive", kArchive},
-    {"PAR1"sv, "a Parquet file", "write it as CSV or JSONL first, with DuckDB or pandas"},
     {"ARROW1"sv, "an Arrow file", "write it as CSV or JSONL first, with DuckDB or pandas"},
     {"SQLite format 3\0"sv, "an SQLite database", "sqlite3 -csv -header FILE 'SELECT ...' writes CSV"},
     {"%PDF-"sv, "a PDF document", "pdftotext FILE - writes its text"},

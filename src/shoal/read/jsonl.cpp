@@ -162,7 +162,7 @@ bool JsonlReader::next(Record& record) {
 
 void JsonlReader::fill(Record& record) {
   record.fields.assign(columns_.size(), {});
-  record.kinds.assign(columns_.size(), ValueKind::null);
+  record.kinds.assign(columns_.size(), ValueKind::missing);
   for (Index i = 0; i < members_.size(); ++i) {
     const JsonMember& member = members_[i];
     const auto column = column_of(member, i);

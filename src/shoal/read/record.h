@@ -9,7 +9,8 @@
 
 namespace shoal {
 
-enum class ValueKind : std::uint8_t { string, null, other };  ///< other: a number, true, an array, an object
+/// other: a number, true, an array, an object. missing: the row has no such key.
+enum class ValueKind : std::uint8_t { string, null, other, missing };
 
 /// One record, field by field in the order of its reader's columns. The views hold until the next record.
 struct Record {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "shoal/core/cell_kind.h"
 #include "shoal/core/error.h"
 #include "shoal/core/letters.h"
 #include "shoal/core/utf8.h"
@@ -14,6 +15,7 @@
 #include "shoal/read/format.h"
 #include "shoal/read/jsonl.h"
 #include "shoal/read/lines.h"
+#include "shoal/read/parquet.h"
 #include "shoal/read/text_encoding.h"
 #include "shoal/read/unpack.h"
 
@@ -21,7 +23,7 @@ namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
-using Reader = std::variant<CsvReader, JsonlReader, LinesReader>;
+using Reader = std::variant<CsvReader, JsonlReader, LinesReader, ParquetReader>;
 
 // A row read ahead: its fields own their bytes.
 struct HeldRow {
@@ -57,8 +59,9 @@ struct Source::State {
   bool next_record();
   void repair();
   std::string place() const;
-  void check_kinds(const std::string* held_place) const;
+  void check_kinds(const std::string* held_place);
   bool advance();
+  void append_kinds(Index before);
   void append(Texts& texts, std::vector<Texts>& others);
 
   std::vector<fs::path> files;
@@ -85,6 +88,8 @@ struct Source::State {
   std::vector<HeldRow> held;  // the first rows, looked at already
   std::size_t given_back = 0;
   std::string joined;
+  Texts kinds;  // of the batch given out last
+  std::string kinds_of_row;
 };
 
 void Source::State::open(const fs::path& path) {
@@ -99,6 +104,14 @@ void Source::State::open(const fs::path& path) {
   std::string packed;
   bytes = unpacked(name, std::move(bytes), packed);
   packed_bytes = !packed.empty();
+  if (looks_like_parquet(begin_of(bytes, kParquetBegin))) {
+    require(!options.format, Fault::argument,
+            name + " is a Parquet file; leave out " + option_name("format"));
+    encoding = nullptr;
+    reader.emplace(
+        ParquetReader(Input(name, std::move(bytes), options.max_record), path, &report, columns, stop));
+    return;
+  }
   Input input(name,
               as_utf8(name, std::move(bytes), forced_encoding, encoding,
                       [name](std::string_view head) { refuse_binary(name, head); }),
@@ -276,12 +289,18 @@ void Source::State::repair() {
   }
 }
 
-// Only a string can be embedded; JSON may have anything there.
-void Source::State::check_kinds(const std::string* held_place) const {
+// Only a string can be embedded; JSON may have anything there. NaN, with which pandas says that there is
+// nothing, is nothing.
+void Source::State::check_kinds(const std::string* held_place) {
   if (record.kinds.empty()) return;
   for (const Index column : text_at) {
     const Index slot = slots[column];
     if (record.kinds[slot] != ValueKind::other) continue;
+    if (record.fields[slot] == "NaN") {
+      record.fields[slot] = {};
+      record.kinds[slot] = ValueKind::null;
+      continue;
+    }
     throw Error(Fault::data, (held_place != nullptr ? *held_place : place()) + ": the text column \"" +
                                  columns[column] + "\" holds " +
                                  std::string(beginning_of(record.fields[slot], 40)) +
@@ -310,7 +329,27 @@ bool Source::State::advance() {
   return false;
 }
 
+// What the cells of the record are; nothing while all cells of the batch are strings.
+void Source::State::append_kinds(Index before) {
+  const auto letter = [&](Index column) {
+    const ValueKind kind = record.kinds[slots[column]];
+    return static_cast<char>(kind == ValueKind::string  ? CellKind::string
+                             : kind == ValueKind::null  ? CellKind::null
+                             : kind == ValueKind::other ? CellKind::json
+                                                        : CellKind::missing);
+  };
+  if (record.kinds.empty() && kinds.size() == 0) return;
+  kinds_of_row.assign(1 + other_at.size(), static_cast<char>(CellKind::string));
+  while (kinds.size() < before) kinds.add(kinds_of_row);
+  if (!record.kinds.empty()) {
+    if (text_at.size() == 1) kinds_of_row[0] = letter(text_at[0]);
+    for (Index i = 0; i < other_at.size(); ++i) kinds_of_row[i + 1] = letter(other_at[i]);
+  }
+  kinds.add(kinds_of_row);
+}
+
 void Source::State::append(Texts& texts, std::vector<Texts>& others) {
+  append_kinds(texts.size());
   for (Index i = 0; i < other_at.size(); ++i) others[i].add(record.fields[slots[other_at[i]]]);
   if (text_at.size() == 1) {
     texts.add(record.fields[slots[text_at[0]]]);
@@ -338,6 +377,7 @@ Source::~Source() = default;
 
 const std::vector<std::string>& Source::text_columns() const { return state_->text_names; }
 const std::vector<std::string>& Source::other_columns() const { return state_->other_names; }
+const Texts& Source::kinds() const { return state_->kinds; }
 const ReadReport& Source::report() const {
   state_->settle_reading();
   return state_->report;
@@ -349,6 +389,7 @@ std::uint64_t Source::bytes_read() const { return state_->bytes_before + state_-
 bool Source::next(Index most, Texts& texts, std::vector<Texts>& others) {
   require(most > 0, Fault::argument, "Source::next: most must be at least 1");
   texts.clear();
+  state_->kinds.clear();
   others.resize(state_->other_at.size());
   for (Texts& column : others) column.clear();
   Index added = 0;

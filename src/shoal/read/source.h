@@ -107,9 +107,10 @@ void fields(ReadOptions& o, V&& visit) {
 ///   while (source.next(1024, texts, others)) { ... }
 ///
 /// The same bytes mean the same from a file of any name, a pipe or standard input: gzip and zstd are unpacked
-/// (unpack.h), the encoding is found (text_encoding.h), then the format and how a table is written (format.h,
-/// dialect.h), unless the options say. Several files need the same columns in any order; JSONL files that
-/// follow may lack some. For what each format means see csv.h, jsonl.h, lines.h.
+/// (unpack.h), a Parquet file is known by its first bytes (parquet.h), the encoding of text is found
+/// (text_encoding.h), then the format and how a table is written (format.h, dialect.h), unless the options say.
+/// Several files need the same columns in any order; JSONL files that follow may lack some. For what each
+/// format means see csv.h, jsonl.h, lines.h.
 class Source {
  public:
   /// Checks that all files are there, opens the first and finds the text column: the named ones, else the
@@ -130,6 +131,9 @@ class Source {
   /// joined by a line feed, empty ones left out. Error(data), naming file and line: a record over max_record,
   /// an open quote, broken JSON, a text that is no string, a further file with other columns.
   bool next(Index most, Texts& texts, std::vector<Texts>& others);
+  /// What the cells were that `next` gave last: of each row a CellKind for its text (that of the only text
+  /// column; a string if there are several) and one for each of other_columns. Empty if all were strings.
+  const Texts& kinds() const;
   const ReadReport& report() const;
   /// Bytes taken so far, and of all files if known (not for streams): for progress. Packed files count as
   /// they lie on disk.

@@ -62,6 +62,7 @@ struct RowBatch {
   Index first = 0;
   Texts texts;
   std::vector<Texts> columns;  ///< all of the user's, in their order
+  Texts kinds;  ///< of each row a CellKind for the text and each column; empty: all are strings
 };
 
 /// Error(format) for a collection of which `what` says what is wrong with it.
@@ -76,6 +77,8 @@ Error damaged_collection(const std::filesystem::path& folder, const std::string&
 ///   clusters(clustering: the name of a result, id, name, words JSON, size, group_id, medoids JSON)
 ///   groups(clustering, id, name, size)
 ///   texts (FTS5 over rows.text, external content; only between settle() and the next change of the rows)
+///   kinds(first: a row, kinds): what the cells of that row and those after it were, up to the next entry: a
+///     letter (CellKind) for the text and each column; nothing before the first entry: all are strings
 ///   manifest(key TEXT PRIMARY KEY, value TEXT)      steps(name TEXT PRIMARY KEY, key TEXT): finished steps
 /// In version 1 there was one clustering and one layout: no table results, no column `clustering`.
 /// SQLite's commits decide what is kept: a process killed at any moment leaves the last commit. One process
@@ -127,9 +130,10 @@ class Collection {
   void define_columns(const std::vector<std::string>& names);
   std::vector<std::string> columns() const;  ///< as the user wrote them, without text
   /// Appends texts and their other columns (same size; columns in the order defined) in one transaction,
-  /// together with manifest entries `facts`, so that rows and the reader's position are committed at once.
+  /// together with what the cells were (Source::kinds; empty: strings) and manifest entries `facts`, so that
+  /// rows and the reader's position are committed at once.
   void append(const Texts& texts, const std::vector<Texts>& columns,
-              const std::vector<std::pair<std::string, std::string>>& facts);
+              const std::vector<std::pair<std::string, std::string>>& facts, const Texts& kinds = {});
   Index rows() const;
   Texts texts(Index first, Index count) const;
   std::string text(Index row) const;

@@ -57,6 +57,9 @@ struct Collection::State {
   void each_row(const std::vector<std::string>& stored_as, Index first, Index count,
                 const std::function<void(const Statement&)>& take) const;
   Texts values(const std::string& stored_as, Index first, Index count) const;
+  bool has_kinds() const;  ///< there is a table of them
+  Texts kinds(Index first, Index count) const;
+  void add_kinds(Index first, Index count, Index columns, const Texts& kinds);
 
   std::vector<StoredResult> results() const;
   std::optional<StoredResult> find_result(std::string_view name) const;
@@ -87,6 +90,9 @@ Database new_database(const std::filesystem::path& path, const std::filesystem::
 /// Syncs the finished file `part` and gives it the name `path`.
 void finish_database(const std::filesystem::path& part, const std::filesystem::path& path);
 std::string rows_table(const RowColumns& columns);  ///< CREATE TABLE
+
+/// Makes the table of kinds where an earlier program has made none.
+void make_kinds(Database& database);
 
 /// Makes a database of version 1 one of this version: for this connection only, or in the file.
 void show_as_new(Database& database);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "shoal/core/cell_kind.h"
 #include "shoal/core/error.h"
 #include "shoal/store/archive/safetensors_impl.h"
 #include "shoal/store/collection/collection_impl.h"
@@ -52,6 +53,54 @@ std::vector<ColumnName> Collection::State::column_names() const {
   return out;
 }
 
+bool Collection::State::has_kinds() const {
+  Statement table(database, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'kinds'");
+  return table.step();
+}
+
+// Nothing where all cells are strings.
+Texts Collection::State::kinds(Index first, Index count) const {
+  Texts out;
+  if (count == 0 || !has_kinds()) return out;
+  Statement each(
+      database,
+      "SELECT first, kinds FROM kinds WHERE first < ? AND first >= (SELECT coalesce(max(first), 0) FROM "
+      "kinds WHERE first <= ?) ORDER BY first");
+  each.bind(1, static_cast<std::int64_t>(first + count)).bind(2, static_cast<std::int64_t>(first));
+  const std::string strings(1 + column_names().size(), static_cast<char>(CellKind::string));
+  std::string now = strings;
+  while (each.step()) {
+    const auto begin = static_cast<Index>(std::max<std::int64_t>(0, each.integer(0)));
+    while (first + out.size() < begin) out.add(now);
+    now = each.text(1);
+    if (now.size() != strings.size())
+      throw damaged_collection(folder, "the kinds of row " + std::to_string(begin) + " are not one a column");
+  }
+  if (out.size() == 0 && now == strings) return out;
+  while (out.size() < count) out.add(now);
+  return out;
+}
+
+// Rows whose cells are of the same kinds as those before share one entry.
+void Collection::State::add_kinds(Index first, Index count, Index columns, const Texts& kinds) {
+  const std::string strings(1 + columns, static_cast<char>(CellKind::string));
+  require(kinds.size() == 0 || kinds.size() == count, Fault::argument,
+          std::to_string(kinds.size()) + " kinds of cells were given for " + std::to_string(count) + " rows");
+  if (count == 0) return;
+  make_kinds(database);
+  std::string now = strings;
+  if (Statement last(database, "SELECT kinds FROM kinds ORDER BY first DESC LIMIT 1"); last.step())
+    now = last.text(0);
+  Statement add(database, "INSERT INTO kinds VALUES(?, ?)");
+  for (Index i = 0; i < (kinds.size() == 0 ? Index{1} : count); ++i) {
+    const std::string_view here = kinds.size() == 0 ? std::string_view(strings) : kinds[i];
+    require(here.size() == strings.size(), Fault::argument, "the kinds of cells are not one a column");
+    if (here == now) continue;
+    now = here;
+    add.bind(1, static_cast<std::int64_t>(first + i)).bind(2, now).run();
+  }
+}
+
 RowColumns Collection::State::columns() const { return {column_names(), results()}; }
 
 void Collection::State::each_row(const std::vector<std::string>& stored_as, Index first, Index count,
@@ -83,8 +132,10 @@ void Collection::define_columns(const std::vector<std::string>& names) {
   const std::vector<ColumnName> columns = stored_columns(names);
   Transaction transaction(s.database);
   s.changing();
-  s.database.run("DROP TABLE IF EXISTS texts; DROP TABLE rows; DELETE FROM columns; DELETE FROM results;" +
-                 rows_table({columns, {}}));
+  s.database.run(
+      "DROP TABLE IF EXISTS texts; DROP TABLE rows; DROP TABLE IF EXISTS kinds; DELETE FROM columns; DELETE "
+      "FROM results;" +
+      rows_table({columns, {}}));
   Statement add(s.database, "INSERT INTO columns VALUES(?, ?, ?)");
   for (std::size_t c = 0; c < columns.size(); ++c) {
     add.bind(1, static_cast<std::int64_t>(c)).bind(2, columns[c].name).bind(3, columns[c].stored_as).run();
@@ -99,7 +150,7 @@ std::vector<std::string> Collection::columns() const {
 }
 
 void Collection::append(const Texts& texts, const std::vector<Texts>& columns,
-                        const std::vector<std::pair<std::string, std::string>>& facts) {
+                        const std::vector<std::pair<std::string, std::string>>& facts, const Texts& kinds) {
   State& s = *state_;
   const std::vector<ColumnName> names = s.column_names();
   check_append(texts, columns, names.size());
@@ -113,6 +164,7 @@ void Collection::append(const Texts& texts, const std::vector<Texts>& columns,
     for (std::size_t c = 0; c < columns.size(); ++c) add.bind(static_cast<int>(c) + 3, columns[c][row]);
     add.run();
   }
+  s.add_kinds(first, texts.size(), columns.size(), kinds);
   Statement note(s.database, "INSERT OR REPLACE INTO manifest VALUES(?, ?)");
   for (const auto& [key, value] : facts) note.bind(1, key).bind(2, value).run();
   transaction.commit();
@@ -133,6 +185,7 @@ RowBatch Collection::batch(Index first, Index count) const {
     out.texts.add(row.text(0));
     for (Index c = 0; c < out.columns.size(); ++c) out.columns[c].add(row.text(static_cast<int>(c) + 1));
   });
+  out.kinds = state_->kinds(first, count);
   return out;
 }
 

@@ -46,6 +46,10 @@ class Names {
   std::map<std::string, int> last_;  // of each name, so that 2,000 equal ones do not take 2,000,000 tries
 };
 
+// A collection of an earlier program may lack it.
+constexpr const char* kKindsTable =
+    "CREATE TABLE IF NOT EXISTS kinds(first INTEGER PRIMARY KEY, kinds TEXT NOT NULL)";
+
 // In version 2; also what a migration makes.
 constexpr const char* kResultTables =
     "CREATE TABLE results(name TEXT PRIMARY KEY, kind TEXT NOT NULL, stage TEXT NOT NULL, options TEXT NOT "
@@ -128,6 +132,7 @@ Database new_database(const std::filesystem::path& path, const std::filesystem::
   database.run(
       "CREATE TABLE columns(position INTEGER PRIMARY KEY, name TEXT NOT NULL, stored_as TEXT NOT NULL)");
   database.run(kResultTables);
+  database.run(kKindsTable);
   database.run(
       "CREATE TABLE manifest(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
       "CREATE TABLE steps(name TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID;");
@@ -141,6 +146,8 @@ void show_as_new(Database& database) {
                "; CREATE TEMP VIEW clusters AS SELECT 'cluster' AS clustering, * FROM main.clusters;"
                "CREATE TEMP VIEW groups AS SELECT 'cluster' AS clustering, * FROM main.groups");
 }
+
+void make_kinds(Database& database) { database.run(kKindsTable); }
 
 void migrate(Database& database) {
   Transaction transaction(database);

@@ -107,6 +107,62 @@ TEST(Collection, KeepsWhatItIsGiven) {
   EXPECT_FALSE(c.done("pca", "k1"));
 }
 
+TEST(Collection, KeepsWhatTheCellsWere) {
+  const ScratchFolder scratch;
+  const fs::path folder = scratch.path() / "kinds.shoal";
+  std::vector<std::string> kinds;
+  {
+    Collection c = Collection::create(folder);
+    c.define_columns({"a", "b"});
+    const auto append = [&](const std::vector<std::string>& of_rows, Index rows) {
+      const Texts texts = texts_of(std::vector<std::string>(rows, "x"));
+      c.append(texts, {texts, texts}, {}, texts_of(of_rows));
+      for (Index i = 0; i < rows; ++i) kinds.push_back(of_rows.empty() ? "sss" : of_rows[i]);
+    };
+    append({}, 3);
+    EXPECT_EQ(c.batch(0, 3).kinds.size(), 0u);  // all are strings
+    append({"sjn", "sjn", "nsm"}, 3);
+    append({"nsm", "sjn"}, 2);
+    append({}, 2);
+    c.settle();
+  }
+  const Collection c = Collection::open(folder, true);
+  EXPECT_TRUE(c.check());
+  for (Index first = 0; first <= kinds.size(); ++first) {
+    for (Index count = 0; first + count <= kinds.size(); ++count) {
+      const Texts found = c.batch(first, count).kinds;
+      std::vector<std::string> list = list_of(found);
+      if (list.empty()) list.assign(count, "sss");
+      EXPECT_EQ(list, std::vector<std::string>(kinds.begin() + static_cast<std::ptrdiff_t>(first),
+                                               kinds.begin() + static_cast<std::ptrdiff_t>(first + count)))
+          << first << " " << count;
+    }
+  }
+  // Rows of the same kinds share an entry.
+  Database database(folder / "rows.sqlite", Database::Mode::read);
+  EXPECT_EQ(database.number("SELECT count(*) FROM kinds"), 4);
+  Collection again = Collection::open(folder, false);
+  expect_error(Fault::argument, "not one a column", [&] {
+    again.append(texts_of({"x"}), {texts_of({"x"}), texts_of({"x"})}, {}, texts_of({"ss"}));
+  });
+}
+
+TEST(Collection, WithoutATableOfKindsAllCellsAreStrings) {
+  const ScratchFolder scratch;
+  const fs::path folder = scratch.path() / "old.shoal";
+  {
+    Collection c = Collection::create(folder);
+    c.define_columns({"a"});
+    append_rows(c, 0, 3);
+    Database(folder / "rows.sqlite", Database::Mode::write).run("DROP TABLE kinds");
+  }
+  EXPECT_EQ(Collection::open(folder, true).batch(0, 3).kinds.size(), 0u);
+  Collection c = Collection::open(folder, false);
+  c.append(texts_of({"x"}), {texts_of({"5"})}, {}, texts_of({"sj"}));
+  c.settle();
+  EXPECT_EQ(list_of(c.batch(2, 2).kinds), (std::vector<std::string>{"ss", "sj"}));
+}
+
 TEST(Collection, AsksOutsideWhatThereIsAreRefused) {
   const ScratchFolder scratch;
   Collection c = Collection::create(scratch / "a");

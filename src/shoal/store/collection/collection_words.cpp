@@ -70,6 +70,7 @@ void Collection::settle() {
     for (const std::string table : {"columns", "results", "clusters", "groups", "manifest", "steps"}) {
       fresh.run("INSERT INTO main." + table + " SELECT * FROM old." + table);
     }
+    if (s.has_kinds()) fresh.run("INSERT INTO main.kinds SELECT * FROM old.kinds");
     fresh.run(kIndexTable);
     fresh.run(
         "INSERT INTO texts(texts, rank) VALUES('hashsize', 67108864); INSERT INTO texts(texts) "

@@ -7,6 +7,7 @@
 #include "shoal/store/archive/safetensors_impl.h"
 #include "shoal/store/files/new_file.h"
 #include "shoal/store/vectors/npy_impl.h"
+#include "shoal/store/vectors/parquet_rows_impl.h"
 #include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
@@ -58,7 +59,9 @@ Rows open_any(const std::filesystem::path& path) {
     const auto mapping = std::make_shared<const Mapping>(path);
     return open_npz(mapping->bytes(), path.string(), mapping);
   }
-  throw Error(Fault::format, path.string() + ": vectors are read from .npy, .npz and .safetensors files");
+  if (path.extension() == ".parquet" || is_parquet(path)) return open_parquet(path);
+  throw Error(Fault::format,
+              path.string() + ": vectors are read from .npy, .npz, .safetensors and .parquet files");
 }
 
 std::string header_for(const std::filesystem::path& path, const Rows& rows) {

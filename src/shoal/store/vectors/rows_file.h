@@ -36,10 +36,10 @@ class RowsFile {
   std::unique_ptr<State> state_;
 };
 
-/// Opens vectors: .safetensors (tensor "vectors", or the only 2-d float tensor, or "embeddings"), .npy, or
-/// .npz (the same of its arrays). Any type of number that NumPy computes with, but complex and wider than 8
-/// bytes. Mapped, and converted to float32 where it is read (Rows::converted_from). Error(format) naming what
-/// is wrong.
+/// Opens vectors: .safetensors (tensor "vectors", or the only 2-d float tensor, or "embeddings"), .npy,
+/// .npz (the same of its arrays), or Parquet (its column of lists of floats, unpacked into a file of no
+/// name). Any type of number that NumPy computes with, but complex and wider than 8 bytes. Mapped, and
+/// converted to float32 where it is read (Rows::converted_from). Error(format) naming what is wrong.
 Rows open_rows(const std::filesystem::path& path);
 
 /// Writes rows as .npy or .safetensors by extension (Error(argument) on another), whole or not at all.

@@ -100,7 +100,8 @@ std::vector<VectorFile> open_vector_files(const fs::path& folder) {
   std::vector<VectorFile> batches;
   for (const fs::path& path : batch_files(folder)) batches.push_back({path, open_rows(path)});
   if (batches.empty())
-    throw Error(Fault::data, folder.string() + " holds no .npy, .npz or .safetensors file with vectors");
+    throw Error(Fault::data,
+                folder.string() + " holds no .npy, .npz, .safetensors or .parquet file with vectors");
   const VectorFile* known = &batches[0];  // the first that says its model, or the first
   for (const VectorFile& b : batches) {
     check_together(*known, b);
@@ -136,7 +137,7 @@ Rows join_vector_files(const std::vector<VectorFile>& batches) {
 
 bool is_vector_file(const fs::path& path) {
   const fs::path ending = path.extension();
-  return ending == ".npy" || ending == ".npz" || ending == ".safetensors";
+  return ending == ".npy" || ending == ".npz" || ending == ".safetensors" || ending == ".parquet";
 }
 
 Rows open_vectors_at(const fs::path& path) {

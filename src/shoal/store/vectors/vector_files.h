@@ -13,8 +13,8 @@ struct VectorFile {
   Rows rows;  ///< mapped: nothing is read before it is used
 };
 
-/// The .npy, .npz and .safetensors files right inside `folder`, numbers in names sorted as numbers (part2
-/// before part10); other files, hidden files and folders are passed over. Each is checked to be whole.
+/// The .npy, .npz, .safetensors and .parquet files right inside `folder`, numbers in names sorted as numbers
+/// (part2 before part10); other files, hidden files and folders are passed over. Each is checked to be whole.
 /// Error(file) if the folder cannot be read; Error(data) if it holds no such file, if two files have
 /// different dimensions (both files and both numbers named) or are of different models; Error(format) as
 /// open_rows.
@@ -25,7 +25,7 @@ std::vector<VectorFile> open_vector_files(const std::filesystem::path& folder);
 /// and `unit` are kept if all batches agree.
 Rows join_vector_files(const std::vector<VectorFile>& batches);
 
-/// Whether the ending of a name is one of vectors: .npy, .npz or .safetensors.
+/// Whether the ending of a name is one of vectors: .npy, .npz, .safetensors or .parquet.
 bool is_vector_file(const std::filesystem::path& path);
 
 /// Vectors from a file (open_rows) or a folder of them (join_vector_files of open_vector_files).
