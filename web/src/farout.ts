@@ -1,0 +1,59 @@
+// Texts that lie outside the first view: marks at the edge where they are, and a button that shows all.
+import type { Camera } from "./camera.ts";
+import { el, plural } from "./dom.ts";
+import type { Scene } from "./scene.ts";
+
+const UNTIL = 1.5; // zoom beyond which nearly all is outside, and the marks say nothing
+const STEP = 12; // pixels of an edge that share a mark
+
+export class FarOut {
+  readonly button = el("button", { type: "button", class: "farout", hidden: true, click: () => this.camera.showAll() });
+  private readonly rows: number[] = [];
+
+  constructor(
+    private readonly scene: Scene,
+    private readonly camera: Camera,
+  ) {
+    const { x, y } = scene.points;
+    const { lowX, lowY, highX, highY } = camera.first;
+    for (let i = 0; i < x.length; i++)
+      if (x[i] < lowX || x[i] > highX || y[i] < lowY || y[i] > highY) this.rows.push(i);
+  }
+
+  draw(context: CanvasRenderingContext2D, moving: boolean): void {
+    const { camera, scene } = this;
+    if (camera.zoom > UNTIL || scene.stress || this.rows.length === 0) {
+      if (!moving) this.button.hidden = true;
+      return;
+    }
+    const { x, y } = scene.points;
+    const { width, height } = camera;
+    const marks = new Map<string, { px: number; py: number; count: number }>();
+    let outside = 0;
+    for (const row of this.rows) {
+      if (!scene.visible(row)) continue;
+      const [px, py] = camera.toPixel(x[row], y[row]);
+      if (px >= 0 && py >= 0 && px <= width && py <= height) continue;
+      outside++;
+      // Where the line from the middle to the text leaves the view.
+      const share = Math.min(width / 2 / Math.abs(px - width / 2), height / 2 / Math.abs(py - height / 2));
+      const atX = Math.round((width / 2 + (px - width / 2) * share) / STEP) * STEP;
+      const atY = Math.round((height / 2 + (py - height / 2) * share) / STEP) * STEP;
+      const mark = marks.get(`${atX} ${atY}`) ?? { px: atX, py: atY, count: 0 };
+      mark.count++;
+      marks.set(`${atX} ${atY}`, mark);
+    }
+    context.fillStyle = scene.dark ? "#9fb4d8" : "#4a6288";
+    for (const { px, py, count } of marks.values()) {
+      context.globalAlpha = Math.min(0.75, 0.28 + 0.1 * Math.log2(count));
+      const radius = Math.min(6, 2.2 + 0.7 * Math.log2(count));
+      context.beginPath();
+      context.arc(Math.max(0, Math.min(width, px)), Math.max(0, Math.min(height, py)), radius, 0, 2 * Math.PI);
+      context.fill();
+    }
+    context.globalAlpha = 1;
+    if (moving) return;
+    this.button.hidden = outside === 0;
+    this.button.replaceChildren(`${plural(outside, "text lies", "texts lie")} further out · `, el("b", {}, "Show all"));
+  }
+}
