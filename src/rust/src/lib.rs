@@ -6,6 +6,7 @@
 
 mod language;
 mod memory;
+mod picture;
 mod segment;
 mod stop_words;
 mod tokens;
