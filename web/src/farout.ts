@@ -43,15 +43,22 @@ export class FarOut {
       mark.count++;
       marks.set(`${atX} ${atY}`, mark);
     }
-    context.fillStyle = scene.dark ? "#9fb4d8" : "#4a6288";
+    context.strokeStyle = scene.dark ? "#9fb4d8" : "#4a6288";
+    context.lineWidth = 3;
+    context.lineCap = "round";
+    context.beginPath();
     for (const { px, py, count } of marks.values()) {
-      context.globalAlpha = Math.min(0.75, 0.28 + 0.1 * Math.log2(count));
-      const radius = Math.min(6, 2.2 + 0.7 * Math.log2(count));
-      context.beginPath();
-      context.arc(Math.max(0, Math.min(width, px)), Math.max(0, Math.min(height, py)), radius, 0, 2 * Math.PI);
-      context.fill();
+      // A short line along the edge, longer for more.
+      const half = Math.min(STEP / 2 - 1, 1 + Math.log2(count));
+      const upright = Math.min(px, width - px) < Math.min(py, height - py);
+      const [atX, atY] = [Math.max(1, Math.min(width - 1, px)), Math.max(1, Math.min(height - 1, py))];
+      context.moveTo(atX - (upright ? 0 : half), atY - (upright ? half : 0));
+      context.lineTo(atX + (upright ? 0 : half), atY + (upright ? half : 0));
     }
+    context.globalAlpha = 0.5;
+    context.stroke();
     context.globalAlpha = 1;
+    context.lineCap = "butt";
     if (moving) return;
     this.button.hidden = outside === 0;
     this.button.replaceChildren(`${plural(outside, "text lies", "texts lie")} further out · `, el("b", {}, "Show all"));

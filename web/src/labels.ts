@@ -19,6 +19,7 @@ const COUNTED = 60_000; // points in view up to which that is looked into
 interface Name {
   group: boolean;
   index: number; // of the cluster or group
+  text: string;
   lines: string[];
   home: [number, number]; // its place on the whole map
   x: number;
@@ -54,7 +55,7 @@ export class Labels {
     const toMap = mapUnits(meta);
     const name = (group: boolean) => (c: { name: string; size: number; at: [number, number] }, index: number): Name => {
       const [x, y] = toMap(...c.at);
-      return { group, index, lines: wrapped(c.name, group ? 18 : 22), home: [x, y], x, y, size: c.size, total: c.size };
+      return { group, index, text: c.name, lines: wrapped(c.name, group ? 20 : 22), home: [x, y], x, y, size: c.size, total: c.size };
     };
     this.names = [...meta.groups.map(name(true)), ...meta.clusters.map(name(false))];
     this.recount();
@@ -139,6 +140,7 @@ export class Labels {
     const counted = this.scene.stressed() !== null;
     for (const name of this.names) {
       if (name.size === 0 || (name.group && (counted || camera.zoom > GROUPS_UNTIL))) continue;
+      if (!name.group && this.placed.some((p) => p.name.group && p.name.text === name.text)) continue;
       if (this.placed.length >= MOST || this.covered > most) break;
       const [px, py] = camera.toPixel(name.x, name.y);
       if (px < 0 || py < 0 || px > camera.width || py > camera.height) continue;
@@ -217,7 +219,7 @@ export class Labels {
   }
 }
 
-const fontOf = (group: boolean, pixels: number): string => `${group ? 750 : 620} ${pixels}px ${FONT}`;
+const fontOf = (group: boolean, pixels: number): string => `${group ? 700 : 620} ${pixels}px ${FONT}`;
 
 /** At most three lines of about `wide` characters, as even as can be; the rest is an ellipsis. */
 export function wrapped(name: string, wide: number): string[] {
