@@ -66,7 +66,7 @@ export class Ground {
     const scale = camera.scale * this.ratio;
     context.setTransform(scale, 0, 0, -scale, canvas.width / 2 - camera.x * scale, canvas.height / 2 + camera.y * scale);
     context.globalAlpha = strength;
-    context.fillStyle = scene.dark ? "rgb(132 164 214 / .055)" : "rgb(52 92 148 / .05)";
+    context.fillStyle = scene.dark ? "rgb(132 164 214 / .07)" : "rgb(52 92 148 / .05)";
     for (const path of this.paths) context.fill(path, "evenodd");
     context.lineWidth = (this.ratio * 0.8) / scale;
     context.strokeStyle = scene.dark ? "rgb(150 180 226 / .17)" : "rgb(52 92 148 / .2)";

@@ -23,7 +23,7 @@ export class FarOut {
   draw(context: CanvasRenderingContext2D, moving: boolean): void {
     const { camera, scene } = this;
     if (camera.zoom > UNTIL || scene.stress || this.rows.length === 0) {
-      if (!moving) this.button.hidden = true;
+      this.button.hidden = true;
       return;
     }
     const { x, y } = scene.points;

@@ -6,8 +6,8 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/utf8.h"
+#include "shoal/flow/find_clusters.h"
 #include "shoal/flow/show.h"
-#include "shoal/flow/stage_file.h"
 #include "shoal/map/fonts.h"
 #include "shoal/map/picture.h"
 #include "shoal/store/archive/archive.h"

@@ -51,7 +51,7 @@ std::string style(bool dark) {
          ";font-family:system-ui,sans-serif}.t{font-size:34px;font-weight:700}"
          ".s{font-size:17px}.n,.g{text-anchor:middle;paint-order:stroke;stroke:" +
          ground + ";stroke-width:5px;stroke-linejoin:round}.n{font-weight:600}.g{font-weight:700}.k{fill:" +
-         (dark ? std::string("#84a4d6;fill-opacity:.055;stroke:#96b4e2;stroke-opacity:.2")
+         (dark ? std::string("#84a4d6;fill-opacity:.07;stroke:#96b4e2;stroke-opacity:.2")
                : std::string("#345c94;fill-opacity:.05;stroke:#345c94;stroke-opacity:.22")) +
          ";stroke-width:1px;fill-rule:evenodd}.p{fill:none;stroke-linecap:round;stroke-opacity:.72}</"
          "style>\n";

@@ -9,6 +9,7 @@
 #include "shoal/core/error.h"
 #include "shoal/map/picture.h"
 #include "shoal/map/place_names.h"
+#include "shoal/map/text_width.h"
 
 namespace shoal {
 namespace {
@@ -196,13 +197,16 @@ std::string bars_svg(const PlotText& text, const std::vector<Bar>& bars) {
   const Scale y = Scale::over(0, most > 0 ? most : 1, kBottom, kTop);
   const double step = kInner / static_cast<double>(std::max<Index>(1, bars.size()));
   std::string body = y_axis(y, 6) + line(kLeft, kBottom, kWidth - kRight, kBottom, "a");
-  const auto every = static_cast<Index>(std::ceil(64 / step));  // a name needs so much room
+  double free = 0;  // from where on there is room for a name
   for (Index i = 0; i < bars.size(); ++i) {
     const double left = kLeft + step * static_cast<double>(i);
     body += "<rect class=\"b\" x=\"" + at(left + step * 0.08) + "\" y=\"" + at(y(bars[i].value)) +
             "\" width=\"" + at(step * 0.84) + "\" height=\"" + at(kBottom - y(bars[i].value)) + "\"><title>" +
             escaped(bars[i].name) + ": " + number(bars[i].value) + "</title></rect>\n";
-    if (i % every == 0) body += words(left + step / 2, kBottom + 17, "m", bars[i].name);
+    const double half = text_width(bars[i].name) * 12 / 2, middle = left + step / 2;
+    if (middle - half < free || middle + half > kWidth) continue;
+    body += words(middle, kBottom + 17, "m", bars[i].name);
+    free = middle + half + 10;
   }
   body +=
       words(kLeft + kInner / 2, kBottom + 36, "m", text.x_label) + words(kLeft, kTop - 8, "", text.y_label);
