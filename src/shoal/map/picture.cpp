@@ -96,6 +96,15 @@ std::string MapDrawing::density() const {
   return out;
 }
 
+Index MapDrawing::hidden() const {
+  const double left = view.low.x - (x(view.low.x) - frame.left) / scale,
+               right = view.high.x + (frame.right - x(view.high.x)) / scale,
+               low = view.low.y - (frame.bottom - y(view.low.y)) / scale,
+               high = view.high.y + (y(view.high.y) - frame.top) / scale;
+  return count_outside(points_, {{static_cast<float>(left), static_cast<float>(low)},
+                                 {static_cast<float>(right), static_cast<float>(high)}});
+}
+
 /// By how far neighbours lie apart where points are.
 double MapDrawing::point_size() const {
   const double wide = double{view.high.x} - view.low.x, high = double{view.high.y} - view.low.y;
@@ -215,7 +224,7 @@ std::string map_picture(const PictureData& data) {
       out += MapDrawing::text(name, "n", hex(ink(colors[order[name.name].index], data.dark)));
   for (const PlacedName& name : placed)
     if (order[name.name].group) out += MapDrawing::text(name, "g", "");
-  const Index outside = count_outside(data.points, view);
+  const Index outside = map.hidden();
   const std::string counts =
       with_commas_of(data.labels.of.size()) + " texts in " + with_commas_of(data.clusters.size()) +
       (data.clusters.size() == 1 ? " cluster" : " clusters") +

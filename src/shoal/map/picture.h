@@ -20,6 +20,8 @@ struct MapDrawing {
   double scale = 1;  ///< units of the drawing a unit of the points, on both axes
   double x(double v) const;
   double y(double v) const;
+  /// How many points with a place are not drawn, since they lie outside the frame.
+  Index hidden() const;
   /// Elements of SVG: <path class="k"> for each level.
   std::string density() const;
   /// For each label `<path class="p" stroke=colors[label]>` with its name as a tooltip, noise in grey below.

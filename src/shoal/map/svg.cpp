@@ -264,7 +264,7 @@ std::string scatter_svg(const PlotText& text, MatrixView points, const Labels& l
   std::string body = map.density() + map.dots(labels, colors, titles, grey);
   for (const PlacedName& name : arrange_names(wanted, map.frame, kCovered))
     body += MapDrawing::text(name, "n", "");
-  const Index outside = count_outside(points, map.view);
+  const Index outside = map.hidden();
   if (outside > 0)
     body += words(kEdge, kTop + kSide + 18, "",
                   std::to_string(outside) + " of " + std::to_string(points.rows) +
