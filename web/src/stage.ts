@@ -70,7 +70,7 @@ export class Stage {
     const start = performance.now();
     const { camera, scene, context } = this;
     const spacing = this.spacing();
-    const size = pointSize(spacing);
+    const size = Math.max(pointSize(spacing), leastSize(camera.width * camera.height, scene.meta.rows));
     const few = scene.stressed()?.length ?? Infinity;
     this.renderer.draw({
       x: camera.x,
@@ -204,6 +204,9 @@ export class Stage {
 
 /** Diameter in CSS pixels, by the distance to neighbours: a thousand points are beads, a hundred thousand still dots. */
 export const pointSize = (spacing: number): number => Math.max(2, Math.min(9, 2.1 * spacing ** 0.6));
+
+/** Never smaller than this, where so many points share so many pixels. */
+export const leastSize = (area: number, points: number): number => Math.max(2, Math.min(7, 0.28 * Math.sqrt(area / Math.max(1, points))));
 
 /** The closer, the more transparent, but never pale. */
 export const pointAlpha = (spacing: number): number => Math.max(0.5, Math.min(0.9, 0.62 + 0.12 * Math.log2(spacing)));

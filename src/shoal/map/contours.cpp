@@ -24,7 +24,7 @@ struct Grid {
 /// one: the fifth root of their number, as for a kernel of the density.
 Index reach_of(Index points) {
   const double sigma =
-      kCells * std::clamp(0.035 * std::pow(static_cast<double>(points) / 1000, -0.2), 0.008, 0.05);
+      kCells * std::clamp(0.028 * std::pow(static_cast<double>(points) / 1000, -0.2), 0.008, 0.05);
   return static_cast<Index>(
       std::clamp(std::round(sigma - 0.5), 1.0, 8.0));  // sigma of three windows is about r + 0.5
 }

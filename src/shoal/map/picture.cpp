@@ -14,8 +14,11 @@ namespace {
 constexpr double kWidth = 1600, kEdge = 40, kTop = 96, kFoot = 56;
 constexpr double kLowest = 0.55, kHighest = 0.95;  // the map's height, as a share of its width
 constexpr double kCovered = 0.16;                  // of the map by names: the points are what one looks at
+constexpr double kFilled = 0.93;                   // of the frame by the view: its outermost line has room
+constexpr double kPageWidth = 950;                 // of a map on the page, whose points are so large
 constexpr Index kRounds = 6;                       // in which the points of all clusters are drawn in turn
-constexpr Index kDensityCells = 256;
+constexpr Index kManyRows = 20000, kFineCells = 256,
+                kCoarseCells = 96;  // of the grid that says how dense points lie
 
 /// A place in the drawing, to a tenth of a unit.
 std::string at(double v) {
@@ -45,6 +48,11 @@ std::string with_commas_of(Index n) {
 /// As the page has it: a thousand points are beads, a hundred thousand still dots.
 double size_of(double spacing) { return std::clamp(2.1 * std::pow(spacing, 0.6), 2.0, 9.0); }
 
+/// Never smaller than this, where so many points share so much room.
+double least_size(double area, double points) {
+  return std::clamp(0.28 * std::sqrt(area / points), 2.0, 7.0);
+}
+
 std::string style(bool dark) {
   const std::string ground = dark ? "#101216" : "#ffffff", text = dark ? "#f2f3f5" : "#17191d";
   return "<style>text{fill:" + text +
@@ -63,7 +71,7 @@ MapDrawing::MapDrawing(MatrixView points, const Frame& given)
     : view(dense_view(points)), frame(given), points_(points) {
   const double wide = std::max(double{view.high.x} - view.low.x, 1e-30);
   const double high = std::max(double{view.high.y} - view.low.y, 1e-30);
-  scale = std::min((frame.right - frame.left) / wide, (frame.bottom - frame.top) / high) * 0.96;
+  scale = std::min((frame.right - frame.left) / wide, (frame.bottom - frame.top) / high) * kFilled;
 }
 
 double MapDrawing::x(double v) const {
@@ -108,19 +116,25 @@ Index MapDrawing::hidden() const {
 /// By how far neighbours lie apart where points are.
 double MapDrawing::point_size() const {
   const double wide = double{view.high.x} - view.low.x, high = double{view.high.y} - view.low.y;
-  const double cell = std::max(wide, high) / kDensityCells;
+  const Index cells = points_.rows > kManyRows ? kFineCells : kCoarseCells;
+  const double cell = std::max(wide, high) / static_cast<double>(cells);
   if (!(cell > 0)) return 9;
-  std::vector<Index> counts(kDensityCells * kDensityCells);
+  std::vector<Index> counts(cells * cells);
   double sum = 0, squares = 0;
   for (Index i = 0; i < points_.rows; ++i) {
     const double column = (points_[i][0] - double{view.low.x}) / cell,
                  row = (points_[i][1] - double{view.low.y}) / cell;
-    if (!(column >= 0 && row >= 0 && column < kDensityCells && row < kDensityCells)) continue;
-    ++counts[static_cast<Index>(row) * kDensityCells + static_cast<Index>(column)];
+    if (!(column >= 0 && row >= 0 && column < static_cast<double>(cells) && row < static_cast<double>(cells)))
+      continue;
+    ++counts[static_cast<Index>(row) * cells + static_cast<Index>(column)];
     ++sum;
   }
   for (const Index count : counts) squares += static_cast<double>(count) * static_cast<double>(count);
-  return sum == 0 ? 9 : size_of(cell * scale / std::sqrt(squares / sum));
+  const double larger = (frame.right - frame.left) / kPageWidth;
+  if (sum == 0) return 9 * larger;
+  const double area = (frame.right - frame.left) * (frame.bottom - frame.top) / (larger * larger);
+  const double spacing = cell * scale / larger / std::sqrt(squares / sum);
+  return std::max(size_of(spacing), least_size(area, sum)) * larger;
 }
 
 std::string MapDrawing::dots(const Labels& labels, const std::vector<std::string>& colors,
@@ -216,7 +230,7 @@ std::string map_picture(const PictureData& data) {
                     "\" role=\"img\" aria-label=\"" + escaped(data.title) + "\">\n" + style(data.dark) +
                     "<rect width=\"100%\" height=\"100%\" fill=\"" + (data.dark ? "#101216" : "#ffffff") +
                     "\"/>\n<clipPath id=\"m\"><rect x=\"0\" y=\"" + step(kTop - 20) + "\" width=\"" +
-                    step(kWidth) + "\" height=\"" + step(height + 40) +
+                    step(kWidth) + "\" height=\"" + step(height + 34) +
                     "\"/></clipPath>\n<g clip-path=\"url(#m)\">\n" + map.density() +
                     map.dots(labels, fills, titles, "in no cluster") + "</g>\n";
   for (const PlacedName& name : placed)
