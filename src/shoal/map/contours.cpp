@@ -21,10 +21,10 @@ struct Grid {
 };
 
 /// Half the width of the window over which counts are summed three times, in cells. Fewer points need a wider
-/// one: the fifth root of their number, as for a kernel of the density.
+/// one; it shrinks more slowly than a kernel of the density would, so that a chart of many stays a chart.
 Index reach_of(Index points) {
   const double sigma =
-      kCells * std::clamp(0.028 * std::pow(static_cast<double>(points) / 1000, -0.2), 0.008, 0.05);
+      kCells * std::clamp(0.028 * std::pow(static_cast<double>(points) / 1000, -0.12), 0.008, 0.05);
   return static_cast<Index>(
       std::clamp(std::round(sigma - 0.5), 1.0, 8.0));  // sigma of three windows is about r + 0.5
 }
