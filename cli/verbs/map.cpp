@@ -7,6 +7,7 @@
 #include "shoal/flow/models.h"
 #include "shoal/read/unpack.h"
 #include "verbs/method_flags.h"
+#include "verbs/picture_flags.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -19,6 +20,7 @@ struct MapFlags {
   std::vector<std::string> inputs;
   std::string out, model, names;
   ClusteringFlags clusters;
+  PictureFlags picture;
   MapOptions options;
 };
 
@@ -188,6 +190,7 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
     options.inputs.assign(flags.inputs.begin(), flags.inputs.end());
     options.out = flags.out.empty() ? default_out(flags.inputs) : fs::path(flags.out);
   }
+  flags.picture.check(options.out);
   check_encoding(verb, options.encode);
   if (!flags.names.empty()) options.names = read_own_names(flags.names, session.run());
   take_clustering(verb, flags.clusters, options.clusters);
@@ -211,8 +214,11 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   remark_names(session, report.own_names);
   remark_followed(session, report, options);
   const Json found = Json::parse(report.found);
-  session.answer(in_json(report, found, options, session.progress()),
-                 in_words(report, found, session.progress()));
+  const Json picture = flags.picture.draw(options.out, options.title, session);
+  Json answer = in_json(report, found, options, session.progress());
+  if (!picture.is_null()) answer["picture"] = picture;
+  session.answer(answer, in_words(report, found, session.progress()) +
+                             (picture.is_null() ? "" : "the picture is " + flags.picture.file + "\n"));
 }
 
 }  // namespace
@@ -238,6 +244,7 @@ void add_map(CLI::App& app, Session& session) {
       "  shoal map questions.shoal --clusters 40           the same texts, fewer clusters\n"
       "  shoal map questions.shoal --clusters auto         as many as have the highest silhouette\n"
       "  shoal map questions.shoal --method hdbscan --min-cluster-size 20\n"
+      "  shoal map questions.shoal --picture map.png       a picture for print; nothing is done again\n"
       "  shoal map reviews.csv.gz                          gzip and zstd are read as they are\n"
       "  psql -c 'copy ... to stdout csv header' | shoal map - --out rows.shoal");
   verb->add_option("input", flags->inputs,
@@ -262,6 +269,7 @@ void add_map(CLI::App& app, Session& session) {
   add_options(*verb, session, only(option_refs(o.pca), {"variance"}));
   add_options(*verb, session, only(option_refs(o.umap), {"n_neighbors", "min_dist"}));
   add_options(*verb, session, option_refs(o));
+  flags->picture.add(*verb);
   add_shared(*verb, session);
   verb->callback([verb, flags, &session] { run_map(*flags, *verb, session); });
 }

@@ -79,13 +79,14 @@ std::string one_line(std::string text, std::size_t most) {
   return std::string(beginning_of(text, most)) + "...";
 }
 
-void keep_out_of(const std::filesystem::path& collection, const std::filesystem::path& out) {
+void keep_out_of(const std::filesystem::path& collection, const std::filesystem::path& out,
+                 const char* flag) {
   std::error_code ignored;
   const auto folder = std::filesystem::canonical(collection, ignored);
   const auto target = std::filesystem::weakly_canonical(std::filesystem::absolute(out), ignored);
   for (auto at = target.parent_path(); at.has_relative_path(); at = at.parent_path())
     require(at != folder, Fault::argument,
-            "--out " + out.string() + " lies in the collection " + collection.string() +
+            flag + (" " + out.string()) + " lies in the collection " + collection.string() +
                 "; choose another place");
 }
 

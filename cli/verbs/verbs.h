@@ -43,7 +43,8 @@ void add_model_option(CLI::App& verb, std::string& model);
 std::string one_line(std::string text, std::size_t most);
 
 /// Error(argument) if `out` lies in the collection: its own files are not to be written over.
-void keep_out_of(const std::filesystem::path& collection, const std::filesystem::path& out);
+void keep_out_of(const std::filesystem::path& collection, const std::filesystem::path& out,
+                 const char* flag = "--out");
 
 /// The name of a file of vectors without its ending, or of a folder, with `ending`: in the current folder.
 std::filesystem::path beside_input(const std::filesystem::path& input, const char* ending);

@@ -1,7 +1,7 @@
 // Writes pages of invented but plausible data with the real writer: make_page KIND FILE [ROWS [REPORT]].
 // KIND: plain, hostile, empty, one, same (all points equal), unplaced (no points), many (2,000 clusters),
-// cut (row 0 is longer than the page may hold), noise (every row is in no cluster). REPORT: JSON on the
-// clusters.
+// cut (row 0 is longer than the page may hold), noise (every row is in no cluster), far (small islands far
+// out). REPORT: JSON on the clusters.
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
@@ -172,6 +172,12 @@ Invented invent(const std::string& kind, Index rows) {
     out.texts[0] = "beginning " + std::string(1000, 'x') + " hidden";
     out.page.text_budget = 0;
   }
+  if (kind == "far")  // three in a hundred
+    for (Index i = 0; i < rows; ++i)
+      if (i % 33 == 7) {
+        out.page.points[i][0] += i % 2 == 0 ? 60.f : -45.f;
+        out.page.points[i][1] += i % 4 < 2 ? 50.f : -30.f;
+      }
   if (kind == "same") std::fill_n(out.page.points.data(), 2 * out.page.points.rows(), 3.25f);
   if (kind == "noise") {
     out.page.labels = {std::vector<shoal::Label>(rows, shoal::kNoise), 0};

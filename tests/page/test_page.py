@@ -153,10 +153,86 @@ def test_names_in_two_levels_never_overlap(open_page, written):
         page.get_by_role("button", name="Zoom in").click()
         settled(page)
     assert not any(p[4] for p in placed), "zoomed in, the names of groups give way"
-    page.get_by_role("button", name="Show the whole map").click()
+    page.get_by_role("button", name="Back to the first view").click()
     settled(page)
     levels = names(page, "p.name.group")
     assert True in levels and False in levels
+
+
+INSIDE = """() => {
+    const { stage, scene } = shoal, { x, y } = scene.points, { camera } = stage;
+    const at = [...x.keys()].filter((i) => x[i] === x[i] && y[i] === y[i]).map((i) => camera.toPixel(x[i], y[i]));
+    const seen = at.filter(([px, py]) => px >= 0 && py >= 0 && px <= camera.width && py <= camera.height);
+    const span = (axis) => Math.max(...seen.map((p) => p[axis])) - Math.min(...seen.map((p) => p[axis]));
+    const { lowX, lowY, highX, highY } = camera.first;
+    const box = Math.max(((highX - lowX) * camera.scale) / camera.width, ((highY - lowY) * camera.scale) / camera.height);
+    return { share: seen.length / at.length, fills: Math.max(span(0) / camera.width, span(1) / camera.height), box };
+}"""
+
+
+@pytest.mark.parametrize("rows", [1000, 10_000, 100_000])
+@pytest.mark.parametrize("size", [(1400, 900), (390, 800), (1920, 1080)])
+def test_the_first_view_holds_nearly_all_and_the_dense_part_fills_it(open_page, written, rows, size):
+    page = open_page(written("far", rows), width=size[0], height=size[1])
+    at_first = page.evaluate(INSIDE)
+    assert at_first["share"] >= 0.95
+    assert at_first["fills"] > 0.8 and 0.8 < at_first["box"] <= 1
+    further = page.locator(".farout")
+    outside = int(further.inner_text().split()[0].replace(",", ""))
+    assert outside == round((1 - at_first["share"]) * rows) > 0
+    further.click()
+    settled(page)
+    assert page.evaluate(INSIDE)["share"] == 1
+    page.wait_for_selector(".farout", state="hidden")
+    assert state(page, "stage.camera.zoom") < 0.7
+    page.get_by_role("button", name="Back to the first view").click()
+    settled(page)
+    assert page.evaluate(INSIDE)["share"] == pytest.approx(at_first["share"])
+    page.locator("#map").focus()
+    page.keyboard.press("a")
+    settled(page)
+    assert page.evaluate(INSIDE)["share"] == 1
+
+
+def test_nothing_lies_further_out_where_there_is_no_tail(open_page, written):
+    page = open_page(written("same", 500))
+    assert page.locator(".farout").is_hidden() and page.evaluate(INSIDE)["share"] == 1
+
+
+@pytest.mark.parametrize("kind, rows, size", [("plain", 1000, (1400, 900)), ("far", 10_000, (390, 800)), ("many", 20_000, (1920, 1080))])
+def test_no_two_names_overlap_at_any_zoom(open_page, written, kind, rows, size):
+    page = open_page(written(kind, rows), width=size[0], height=size[1])
+    levels = []
+    for zoom in (0.7, 1, 1.5, 2, 2.5, 4, 9, 30):
+        page.evaluate("(zoom) => { const { camera } = shoal.stage; camera.scale = camera.home * zoom; }", zoom)
+        placed = names(page, "[p.left, p.top, p.right, p.bottom, p.name.group]")
+        levels.append({p[4] for p in placed})
+        width, height = state(page, "[stage.camera.width, stage.camera.height]")
+        for i, a in enumerate(placed):
+            assert a[0] >= 0 and a[1] >= 0 and a[2] <= width and a[3] <= height, "inside the view"
+            for b in placed[:i]:
+                assert not (a[0] < b[2] and a[2] > b[0] and a[1] < b[3] and a[3] > b[1]), (zoom, a, b)
+    assert True in levels[1] and all(True not in level for level in levels[4:]), "groups when far, clusters when near"
+    assert any(False in level for level in levels[4:])
+
+
+def test_points_can_be_seen_at_first_sight(open_page, written):
+    """How large and how strong a point is at first, for few rows and for many."""
+    for rows, least in [(1000, 6), (10_000, 3), (100_000, 2)]:
+        frame = open_page(written("far", rows)).evaluate("""() => { let seen; const { stage } = shoal, draw = stage.renderer.draw;
+            stage.renderer.draw = (frame) => (seen = frame); stage.paint(); stage.renderer.draw = draw; return seen; }""")
+        assert frame["size"] >= least and frame["alpha"] >= 0.5, rows
+
+
+def test_density_is_drawn_behind_the_points_and_follows_the_view(open_page, written):
+    drawn = """() => { const { canvas } = shoal.stage.ground, { width, height } = canvas;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+        let sum = 0; for (let i = 3; i < data.length; i += 4) sum += data[i] > 0; return sum / (width * height); }"""
+    page = open_page(written("plain", 10_000))
+    assert 0.1 < page.evaluate(drawn) < 0.9
+    page.evaluate("() => { const { stage } = shoal; stage.camera.scale *= 20; stage.paint(); }")
+    assert page.evaluate(drawn) == 0, "near, the points say it better"
+    assert open_page(written("plain", 15)).evaluate(drawn) == 0, "too few for a density"
 
 
 def test_points_grow_as_they_thin_out(open_page, written):
@@ -583,7 +659,7 @@ def test_degenerate_maps(open_page, written, kind, renderer):
     rows = {"empty": 0, "one": 1}.get(kind, 300)
     assert f"{rows} text" in page.locator("#bar").inner_text()
     page.get_by_role("button", name="Zoom in").click()
-    page.get_by_role("button", name="Show the whole map").click()
+    page.get_by_role("button", name="Back to the first view").click()
     page.locator("#map").focus()
     page.keyboard.press("s")
     settled(page)

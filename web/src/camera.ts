@@ -4,15 +4,19 @@ export class Camera {
   x = 0; // middle of the view, map units
   y = 0;
   scale = 1; // CSS pixels a map unit
-  home = 1; // the scale at which the whole map fits
+  home = 1; // the scale at which the first view fits
+  whole = 1; // the scale at which all points fit
   width = 1; // of the stage, CSS pixels
   height = 1;
   private running = 0;
 
   constructor(
-    private readonly extent: [number, number], // width and height of the box, map units
+    readonly first: Box, // what is shown first, map units
+    readonly all: Box, // of all points
     private readonly moved: (moving: boolean) => void,
-  ) {}
+  ) {
+    [this.x, this.y] = middle(first);
+  }
 
   get zoom(): number {
     return this.scale / this.home;
@@ -21,12 +25,8 @@ export class Camera {
   resize(width: number, height: number): void {
     const zoom = this.zoom;
     [this.width, this.height] = [Math.max(1, width), Math.max(1, height)];
-    const margin = Math.min(56, this.width * 0.07);
-    const fitting = Math.min(
-      (this.width - 2 * margin) / Math.max(this.extent[0], 1e-3),
-      (this.height - 2 * margin) / Math.max(this.extent[1], 1e-3),
-    );
-    this.home = Math.max(1, fitting);
+    this.home = Math.max(1, this.fitting(this.first));
+    this.whole = Math.min(this.home, this.fitting(this.all));
     this.scale = this.home * zoom;
   }
 
@@ -90,7 +90,11 @@ export class Camera {
   }
 
   reset(): void {
-    this.fly(0, 0, this.home);
+    this.fly(...middle(this.first), this.home);
+  }
+
+  showAll(): void {
+    this.fly(...middle(this.all), this.whole);
   }
 
   stop(): void {
@@ -99,14 +103,21 @@ export class Camera {
   }
 
   private limited(scale: number): number {
-    return Math.max(this.home * 0.4, Math.min(this.home * 1000, scale));
+    return Math.max(this.whole * 0.5, Math.min(this.home * 1000, scale));
   }
 
-  /** One cannot lose the map: its middle box stays within reach. */
+  private fitting(box: Box): number {
+    const margin = Math.min(30, this.width * 0.05);
+    return Math.min(
+      (this.width - 2 * margin) / Math.max(box.highX - box.lowX, 1e-3),
+      (this.height - 2 * margin) / Math.max(box.highY - box.lowY, 1e-3),
+    );
+  }
+
+  /** One cannot lose the map: a point of it stays within reach. */
   private settle(): void {
-    const [w, h] = this.extent;
-    this.x = Math.max(-w, Math.min(w, this.x));
-    this.y = Math.max(-h, Math.min(h, this.y));
+    this.x = Math.max(this.all.lowX, Math.min(this.all.highX, this.x));
+    this.y = Math.max(this.all.lowY, Math.min(this.all.highY, this.y));
   }
 }
 
@@ -116,5 +127,7 @@ export interface Box {
   highX: number;
   highY: number;
 }
+
+const middle = (box: Box): [number, number] => [(box.lowX + box.highX) / 2, (box.lowY + box.highY) / 2];
 
 export const prefersStill = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,5 +1,6 @@
 // Reads what write_page (src/shoal/map/page.cpp) put into the file: meta as JSON, numbers and texts as base64 of gzip.
 
+import type { Box } from "./camera.ts";
 import type { Report } from "./report.ts";
 
 export interface Cluster {
@@ -17,6 +18,9 @@ export interface Group {
   at: [number, number];
 }
 
+/** Low x, low y, high x, high y in the file's units. */
+export type FileBox = [number, number, number, number];
+
 export interface Meta {
   format: number;
   title: string;
@@ -24,7 +28,10 @@ export interface Meta {
   rows: number;
   block_rows: number;
   text_limit: number; // bytes at which the longest texts are cut; 0: all are whole
-  box: [number, number, number, number]; // low x, low y, high x, high y of the points' middle 99.4 %
+  box: FileBox; // of the points' middle 99.4 %
+  view: FileBox; // what is shown first: without the far tails
+  whole: FileBox; // of all points
+  contours: { at: [number, number]; unit: number; levels: number };
   column: string; // "" if there is none
   clusters: Cluster[];
   groups: Group[];
@@ -158,6 +165,41 @@ export async function readReport(): Promise<Report | null> {
 /** 1 for each row whose text is cut; null if none is. */
 export async function readCut(meta: Meta): Promise<Uint8Array | null> {
   return meta.text_limit ? new Uint8Array(await bytesOf("b-cut")) : null;
+}
+
+/** Closed lines of equal density in map units: for each level, from the thinnest to the densest, its rings as x, y, x, y... */
+export type Contours = Float32Array[][];
+
+export async function readContours(meta: Meta): Promise<Contours> {
+  return unpackContours(new Int16Array(await bytesOf("b-contours")), meta);
+}
+
+/** Each ring is its level, its length in two parts, its first place, and the steps from there. */
+export function unpackContours(packed: Int16Array, meta: Meta): Contours {
+  const { at, unit, levels } = meta.contours;
+  const toMap = mapUnits(meta);
+  const out: Contours = Array.from({ length: levels }, () => []);
+  for (let p = 0; p < packed.length; ) {
+    const level = packed[p];
+    const count = packed[p + 1] + packed[p + 2] * 32768;
+    const ring = new Float32Array(2 * count);
+    p += 3;
+    for (let i = 0, x = 0, y = 0; i < count; i++, p += 2) {
+      x += packed[p];
+      y += packed[p + 1];
+      ring.set(toMap(at[0] + x * unit, at[1] + y * unit), 2 * i);
+    }
+    out[level].push(ring);
+  }
+  return out;
+}
+
+/** A box of the file in map units. */
+export function mapBox(meta: Meta, box: FileBox): Box {
+  const toMap = mapUnits(meta);
+  const [lowX, lowY] = toMap(box[0], box[1]);
+  const [highX, highY] = toMap(box[2], box[3]);
+  return { lowX, lowY, highX, highY };
 }
 
 /** From the file's units to map units. */

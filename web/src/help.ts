@@ -3,7 +3,8 @@ import { el, iconButton } from "./dom.ts";
 const KEYS: [string, string][] = [
   ["Drag, arrow keys", "move the map"],
   ["Wheel, pinch, + and −", "zoom"],
-  ["0", "the whole map"],
+  ["0", "the first view"],
+  ["A", "all texts, also those that lie far out"],
   ["Point, click, tap", "read a text, pin it"],
   ["Click a name", "open the card of a cluster"],
   ["Enter", "pin the text nearest to the middle"],

@@ -48,5 +48,7 @@ function moves(stage: Stage): Record<string, () => void> {
     "-": zoom(1 / 1.3),
     "0": () => camera.reset(),
     Home: () => camera.reset(),
+    a: () => camera.showAll(),
+    A: () => camera.showAll(),
   };
 }

@@ -7,14 +7,19 @@ import type { Grid } from "./grid.ts";
 import type { Scene } from "./scene.ts";
 
 export const FONT = 'Inter, "Segoe UI", system-ui, Roboto, "Helvetica Neue", "Noto Sans", "DejaVu Sans", sans-serif';
-const GROUPS_UNTIL = 2.4; // zoom beyond which the names of groups give way to those of clusters
+const GROUPS_UNTIL = 2.2; // zoom beyond which the names of groups give way to those of clusters
 const MOST = 64; // names at a time: more is noise
+const FILLED_FAR = 0.15; // share of the view that names may cover while groups are named: the points are what one looks at
+const FILLED_NEAR = 0.22;
+const GAP = 5; // pixels kept free around a name
+const AWAY = [0, -0.62, 0.62, -1.1, 1.1]; // heights by which a name may be moved from its place to find room
 const FEW = 3; // with fewer names in view, clusters are named whose own place is outside
 const COUNTED = 60_000; // points in view up to which that is looked into
 
 interface Name {
   group: boolean;
   index: number; // of the cluster or group
+  text: string;
   lines: string[];
   home: [number, number]; // its place on the whole map
   x: number;
@@ -35,6 +40,7 @@ export interface Placed {
 
 export class Labels {
   placed: Placed[] = [];
+  private covered = 0; // pixels under names
   private names: Name[] = [];
   private largest = 1;
   private colors: Rgb[] = [];
@@ -49,7 +55,7 @@ export class Labels {
     const toMap = mapUnits(meta);
     const name = (group: boolean) => (c: { name: string; size: number; at: [number, number] }, index: number): Name => {
       const [x, y] = toMap(...c.at);
-      return { group, index, lines: wrapped(c.name, group ? 18 : 22), home: [x, y], x, y, size: c.size, total: c.size };
+      return { group, index, text: c.name, lines: wrapped(c.name, group ? 20 : 22), home: [x, y], x, y, size: c.size, total: c.size };
     };
     this.names = [...meta.groups.map(name(true)), ...meta.clusters.map(name(false))];
     this.recount();
@@ -129,10 +135,13 @@ export class Labels {
 
   private place(camera: Camera): void {
     this.placed = [];
+    this.covered = 0;
+    const most = (camera.zoom > GROUPS_UNTIL ? FILLED_NEAR : FILLED_FAR) * camera.width * camera.height;
     const counted = this.scene.stressed() !== null;
     for (const name of this.names) {
       if (name.size === 0 || (name.group && (counted || camera.zoom > GROUPS_UNTIL))) continue;
-      if (this.placed.length >= MOST) break;
+      if (!name.group && this.placed.some((p) => p.name.group && p.name.text === name.text)) continue;
+      if (this.placed.length >= MOST || this.covered > most) break;
       const [px, py] = camera.toPixel(name.x, name.y);
       if (px < 0 || py < 0 || px > camera.width || py > camera.height) continue;
       const lines = counted && !name.group ? [...name.lines, number(name.size)] : name.lines;
@@ -145,10 +154,17 @@ export class Labels {
     const font = this.fontSize(name, camera);
     // With hits or a selection a name stands above its place, so as not to cover what was found.
     const lift = this.scene.stressed() ? lines.length * font * 0.58 + 10 : 0;
-    const box = this.boxOf(lines, name.group, font, px, py - lift, camera);
-    if (this.placed.some((p) => box.left < p.right && box.right > p.left && box.top < p.bottom && box.bottom > p.top))
+    for (const away of AWAY) {
+      const box = this.boxOf(lines, name.group, font, px, py - lift, camera);
+      const down = Math.max(4 - box.top, Math.min(camera.height - 24 - box.bottom, away * (box.bottom - box.top)));
+      box.top += down;
+      box.bottom += down;
+      if (this.placed.some((p) => box.left < p.right + GAP && box.right > p.left - GAP && box.top < p.bottom + GAP && box.bottom > p.top - GAP))
+        continue;
+      this.placed.push({ name, font, lines, ...box });
+      this.covered += (box.right - box.left) * (box.bottom - box.top);
       return;
-    this.placed.push({ name, font, lines, ...box });
+    }
   }
 
   /** Names of clusters that reach into the view from outside, in the middle of what is seen of them. */
@@ -203,7 +219,7 @@ export class Labels {
   }
 }
 
-const fontOf = (group: boolean, pixels: number): string => `${group ? 750 : 620} ${pixels}px ${FONT}`;
+const fontOf = (group: boolean, pixels: number): string => `${group ? 700 : 620} ${pixels}px ${FONT}`;
 
 /** At most three lines of about `wide` characters, as even as can be; the rest is an ellipsis. */
 export function wrapped(name: string, wide: number): string[] {

@@ -1,5 +1,5 @@
 // Puts the page together: first the points, so that there is something to see, then the texts.
-import { readCut, readMeta, readPoints, readReport, readTexts, mapUnits } from "./data.ts";
+import { readContours, readCut, readMeta, readPoints, readReport, readTexts, mapUnits } from "./data.ts";
 import { el } from "./dom.ts";
 import { clusterFacet, columnFacet } from "./facet.ts";
 import { makeHelp } from "./help.ts";
@@ -26,10 +26,10 @@ async function start(): Promise<void> {
   const report = await readReport();
   const scene = new Scene(meta, points, clusterFacet(meta, points));
   const theme = startTheme(scene);
-  const stage = new Stage(scene);
+  const stage = new Stage(scene, await readContours(meta));
   const live = el("div", { class: "hidden", role: "status", "aria-live": "polite" });
   const say = (text: string) => (live.textContent = text);
-  const keysHint = "Arrow keys move, plus and minus zoom, 0 shows all, Enter pins the text nearest to the middle, question mark for help. The search box and the list beside the map reach everything too.";
+  const keysHint = "Arrow keys move, plus and minus zoom, 0 shows the first view, A all texts, Enter pins the text nearest to the middle, question mark for help. The search box and the list beside the map reach everything too.";
   stage.root.append(live, el("p", { class: "hidden", id: "map-help" }, keysHint), el("p", { class: "made" }, meta.made_by));
   stage.surface.setAttribute("aria-label", `${meta.title || "Map"}: ${meta.rows} texts in ${meta.clusters.length} clusters`);
 
@@ -61,6 +61,7 @@ async function start(): Promise<void> {
   const toolbar = new Toolbar(scene, {
     zoom: (factor) => stage.camera.zoomAt(...middle(), factor),
     home: () => stage.camera.reset(),
+    all: () => stage.camera.showAll(),
     nextTheme: theme.next,
     theme: theme.get,
     help: () => help.showModal(),

@@ -1,10 +1,11 @@
 // What needs no browser: cells of CSV, search, selections, colours, names in lines.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { Camera } from "./camera.ts";
 import { niceTicks } from "./curve.ts";
 import { categoryColors, clusterColors, oklch } from "./color.ts";
 import { cell, csv } from "./csv.ts";
-import { Texts } from "./data.ts";
+import { type Meta, Texts, unpackContours } from "./data.ts";
 import { isInside } from "./grid.ts";
 import { wrapped } from "./labels.ts";
 import { ranges, short, summary } from "./report.ts";
@@ -112,5 +113,33 @@ test("numbers in three digits, ticks around them", () => {
     const ticks = niceTicks(low, high);
     assert.ok(ticks[0] <= low && ticks[ticks.length - 1] >= high, `${low} ${high}: ${ticks}`);
     assert.ok(ticks.length >= 2 && ticks.length <= 7, `${low} ${high}: ${ticks}`);
+  }
+});
+
+/** As in src/shoal/map/picture_test.cpp: the page and pictures have the same colours. */
+test("colours are those of pictures", () => {
+  const hex = (rgb: number[]) => "#" + rgb.map((v) => v.toString(16).padStart(2, "0")).join("");
+  assert.equal(hex(oklch(0.61, 0.16, 20)), "#d2535a");
+  assert.deepEqual(clusterColors([[1, 0], [0, 1], [-1, 0], [0, -1]], [100, 50, 25, 10], false).map(hex), ["#6bb346", "#2e6fcd", "#c3559a", "#cf5b26"]);
+});
+
+test("lines of equal density come back in map units", () => {
+  const box: [number, number, number, number] = [0, 0, 10, 10];
+  const meta = { box, contours: { at: [5, 5], unit: 0.1, levels: 2 } } as unknown as Meta;
+  const [thin, dense] = unpackContours(Int16Array.from([0, 2, 0, 0, 0, 50, 0, 1, 3, 0, 10, 10, -10, 0, 0, 10]), meta);
+  assert.deepEqual(thin.map((ring) => [...ring]), [[0, 0, 0.5, 0]]);
+  assert.deepEqual(dense.map((ring) => [...ring].map((v) => Math.round(v * 1000) / 1000)), [[0.1, 0.1, 0, 0.1, 0, 0.2]]);
+});
+
+test("the first view fills the stage, whatever its shape, and all points are in reach", () => {
+  const first = { lowX: -0.2, lowY: -0.3, highX: 0.4, highY: 0.3 };
+  for (const [width, height] of [[1400, 800], [390, 500], [800, 1400]]) {
+    const camera = new Camera(first, { lowX: -3, lowY: -1, highX: 1, highY: 1 }, () => {});
+    camera.resize(width, height);
+    const [left, top] = camera.toPixel(first.lowX, first.highY);
+    const [right, bottom] = camera.toPixel(first.highX, first.lowY);
+    assert.ok(left >= 0 && top >= 0 && right <= width && bottom <= height);
+    assert.ok(Math.max((right - left) / width, (bottom - top) / height) > 0.8);
+    assert.ok(camera.whole < camera.home / 3);
   }
 });

@@ -1,7 +1,10 @@
 // The map itself: points below, names and marks above, both drawn at most once a frame.
 import { Camera } from "./camera.ts";
+import { Ground } from "./contours.ts";
+import { type Contours, mapBox } from "./data.ts";
 import { el } from "./dom.ts";
 import { Grid } from "./grid.ts";
+import { FarOut } from "./farout.ts";
 import { Labels, ring } from "./labels.ts";
 import { type Renderer, makeRenderer } from "./renderer.ts";
 import { CpuRenderer } from "./cpu.ts";
@@ -32,15 +35,19 @@ export class Stage {
   private moving = false;
   private rest = 0;
 
-  constructor(readonly scene: Scene) {
-    const [lowX, lowY, highX, highY] = scene.meta.box;
-    const span = Math.max(highX - lowX, highY - lowY) || 1;
-    this.camera = new Camera([(highX - lowX) / span, (highY - lowY) / span], (moving) => this.redraw(moving));
+  private readonly ground: Ground;
+  private readonly farOut: FarOut;
+
+  constructor(readonly scene: Scene, contours: Contours) {
+    const { meta } = scene;
+    this.camera = new Camera(mapBox(meta, meta.view), mapBox(meta, meta.whole), (moving) => this.redraw(moving));
+    this.ground = new Ground(contours, scene, this.camera);
+    this.farOut = new FarOut(scene, this.camera);
     this.grid = new Grid(scene.points);
     this.labels = new Labels(scene, this.grid, this.context);
     this.renderer = makeRenderer(scene.points, () => this.replaceRenderer());
     this.prepare();
-    this.root.append(this.renderer.canvas, this.overlay, this.surface);
+    this.root.append(this.ground.canvas, this.renderer.canvas, this.overlay, this.surface, this.farOut.button);
     scene.listen((change) => this.follow(change));
     this.resize();
     new ResizeObserver(() => this.resize()).observe(this.root);
@@ -63,7 +70,7 @@ export class Stage {
     const start = performance.now();
     const { camera, scene, context } = this;
     const spacing = this.spacing();
-    const size = Math.max(1.5, Math.min(9, 1.45 * Math.sqrt(spacing)));
+    const size = Math.max(pointSize(spacing), leastSize(camera.width * camera.height, scene.meta.rows));
     const few = scene.stressed()?.length ?? Infinity;
     this.renderer.draw({
       x: camera.x,
@@ -71,12 +78,14 @@ export class Stage {
       scale: camera.scale,
       size,
       bold: Math.max(1.3 * size, 2.5, Math.min(7, 60 / Math.sqrt(few))), // two hits among 100,000 points can be seen
-      alpha: Math.max(0.3, Math.min(0.92, 0.5 + 0.16 * Math.log2(spacing))),
+      alpha: pointAlpha(spacing),
       pale: scene.dark ? [62, 68, 78] : [214, 216, 220],
       stress: scene.stress,
       coarse,
     });
+    this.ground.draw(coarse);
     context.clearRect(0, 0, camera.width, camera.height);
+    this.farOut.draw(context, coarse);
     this.labels.draw(camera);
     this.marks();
     this.surface.classList.toggle("keys", this.crosshair);
@@ -187,7 +196,17 @@ export class Stage {
     this.renderer.resize(this.camera.width, this.camera.height, ratio);
     this.overlay.width = Math.round(this.camera.width * ratio);
     this.overlay.height = Math.round(this.camera.height * ratio);
+    this.ground.resize(ratio);
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.paint();
   }
 }
+
+/** Diameter in CSS pixels, by the distance to neighbours: a thousand points are beads, a hundred thousand still dots. */
+export const pointSize = (spacing: number): number => Math.max(2, Math.min(9, 2.1 * spacing ** 0.6));
+
+/** Never smaller than this, where so many points share so many pixels. */
+export const leastSize = (area: number, points: number): number => Math.max(2, Math.min(7, 0.28 * Math.sqrt(area / Math.max(1, points))));
+
+/** The closer, the more transparent, but never pale. */
+export const pointAlpha = (spacing: number): number => Math.max(0.5, Math.min(0.9, 0.62 + 0.12 * Math.log2(spacing)));

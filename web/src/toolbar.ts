@@ -6,6 +6,7 @@ import type { Theme } from "./theme.ts";
 export interface Tools {
   zoom(factor: number): void;
   home(): void;
+  all(): void;
   nextTheme(): Theme;
   theme(): Theme;
   help(): void;
@@ -42,7 +43,8 @@ export class Toolbar {
       group("Zoom",
         iconButton("minus", "Zoom out", () => tools.zoom(1 / 1.5), "−"),
         iconButton("plus", "Zoom in", () => tools.zoom(1.5), "+"),
-        iconButton("home", "Show the whole map", () => tools.home(), "0")),
+        iconButton("home", "Back to the first view", () => tools.home(), "0"),
+        iconButton("all", "Show all texts", () => tools.all(), "A")),
       group("Page", ...(tools.report ? [this.report] : []), this.theme, iconButton("help", "Help", () => tools.help(), "?")),
     );
     this.setMode("pan");

@@ -7,6 +7,7 @@
 mod language;
 mod memory;
 mod parquet_file;
+mod picture;
 mod segment;
 mod stop_words;
 mod text_encoding;

@@ -107,17 +107,24 @@ std::string shown(double value) {
   return with_commas(std::llround(value));
 }
 
-/// What was measured, each with how to read it; only what is finite.
+/// "91 of 100"
+std::string of_hundred(double share) { return std::to_string(std::lround(100 * share)) + " of 100"; }
+
+/// What was measured, each as a question, with how to read the answer; only what is finite.
 class Figures {
  public:
-  void add(const char* name, const char* title, std::optional<double> value, const std::string& note,
-           const std::string& text = {}) {
+  /// From which value on it is good, and from which one fair; without them nothing is said.
+  struct Scale {
+    double good, fair;
+  };
+
+  void add(const char* name, const std::string& title, std::optional<double> value, const std::string& note,
+           std::optional<Scale> scale = {}, const std::string& text = {}) {
     if (!value || !std::isfinite(*value)) return;
-    out_.push_back(
-        {{"name", name}, {"title", title}, {"shown", text.empty() ? shown(*value) : text}, {"note", note}});
-  }
-  void add(Criterion c, std::optional<double> value, const std::string& scale, const std::string& rest) {
-    add(name_of(c), text_of(c).title, value, scale + ": " + text_of(c).asks + rest);
+    Json figure{
+        {"name", name}, {"title", title}, {"shown", text.empty() ? shown(*value) : text}, {"note", note}};
+    if (scale) figure["verdict"] = *value >= scale->good ? "good" : *value >= scale->fair ? "fair" : "poor";
+    out_.push_back(std::move(figure));
   }
   Json take() { return std::move(out_); }
 
@@ -125,44 +132,72 @@ class Figures {
   Json out_ = Json::array();
 };
 
+/// How a criterion of the number of clusters is to be read where it has no scale of its own.
+std::string only_beside(const char* better) {
+  return std::string(better) +
+         " is better, and there is no fixed scale: compare it only between numbers of clusters of the same "
+         "rows.";
+}
+
+void add_measures(Figures& out, const Separation& m, Metric metric) {
+  using enum Criterion;
+  out.add(
+      name_of(silhouette), "Do the clusters stand apart? (silhouette)", m.silhouette,
+      std::string("From -1 to 1. It compares how near a row is to its own cluster and to the next one, by ") +
+          name_of(metric) +
+          " distance. Good from 0.5, fair from 0.25; below that clusters run into each other, which is usual "
+          "for texts.",
+      Figures::Scale{0.5, 0.25});
+  out.add(name_of(davies_bouldin),
+          "How wide are clusters for the distance between them? (Davies-Bouldin index)", m.davies_bouldin,
+          "0 or more. " + only_beside("Lower"));
+  out.add(name_of(davies_bouldin_cosine), "The same by angles (Davies-Bouldin index by cosine)",
+          m.davies_bouldin_cosine, "0 or more. " + only_beside("Lower"));
+  out.add(name_of(calinski_harabasz),
+          "How far apart are clusters for how wide they are? (Calinski-Harabasz index)", m.calinski_harabasz,
+          "0 or more. " + only_beside("Higher"));
+  out.add("inertia", "How far are rows from the middle of their cluster? (inertia)", m.inertia,
+          "The sum of squared distances. It falls with every further cluster, so a single value says little: "
+          "look for "
+          "a bend in its curve.");
+  out.add("balance", "Are the clusters of similar size? (balance)", m.balance,
+          "From 0 to 1: 1 if all have the same size, near 0 if one holds nearly all rows. Good from 0.8, "
+          "fair from 0.5.",
+          Figures::Scale{0.8, 0.5});
+  out.add("sizes", "How many rows have the smallest and the largest cluster?", 1,
+          "Very small clusters may be doubles, very large ones what is left over.", {},
+          shown(static_cast<double>(m.smallest)) + " to " + shown(static_cast<double>(m.largest)));
+}
+
 Json figures(const ClusterReport& report) {
   Figures out;
   const ClusterFindings& found = report.found;
-  if (const auto& m = found.measures) {
-    using enum Criterion;
-    out.add(silhouette, m->silhouette, "-1 to 1, high is good",
-            std::string(", by ") + name_of(found.method.metric()) +
-                " distance. Below 0.25 clusters hardly stand apart.");
-    out.add(davies_bouldin, m->davies_bouldin, "0 or more, low is good",
-            ". Compare it only on the same rows.");
-    out.add(davies_bouldin_cosine, m->davies_bouldin_cosine, "0 or more, low is good",
-            ". Compare it only with itself.");
-    out.add(calinski_harabasz, m->calinski_harabasz, "High is good", ". Compare it only on the same rows.");
-    out.add("inertia", "Inertia", m->inertia,
-            "The sum of squared distances of rows to the mean of their cluster. It falls with every further "
-            "cluster, so only a bend in its curve says something.");
-    out.add("balance", "Balance of sizes", m->balance,
-            "0 to 1: 1 if all clusters are of one size, near 0 if one holds nearly all.");
-    out.add("sizes", "Smallest to largest", 1, "Rows in the smallest and in the largest cluster.",
-            shown(static_cast<double>(m->smallest)) + " to " + shown(static_cast<double>(m->largest)));
-  }
+  if (const auto& m = found.measures) add_measures(out, *m, found.method.metric());
   if (const auto& s = found.stability)
-    out.add("stability", text_of(Criterion::stability).title, s->mean,
-            "Adjusted Rand index over " + std::to_string(s->adjusted_rand.size()) +
-                " random parts of the rows: 1 if the same clusters come back each time, 0 if only by chance. "
-                "Below 0.6 they are not stable. Spread: " +
-                shown(s->spread) + ".");
-  out.add(
-      "placement_agreement", "New rows by the method", found.placement,
-      "The share of the clustered rows to which the method's own rule for new rows gives the cluster that "
-      "they have: high is good.");
+    out.add("stability", "Would other rows of the same kind give the same clusters? (stability)", s->mean,
+            "Random parts of the rows were clustered anew, " + std::to_string(s->adjusted_rand.size()) +
+                " times, and compared (adjusted Rand index): 1 if the same clusters came back each time, 0 "
+                "if only as "
+                "by chance. Good from 0.8, fair from 0.6. Between the times it varied by " +
+                shown(s->spread) + ".",
+            Figures::Scale{0.8, 0.6});
+  out.add("placement_agreement", "Does the method put its own rows where they are?", found.placement,
+          "The rule by which the method places new rows was asked about the clustered rows themselves: the "
+          "share that "
+          "it puts into the cluster that they have. Good from 0.95, fair from 0.8.",
+          Figures::Scale{0.95, 0.8});
   if (report.held_out) {
-    out.add(
-        "held_out_agreement", "New rows by the classifier", report.held_out->agreement,
-        "The share of the clustered rows to which the classifier, trained without them, gives the cluster "
-        "that they have: high is good.");
-    out.add("held_out_unlike", "Unlike any cluster", report.held_out->unlike,
-            "The share of the same rows that the classifier calls unlike any cluster.");
+    const std::string folds = std::to_string(report.held_out->folds.size());
+    out.add("held_out_agreement", "Can new rows be placed? (classifier)", report.held_out->agreement,
+            "A classifier was trained without a part of the rows and then asked about it, in turn for " +
+                folds + " parts: " + of_hundred(report.held_out->agreement) +
+                " rows came into the cluster that they have. Good from 0.9, fair from 0.75.",
+            Figures::Scale{0.9, 0.75});
+    out.add("held_out_unlike", "How many of these rows seemed to fit nowhere?", report.held_out->unlike,
+            "The classifier called " + of_hundred(report.held_out->unlike) +
+                " of them unlike any cluster. Expect a few: a row is called so where it lies further out "
+                "than nearly "
+                "all rows that the classifier was trained with.");
   }
   return out.take();
 }

@@ -8,6 +8,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/utf8.h"
+#include "shoal/map/dense_view.h"
 #include "shoal/map/page_blocks_impl.h"
 #include "shoal/map/place_names.h"
 #include "shoal/store/archive/archive.h"
@@ -74,7 +75,32 @@ Json cluster_json(const ClusterRecord& cluster, Json at, const PageData& data) {
       {"group", grouped ? cluster.group : -1}, {"at", std::move(at)},       {"medoids", std::move(medoids)}};
 }
 
-std::string meta(const PageData& data, const MapBox& box, Index text_limit) {
+Json box_json(const MapBox& box) { return {box.low.x, box.low.y, box.high.x, box.high.y}; }
+
+/// What the lines of equal density are: each ring as its level, its length in two parts, its first place and
+/// the steps from there.
+Json contours_json(const Contours& lines) {
+  return {{"at", {lines.low.x, lines.low.y}}, {"unit", lines.unit}, {"levels", lines.levels}};
+}
+
+std::vector<std::int16_t> packed(const Contours& lines) {
+  constexpr Index kPart = 1 << 15;
+  std::vector<std::int16_t> out;
+  const auto add = [&](auto v) { out.push_back(static_cast<std::int16_t>(v)); };
+  for (const Contours::Ring& ring : lines.rings) {
+    add(ring.level);
+    add(ring.x.size() % kPart);
+    add(ring.x.size() / kPart);
+    for (Index i = 0; i < ring.x.size(); ++i) {
+      add(ring.x[i] - (i == 0 ? 0 : ring.x[i - 1]));
+      add(ring.y[i] - (i == 0 ? 0 : ring.y[i - 1]));
+    }
+  }
+  return out;
+}
+
+std::string meta(const PageData& data, const MapBox& box, const MapBox& view, const Contours& lines,
+                 Index text_limit) {
   Json clusters = Json::array(), groups = Json::array();
   const NamePlaces places = name_places(data);
   for (Index i = 0; i < data.clusters.size(); ++i)
@@ -89,7 +115,10 @@ std::string meta(const PageData& data, const MapBox& box, Index text_limit) {
                     {"rows", data.labels.of.size()},
                     {"block_rows", kTextRows},
                     {"text_limit", text_limit},
-                    {"box", {box.low.x, box.low.y, box.high.x, box.high.y}},
+                    {"box", box_json(box)},
+                    {"view", box_json(view)},
+                    {"whole", box_json(whole_view(data.points.view()))},
+                    {"contours", contours_json(lines)},
                     {"column", repair_utf8(data.column_name)},
                     {"clusters", std::move(clusters)},
                     {"groups", std::move(groups)}};
@@ -205,14 +234,18 @@ void write_page(const std::filesystem::path& path, const PageData& data) {
   require(marker != html.npos, Fault::unsupported,
           "this program was built with a page that has no place for data");
   const MapBox box = map_box(data.points.view());
+  const MapBox view = dense_view(data.points.view());
+  const Contours lines = contours(data.points.view(), view);
   const float span = std::max(box.high.x - box.low.x, box.high.y - box.low.y);
   const Index rows = data.labels.of.size();
   Cut texts = cut(data.texts, rows, data.text_budget);
   std::string out(html.substr(0, marker));
-  out += "<script type=\"application/json\" id=\"meta\">" + meta(data, box, texts.limit) + "</script>";
+  out += "<script type=\"application/json\" id=\"meta\">" + meta(data, box, view, lines, texts.limit) +
+         "</script>";
   add_block(out, "b-x", positions(data, 0, span));
   add_block(out, "b-y", positions(data, 1, span));
   add_block(out, "b-label", data.labels.of);
+  add_block(out, "b-contours", packed(lines));
   if (!data.report.empty()) add_block(out, "b-report", data.report);
   add_column(out, "b-text", data.texts, rows, texts);
   if (texts.limit) add_block(out, "b-cut", texts.rows);

@@ -7,7 +7,9 @@
 #include <numeric>
 
 #include "shoal/core/error.h"
+#include "shoal/map/picture.h"
 #include "shoal/map/place_names.h"
+#include "shoal/map/text_width.h"
 
 namespace shoal {
 namespace {
@@ -53,9 +55,11 @@ std::string document(const PlotText& text, double height, const std::string& bod
          ".n{text-anchor:middle;font-weight:600;paint-order:stroke;stroke:#fff;stroke-width:3px}"
          ".a{stroke:#8a94a3;fill:none}.g{stroke:#8a94a3;stroke-opacity:.25;fill:none}"
          ".c{stroke:#2f6fde;fill:none;stroke-width:2;stroke-linejoin:round}.b{fill:#2f6fde}"
-         ".d{fill:#d6402b}.p{fill:none;stroke-linecap:round;stroke-opacity:.6}"
+         ".d{fill:#d6402b}.p{fill:none;stroke-linecap:round;stroke-opacity:.7}"
+         ".k{fill:#345c94;fill-opacity:.05;stroke:#345c94;stroke-opacity:.22;fill-rule:evenodd}"
          "@media(prefers-color-scheme:dark){svg{background:#12161c;color:#e4e8ee}"
-         ".n{stroke:#12161c}.c{stroke:#6ea2ff}.b{fill:#6ea2ff}.d{fill:#ff7d68}}"
+         ".n{stroke:#12161c}.k{fill:#84a4d6;stroke:#96b4e2}.c{stroke:#6ea2ff}.b{fill:#6ea2ff}.d{fill:#ff7d68}"
+         "}"
          "</style>\n" +
          words(kLeft, 28, "t", text.title) + body + "</svg>\n";
 }
@@ -193,13 +197,16 @@ std::string bars_svg(const PlotText& text, const std::vector<Bar>& bars) {
   const Scale y = Scale::over(0, most > 0 ? most : 1, kBottom, kTop);
   const double step = kInner / static_cast<double>(std::max<Index>(1, bars.size()));
   std::string body = y_axis(y, 6) + line(kLeft, kBottom, kWidth - kRight, kBottom, "a");
-  const auto every = static_cast<Index>(std::ceil(64 / step));  // a name needs so much room
+  double free = 0;  // from where on there is room for a name
   for (Index i = 0; i < bars.size(); ++i) {
     const double left = kLeft + step * static_cast<double>(i);
     body += "<rect class=\"b\" x=\"" + at(left + step * 0.08) + "\" y=\"" + at(y(bars[i].value)) +
             "\" width=\"" + at(step * 0.84) + "\" height=\"" + at(kBottom - y(bars[i].value)) + "\"><title>" +
             escaped(bars[i].name) + ": " + number(bars[i].value) + "</title></rect>\n";
-    if (i % every == 0) body += words(left + step / 2, kBottom + 17, "m", bars[i].name);
+    const double half = text_width(bars[i].name) * 12 / 2, middle = left + step / 2;
+    if (middle - half < free || middle + half > kWidth) continue;
+    body += words(middle, kBottom + 17, "m", bars[i].name);
+    free = middle + half + 10;
   }
   body +=
       words(kLeft + kInner / 2, kBottom + 36, "m", text.x_label) + words(kLeft, kTop - 8, "", text.y_label);
@@ -237,43 +244,32 @@ std::string histogram_svg(const PlotText& text, const std::vector<double>& value
 
 std::string scatter_svg(const PlotText& text, MatrixView points, const Labels& labels,
                         const std::vector<std::string>& names, const std::string& grey) {
-  constexpr double kSide = 760, kEdge = (kWidth - kSide) / 2;
-  constexpr Index kMostNames = 40, kCells = 64;
-  const MapBox box = map_box(points);
-  const auto places = densest_places(points, labels, box, kCells);
+  constexpr double kSide = 760, kEdge = (kWidth - kSide) / 2, kCovered = 0.18;
+  const auto places = densest_places(points, labels, map_box(points), 64);
   // One unit is equally long on both axes: distances on the map are to be compared.
-  const double span = std::max({box.high.x - box.low.x, box.high.y - box.low.y, 1e-30f});
-  const auto px = [&](float v) {
-    return kEdge + kSide / 2 + (v - (static_cast<double>(box.low.x) + box.high.x) / 2) / span * kSide * 0.96;
-  };
-  const auto py = [&](float v) {
-    return kTop + kSide / 2 - (v - (static_cast<double>(box.low.y) + box.high.y) / 2) / span * kSide * 0.96;
-  };
-  const double size = std::clamp(250 / std::sqrt(static_cast<double>(points.rows) + 1), 1.6, 7.0);
-  std::vector<std::string> path(labels.count + 1);
-  std::vector<Index> rows(labels.count + 1);
-  for (Index i = 0; i < points.rows; ++i) {
-    const double x = px(points[i][0]), y = py(points[i][1]);
-    if (!(x >= 0 && x <= kWidth && y >= kTop && y <= kTop + kSide)) continue;  // the far tails, or no place
-    const Index part = labels.of[i] == kNoise ? labels.count : static_cast<Index>(labels.of[i]);
-    path[part] += "M" + at(x) + " " + at(y) + "h0";
-    ++rows[part];
-  }
-  std::string body;
-  const auto draw = [&](Index part, const std::string& color, const std::string& name) {
-    body += "<path class=\"p\" stroke=\"" + color + "\" stroke-width=\"" + number(size) + "\" d=\"" +
-            path[part] + "\"><title>" + escaped(name) + "</title></path>\n";
-  };
-  draw(labels.count, "#9aa3af", grey);
+  const MapDrawing map(points, {kEdge, kTop, kEdge + kSide, kTop + kSide});
   const auto name_of = [&](Index c) { return c < names.size() ? names[c] : std::to_string(c); };
-  for (Index c = 0; c < labels.count; ++c) draw(c, color_of(c), name_of(c));
+  std::vector<std::string> colors, titles;
+  for (Index c = 0; c < labels.count; ++c) {
+    colors.push_back(color_of(c));
+    titles.push_back(name_of(c));
+  }
+  const std::vector<Index> rows = label_sizes(labels);
   std::vector<Index> order(labels.count);
   std::iota(order.begin(), order.end(), Index{0});
   std::ranges::stable_sort(order, std::greater{}, [&](Index c) { return rows[c]; });
-  for (Index i = 0; i < std::min(kMostNames, order.size()); ++i)
-    if (rows[order[i]] > 0)
-      body += words(px(places[order[i]].x), py(places[order[i]].y), "n", name_of(order[i]));
-  return document(text, kTop + kSide + 20, body);
+  std::vector<NameToPlace> wanted;
+  for (const Index c : order)
+    if (rows[c] > 0) wanted.push_back({name_of(c), map.x(places[c].x), map.y(places[c].y), 12.5, 15});
+  std::string body = map.density() + map.dots(labels, colors, titles, grey);
+  for (const PlacedName& name : arrange_names(wanted, map.frame, kCovered))
+    body += MapDrawing::text(name, "n", "");
+  const Index outside = map.hidden();
+  if (outside > 0)
+    body += words(kEdge, kTop + kSide + 18, "",
+                  std::to_string(outside) + " of " + std::to_string(points.rows) +
+                      " rows lie further out and are not shown");
+  return document(text, kTop + kSide + (outside > 0 ? 30 : 20), body);
 }
 
 }  // namespace shoal

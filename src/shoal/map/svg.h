@@ -42,9 +42,10 @@ std::string bars_svg(const PlotText& text, const std::vector<Bar>& bars);
 /// Values that are not finite are left out. Error(argument) for 0 bins.
 std::string histogram_svg(const PlotText& text, const std::vector<double>& values, Index n_bins = 40);
 
-/// Points (rows x 2) coloured by label, noise in grey, the names of clusters at their densest places; of
-/// more names than fit, those of the largest clusters. names: one a label, or empty. `grey` is what the
-/// tooltip calls noise. Error(argument) as densest_places.
+/// The dense part of the points (rows x 2) coloured by label, noise in grey, lines of equal density below,
+/// the names of clusters at their densest places, inside the frame and without touching; of more names than
+/// find room, those of the largest clusters. names: one a label, or empty. `grey` is what the tooltip calls
+/// noise. Error(argument) as densest_places.
 std::string scatter_svg(const PlotText& text, MatrixView points, const Labels& labels,
                         const std::vector<std::string>& names, const std::string& grey = "noise");
 
