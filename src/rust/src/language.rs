@@ -228,8 +228,12 @@ impl Expected {
         for group in &groups {
             let total: f32 = group.iter().map(|&l| texts[l]).sum();
             for &l in group {
-                // Where nothing is known all are alike, but for those that whatlang does not know either.
-                let few = if LANGUAGES[l].1.is_some() { 0.04 } else { 0.02 };
+                // Where nothing is known, one word alone does not speak against the languages that are met most.
+                let few = match LANGUAGES[l] {
+                    ("en" | "ru" | "ar" | "hi", _) => 0.4,
+                    (_, Some(_)) => 0.04,
+                    _ => 0.02,
+                };
                 logs[l] = rounded(((texts[l] + few) / (total + 2.0)).ln());
             }
         }

@@ -65,8 +65,8 @@ bool is_spread(OfTerm counts, const Totals& totals) {
     const double here = totals.texts[c.group], elsewhere = totals.all_texts - here;
     holds += here * all >= totals.all_texts;
     if (elsewhere <= 0) return false;
-    const double surely = c.texts - kDeviations * std::sqrt(static_cast<double>(c.texts));
-    if (surely / here >= kDominates * (all - c.texts) / elsewhere) return false;
+    const double at_most = c.texts + kDeviations * std::sqrt(static_cast<double>(c.texts));
+    if (at_most / here >= kDominates * (all - c.texts) / elsewhere) return false;
   }
   return static_cast<double>(holds) >= kMostClusters * static_cast<double>(can_hold);
 }

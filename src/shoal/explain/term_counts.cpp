@@ -68,13 +68,42 @@ struct Found {
   std::uint8_t form, n_words;
 };
 
-/// What is known of a spelling, worked out once a chunk.
-struct Spelling {
+/// What a word counts as.
+struct Keys {
   std::uint64_t key = 0, singular = 0;  // the same but for a plural
-  bool variant = false, usable = false;
-  LanguageSet says_nothing;
 
   bool plural() const { return key != singular; }
+};
+
+/// The languages in which a word says nothing, by its key: quicker than by the word.
+class StopWords {
+ public:
+  StopWords() {
+    visit_stop_words([&](std::string_view word, const LanguageSet& languages) {
+      const std::uint32_t number = numbers_.add(key_of(word));
+      if (number == sets_.size()) sets_.emplace_back();
+      sets_[number] |= languages;
+    });
+  }
+  LanguageSet of(std::uint64_t key) const {
+    const std::uint32_t number = numbers_.find(key);
+    return number == KeyTable::kNone ? LanguageSet() : sets_[number];
+  }
+
+ private:
+  KeyTable numbers_;
+  std::vector<LanguageSet> sets_;
+};
+
+const StopWords& all_stop_words() {
+  static const StopWords words;
+  return words;
+}
+
+/// What is known of a spelling, worked out once.
+struct Spelling : Keys {
+  bool variant = false, usable = false;
+  LanguageSet says_nothing;
 };
 
 struct ViewHash {
@@ -114,7 +143,8 @@ class TermFinder {
     // What is in none that is known gets English's list, as all texts once did.
     const bool is_known = language < known.size();
     const Index list = is_known ? language : english_;
-    const WordRules rules{.markup = rules_.markup, .language = is_known ? known[language] : ""};
+    const WordRules rules{.markup = rules_.markup,
+                          .language = is_known ? std::string_view(known[language]) : ""};
     visit_words(text.substr(0, kMostOfText), rules, [&](const Word& word) {
       const Entry* entry = look_up(word.text);
       const bool usable =
@@ -122,14 +152,14 @@ class TermFinder {
       if (!usable || !word.follows) before_.clear();
       if (!usable) return;
       const Spelling& found_word = entry->second;
-      if (found_word.plural()) plurals_.push_back(found_word);
+      if (found_word.plural()) plurals_.push_back(found_word.singular);
       add({found_word.key, found_word.singular, found_word.singular, 0, entry->first, cluster,
            found_word.variant, 1});
       add_longer(found_word, cluster);
     });
-    for (const Spelling& plural : plurals_)
-      if (of_text_.find(plural.singular) != KeyTable::kNone)
-        add({both_key(plural.singular), plural.singular, plural.singular, 0, {}, cluster, 0, 0});
+    for (const std::uint64_t singular : plurals_)
+      if (of_text_.find(singular) != KeyTable::kNone)
+        add({both_key(singular), singular, singular, 0, {}, cluster, 0, 0});
   }
 
   std::vector<std::vector<Found>> found;  // a list a shard
@@ -148,17 +178,18 @@ class TermFinder {
     spelling.variant = !plain.empty();
     spelling.singular = key_of(!singular.empty() ? singular : spelling.variant ? plain : word);
     spelling.key = singular.empty() ? spelling.singular : plural_key(spelling.singular);
-    spelling.says_nothing = stop_languages(word);
+    const bool is_itself = plain.empty() && singular.empty();
+    spelling.says_nothing = all_stop_words().of(is_itself ? spelling.singular : key_of(word));
     spelling.usable = !is_too_short(word) && (rules_.numbers || has_letter(word)) &&
                       !rules_.left_out.contains(word) && !rules_.left_out.contains(singular);
     return &*known_.emplace(std::string(word), spelling).first;
   }
 
   /// The terms of several different words that end with this one.
-  void add_longer(const Spelling& word, std::uint32_t cluster) {
+  void add_longer(const Keys& word, std::uint32_t cluster) {
     const Index n = before_.size();
     if (n >= 1 && before_[n - 1].singular != word.singular) {
-      const Spelling& a = before_[n - 1];
+      const Keys& a = before_[n - 1];
       const auto form = static_cast<std::uint8_t>(a.plural() | word.plural() << 1);
       const std::uint64_t key = mix(a.singular, word.singular);
       add({key, key, a.singular, word.singular, {}, cluster, form, 2});
@@ -169,8 +200,8 @@ class TermFinder {
     if (before_.size() >= rules_.max_ngram) before_.erase(before_.begin());
   }
 
-  void add_triple(const Spelling& word, std::uint32_t cluster) {
-    const Spelling &a = before_[before_.size() - 2], &b = before_.back();
+  void add_triple(const Keys& word, std::uint32_t cluster) {
+    const Keys &a = before_[before_.size() - 2], &b = before_.back();
     const std::uint64_t pair = mix(a.singular, b.singular), key = mix(pair, word.singular);
     const auto form = static_cast<std::uint8_t>(a.plural() | b.plural() << 1 | word.plural() << 2);
     add({key, key, pair, word.singular, {}, cluster, form, 3});
@@ -184,8 +215,8 @@ class TermFinder {
   const TermRules rules_;
   const Index english_ =
       static_cast<Index>(std::ranges::find(known_languages(), "en") - known_languages().begin());
-  std::vector<Spelling> before_;   // the usable words that stand right before, as many as may be needed
-  std::vector<Spelling> plurals_;  // of the text
+  std::vector<Keys> before_;            // the usable words that stand right before, as many as may be needed
+  std::vector<std::uint64_t> plurals_;  // of the text: their singulars
   Known known_;
   KeyTable of_text_;
 };

@@ -13,7 +13,7 @@
 
 namespace shoal {
 
-/// The languages of the collection's texts, most frequent first, from a sample of 1,000 rows.
+/// The languages of the collection's texts, most frequent first, from a sample of 400 rows.
 std::vector<LanguageCount> collection_languages(const Collection& collection, const Run& run);
 
 /// The words of the collection's texts, by label. Texts stream by once: memory does not grow with them. Step

@@ -12,15 +12,16 @@
 namespace shoal {
 namespace {
 
-constexpr Index kSample = 1000;  // texts that tell a collection's languages
+constexpr Index kSample = 400;  // texts that tell a collection's languages
 constexpr float kLeastConfidence = 0.5f;
 constexpr Index kGrain = 256;        // texts of a chunk
 constexpr Index kMostOfText = 8192;  // bytes; more say no more
+constexpr Index kQuickOfText = 768;  // bytes of a quick look
 
 /// At most so many bytes of a text, whole letters, valid UTF-8.
-std::string_view beginning(std::string_view text, std::string& buffer) {
-  if (text.size() > kMostOfText) {
-    Index end = kMostOfText;
+std::string_view beginning(std::string_view text, Index most, std::string& buffer) {
+  if (text.size() > most) {
+    Index end = most;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
     text = text.substr(0, end);
   }
@@ -38,7 +39,8 @@ void guess(Index first, Index last, const At& at, const std::vector<float>& prio
   std::vector<std::string> repaired(last - first);
   std::vector<ShoalLanguageBytes> texts;
   for (Index i = first; i < last; ++i) {
-    const std::string_view text = beginning(at(i), repaired[i - first]);
+    const std::string_view text =
+        beginning(at(i), trigrams ? kMostOfText : kQuickOfText, repaired[i - first]);
     texts.push_back({text.data(), text.size()});
   }
   if (!shoal_language_guess(texts.data(), texts.size(), prior.data(), trigrams, out))

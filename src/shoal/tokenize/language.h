@@ -23,7 +23,7 @@ struct LanguageCount {
 /// All codes that `detect_languages` can give, sorted.
 const std::vector<std::string>& known_languages();
 
-/// The rows of `n` that `sample_languages` looks at: at most 1,000, chosen by their numbers alone.
+/// The rows of `n` that `sample_languages` looks at: at most 400, chosen by their numbers alone.
 std::vector<Index> sampled_rows(Index n);
 
 /// The languages of a collection, most frequent first, ties by code, from its `sampled_rows`. Empty for no

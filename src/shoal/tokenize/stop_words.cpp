@@ -89,7 +89,8 @@ constexpr auto kMore = std::to_array<More>({
      "тому "
      "той тем теми тот такой такая такие таких таким таком который кто кого кому ком ничего никто нигде "
      "никогда "
-     "всегда иногда вообще однако хотя пока затем тогда потом здесь там тут туда сюда вот"},
+     "всегда иногда первый первая первое первые первого первой второй вторая один одна одно одни одного "
+     "одной два две три году вообще однако хотя пока затем тогда потом здесь там тут туда сюда вот"},
     {"tr",
      "bir bazı biraz böyle bütün değil dolayı fakat göre hiçbir iki ilk ise iken için kadar karşı kendi "
      "kendine nin "
@@ -135,6 +136,7 @@ class Lists {
     const auto at = of_.find(word);
     return at == of_.end() ? LanguageSet() : at->second;
   }
+  const auto& all() const { return of_; }
   const LanguageSet& filled() const { return filled_; }
 
  private:
@@ -172,6 +174,10 @@ const Lists& lists() {
 }  // namespace
 
 LanguageSet stop_languages(std::string_view word) { return lists().of(word); }
+
+void visit_stop_words(const std::function<void(std::string_view word, const LanguageSet& languages)>& visit) {
+  for (const auto& [word, languages] : lists().all()) visit(word, languages);
+}
 
 std::vector<std::string> languages_with_stop_words() {
   std::vector<std::string> out;

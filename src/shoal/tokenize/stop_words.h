@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bitset>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ using LanguageSet = std::bitset<128>;
 /// English and Japanese endings, of NLTK's and stopwords-iso's lists for others. `word` as `visit_words`
 /// gives it.
 LanguageSet stop_languages(std::string_view word);
+
+/// Calls `visit` for each word that says nothing in some language, with these languages.
+void visit_stop_words(const std::function<void(std::string_view word, const LanguageSet& languages)>& visit);
 
 /// The codes of the languages that have a list, sorted: more than 60.
 std::vector<std::string> languages_with_stop_words();

@@ -27,7 +27,7 @@ bool is_of_words(const Database& database) {
 }
 
 /// Fills the index with the texts as `form` gives them.
-void index_words(const Database& database, const IndexWords& words) {
+void index_words(Database& database, const IndexWords& words) {
   database.run(kIndexOfWords);
   database.run("INSERT INTO texts(texts, rank) VALUES('hashsize', 67108864)");
   Statement each(database, "SELECT id, text FROM rows ORDER BY id");
