@@ -90,7 +90,8 @@ constexpr auto kMore = std::to_array<More>({
      "той тем теми тот такой такая такие таких таким таком который кто кого кому ком ничего никто нигде "
      "никогда "
      "всегда иногда первый первая первое первые первого первой второй вторая один одна одно одни одного "
-     "одной два две три году вообще однако хотя пока затем тогда потом здесь там тут туда сюда вот"},
+     "одной два две три год года году лет стал стала стало стали является вообще однако хотя пока затем "
+     "тогда потом здесь там тут туда сюда вот"},
     {"tr",
      "bir bazı biraz böyle bütün değil dolayı fakat göre hiçbir iki ilk ise iken için kadar karşı kendi "
      "kendine nin "
@@ -103,13 +104,16 @@ constexpr auto kMore = std::to_array<More>({
      "ні ним них "
      "під після при про свій свої себе така таке такий такі там тим того тому ту тут у усі хто цього цьому "
      "ця це "
-     "цю ці через чи що щоб як яка яке який яким які яких якого якої є ще із зі за"},
+     "цю ці через чи що щоб як яка яке який яким які яких якого якої є ще із зі за рік року році років"},
 });
 
 struct ViewHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
 };
+
+/// English that stands in texts of all languages, in titles and names of firms.
+constexpr std::string_view kEverywhere = "the of and for with from this that you your are is";
 
 class Lists {
  public:
@@ -120,13 +124,16 @@ class Lists {
       const std::string& code = codes[l];
       if (code == "en") {
         for (std::string_view word : kStopWords) add(word, l, code);
+        filled_.set(l);
         continue;
       }
       for (std::size_t i = 0;; ++i) {
         const ShoalStopWordBytes word = shoal_stop_word({code.data(), code.size()}, i);
         if (word.size == 0) break;
+        filled_.set(l);
         add({word.data, word.size}, l, code);
       }
+      add_all(kEverywhere, l, code);
       for (const More& more : kMore)
         if (more.code == code) add_all(more.words, l, code);
     }
@@ -151,7 +158,6 @@ class Lists {
     if (words != 1) return;
     of_[only].set(language);
     if (std::string plain = plain_form(only); !plain.empty()) of_[plain].set(language);
-    filled_.set(language);
   }
 
   void add_all(std::string_view words, std::size_t language, std::string_view code) {
