@@ -7,6 +7,7 @@
 #include "shoal/cluster/linkage/group_centers.h"
 #include "shoal/core/chunks.h"
 #include "shoal/explain/medoids.h"
+#include "shoal/flow/neutral.h"
 
 namespace shoal {
 namespace {
@@ -28,16 +29,10 @@ void give_names(std::vector<Record>& records, const std::vector<std::vector<TopW
 
 }  // namespace
 
-std::vector<LanguageCount> collection_languages(const Collection& collection, const Run& run) {
-  Texts sample;
-  for (const Index row : sampled_rows(collection.rows())) sample.add(collection.text(row));
-  return sample_languages(sample, run);
-}
-
 Ctfidf count_words(const Collection& collection, const Labels& labels, const CtfidfOptions& options,
                    const Run& run) {
   std::vector<LanguageCount> languages;
-  if (options.language == "auto") languages = collection_languages(collection, run);
+  if (options.language == "auto") languages = languages_in(collection, run);
   Ctfidf counted(labels.count, options, std::move(languages));
   for (Index first = 0; first < labels.of.size(); first += kBatch) {
     check_stop(run);

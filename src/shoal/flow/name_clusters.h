@@ -9,12 +9,8 @@
 #include "shoal/core/run.h"
 #include "shoal/explain/ctfidf.h"
 #include "shoal/store/collection/collection.h"
-#include "shoal/tokenize/language.h"
 
 namespace shoal {
-
-/// The languages of the collection's texts, most frequent first, from a sample of 400 rows.
-std::vector<LanguageCount> collection_languages(const Collection& collection, const Run& run);
 
 /// The words of the collection's texts, by label. Texts stream by once: memory does not grow with them. Step
 /// "explain", in rows.
