@@ -211,8 +211,10 @@ void show_prompts(const NameService& service, const std::vector<ClusterExplanati
   session.answer({{"requests", requests}}, text);
 }
 
-constexpr const char* kWordFlags[] = {
-    "--words", "--ngrams", "--stop-words", "--bm25", "--reduce-frequent-words", "--min-texts", "--phrases"};
+constexpr const char* kWordFlags[] = {"--words",      "--ngrams",      "--language",
+                                      "--stop-words", "--keep-markup", "--keep-numbers",
+                                      "--bm25",       "--min-texts",   "--reduce-frequent-words",
+                                      "--phrases"};
 constexpr const char* kTextFlags[] = {"--exemplars", "--diversity"};
 
 bool any_of(const CLI::App& verb, const auto& flags) {
@@ -260,10 +262,10 @@ void add_outcome_options(CLI::App& verb, Session& session, const std::shared_ptr
 }
 
 void add_word_options(CLI::App& verb, Session& session, const std::shared_ptr<ExplainFlags>& flags) {
-  add_options(
-      verb, session,
-      only(option_refs(flags->words), {"n_words", "max_ngram", "min_count", "bm25", "reduce_frequent_words"}),
-      {{"n_words", "--words"}, {"max_ngram", "--ngrams"}, {"min_count", "--min-texts"}});
+  add_options(verb, session,
+              only(option_refs(flags->words), {"n_words", "max_ngram", "min_count", "language", "keep_markup",
+                                               "keep_numbers", "bm25", "reduce_frequent_words"}),
+              {{"n_words", "--words"}, {"max_ngram", "--ngrams"}, {"min_count", "--min-texts"}});
   add_options(verb, session, option_refs(flags->exemplars), {{"n", "--exemplars"}});
   add_options(verb, session, option_refs(flags->options), {{"n_phrases", "--phrases"}});
   verb.add_option("--stop-words", flags->stop_words, "Leave out the words of this file too")

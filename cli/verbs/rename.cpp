@@ -1,5 +1,6 @@
 #include "shoal/core/error.h"
 #include "shoal/flow/own_names.h"
+#include "shoal/flow/search.h"
 #include "shoal/flow/show.h"
 #include "verbs/verbs.h"
 
@@ -21,7 +22,7 @@ void run_rename(const CLI::App& verb, const RenameFlags& flags, Session& session
   const auto before = collection.clusters();
   name_own_clusters(collection, names);
   redraw_page(collection);
-  collection.settle();
+  collection.settle(words_of_index());
   session.progress().finish();
   const auto after = collection.clusters();
   auto list = nlohmann::ordered_json::array();

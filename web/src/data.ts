@@ -1,6 +1,7 @@
 // Reads what write_page (src/shoal/map/page.cpp) put into the file: meta as JSON, numbers and texts as base64 of gzip.
 
 import type { Box } from "./camera.ts";
+import { fold, indexOfWord } from "./fold.ts";
 import type { Report } from "./report.ts";
 
 export interface Cluster {
@@ -65,12 +66,12 @@ export class Texts {
     return starts ? this.blocks[b].slice(starts[i], starts[i + 1] - 1) : "";
   }
 
-  /** Calls `visit` for each row that holds `word` (lower case, without NUL), in order. */
+  /** Calls `visit` for each row in which `word` (folded, without NUL) begins a word, in order. */
   eachWith(word: string, visit: (row: number, lowered: () => string) => void): void {
     for (let b = 0; b < this.blocks.length; b++) {
       const [text, starts] = this.lowered(b);
       let i = 0;
-      for (let p = text.indexOf(word); p >= 0; p = text.indexOf(word, starts[i])) {
+      for (let p = indexOfWord(text, word); p >= 0; p = indexOfWord(text, word, starts[i])) {
         i = lastAtMost(starts, p, i);
         const from = starts[i];
         i++;
@@ -84,10 +85,10 @@ export class Texts {
     return Math.min(this.blockRows, this.rows - block * this.blockRows);
   }
 
-  /** Lower case is made on first use. It may be longer than the text (for example of U+0130), then so are the starts. */
+  /** What search compares is made on first use. It may be of another length than the text, then so are the starts. */
   private lowered(block: number): [string, Uint32Array] {
     if (this.lower[block] === undefined) {
-      const text = this.blocks[block].toLowerCase();
+      const text = fold(this.blocks[block]);
       this.lower[block] = text;
       this.lowerStarts[block] =
         text.length === this.blocks[block].length ? this.starts[block] : textStarts(text, this.rowsIn(block));

@@ -10,6 +10,7 @@ import { isInside } from "./grid.ts";
 import { wrapped } from "./labels.ts";
 import { ranges, short, summary } from "./report.ts";
 import { union, without } from "./scene.ts";
+import { foldWithPlaces } from "./fold.ts";
 import { find, words } from "./search.ts";
 
 const texts = (...all: string[]) => new Texts([all.map((t) => t + "\0").join("")], all.length, all.length);
@@ -35,6 +36,26 @@ test("every word must occur, in any order and case", () => {
   assert.deepEqual([...find(all, words("vienna trains night"))], [0, 4]);
   assert.deepEqual([...find(all, words("  "))], []);
   assert.deepEqual([...find(all, words("tram"))], []);
+});
+
+test("words are compared without case, accents and marks, from their beginning", () => {
+  const all = texts("Ещё кофе", "İSTANBUL CAFÉ", "كِتَابٌ جديد", "concatenate", "C++ and .NET", "日本銀行の金利", "мой мои", "Straße");
+  const rows = (query: string) => [...find(all, words(query))];
+  assert.deepEqual(rows("еще"), [0]);
+  assert.deepEqual(rows("istanbul cafe"), [1]);
+  assert.deepEqual(rows("كتاب"), [2]);
+  assert.deepEqual(rows("cat"), []);
+  assert.deepEqual(rows("con"), [3]);
+  assert.deepEqual(rows("c++ .net"), [4]);
+  assert.deepEqual(rows("銀行"), [5]);
+  assert.deepEqual(rows("мои"), [6]);
+  assert.deepEqual(rows("strasse"), [7]);
+});
+
+test("folded letters know where they stand", () => {
+  const [folded, places] = foldWithPlaces("e\u0301ß İx");
+  assert.equal(folded, "ess ix");
+  assert.deepEqual(places, [0, 2, 2, 3, 4, 5, 6]);
 });
 
 test("a match is never found across two texts, and each row once", () => {

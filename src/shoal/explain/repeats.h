@@ -25,7 +25,8 @@ std::vector<RankedTerm> without_repeats(const std::vector<RankedTerm>& terms, In
 std::vector<RankedTerm> without_parts(const std::vector<RankedTerm>& terms, Index n);
 
 /// True if two words look alike enough to say the same: "parser" and "parsing", "crypto" and "cryptographic";
-/// not "java" and "javascript". A rule of beginnings and endings, not a dictionary.
+/// кошка and кошкой; البنك and بنك; 東京 and 東京都; not "java" and "javascript". A rule of beginnings and
+/// endings in letters, not a dictionary. Both are valid UTF-8 in lower case.
 bool same_stem(std::string_view a, std::string_view b);
 
 }  // namespace shoal

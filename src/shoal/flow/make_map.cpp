@@ -12,6 +12,7 @@
 #include "shoal/flow/neutral.h"
 #include "shoal/flow/replace_impl.h"
 #include "shoal/flow/report_json_impl.h"
+#include "shoal/flow/search.h"
 #include "shoal/flow/show.h"
 #include "shoal/flow/stage_file.h"
 
@@ -65,7 +66,7 @@ class MapRun {
       if (!named_before) name_own_clusters(collection_, options_.names);
       redraw_page(collection_);
     }
-    collection_.settle();  // last: any change after it would leave its trace in the bytes
+    collection_.settle(words_of_index());  // last: any change after it would leave its trace in the bytes
     describe();
     if (old_) replace(collection_, *std::exchange(old_, std::nullopt));
     return report_;

@@ -7,6 +7,7 @@
 #include "shoal/cluster/linkage/group_centers.h"
 #include "shoal/core/chunks.h"
 #include "shoal/explain/medoids.h"
+#include "shoal/flow/neutral.h"
 
 namespace shoal {
 namespace {
@@ -30,7 +31,9 @@ void give_names(std::vector<Record>& records, const std::vector<std::vector<TopW
 
 Ctfidf count_words(const Collection& collection, const Labels& labels, const CtfidfOptions& options,
                    const Run& run) {
-  Ctfidf counted(labels.count, options);
+  std::vector<LanguageCount> languages;
+  if (options.language == "auto") languages = languages_in(collection, run);
+  Ctfidf counted(labels.count, options, std::move(languages));
   for (Index first = 0; first < labels.of.size(); first += kBatch) {
     check_stop(run);
     const Texts texts = collection.texts(first, std::min(kBatch, labels.of.size() - first));

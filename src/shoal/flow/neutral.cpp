@@ -83,10 +83,8 @@ std::vector<std::string> languages_of(const Collection& collection, const Labels
 }  // namespace
 
 std::vector<LanguageCount> languages_in(const Collection& collection, const Run& run) {
-  constexpr Index kSample = 1000;
-  const Index rows = collection.rows(), n = std::min(kSample, rows);
   Texts some;
-  for (Index i = 0; i < n; ++i) some.add(collection.text(i * rows / n));
+  for (const Index row : sampled_rows(collection.rows())) some.add(collection.text(row));
   return sample_languages(some, run.quiet());
 }
 

@@ -19,7 +19,7 @@ inline constexpr const char* kNeutralFile = "neutral.safetensors";
 /// What `neutral` is where the texts' languages are meant.
 inline constexpr const char* kLanguage = "language";
 
-/// The languages of the collection's texts, most frequent first, from 1,000 of them spread evenly.
+/// The languages of the collection's texts, most frequent first, from its `sampled_rows`.
 std::vector<LanguageCount> languages_in(const Collection& collection, const Run& run);
 
 /// The column whose values `neutral` means: of that name; or for "language" one called language or lang

@@ -12,6 +12,8 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/topk.h"
 #include "shoal/read/columns.h"
+#include "shoal/store/vectors/rows_file.h"
+#include "shoal/tokenize/words.h"
 
 namespace shoal {
 namespace {
@@ -87,6 +89,8 @@ class Named {
 
 }  // namespace
 
+IndexWords words_of_index() { return {.form = index_form, .query = index_query}; }
+
 std::vector<SearchHit> search(const Collection& collection, const Encoder& encoder,
                               const std::string& question, const SearchOptions& options, const Run& run) {
   require(!question.empty(), Fault::argument, "the question is empty");
@@ -126,7 +130,8 @@ std::vector<SearchHit> search_words(const Collection& collection, const std::str
   check_search(collection, options, named.count());
   std::vector<SearchHit> hits;
   const auto& of = named.labels().of;
-  for (const Index row : collection.find_words(words, options.cluster ? collection.rows() : options.top)) {
+  for (const Index row :
+       collection.find_words(words, options.cluster ? collection.rows() : options.top, words_of_index())) {
     if (options.cluster && (row >= of.size() || of[row] != *options.cluster)) continue;
     hits.push_back(named.hit(row, 0));
     if (hits.size() == options.top) break;

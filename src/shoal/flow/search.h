@@ -11,6 +11,10 @@
 
 namespace shoal {
 
+/// How the index of a collection that `map` makes keeps words and is asked for them: index_form and
+/// index_query.
+IndexWords words_of_index();
+
 struct SearchOptions {
   Index top = 10;                  ///< hits wanted, >= 1
   std::optional<Label> cluster;    ///< only rows of this cluster
@@ -41,8 +45,9 @@ struct SearchHit {
 std::vector<SearchHit> search(const Collection& collection, const Encoder& encoder,
                               const std::string& question, const SearchOptions& options, const Run& run);
 
-/// The rows that hold all of `words`, from the full-text index, best first by BM25, ties by row; see
-/// Collection::find_words. Error(argument) if a threshold is given; Error(data) if there is no index yet.
+/// The rows that hold all of `words`, from the full-text index, best first by BM25, ties by row; words as
+/// visit_words finds them, compared by search_form. An index of shoal 0.2 is asked as it was then.
+/// Error(argument) if a threshold is given; Error(data) if there is no index yet.
 std::vector<SearchHit> search_words(const Collection& collection, const std::string& words,
                                     const SearchOptions& options);
 

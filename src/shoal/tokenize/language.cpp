@@ -12,14 +12,16 @@
 namespace shoal {
 namespace {
 
-constexpr Index kSample = 1000;      // texts that tell a collection's languages
+constexpr Index kSample = 400;  // texts that tell a collection's languages
+constexpr float kLeastConfidence = 0.5f;
 constexpr Index kGrain = 256;        // texts of a chunk
 constexpr Index kMostOfText = 8192;  // bytes; more say no more
+constexpr Index kQuickOfText = 768;  // bytes of a quick look
 
 /// At most so many bytes of a text, whole letters, valid UTF-8.
-std::string_view beginning(std::string_view text, std::string& buffer) {
-  if (text.size() > kMostOfText) {
-    Index end = kMostOfText;
+std::string_view beginning(std::string_view text, Index most, std::string& buffer) {
+  if (text.size() > most) {
+    Index end = most;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
     text = text.substr(0, end);
   }
@@ -30,19 +32,27 @@ std::string_view beginning(std::string_view text, std::string& buffer) {
 
 using Guesses = std::vector<ShoalLanguageGuess>;
 
+/// The guesses of texts `at(first)` to `at(last - 1)`.
+template <class At>
+void guess(Index first, Index last, const At& at, const std::vector<float>& prior, bool trigrams,
+           ShoalLanguageGuess* out) {
+  std::vector<std::string> repaired(last - first);
+  std::vector<ShoalLanguageBytes> texts;
+  for (Index i = first; i < last; ++i) {
+    const std::string_view text =
+        beginning(at(i), trigrams ? kMostOfText : kQuickOfText, repaired[i - first]);
+    texts.push_back({text.data(), text.size()});
+  }
+  if (!shoal_language_guess(texts.data(), texts.size(), prior.data(), trigrams, out))
+    throw Error(Fault::data, "the languages of texts could not be detected");
+}
+
 /// The guesses of texts `at(0)` to `at(n - 1)`.
 template <class At>
 Guesses guess(Index n, const At& at, const std::vector<float>& prior, const Run& run) {
   Guesses out(n);
   for_chunks(run, n, kGrain, [&](Index, Index first, Index last) {
-    std::vector<std::string> repaired(last - first);
-    std::vector<ShoalLanguageBytes> texts;
-    for (Index i = first; i < last; ++i) {
-      const std::string_view text = beginning(at(i), repaired[i - first]);
-      texts.push_back({text.data(), text.size()});
-    }
-    if (!shoal_language_guess(texts.data(), texts.size(), prior.data(), out.data() + first))
-      throw Error(Fault::data, "the languages of texts could not be detected");
+    guess(first, last, at, prior, true, out.data() + first);
   });
   return out;
 }
@@ -84,19 +94,25 @@ const std::vector<std::string>& known_languages() {
   return codes;
 }
 
-std::vector<LanguageCount> sample_languages(const Texts& texts, const Run& run) {
-  const Index n = std::min(kSample, texts.size());
+std::vector<Index> sampled_rows(Index n) {
+  const Index most = std::min(kSample, n);
   const Random random(Seed{1});
-  // One of each stretch, by lot: rows often alternate.
-  const auto chosen = [&](Index i) {
-    const Index first = i * texts.size() / n, last = (i + 1) * texts.size() / n;
-    return texts[first + random.below(i, last - first)];
-  };
+  std::vector<Index> out;
+  for (Index i = 0; i < most; ++i) {  // one of each stretch, by lot: rows often alternate
+    const Index first = i * n / most, last = (i + 1) * n / most;
+    out.push_back(first + random.below(i, last - first));
+  }
+  return out;
+}
+
+std::vector<LanguageCount> sample_languages(const Texts& texts, const Run& run) {
+  const std::vector<Index> rows = sampled_rows(texts.size());
+  const auto chosen = [&](Index i) { return texts[rows[i]]; };
   // Once without any expectation, and once with what came of that.
   std::vector<LanguageCount> expected;
   for (int round = 0; round < 2; ++round) {
     std::vector<double> sums(known_languages().size());
-    for (const ShoalLanguageGuess& g : guess(n, chosen, prior_of(expected), run))
+    for (const ShoalLanguageGuess& g : guess(rows.size(), chosen, prior_of(expected), run))
       if (g.language < sums.size()) sums[g.language] += static_cast<double>(g.confidence);
     expected = counts_of(sums);
   }
@@ -112,6 +128,17 @@ std::vector<Language> detect_languages(const Texts& texts, const std::vector<Lan
     const bool known = g.language < known_languages().size();
     out.push_back({known ? known_languages()[g.language] : "", static_cast<double>(g.confidence)});
   }
+  return out;
+}
+
+std::vector<Index> quick_languages(const Texts& texts, Index first, Index last,
+                                   const std::vector<LanguageCount>& expected) {
+  Guesses guesses(last - first);
+  guess(
+      first, last, [&](Index i) { return texts[i]; }, prior_of(expected), false, guesses.data());
+  std::vector<Index> out;
+  for (const ShoalLanguageGuess& g : guesses)
+    out.push_back(g.confidence < kLeastConfidence ? known_languages().size() : Index{g.language});
   return out;
 }
 

@@ -18,5 +18,5 @@ struct ShoalLanguageGuess {
 
 ShoalLanguageBytes shoal_language_code(std::size_t index);
 bool shoal_language_guess(const ShoalLanguageBytes* texts, std::size_t count, const float* prior,
-                          ShoalLanguageGuess* out);
+                          bool trigrams, ShoalLanguageGuess* out);
 }

@@ -5,30 +5,52 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
+#include "shoal/core/error.h"
 #include "shoal/core/utf8.h"
+#include "shoal/tokenize/letters_impl.h"
+#include "shoal/tokenize/markup_impl.h"
+#include "shoal/tokenize/rust_segment.h"
 
 namespace shoal {
 namespace {
 
-enum class Kind : std::uint8_t { other, blank, word, ideograph, joiner, plus, hash };
+/// `run`: of a script without blanks; `gap`: a zero-width space; `tie`: a zero-width joiner or non-joiner.
+enum class Kind : std::uint8_t { other, blank, word, run, joiner, plus, hash, point, quote, gap, tie };
 
-/// Han, kana and their extensions: written without spaces.
-bool is_ideograph(char32_t c) {
-  return (c >= 0x3040 && c < 0x3100) || (c >= 0x31F0 && c < 0x3200) || (c >= 0x3400 && c < 0x4DC0) ||
-         (c >= 0x4E00 && c < 0xA000) || (c >= 0xF900 && c < 0xFB00) || (c >= 0x20000 && c < 0x32000) ||
-         c == 0x3005;
+constexpr char32_t kZeroWidthSpace = 0x200B;
+
+bool is_tie(char32_t c) { return c == 0x200C || c == 0x200D; }
+
+Kind kind_of_ascii(char32_t c) {
+  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return Kind::word;
+  if (c == ' ' || (c >= '\t' && c <= '\r')) return Kind::blank;
+  switch (c) {
+    case '\'':
+    case '-':
+      return Kind::joiner;
+    case '+':
+      return Kind::plus;
+    case '#':
+      return Kind::hash;
+    case '.':
+      return Kind::point;
+    case '"':
+      return Kind::quote;
+    default:
+      return Kind::other;
+  }
 }
 
 Kind kind_of(char32_t c) {
-  if (c < 0x80) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return Kind::word;
-    if (c == ' ' || (c >= '\t' && c <= '\r')) return Kind::blank;
-    if (c == '\'' || c == '-') return Kind::joiner;
-    return c == '+' ? Kind::plus : c == '#' ? Kind::hash : Kind::other;
-  }
-  if (is_ideograph(c)) return Kind::ideograph;
-  if (c == 0x2019 || c == 0x2010) return Kind::joiner;  // right quotation mark, hyphen
+  if (c < 0x80) return kind_of_ascii(c);
+  if (is_east_asian(c) || is_south_east_asian(c)) return Kind::run;
+  if (c == 0x2019 || c == 0x2010 || c == 0xB7) return Kind::joiner;  // ’, hyphen, the point of l·l
+  if (c == 0x05F4) return Kind::quote;                               // gershayim
+  if (c == kZeroWidthSpace) return Kind::gap;
+  if (is_tie(c)) return Kind::tie;
+  if (c == 0x0F0B || c == 0x1361) return Kind::blank;  // between words of Tibetan and Ethiopic
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:
@@ -51,18 +73,53 @@ Kind kind_of(char32_t c) {
   }
 }
 
-/// Case-folded NFKC without invisible characters (soft hyphens, joiners).
-std::string normalized(std::string_view text) {
-  const std::string valid = repair_utf8(text);
+/// Soft hyphens, marks of direction, variation selectors and the like; not the zero-width space and the
+/// joiners.
+bool is_invisible(char32_t c) {
+  return c == 0xAD || c == 0x34F || c == 0x61C || c == 0x115F || c == 0x1160 || c == 0x17B4 || c == 0x17B5 ||
+         (c >= 0x180B && c <= 0x180F) || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
+         (c >= 0x2060 && c <= 0x206F) || (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF ||
+         (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
+bool is_turkic(std::string_view language) { return language == "tr" || language == "az"; }
+bool elides(std::string_view language) { return language == "fr" || language == "it" || language == "ca"; }
+
+std::string mapped(std::string_view text, int options) {
   utf8proc_uint8_t* raw = nullptr;
-  const auto size =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(valid.data()),
-                   static_cast<utf8proc_ssize_t>(valid.size()), &raw,
-                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
-                                                  UTF8PROC_CASEFOLD | UTF8PROC_IGNORE));
+  const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                 static_cast<utf8proc_ssize_t>(text.size()), &raw,
+                                 static_cast<utf8proc_option_t>(UTF8PROC_STABLE | options));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(raw, &std::free);
   return size < 0 ? std::string()
                   : std::string(reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size));
+}
+
+/// Lower case in its language.
+char32_t lower(char32_t c, bool turkic) {
+  if (c < 0x80) return c >= 'A' && c <= 'Z' ? (turkic && c == 'I' ? 0x131 : c + 32) : c;
+  if (c == 0x130) return 'i';
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+}
+
+/// NFKC in lower case without invisible characters. NFKC parts the AM of Thai and Lao in two; here it is
+/// whole.
+std::string normalized(std::string_view text, bool turkic) {
+  const std::string composed = mapped(repair_utf8(text), UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
+  std::string out;
+  out.reserve(composed.size());
+  char32_t before = 0;
+  for (std::size_t at = 0; at < composed.size();) {
+    const CodePoint c = code_point_at(composed, at);
+    at += c.length;
+    if (is_invisible(c.value)) continue;
+    if (c.value == 0x307 && before == 'i') continue;  // the rest of a decomposed İ
+    const bool am = (c.value == 0xE32 && before == 0xE4D) || (c.value == 0xEB2 && before == 0xECD);
+    if (am) out.resize(out.size() - 3);
+    before = am ? c.value + 1 : lower(c.value, turkic);
+    append_utf8(out, before);
+  }
+  return out;
 }
 
 bool is_ascii(std::string_view text) {
@@ -71,10 +128,23 @@ bool is_ascii(std::string_view text) {
   return all < 0x80;
 }
 
+char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+/// The article or pronoun that French, Italian and Catalan write with an apostrophe before a word.
+bool is_elided(std::string_view before_apostrophe) {
+  static constexpr std::string_view kElided[] = {
+      "l",    "d",   "j",    "m",    "t",    "s",    "n",     "c",     "v",      "qu",     "un",
+      "dell", "all", "nell", "sull", "dall", "coll", "quell", "quest", "lorsqu", "puisqu", "jusqu"};
+  for (std::string_view e : kElided)
+    if (before_apostrophe == e) return true;
+  return false;
+}
+
 /// Walks a text that is ASCII or normalized, gathering one word at a time.
 class Walk {
  public:
-  Walk(std::string_view text, const std::function<void(const Word&)>& visit) : text_(text), visit_(visit) {}
+  Walk(std::string_view text, const WordRules& rules, const std::function<void(const Word&)>& visit)
+      : text_(text), visit_(visit), elides_(elides(rules.language)), turkic_(is_turkic(rules.language)) {}
 
   void run() {
     while (at_ < text_.size()) {
@@ -83,12 +153,20 @@ class Walk {
         case Kind::word:
           take_word();
           break;
-        case Kind::ideograph:
-          take_pairs();
+        case Kind::run:
+          take_run();
           break;
         case Kind::blank:
+          blank_ = true;
           at_ += c.length;
           break;
+        case Kind::gap:
+        case Kind::tie:
+          at_ += c.length;
+          break;
+        case Kind::point:
+          if (take_dot_net()) break;
+          [[fallthrough]];
         default:
           at_ += c.length, follows_ = false;
       }
@@ -109,7 +187,11 @@ class Walk {
       if (kind == Kind::word) {
         append(c);
       } else if (kind == Kind::joiner && kind_at(at_ + c.length) == Kind::word) {
-        word_ += c.value == '-' || c.value == 0x2010 ? '-' : '\'';
+        append_joiner(c.value);
+      } else if (kind == Kind::tie && kind_at(at_ + c.length) == Kind::word) {
+        word_.append(text_, at_, c.length);
+      } else if (kind == Kind::quote && is_hebrew_letter(at_ + c.length) && word_.size() > 1) {
+        word_ += "\u05F4";
       } else {
         break;
       }
@@ -117,15 +199,30 @@ class Walk {
       if (at_ >= text_.size()) break;
     }
     take_sign();
+    take_ending();
     if (word_.ends_with("'s")) word_.resize(word_.size() - 2);
-    give(word_);
+    if (word_.size() > 2 && word_.ends_with("\u03C3")) word_.replace(word_.size() - 2, 2, "\u03C2");
+    give(without_affixes(), false);
   }
 
   void append(CodePoint c) {
     if (c.value < 0x80)
-      word_ += static_cast<char>(c.value >= 'A' && c.value <= 'Z' ? c.value + 32 : c.value);
+      word_ += ascii_lower(static_cast<char>(c.value));
     else
       word_.append(text_, at_, c.length);
+  }
+
+  void append_joiner(char32_t c) {
+    if (c == 0xB7)
+      word_ += "\u00B7";
+    else
+      word_ += c == '-' || c == 0x2010 ? '-' : '\'';
+  }
+
+  bool is_hebrew_letter(std::size_t at) const {
+    if (at >= text_.size()) return false;
+    const char32_t c = code_point_at(text_, at).value;
+    return c >= 0x5D0 && c <= 0x5EA;
   }
 
   void take_sign() {
@@ -137,53 +234,264 @@ class Walk {
     at_ += length;
   }
 
-  /// Each two neighbours of a run of ideographs; a single one alone.
-  void take_pairs() {
-    std::size_t before = at_;
-    at_ += code_point_at(text_, at_).length;
-    if (kind_at(at_) != Kind::ideograph) give(text_.substr(before, at_ - before));
-    while (at_ < text_.size() && kind_at(at_) == Kind::ideograph) {
-      const std::size_t length = code_point_at(text_, at_).length;
-      give(text_.substr(before, at_ + length - before));
-      before = at_;
-      at_ += length;
-    }
-    follows_ = false;
+  /// True if `name`, in whatever case, stands at `at` as a whole word.
+  bool stands_at(std::size_t at, std::string_view name) const {
+    if (at + name.size() > text_.size()) return false;
+    for (std::size_t i = 0; i < name.size(); ++i)
+      if (ascii_lower(text_[at + i]) != name[i]) return false;
+    const Kind next = kind_at(at + name.size());
+    return next != Kind::word && next != Kind::joiner;
   }
 
-  void give(std::string_view word) {
-    visit_({word, follows_});
+  /// The second half of node.js and asp.net.
+  void take_ending() {
+    if (at_ >= text_.size() || text_[at_] != '.') return;
+    for (std::string_view ending : {"js", "net"}) {
+      if (!stands_at(at_ + 1, ending)) continue;
+      (word_ += '.') += ending;
+      at_ += 1 + ending.size();
+      return;
+    }
+  }
+
+  bool take_dot_net() {
+    const bool inside = at_ > 0 && kind_at_byte_before() == Kind::word;
+    if (inside || !stands_at(at_ + 1, "net")) return false;
+    at_ += 4;
+    give(".net", false);
+    return true;
+  }
+  Kind kind_at_byte_before() const {
+    const auto c = static_cast<unsigned char>(text_[at_ - 1]);
+    return c < 0x80 ? kind_of_ascii(c) : Kind::word;
+  }
+
+  /// The word without the article before its apostrophe, or the endings that Turkish names have after it.
+  std::string_view without_affixes() const {
+    if (!elides_ && !turkic_) return word_;
+    const std::size_t at = word_.find('\'');
+    if (at == std::string::npos) return word_;
+    const std::string_view before(word_.data(), at);
+    if (turkic_) return before;
+    return is_elided(before) ? std::string_view(word_).substr(at + 1) : std::string_view(word_);
+  }
+
+  /// The words of a run of a script without blanks.
+  void take_run() {
+    const std::size_t begin = at_;
+    while (at_ < text_.size()) {
+      const CodePoint c = code_point_at(text_, at_);
+      const Kind kind = kind_of(c.value);
+      const bool mark = c.value >= 0x300 && c.value < 0x370;
+      if (kind != Kind::run && !mark) break;
+      at_ += c.length;
+    }
+    ends_.resize(at_ - begin);
+    const std::size_t n = shoal_segment({text_.data() + begin, at_ - begin}, ends_.data());
+    if (n == SIZE_MAX) throw Error(Fault::data, "a text could not be parted into words");
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      give(text_.substr(begin + from, ends_[i] - from), true);
+      from = ends_[i];
+    }
+  }
+
+  void give(std::string_view word, bool of_run) {
+    // Where words are not parted by blanks, a blank parts phrases.
+    const bool parted = of_run && was_run_ && blank_;
+    visit_({word, follows_ && !parted});
     follows_ = true;
+    blank_ = false;
+    was_run_ = of_run;
   }
 
   std::string_view text_;
   const std::function<void(const Word&)>& visit_;
+  bool elides_, turkic_;
   std::size_t at_ = 0;
   std::string word_;
-  bool follows_ = false;
+  std::vector<std::size_t> ends_;
+  bool follows_ = false, blank_ = false, was_run_ = false;
 };
 
-}  // namespace
+bool is_mark(char32_t c) {
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
+  return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC ||
+         category == UTF8PROC_CATEGORY_ME;
+}
 
-void visit_words(std::string_view text, const std::function<void(const Word&)>& visit) {
-  if (is_ascii(text)) {
-    Walk(text, visit).run();
-  } else {
-    const std::string changed = normalized(text);
-    Walk(changed, visit).run();
+/// Vowel points of Hebrew, vowel marks and tatweel of Arabic.
+bool is_point(char32_t c) {
+  return (c >= 0x591 && c <= 0x5BD) || c == 0x5BF || c == 0x5C1 || c == 0x5C2 || c == 0x5C4 || c == 0x5C5 ||
+         c == 0x5C7 || (c >= 0x610 && c <= 0x61A) || (c >= 0x64B && c <= 0x652) || c == 0x670 || c == 0x640 ||
+         (c >= 0x656 && c <= 0x65F) || (c >= 0x6D6 && c <= 0x6ED);
+}
+
+bool has_accents(char32_t base) {  // Latin, Greek, Cyrillic
+  return (base >= 'a' && base <= 'z') || (base >= 0xC0 && base < 0x250) || (base >= 0x370 && base < 0x530) ||
+         (base >= 0x1E00 && base < 0x2000);
+}
+
+/// What a letter is for search, if that is another one.
+std::string_view likened(char32_t c) {
+  switch (c) {
+    case 0xDF:
+      return "ss";
+    case 0xE6:
+      return "ae";
+    case 0x153:
+      return "oe";
+    case 0xF8:
+      return "o";
+    case 0x111:
+    case 0xF0:
+      return "d";
+    case 0x142:
+      return "l";
+    case 0x127:
+      return "h";
+    case 0x131:
+      return "i";
+    case 0xFE:
+      return "th";
+    case 0x3C2:
+      return "\u03C3";
+    case 0x671:
+      return "\u0627";
+    case 0x649:  // alef maksura
+    case 0x6CC:  // Persian yeh
+      return "\u064A";
+    case 0x6A9:
+      return "\u0643";
+    case 0x629:
+      return "\u0647";
+    default:
+      return {};
   }
 }
 
-std::string_view singular(std::string_view word, std::string& buffer) {
-  const auto ends = [&](std::string_view end) { return word.ends_with(end); };
-  if (word.size() < 4 || !ends("s") || ends("ss") || ends("us") || ends("is") || ends("'s")) return word;
-  if (ends("ies") && word.size() > 4) {
-    buffer.assign(word, 0, word.size() - 3);
-    buffer += 'y';
-    return buffer;
+/// Calls `visit` for the parts of a word between hyphens, apostrophes and points.
+void visit_parts(std::string_view word, const std::function<void(std::string_view)>& visit) {
+  if (word.starts_with('.')) return visit(word);
+  std::size_t from = 0;
+  for (std::size_t at = 0; at <= word.size(); ++at) {
+    if (at < word.size() && word[at] != '-' && word[at] != '\'' && word[at] != '.') continue;
+    if (at > from) visit(word.substr(from, at - from));
+    from = at + 1;
   }
-  const bool hissing = ends("sses") || ends("xes") || ends("ches") || ends("shes") || ends("zzes");
-  return word.substr(0, word.size() - (hissing ? 2 : 1));
+}
+
+}  // namespace
+
+void visit_words(std::string_view text, const WordRules& rules,
+                 const std::function<void(const Word&)>& visit) {
+  std::string cleared;
+  if (!rules.markup && has_markup(text)) text = cleared = without_markup(text);
+  if (is_ascii(text) && !is_turkic(rules.language)) {
+    Walk(text, rules, visit).run();
+  } else {
+    const std::string changed = normalized(text, is_turkic(rules.language));
+    Walk(changed, rules, visit).run();
+  }
+}
+
+void visit_words(std::string_view text, const std::function<void(const Word&)>& visit) {
+  visit_words(text, {}, visit);
+}
+
+std::string search_form(std::string_view word) {
+  if (is_ascii(word)) return std::string(word);
+  const std::string parts = mapped(word, UTF8PROC_DECOMPOSE);
+  std::string out;
+  char32_t base = 0;
+  for (std::size_t at = 0; at < parts.size();) {
+    const CodePoint c = code_point_at(parts, at);
+    at += c.length;
+    if (is_point(c.value) || is_tie(c.value)) continue;
+    if (c.value >= 0x653 && c.value <= 0x655) continue;  // madda and hamza on their letter
+    if (c.value >= 0x300 && c.value < 0x370) {
+      const bool own = (base == 0x438 && c.value == 0x306) || (base == 0x456 && c.value == 0x308);  // й, ї
+      if (has_accents(base) && !own) continue;
+    } else {
+      base = c.value;
+    }
+    const std::string_view other = likened(c.value);
+    other.empty() ? append_utf8(out, c.value) : void(out += other);
+  }
+  return mapped(out, UTF8PROC_COMPOSE);
+}
+
+std::string plain_form(std::string_view word) {
+  if (is_ascii(word)) return {};
+  std::string out;
+  for (std::size_t at = 0; at < word.size();) {
+    const CodePoint c = code_point_at(word, at);
+    at += c.length;
+    if (is_point(c.value) || is_tie(c.value)) continue;
+    append_utf8(out, c.value == 0x451 ? 0x435 : c.value == 0x131 ? U'i' : c.value);
+  }
+  return out == word ? std::string() : out;
+}
+
+std::string index_form(std::string_view text) {
+  std::string out;
+  visit_words(text, [&](const Word& word) {
+    visit_parts(search_form(word.text), [&](std::string_view part) {
+      if (!out.empty()) out += ' ';
+      out += part;
+    });
+  });
+  return out;
+}
+
+std::string index_query(std::string_view words) {
+  std::string blanks(words);
+  for (std::string_view wide : {"\u3000", "\u00A0"})
+    for (std::size_t at = 0; (at = blanks.find(wide, at)) != std::string::npos;)
+      blanks.replace(at, wide.size(), " ");
+  std::string out;
+  for (std::size_t at = 0; at < blanks.size();) {
+    std::size_t end = at;
+    while (end < blanks.size() && static_cast<unsigned char>(blanks[end]) > 0x20) ++end;
+    const std::string phrase = index_form(std::string_view(blanks).substr(at, end - at));
+    at = end + 1;
+    if (phrase.empty()) continue;
+    if (!out.empty()) out += ' ';
+    ((out += '"') += phrase) += '"';
+    if (without_blanks(std::string_view(phrase).substr(phrase.rfind(' ') + 1))) out += " *";
+  }
+  return out;
+}
+
+std::size_t letter_count(std::string_view word) {
+  if (is_ascii(word)) return word.size();
+  std::size_t n = 0;
+  for (std::size_t at = 0; at < word.size();) {
+    const CodePoint c = code_point_at(word, at);
+    at += c.length;
+    n += !is_tie(c.value) && !is_mark(c.value);
+  }
+  return n;
+}
+
+bool has_letter(std::string_view word) {
+  for (std::size_t at = 0; at < word.size();) {
+    const CodePoint c = code_point_at(word, at);
+    at += c.length;
+    if (c.value < 0x80) {
+      if ((c.value >= 'a' && c.value <= 'z') || (c.value >= 'A' && c.value <= 'Z')) return true;
+      continue;
+    }
+    const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c.value));
+    if (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) return true;
+  }
+  return false;
+}
+
+bool without_blanks(std::string_view word) {
+  if (word.empty() || static_cast<unsigned char>(word[0]) < 0x80) return false;
+  const char32_t c = code_point_at(word, 0).value;
+  return is_east_asian(c) || is_south_east_asian(c);
 }
 
 }  // namespace shoal

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,14 @@ struct RowBatch {
 /// Error(format) for a collection of which `what` says what is wrong with it.
 Error damaged_collection(const std::filesystem::path& folder, const std::string& what);
 
+/// What the full-text index keeps and is asked: texts whose words are found and folded already, so that
+/// FTS5's own tokenizer does the rest. Empty: the texts as they are.
+struct IndexWords {
+  std::function<std::string(std::string_view)> form;  ///< of a text: its words, parted by blanks
+  std::function<std::string(std::string_view)>
+      query;  ///< of what a person asks: what FTS5 is asked; may be empty
+};
+
 /// A folder NAME.shoal: rows.sqlite (tables below) and its checksum rows.sqlite.sha256, vectors.safetensors,
 /// an archive for each fitted stage, map.html.
 ///   rows(id INTEGER PRIMARY KEY 0.., text, the user's columns as text, cluster INTEGER, x REAL, y REAL, the
@@ -76,7 +85,8 @@ Error damaged_collection(const std::filesystem::path& folder, const std::string&
 ///   results(name, kind, stage, options JSON, n_clusters, parts JSON, stored_as JSON: its columns in rows)
 ///   clusters(clustering: the name of a result, id, name, words JSON, size, group_id, medoids JSON)
 ///   groups(clustering, id, name, size)
-///   texts (FTS5 over rows.text, external content; only between settle() and the next change of the rows)
+///   texts (FTS5, external content rows.text, indexed as settle() was told; only between settle() and the
+///     next change of the rows)
 ///   kinds(first: a row, kinds): what the cells of that row and those after it were, up to the next entry: a
 ///     letter (CellKind) for the text and each column; nothing before the first entry: all are strings
 ///   manifest(key TEXT PRIMARY KEY, value TEXT)      steps(name TEXT PRIMARY KEY, key TEXT): finished steps
@@ -169,13 +179,15 @@ class Collection {
 
   /// Rows that hold all words of `query`, best first by BM25, ties by the smaller row, at most n. Words are
   /// compared without case and accents; quotes and operators are taken literally; what is written together
-  /// ("don't", "state-of-the-art") must stand together. Error(data) if rows were added since settle().
-  std::vector<Index> find_words(std::string_view query, Index n) const;
-  /// Builds the full-text index, rewrites the database so that its bytes depend on its content alone, not on
-  /// the number of transactions or interruptions that made it, and notes its checksum. Nothing if nothing
-  /// changed since the last time. Any later change spoils the bytes, so this is best the last thing done.
-  /// Needs room for a second database beside the first; about 10 s a million short texts.
-  void settle();
+  /// ("don't", "state-of-the-art") must stand together. An index that settle() made of words is asked for
+  /// words.query(query). Error(data) if rows were added since settle().
+  std::vector<Index> find_words(std::string_view query, Index n, const IndexWords& words = {}) const;
+  /// Builds the full-text index, of words.form(text) if that is given (and anew if it is of texts as they
+  /// are), rewrites the database so that its bytes depend on its content alone, not on the number of
+  /// transactions or interruptions that made it, and notes its checksum. Nothing if nothing changed since the
+  /// last time. Any later change spoils the bytes, so this is best the last thing done. Needs room for a
+  /// second database beside the first; about 10 s a million short texts.
+  void settle(const IndexWords& words = {});
 
  private:
   struct State;

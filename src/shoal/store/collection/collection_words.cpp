@@ -14,6 +14,27 @@ namespace {
 constexpr const char* kIndexTable =
     "CREATE VIRTUAL TABLE texts USING fts5(text, content='rows', content_rowid='id',"
     " tokenize='unicode61 remove_diacritics 2')";
+/// For texts that are parted into words already: marks belong to them, and so do the signs of c++, c# and
+/// .net.
+constexpr const char* kIndexOfWords =
+    "CREATE VIRTUAL TABLE texts USING fts5(text, content='rows', content_rowid='id',"
+    " tokenize=\"unicode61 remove_diacritics 2 categories 'L* M* N* Co' tokenchars '+#.'\")";
+
+/// True if the database has an index of texts that were parted into words.
+bool is_of_words(const Database& database) {
+  Statement made(database, "SELECT sql LIKE '%tokenchars%' FROM sqlite_master WHERE name = 'texts'");
+  return made.step() && made.integer(0) != 0;
+}
+
+/// Fills the index with the texts as `form` gives them.
+void index_words(Database& database, const IndexWords& words) {
+  database.run(kIndexOfWords);
+  database.run("INSERT INTO texts(texts, rank) VALUES('hashsize', 67108864)");
+  Statement each(database, "SELECT id, text FROM rows ORDER BY id");
+  Statement add(database, "INSERT INTO texts(rowid, text) VALUES(?, ?)");
+  while (each.step()) add.bind(1, each.integer(0)).bind(2, words.form(each.text(1))).run();
+  database.run("INSERT INTO texts(texts) VALUES('optimize')");
+}
 
 /// Each stretch between blanks in double quotes, which makes FTS5 take it as it is: quotes, operators and
 /// all. Stretches side by side must all occur; those without a letter or digit are ignored.
@@ -31,14 +52,15 @@ std::string literal_query(std::string_view words) {
 
 }  // namespace
 
-std::vector<Index> Collection::find_words(std::string_view query, Index n) const {
+std::vector<Index> Collection::find_words(std::string_view query, Index n, const IndexWords& words) const {
   const State& s = *state_;
   Statement indexed(s.database, "SELECT 1 FROM sqlite_master WHERE name = 'texts'");
   if (!indexed.step()) {
     throw Error(Fault::data, s.folder.string() + " has no index of words yet; run 'shoal map' to the end");
   }
   std::vector<Index> out;
-  const std::string literal = literal_query(query);
+  const bool by_words = words.query && is_of_words(s.database);
+  const std::string literal = by_words ? words.query(query) : literal_query(query);
   if (literal.empty()) return out;
   Statement each(s.database,
                  "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY bm25(texts), rowid LIMIT ?");
@@ -48,10 +70,10 @@ std::vector<Index> Collection::find_words(std::string_view query, Index n) const
   return out;
 }
 
-void Collection::settle() {
+void Collection::settle(const IndexWords& words) {
   State& s = *state_;
   require(!s.read_only, Fault::argument, "the collection was opened read-only");
-  if (s.settled) return;
+  if (s.settled && (!words.form || is_of_words(s.database))) return;
   if (s.database.number("PRAGMA user_version") == 1)  // until the new one is there, no checksum holds
     s.database.run("PRAGMA user_version=0");
   const auto part = s.folder / kDatabasePart, path = s.folder / kDatabaseFile;
@@ -71,11 +93,15 @@ void Collection::settle() {
       fresh.run("INSERT INTO main." + table + " SELECT * FROM old." + table);
     }
     if (s.has_kinds()) fresh.run("INSERT INTO main.kinds SELECT * FROM old.kinds");
-    fresh.run(kIndexTable);
-    fresh.run(
-        "INSERT INTO texts(texts, rank) VALUES('hashsize', 67108864); INSERT INTO texts(texts) "
-        "VALUES('rebuild');"
-        "INSERT INTO texts(texts) VALUES('optimize'); PRAGMA user_version=1");
+    if (words.form) {
+      index_words(fresh, words);
+    } else {
+      fresh.run(kIndexTable);
+      fresh.run(
+          "INSERT INTO texts(texts, rank) VALUES('hashsize', 67108864); INSERT INTO texts(texts) "
+          "VALUES('rebuild'); INSERT INTO texts(texts) VALUES('optimize')");
+    }
+    fresh.run("PRAGMA user_version=1");
     fresh.run("COMMIT");
     fresh.run("DETACH old");
     fresh.close();
