@@ -7,6 +7,10 @@
 #include "name_service.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/compare_outcome.h"
+#include "shoal/flow/make_map.h"
+#include "shoal/flow/models.h"
+#include "shoal/flow/search.h"
+#include "shoal/flow/show.h"
 #include "shoal/store/archive/archive.h"
 #include "verbs/verbs.h"
 
@@ -27,7 +31,7 @@ struct ExplainFlags {
   ExplainOptions options;
   ExemplarOptions exemplars;
   NameService names;
-  bool show_prompt = false;
+  bool show_prompt = false, save = false;
 };
 
 /// Like printf, into a string.
@@ -217,6 +221,26 @@ constexpr const char* kWordFlags[] = {"--words",      "--ngrams",      "--langua
                                       "--phrases"};
 constexpr const char* kTextFlags[] = {"--exemplars", "--diversity"};
 
+/// Maps the collection again with these words: only what depends on them is done.
+void save_words(const ExplainFlags& flags, Session& session) {
+  MapOptions options = stored_options(Collection::open(flags.collection, true));
+  options.out = flags.collection;
+  options.words = flags.words;
+  options.model =
+      find_model(options.model_name.empty() ? kDefaultModel : options.model_name, models_folder());
+  make_map(options, session.run());
+}
+
+/// Names that somebody else has found are kept as the user's own.
+void save_names(const std::string& path, const std::vector<ClusterExplanation>& clusters) {
+  std::vector<OwnName> names;
+  for (const ClusterExplanation& c : clusters) names.push_back({c.row.id, c.row.name});
+  Collection collection = Collection::open(path, false);
+  name_own_clusters(collection, names);
+  redraw_page(collection);
+  collection.settle(words_of_index());
+}
+
 bool any_of(const CLI::App& verb, const auto& flags) {
   return std::ranges::any_of(flags, [&](const char* flag) { return verb.count(flag) > 0; });
 }
@@ -228,8 +252,11 @@ void run_explain(const CLI::App& verb, ExplainFlags& flags, Session& session) {
             "--outcome compares clusters; words, texts and names are shown without it");
     return run_outcome(flags, session);
   }
-  if (!flags.stop_words.empty())
-    flags.words.more_stop_words = {read_file(flags.stop_words, std::size_t{1} << 24)};
+  take_stop_words(flags.stop_words, flags.words);
+  require(
+      !flags.save || words || !flags.names.url.empty(), Fault::argument,
+      "--save keeps words or names that are found anew: say how (--ngrams, --language, ...), or --name-url");
+  if (flags.save && words) save_words(flags, session);
   ExplainOptions options = flags.options;
   if (words) options.words = flags.words;
   if (texts) options.exemplars = flags.exemplars;
@@ -238,6 +265,7 @@ void run_explain(const CLI::App& verb, ExplainFlags& flags, Session& session) {
   auto clusters = explain_clusters(collection, options, run);
   if (flags.show_prompt) return show_prompts(flags.names, clusters, session);
   if (!flags.names.url.empty()) ask_names(flags.names, clusters, run);
+  if (flags.save && !flags.names.url.empty()) save_names(flags.collection, clusters);
   session.progress().finish();
   Index unclustered = collection.rows();
   for (const ClusterExplanation& c : clusters) unclustered -= c.row.size;
@@ -261,15 +289,12 @@ void add_outcome_options(CLI::App& verb, Session& session, const std::shared_ptr
     verb.get_option(flag)->needs(outcome);
 }
 
-void add_word_options(CLI::App& verb, Session& session, const std::shared_ptr<ExplainFlags>& flags) {
-  add_options(verb, session,
-              only(option_refs(flags->words), {"n_words", "max_ngram", "min_count", "language", "keep_markup",
-                                               "keep_numbers", "bm25", "reduce_frequent_words"}),
-              {{"n_words", "--words"}, {"max_ngram", "--ngrams"}, {"min_count", "--min-texts"}});
+void add_explaining(CLI::App& verb, Session& session, const std::shared_ptr<ExplainFlags>& flags) {
+  add_word_options(verb, session, flags->words, flags->stop_words);
   add_options(verb, session, option_refs(flags->exemplars), {{"n", "--exemplars"}});
   add_options(verb, session, option_refs(flags->options), {{"n_phrases", "--phrases"}});
-  verb.add_option("--stop-words", flags->stop_words, "Leave out the words of this file too")
-      ->type_name("FILE");
+  verb.add_flag("--save", flags->save,
+                "Keep words and names that are found anew: in the collection, on its page and in exports");
 }
 
 void add_name_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags) {
@@ -296,14 +321,16 @@ void add_explain(CLI::App& app, Session& session) {
       app.add_subcommand("explain", "What clusters are about, and what they have to do with an outcome");
   verb->footer(
       "Without --outcome: each group's clusters with words and typical texts, as stored, or found anew with\n"
-      "the options given; the collection stays as it is. With --outcome: whether clusters differ in it. Two\n"
+      "the options given; the collection stays as it is, unless you --save them. With --outcome: whether "
+      "clusters differ in it. Two\n"
       "values or categories: chi-square test over all, Fisher's exact test and odds ratio for each cluster\n"
       "against all other rows. Numbers: analysis of variance over all, Welch's t-test, difference of means "
       "and\n"
       "Cohen's d (d) for each. r is the correlation of being in the cluster and the outcome. Rows without a\n"
       "value (empty, NA, N/A, NaN, null) are left out and counted. A p-value tells of rows like these,\n"
       "not of causes, and is too small if the column had a part in choosing the clusters.\n"
-      "Nothing is sent anywhere unless you give --name-url; the names that come back are shown, not kept.\n\n"
+      "Nothing is sent anywhere unless you give --name-url; the names that come back are kept with --save "
+      "alone.\n\n"
       "Examples:\n"
       "  shoal explain reviews.shoal --diversity 0.5 --phrases 5\n"
       "  shoal explain reviews.shoal --outcome returned --out returned.csv\n"
@@ -313,7 +340,7 @@ void add_explain(CLI::App& app, Session& session) {
       "--show-prompt");
   verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
   add_outcome_options(*verb, session, flags);
-  add_word_options(*verb, session, flags);
+  add_explaining(*verb, session, flags);
   add_name_options(*verb, flags);
   add_shared(*verb, session);
   verb->callback([flags, verb, &session] { run_explain(*verb, *flags, session); });

@@ -153,15 +153,16 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
       for (Index i = 0; i < others[c].size(); ++i) sketches[c].add(others[c][i]);
   }
   const ReadReport& report = source.report();
-  return {{"kind", "texts"},
-          {"path", path.string()},
-          {"rows", report.rows},
-          {"text_columns", source.text_columns()},
-          {"columns", source.other_columns()},
-          {"kinds", kinds_json(source.other_columns(), sketches)},
-          {"first", beginning_of(first, 200)},
-          {"read", to_json(report)},
-          {"written", report.readings.empty() ? Json{{"format", "parquet"}} : to_json(report.readings.front())}};
+  return {
+      {"kind", "texts"},
+      {"path", path.string()},
+      {"rows", report.rows},
+      {"text_columns", source.text_columns()},
+      {"columns", source.other_columns()},
+      {"kinds", kinds_json(source.other_columns(), sketches)},
+      {"first", beginning_of(first, 200)},
+      {"read", to_json(report)},
+      {"written", report.readings.empty() ? Json{{"format", "parquet"}} : to_json(report.readings.front())}};
 }
 
 /// Texts; or vectors, if a Parquet file has them and no column for texts.

@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 
 struct MapFlags {
   std::vector<std::string> inputs;
-  std::string out, model, names;
+  std::string out, model, names, stop_words;
   ClusteringFlags clusters;
   PictureFlags picture;
   MapOptions options;
@@ -192,6 +192,7 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   }
   flags.picture.check(options.out);
   check_encoding(verb, options.encode);
+  take_stop_words(flags.stop_words, options.words);
   if (!flags.names.empty()) options.names = read_own_names(flags.names, session.run());
   take_clustering(verb, flags.clusters, options.clusters);
   options.model = find_model(flags.model, models_folder());
@@ -247,9 +248,10 @@ void add_map(CLI::App& app, Session& session) {
       "  shoal map questions.shoal --picture map.png       a picture for print; nothing is done again\n"
       "  shoal map reviews.csv.gz                          gzip and zstd are read as they are\n"
       "  psql -c 'copy ... to stdout csv header' | shoal map - --out rows.shoal");
-  verb->add_option("input", flags->inputs,
-                   "CSV, TSV, JSONL, Parquet or plain lines, also packed by gzip or zstd; - is standard input; or a "
-                   "collection")
+  verb->add_option(
+          "input", flags->inputs,
+          "CSV, TSV, JSONL, Parquet or plain lines, also packed by gzip or zstd; - is standard input; or a "
+          "collection")
       ->required()
       ->type_name("INPUT");
   MapOptions& o = flags->options;
@@ -260,6 +262,7 @@ void add_map(CLI::App& app, Session& session) {
                  "Start anew if the collection exists; the old one is replaced when the new one is finished");
   add_model_option(*verb, flags->model);
   add_reading(*verb, session, o.read);
+  add_word_options(*verb, session, o.words, flags->stop_words);
   verb->add_option(
           "--names", flags->names,
           "Your own names for clusters: a file with the columns cluster and name. See 'shoal rename'")

@@ -127,6 +127,14 @@ void remark_report(const Session& session, const ReadReport& report) {
   const auto say = [&](Index n, const std::string& noun, const std::string& what) {
     if (n > 0) session.remark("note: " + counted(n, noun) + " " + what);
   };
+  say(report.blank_texts, "text", "is blank, the first at " + report.first_blank);
+  if (report.equal_texts > 0) {
+    std::string most;
+    for (const EqualText& text : report.most_equal)
+      most += (most.empty() ? "" : ", ") + with_commas(text.times) + " times \"" +
+              one_line(text.beginning, 40) + "\"";
+    session.remark("note: " + counted(report.equal_texts, "text") + " stood in an earlier row too: " + most);
+  }
   say(report.repaired_utf8, "field", "held bytes that mean no character, which became U+FFFD");
   say(report.lone_surrogates, "JSON string", "held half a surrogate pair (\\ud800), which became U+FFFD");
   say(report.stray_quotes, "field", "had text behind the closing quote; it was kept");
@@ -150,6 +158,8 @@ nlohmann::ordered_json to_json(const ReadReport& report) {
   for (const std::string& note : report.notes) notes.push_back(options_in(note, false));
   return {{"rows", report.rows},
           {"empty_rows", report.empty_rows},
+          {"blank_texts", report.blank_texts},
+          {"equal_texts", report.equal_texts},
           {"repaired_utf8", report.repaired_utf8},
           {"lone_surrogates", report.lone_surrogates},
           {"stray_quotes", report.stray_quotes},
@@ -175,6 +185,18 @@ nlohmann::ordered_json to_json(const FileReading& reading) {
 
 void remark_converted(const Session& session, const std::string& type) {
   if (!type.empty()) session.remark("note: " + type + " converted to float32");
+}
+
+void add_word_options(CLI::App& verb, Session& session, CtfidfOptions& words, std::string& stop_words) {
+  add_options(verb, session,
+              only(option_refs(words), {"n_words", "max_ngram", "min_count", "language", "keep_markup",
+                                        "keep_numbers", "bm25", "reduce_frequent_words"}),
+              {{"n_words", "--words"}, {"max_ngram", "--ngrams"}, {"min_count", "--min-texts"}});
+  verb.add_option("--stop-words", stop_words, "Leave out the words of this file too")->type_name("FILE");
+}
+
+void take_stop_words(const std::string& file, CtfidfOptions& words) {
+  if (!file.empty()) words.more_stop_words = {read_file(file, std::size_t{1} << 24)};
 }
 
 void remark_unknown(const Session& session, Index unknown, Index rows, Index first,

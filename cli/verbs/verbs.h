@@ -7,6 +7,7 @@
 
 #include "session.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/explain/ctfidf.h"
 #include "shoal/flow/model_fit.h"
 #include "shoal/read/source.h"
 #include "verbs/flags.h"
@@ -36,6 +37,10 @@ void check_inputs(CLI::App& verb, const std::vector<std::string>& inputs);
 void refuse_reading(CLI::App& verb, const std::string& path, const std::string& kind);
 /// Error(argument) if one of them would do nothing.
 void check_encoding(CLI::App& verb, const EncodeOptions& options);
+/// --words, --ngrams, --min-texts, --language and others of how clusters are named; --stop-words FILE.
+void add_word_options(CLI::App& verb, Session& session, CtfidfOptions& words, std::string& stop_words);
+/// The words of the file, if one was given.
+void take_stop_words(const std::string& file, CtfidfOptions& words);
 /// --model.
 void add_model_option(CLI::App& verb, std::string& model);
 

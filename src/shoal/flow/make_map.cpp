@@ -124,6 +124,7 @@ class MapRun {
                 std::to_string(report_.rows) + " texts of " + std::to_string(encoder_.space().dims) +
                 " numbers have at most " + std::to_string(most) + " components");
     shoal::check_options(options_.umap);
+    Ctfidf(1, options_.words);
     encoder_.encode(Texts(), options_.encode);
     color_column(collection_, options_.color);
     if (!options_.neutral.empty()) neutral_column(collection_, options_.neutral);

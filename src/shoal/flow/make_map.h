@@ -8,6 +8,7 @@
 #include "shoal/core/fields.h"
 #include "shoal/core/run.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/explain/ctfidf.h"
 #include "shoal/flow/find_clusters.h"
 #include "shoal/flow/followed.h"
 #include "shoal/flow/model_fit.h"
@@ -39,6 +40,7 @@ struct MapOptions {
   PcaOptions pca;
   ClusteringOptions clusters;
   UmapOptions umap;
+  CtfidfOptions words;  ///< how names and key words of clusters are found
   Seed seed{42};
 };
 /// Its own ones; those of the steps have their `fields`.

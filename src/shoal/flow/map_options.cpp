@@ -25,6 +25,7 @@ OptionRefs kept(MapOptions& o) {
   add("encode.", o.encode);
   add("pca.", o.pca);
   add("umap.", o.umap);
+  add("words.", o.words);
   return out;
 }
 
@@ -67,6 +68,7 @@ std::string options_text(const MapOptions& options) {
   json out;
   for (const Field& field : list_fields(kept(copy))) out[field.name] = json_value<json>(field.value);
   out["clustering"] = put_clustering(options.clusters);
+  if (!options.words.more_stop_words.empty()) out["more_stop_words"] = options.words.more_stop_words;
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -79,6 +81,8 @@ MapOptions stored_options(const Collection& collection) {
     const json from = json::parse(*text);
     require(from.is_object() && from.contains("model"), Fault::format, "they name no model");
     take(from, kept(out));
+    if (from.contains("more_stop_words"))
+      out.words.more_stop_words = from.at("more_stop_words").get<std::vector<std::string>>();
     if (from.contains("clustering")) take_clustering(from.at("clustering"), out.clusters);
   } catch (const std::exception& e) {  // of the JSON, or of a value that no option has
     throw damaged_collection(collection.folder(),

@@ -91,7 +91,7 @@ void cluster(MapJob& job) {
 
 void explain(MapJob& job) {
   name_clusters(job.collection, reduced(job), saved_method(job.collection.file(kClusterer)).metric(),
-                job.run);
+                job.options.words, job.run);
   job.names = apply_own_names(job.collection);
 }
 
@@ -139,7 +139,13 @@ std::vector<Step> map_steps(MapJob* job, bool neutral) {
       {.name = "explain",
        .needs = {kRows, kReduced, kClusterer, "labels"},
        .makes = {"names"},
-       .options = {},
+       .options =
+           [job] {
+             auto list = list_fields(job->options.words);
+             for (const auto& given : job->options.words.more_stop_words)
+               list.push_back({"stop word", given});
+             return list;
+           },
        .run = [job](const auto&) { explain(*job); }},
       {.name = "page",
        .needs = {kRows, kClusterer, kReport, "labels", "points", "names"},

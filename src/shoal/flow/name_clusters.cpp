@@ -46,7 +46,8 @@ Ctfidf count_words(const Collection& collection, const Labels& labels, const Ctf
 }
 
 DescribedClusters describe_clusters(const Collection* collection, const Rows& vectors, const Labels& labels,
-                                    const Matrix& centers, const Run& run, Metric metric) {
+                                    const Matrix& centers, const Run& run, Metric metric,
+                                    const CtfidfOptions& options) {
   const std::vector<Index> sizes = label_sizes(labels);
   const auto typical = medoids(vectors, labels, centers, kMedoids, run, metric);
   DescribedClusters out;
@@ -62,7 +63,7 @@ DescribedClusters describe_clusters(const Collection* collection, const Rows& ve
     out.clusters[c].group = joined.of[c];
     out.groups[static_cast<Index>(joined.of[c])].size += sizes[c];
   }
-  const Ctfidf counted = count_words(*collection, labels, {}, run);
+  const Ctfidf counted = count_words(*collection, labels, options, run);
   const auto words = counted.top_words();
   for (Index c = 0; c < labels.count; ++c)
     for (const TopWord& word : words[c]) out.clusters[c].words.push_back(word.word);
@@ -71,12 +72,13 @@ DescribedClusters describe_clusters(const Collection* collection, const Rows& ve
   return out;
 }
 
-void name_clusters(Collection& collection, const Rows& vectors, Metric metric, const Run& run) {
+void name_clusters(Collection& collection, const Rows& vectors, Metric metric, const CtfidfOptions& words,
+                   const Run& run) {
   const Labels labels = collection.labels();
   if (labels.count == 0) return collection.set_clusters({}, {});
   const auto centroids = CentroidFeatures::fit(vectors, labels, {metric}, run);
   const DescribedClusters found =
-      describe_clusters(&collection, vectors, labels, centroids.centroids(), run, metric);
+      describe_clusters(&collection, vectors, labels, centroids.centroids(), run, metric, words);
   collection.set_clusters(found.clusters, found.groups);
 }
 

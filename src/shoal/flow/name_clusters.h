@@ -27,10 +27,12 @@ struct DescribedClusters {
 /// and clusters joined into groups by their centers (labels.count x d), with names too; more than 4,000
 /// clusters are one group. Step "explain", in rows.
 DescribedClusters describe_clusters(const Collection* collection, const Rows& vectors, const Labels& labels,
-                                    const Matrix& centers, const Run& run, Metric metric = Metric::cosine);
+                                    const Matrix& centers, const Run& run, Metric metric = Metric::cosine,
+                                    const CtfidfOptions& words = {});
 
 /// Writes what describe_clusters finds of the collection's labels to it; centers are the centroids of the
 /// labels by the metric.
-void name_clusters(Collection& collection, const Rows& vectors, Metric metric, const Run& run);
+void name_clusters(Collection& collection, const Rows& vectors, Metric metric, const CtfidfOptions& words,
+                   const Run& run);
 
 }  // namespace shoal

@@ -27,7 +27,8 @@ TEST_F(DialectTest, TheSameBytesUnderAnyName) {
 
 TEST_F(DialectTest, TablesOfLongTexts) {
   const std::string longest(300000, 'x');
-  const WholeFile r = read("a", "id;review\n1;\"" + longest + "; and\nmore\"\n2;\"" + longest + "\"\n3;short one\n");
+  const WholeFile r =
+      read("a", "id;review\n1;\"" + longest + "; and\nmore\"\n2;\"" + longest + "\"\n3;short one\n");
   ASSERT_EQ(r.texts.size(), 3u);
   EXPECT_EQ(r.texts[0], longest + "; and\nmore");
 }

@@ -62,6 +62,7 @@ struct Source::State {
   void check_kinds(const std::string* held_place);
   bool advance();
   void append_kinds(Index before);
+  void count_text(std::string_view text);
   void append(Texts& texts, std::vector<Texts>& others);
 
   std::vector<fs::path> files;
@@ -88,6 +89,7 @@ struct Source::State {
   std::vector<HeldRow> held;  // the first rows, looked at already
   std::size_t given_back = 0;
   std::string joined;
+  EqualTexts equal;
   Texts kinds;  // of the batch given out last
   std::string kinds_of_row;
 };
@@ -348,10 +350,17 @@ void Source::State::append_kinds(Index before) {
   kinds.add(kinds_of_row);
 }
 
+void Source::State::count_text(std::string_view text) {
+  if (text.find_first_not_of(" \t\r\n") != std::string_view::npos) return equal.add(text);
+  if (report.blank_texts++ == 0)
+    report.first_blank = report.rows <= held.size() ? held[given_back - 1].place : place();
+}
+
 void Source::State::append(Texts& texts, std::vector<Texts>& others) {
   append_kinds(texts.size());
   for (Index i = 0; i < other_at.size(); ++i) others[i].add(record.fields[slots[other_at[i]]]);
   if (text_at.size() == 1) {
+    count_text(record.fields[slots[text_at[0]]]);
     texts.add(record.fields[slots[text_at[0]]]);
     return;
   }
@@ -362,6 +371,7 @@ void Source::State::append(Texts& texts, std::vector<Texts>& others) {
     if (!joined.empty()) joined += '\n';
     joined += part;
   }
+  count_text(joined);
   texts.add(joined);
 }
 
@@ -380,6 +390,8 @@ const std::vector<std::string>& Source::other_columns() const { return state_->o
 const Texts& Source::kinds() const { return state_->kinds; }
 const ReadReport& Source::report() const {
   state_->settle_reading();
+  state_->report.equal_texts = state_->equal.equal();
+  state_->report.most_equal = state_->equal.most();
   return state_->report;
 }
 std::optional<std::uint64_t> Source::bytes_total() const { return state_->total; }

@@ -10,6 +10,7 @@
 
 #include "shoal/core/fields.h"
 #include "shoal/core/texts.h"
+#include "shoal/read/equal_texts.h"
 
 namespace shoal {
 
@@ -46,14 +47,18 @@ struct UnknownKey {
 
 /// What a reader repaired or passed over, with the first few places: nothing is dropped silently.
 struct ReadReport {
-  Index rows = 0;             ///< rows given out
-  Index empty_rows = 0;       ///< blank lines passed over
-  Index repaired_utf8 = 0;    ///< fields in which bytes became U+FFFD
-  Index lone_surrogates = 0;  ///< JSON strings in which half a surrogate pair (\\ud800) became U+FFFD
-  Index stray_quotes = 0;     ///< fields of tables in which text follows the closing quote
-  Index short_rows = 0;       ///< rows with fewer fields than the header: filled with empty
-  Index long_rows = 0;        ///< rows with more: the extra fields are joined to the last
-  Index unknown_values = 0;   ///< values of JSON objects passed over: their key is no column
+  Index rows = 0;                     ///< rows given out
+  Index empty_rows = 0;               ///< blank lines passed over
+  Index repaired_utf8 = 0;            ///< fields in which bytes became U+FFFD
+  Index lone_surrogates = 0;          ///< JSON strings in which half a surrogate pair (\\ud800) became U+FFFD
+  Index stray_quotes = 0;             ///< fields of tables in which text follows the closing quote
+  Index short_rows = 0;               ///< rows with fewer fields than the header: filled with empty
+  Index long_rows = 0;                ///< rows with more: the extra fields are joined to the last
+  Index blank_texts = 0;              ///< texts of nothing but blanks
+  std::string first_blank;            ///< where the first of them stands: "reviews.csv, line 17"
+  Index equal_texts = 0;              ///< other texts that stood in an earlier row too
+  std::vector<EqualText> most_equal;  ///< the most frequent of them, at most three
+  Index unknown_values = 0;           ///< values of JSON objects passed over: their key is no column
   std::vector<UnknownKey> unknown_keys;  ///< the first ten such keys
   std::vector<FileReading> readings;     ///< of the files opened so far; equal ones are one
   std::vector<std::string> notes;        ///< "reviews.csv, line 17: 3 fields, the header has 5", at most 10
@@ -108,9 +113,9 @@ void fields(ReadOptions& o, V&& visit) {
 ///
 /// The same bytes mean the same from a file of any name, a pipe or standard input: gzip and zstd are unpacked
 /// (unpack.h), a Parquet file is known by its first bytes (parquet.h), the encoding of text is found
-/// (text_encoding.h), then the format and how a table is written (format.h, dialect.h), unless the options say.
-/// Several files need the same columns in any order; JSONL files that follow may lack some. For what each
-/// format means see csv.h, jsonl.h, lines.h.
+/// (text_encoding.h), then the format and how a table is written (format.h, dialect.h), unless the options
+/// say. Several files need the same columns in any order; JSONL files that follow may lack some. For what
+/// each format means see csv.h, jsonl.h, lines.h.
 class Source {
  public:
   /// Checks that all files are there, opens the first and finds the text column: the named ones, else the
