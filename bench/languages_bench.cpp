@@ -32,27 +32,25 @@ int main() {
   }
   const Run run{.threads = 1};
   static_cast<void>(detect_languages(texts, run));  // reads the lists
-                   run);
-                   auto begin = std::chrono::steady_clock::now();
-                   const auto alone = detect_languages(texts, {}, run);
-                   const double seconds_alone = since(begin);
-                   begin = std::chrono::steady_clock::now();
-                   const auto together = detect_languages(texts, run);
-                   const double seconds_together = since(begin);
-                   struct Counts {
-                     double texts = 0, alone = 0, together = 0;
-                   };
-                   std::map<std::string, Counts> of;
-                   for (Index i = 0; i < texts.size(); ++i)
-                     for (Counts* c : {&of[right[i]], &of["all"]}) {
-                       ++c->texts;
-                       c->alone += alone[i].code == right[i];
-                       c->together += together[i].code == right[i];
-                     }
-                   std::printf("{\"seconds_alone\": %.4f, \"seconds_together\": %.4f", seconds_alone,
-                               seconds_together);
-                   for (const auto& [code, c] : of)
-                     std::printf(", \"%s\": {\"texts\": %.0f, \"alone\": %.4f, \"together\": %.4f}",
-                                 code.c_str(), c.texts, c.alone / c.texts, c.together / c.texts);
-                   std::printf("}\n");
+  auto begin = std::chrono::steady_clock::now();
+  const auto alone = detect_languages(texts, {}, run);
+  const double seconds_alone = since(begin);
+  begin = std::chrono::steady_clock::now();
+  const auto together = detect_languages(texts, run);
+  const double seconds_together = since(begin);
+  struct Counts {
+    double texts = 0, alone = 0, together = 0;
+  };
+  std::map<std::string, Counts> of;
+  for (Index i = 0; i < texts.size(); ++i)
+    for (Counts* c : {&of[right[i]], &of["all"]}) {
+      ++c->texts;
+      c->alone += alone[i].code == right[i];
+      c->together += together[i].code == right[i];
+    }
+  std::printf("{\"seconds_alone\": %.4f, \"seconds_together\": %.4f", seconds_alone, seconds_together);
+  for (const auto& [code, c] : of)
+    std::printf(", \"%s\": {\"texts\": %.0f, \"alone\": %.4f, \"together\": %.4f}", code.c_str(), c.texts,
+                c.alone / c.texts, c.together / c.texts);
+  std::printf("}\n");
 }
