@@ -50,11 +50,11 @@ struct TopWord {
 /// language. `bm25` and `reduce_frequent_words` are BERTopic's variants of the two factors; a word whose
 /// factor is not above 0 is left out. Times (1 - q / p)^2 for a word in the share p of the cluster's texts
 /// and q < p of all others, so that what is said everywhere names nothing. With `stop_words`, also words that
-/// stand in most clusters and in none, beyond chance, in twice as large a share of the texts as elsewhere are
-/// left out, in any language. The result depends on the rows and their order, not on threads or on how `add`
-/// was cut. Memory is bounded, whatever the texts: above six million words, pairs and counts of one in a
-/// cluster (about 400 MB, 700 if nearly every word is new) the rarest are forgotten, and of a text longer
-/// than a megabyte the first counts. 26 MB of text take about two seconds.
+/// surely stand alike in most clusters are left out, in any language: in none, even if chance took some from
+/// it, could their share be twice that elsewhere. The result depends on the rows and their order, not on
+/// threads or on how `add` was cut. Memory is bounded, whatever the texts: above six million words, pairs and
+/// counts of one in a cluster (about 400 MB, 700 if nearly every word is new) the rarest are forgotten, and
+/// of a text longer than a megabyte the first counts. 26 MB of text take about two seconds.
 class Ctfidf {
  public:
   /// `expected`: the languages of the texts, as `sample_languages` finds them; they decide for texts too
