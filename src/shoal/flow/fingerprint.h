@@ -24,7 +24,7 @@ class Fingerprint {
   std::uint64_t state_ = 0;
 };
 
-/// "0.2.0": of this build.
+/// "0.3.0": of this build.
 std::string_view shoal_version();
 
 /// Names what a step's result depends on: the version of shoal, the key of the step before it, the step's

@@ -16,7 +16,7 @@ namespace shoal {
 /// All that map.html shows. A row with the label kNoise is in no cluster.
 struct PageData {
   std::string title;
-  std::string made_by;  ///< "shoal 0.2.0, all-MiniLM-L6-v2, spherical k-means, 100 clusters"
+  std::string made_by;  ///< "shoal 0.3.0, all-MiniLM-L6-v2, spherical k-means, 100 clusters"
   Matrix points;        ///< rows x 2
   Labels labels;
   std::vector<ClusterRecord> clusters;  ///< by label
