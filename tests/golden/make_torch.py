@@ -54,7 +54,7 @@ class Tensor:
     def numbers(self):
         flat, width = self.storage.numbers.reshape(-1), self.storage.numbers.itemsize
         view = np.lib.stride_tricks.as_strided(flat[self.offset:], self.shape, [s * width for s in self.strides])
-        return np.ascontiguousarray(view)
+        return np.array(view, order="C")  # ascontiguousarray gives a single number a side
 
 
 class Built:

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "scratch_folder.h"
 #include "shoal/flow/search.h"
+#include "tests/scratch_folder.h"
 
 namespace shoal {
 namespace {

@@ -260,7 +260,8 @@ TEST(Shown, CutsBetweenCharactersAndRepairs) {
   EXPECT_EQ(page::shown("a\xe2\x82\xac!", 3), "a\xe2\x80\xa6") << "half a euro sign is none";
   EXPECT_EQ(page::shown("a\xff", 9), "a\xef\xbf\xbd");
   EXPECT_EQ(page::shown(std::string_view("a\0b", 3), 9), "a\xef\xbf\xbd\x62");
-  EXPECT_EQ(page::shown("\x80\x80\x80\x80", 2), "\xe2\x80\xa6") << "nothing but continuation bytes";
+  EXPECT_EQ(page::shown("\x80\x80\x80\x80", 2), "\xef\xbf\xbd\xef\xbf\xbd\xe2\x80\xa6")
+      << "each bad byte is a letter";
 }
 
 TEST(Block, EveryLengthComesBack) {
