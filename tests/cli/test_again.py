@@ -193,7 +193,7 @@ def test_search_wants_a_finished_collection(short_csv, tmp_path):
 
     more = cut(out, tmp_path / "more", "insert into rows(id, text, number, letter) values(50, 'a', 'b', 'c')")
     result = shoal("search", more, "x", check=False)
-    assert result.returncode == 3 and "50 vectors for 51 rows; run 'shoal map' on it" in result.stderr
+    assert result.returncode == 3 and "vectors for 50 of its 51 texts; run 'shoal map' on it" in result.stderr
     bare = cut(out, tmp_path / "bare", "delete from clusters; delete from groups")
     assert shoal("search", bare, "x").stdout
     result = shoal("search", bare, "x", "--cluster", 0, check=False)

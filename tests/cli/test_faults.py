@@ -141,7 +141,7 @@ def test_damaged_models_are_refused(short_csv, tmp_path):
         assert not (tmp_path / "v.npy").exists()
     broken("no-weights", lambda f: (f / "model.safetensors").unlink())
     broken("cut-weights", lambda f: os.truncate(f / "model.safetensors", 40_000_000))
-    broken("no-tokenizer", lambda f: (f / "tokenizer.json").unlink())
+    broken("no-tokenizer", lambda f: [path.unlink() for path in (f / "tokenizer.json", f / "vocab.txt") if path.exists()])
     broken("cut-tokenizer", lambda f: os.truncate(f / "tokenizer.json", 1000))
     broken("bad-config", lambda f: (f / "config.json").write_text("[" * 100000))
     broken("other-model", lambda f: (f / "config.json").write_text('{"model_type": "llama"}'))

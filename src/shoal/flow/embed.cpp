@@ -25,8 +25,8 @@ namespace {
 constexpr const char* kVectors = "vectors.safetensors";
 constexpr Index kBatch = 2048;  // texts in memory at once
 
-/// Encodes texts a little at a time, and keeps what is done every few seconds, and when it is stopped. When
-/// that is depends on the clock; what is kept does not.
+/// Encodes texts a little at a time, and keeps what is done every few seconds, after each batch, and when it
+/// is stopped. When that is depends on the clock; what is kept does not.
 class Embedding {
  public:
   /// append: takes the vectors of the next texts. commit: what was appended is safe when it returns. report:
@@ -51,6 +51,7 @@ class Embedding {
         bytes_ = static_cast<Index>(std::clamp(kSeconds * speed, 65536.0, 8.0 * 1024 * 1024));
         if (Clock::now() - kept_ >= std::chrono::seconds(kSeconds)) commit();
       }
+      if (appended_) commit();
     } catch (const Error& e) {
       if (e.fault == Fault::cancelled && appended_) commit();
       throw;

@@ -131,14 +131,36 @@ std::vector<Language> detect_languages(const Texts& texts, const std::vector<Lan
   return out;
 }
 
+namespace {
+
+/// Whether a text of ASCII alone is English without a look at it: 99 in 100 texts are.
+bool mostly_english(const std::vector<LanguageCount>& expected) {
+  double all = 0;
+  for (const LanguageCount& l : expected) all += l.texts;
+  return !expected.empty() && expected.front().code == "en" && expected.front().texts >= 0.99 * all;
+}
+
+bool is_ascii(std::string_view text) {
+  unsigned char all = 0;
+  for (const char c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
+}
+
+}  // namespace
+
 std::vector<Index> quick_languages(const Texts& texts, Index first, Index last,
                                    const std::vector<LanguageCount>& expected) {
-  Guesses guesses(last - first);
+  std::vector<Index> out(last - first, number_of("en"));
+  std::vector<Index> open;  // those that are not English because all are
+  const bool english = mostly_english(expected);
+  for (Index i = first; i < last; ++i)
+    if (!english || !is_ascii(texts[i])) open.push_back(i);
+  Guesses guesses(open.size());
   guess(
-      first, last, [&](Index i) { return texts[i]; }, prior_of(expected), false, guesses.data());
-  std::vector<Index> out;
-  for (const ShoalLanguageGuess& g : guesses)
-    out.push_back(g.confidence < kLeastConfidence ? known_languages().size() : Index{g.language});
+      0, open.size(), [&](Index i) { return texts[open[i]]; }, prior_of(expected), false, guesses.data());
+  for (Index i = 0; i < open.size(); ++i)
+    out[open[i] - first] =
+        guesses[i].confidence < kLeastConfidence ? known_languages().size() : Index{guesses[i].language};
   return out;
 }
 

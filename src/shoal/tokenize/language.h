@@ -41,7 +41,8 @@ std::vector<Language> detect_languages(const Texts& texts, const std::vector<Lan
 std::vector<Language> detect_languages(const Texts& texts, const Run& run);
 
 /// The languages of texts [first, last), on the caller's thread, without trigrams, in 2 microseconds a text:
-/// their places in known_languages(), its size where none is more probable than all others together.
+/// their places in known_languages(), its size where none is more probable than all others together. Where 99
+/// in 100 texts are expected to be English, one of ASCII alone is.
 std::vector<Index> quick_languages(const Texts& texts, Index first, Index last,
                                    const std::vector<LanguageCount>& expected);
 
