@@ -217,8 +217,7 @@ void show_prompts(const NameService& service, const std::vector<ClusterExplanati
 
 constexpr const char* kWordFlags[] = {"--words",      "--ngrams",      "--language",
                                       "--stop-words", "--keep-markup", "--keep-numbers",
-                                      "--bm25",       "--min-texts",   "--reduce-frequent-words",
-                                      "--phrases"};
+                                      "--bm25",       "--min-texts",   "--reduce-frequent-words"};
 constexpr const char* kTextFlags[] = {"--exemplars", "--diversity"};
 
 /// Maps the collection again with these words: only what depends on them is done.
@@ -234,8 +233,11 @@ void save_words(const ExplainFlags& flags, Session& session) {
 /// Names that somebody else has found are kept as the user's own.
 void save_names(const std::string& path, const std::vector<ClusterExplanation>& clusters) {
   std::vector<OwnName> names;
-  for (const ClusterExplanation& c : clusters) names.push_back({c.row.id, c.row.name});
   Collection collection = Collection::open(path, false);
+  const auto own = clusters_with_own_names(collection);  // the user's stay
+  for (const ClusterExplanation& c : clusters)
+    if (!std::ranges::binary_search(own, c.row.id)) names.push_back({c.row.id, c.row.name});
+  begin_change(collection);
   name_own_clusters(collection, names);
   redraw_page(collection);
   collection.settle(words_of_index());
@@ -245,18 +247,23 @@ bool any_of(const CLI::App& verb, const auto& flags) {
   return std::ranges::any_of(flags, [&](const char* flag) { return verb.count(flag) > 0; });
 }
 
-void run_explain(const CLI::App& verb, ExplainFlags& flags, Session& session) {
-  const bool words = any_of(verb, kWordFlags), texts = any_of(verb, kTextFlags);
+void run_explain(CLI::App& verb, ExplainFlags& flags, Session& session) {
+  const bool kept = any_of(verb, kWordFlags), words = kept || verb.count("--phrases") > 0,
+             texts = any_of(verb, kTextFlags);
   if (!flags.outcome.empty()) {
     require(!words && !texts && flags.names.url.empty(), Fault::argument,
             "--outcome compares clusters; words, texts and names are shown without it");
     return run_outcome(flags, session);
   }
+  // What was not given is as the collection has it.
+  flags.words = stored_options(Collection::open(flags.collection, true)).words;
+  for (const char* flag : kWordFlags)
+    if (verb.count(flag) > 0) verb.get_option(flag)->run_callback();
   take_stop_words(flags.stop_words, flags.words);
   require(
-      !flags.save || words || !flags.names.url.empty(), Fault::argument,
+      !flags.save || kept || !flags.names.url.empty(), Fault::argument,
       "--save keeps words or names that are found anew: say how (--ngrams, --language, ...), or --name-url");
-  if (flags.save && words) save_words(flags, session);
+  if (flags.save && kept) save_words(flags, session);
   ExplainOptions options = flags.options;
   if (words) options.words = flags.words;
   if (texts) options.exemplars = flags.exemplars;

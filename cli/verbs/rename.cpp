@@ -1,4 +1,5 @@
 #include "shoal/core/error.h"
+#include "shoal/flow/explain.h"
 #include "shoal/flow/own_names.h"
 #include "shoal/flow/search.h"
 #include "shoal/flow/show.h"
@@ -14,12 +15,15 @@ struct RenameFlags {
 
 void run_rename(const CLI::App& verb, const RenameFlags& flags, Session& session) {
   const bool one = verb.count("cluster") > 0 && verb.count("name") > 0;
-  require(one != !flags.names.empty(), Fault::argument,
+  const bool some = verb.count("cluster") + verb.count("name") > 0;
+  require(one != !flags.names.empty() && (flags.names.empty() || !some), Fault::argument,
           "give the number of a cluster and its name, or --names FILE");
   const std::vector<OwnName> names =
       one ? std::vector<OwnName>{{flags.cluster, flags.name}} : read_own_names(flags.names, session.run());
   Collection collection = Collection::open(flags.collection, false);
-  const auto before = collection.clusters();
+  const auto before = finished_clusters(collection);
+  check_own_names(names, before.size());
+  begin_change(collection);
   name_own_clusters(collection, names);
   redraw_page(collection);
   collection.settle(words_of_index());

@@ -48,7 +48,7 @@ class Embedding {
         encode(texts, at, end);
         const double took = std::chrono::duration<double>(Clock::now() - begin).count();
         const double speed = static_cast<double>(bytes) / std::max(took, 1e-3);
-        bytes_ = static_cast<Index>(std::clamp(kSeconds * speed, 65536.0, 8.0 * 1024 * 1024));
+        bytes_ = static_cast<Index>(std::clamp(kSeconds * speed, 8192.0, 8.0 * 1024 * 1024));
         if (Clock::now() - kept_ >= std::chrono::seconds(kSeconds)) commit();
       }
       if (appended_) commit();
@@ -87,7 +87,7 @@ class Embedding {
   const EncodeOptions& options_;
   Sink sink_;
   const Run& run_;
-  Index bytes_ = Index{256} << 10;  // of the next texts: about what three seconds are enough for
+  Index bytes_ = Index{32} << 10;  // of the next texts: about what three seconds are enough for
   Index done_ = 0;
   Clock::time_point kept_ = Clock::now();
   bool appended_ = false;

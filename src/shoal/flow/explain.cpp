@@ -7,6 +7,7 @@
 #include "shoal/core/error.h"
 #include "shoal/flow/find_clusters.h"
 #include "shoal/flow/name_clusters.h"
+#include "shoal/flow/own_names.h"
 #include "shoal/store/vectors/rows_file.h"
 
 namespace shoal {
@@ -17,9 +18,11 @@ void count_anew(const Collection& collection, const ExplainOptions& options, con
   const Labels labels = collection.labels();
   const Ctfidf counted = count_words(collection, labels, *options.words, run);
   const auto words = counted.top_words(), phrases = counted.top_phrases(options.n_phrases);
+  const auto own = clusters_with_own_names(collection);
   for (Index c = 0; c < out.size(); ++c) {
     const std::string name = cluster_name(words[c]);
-    out[c].row.name = name.empty() ? "cluster " + std::to_string(c) : name;
+    if (!std::ranges::binary_search(own, static_cast<Label>(c)))
+      out[c].row.name = name.empty() ? "cluster " + std::to_string(c) : name;
     out[c].row.words.clear();
     for (const TopWord& word : words[c]) out[c].row.words.push_back(word.word);
     for (const TopWord& phrase : phrases[c]) out[c].phrases.push_back(phrase.word);

@@ -6,10 +6,12 @@
 
 #include "shoal/core/error.h"
 #include "shoal/flow/embed.h"
+#include "shoal/flow/fingerprint.h"
 #include "shoal/flow/ingest.h"
 #include "shoal/flow/map_options_impl.h"
 #include "shoal/flow/map_steps_impl.h"
 #include "shoal/flow/neutral.h"
+#include "shoal/flow/own_names.h"
 #include "shoal/flow/replace_impl.h"
 #include "shoal/flow/report_json_impl.h"
 #include "shoal/flow/search.h"
@@ -56,16 +58,12 @@ class MapRun {
   MapReport finish() {
     read();
     if (options_.neutral.empty()) drop_neutral(collection_);
-    const bool named_before = !options_.names.empty() && !collection_.clusters().empty();
-    if (named_before) name_own_clusters(collection_, options_.names);
+    if (is_stale(collection_)) collection_.forget_step("page");
     report_.done_before = run_steps(collection_, *collection_.manifest("input"),
                                     map_steps(&job_, !options_.neutral.empty()), run_);
     report_.own_names = job_.names;
     report_.laid_out = job_.laid_out;
-    if (!options_.names.empty()) {
-      if (!named_before) name_own_clusters(collection_, options_.names);
-      redraw_page(collection_);
-    }
+    if (!options_.names.empty() || is_stale(collection_)) finish_names();
     collection_.settle(words_of_index());  // last: any change after it would leave its trace in the bytes
     describe();
     if (old_) replace(collection_, *std::exchange(old_, std::nullopt));
@@ -73,6 +71,46 @@ class MapRun {
   }
 
  private:
+  static constexpr const char* kNamesGiven =
+      "names_given";  // of a run that is not finished: by what was given
+
+  std::string names_print() const {
+    Fingerprint print;
+    Texts all;
+    for (const OwnName& own : options_.names) all.add(std::to_string(own.cluster) + " " + own.name);
+    for (Index i = 0; i < all.size(); ++i) print.add(all, {}, i);
+    return print.text();
+  }
+
+  /// Numbers mean the clusters that there were when this run, or one like it that was interrupted, began.
+  void name_before() {
+    if (options_.names.empty()) return;
+    const Index clusters = collection_.clusters().size();
+    if (clusters == 0 || collection_.manifest(kNamesGiven) == names_print())
+      return check_own_names(options_.names, std::nullopt);
+    check_own_names(options_.names, clusters);
+    begin_change(collection_);
+    name_own_clusters(collection_, options_.names);
+    collection_.set_manifest(kNamesGiven, names_print());
+  }
+
+  void finish_names() {
+    if (!options_.names.empty() && collection_.manifest(kNamesGiven) != names_print()) {
+      const Index clusters = collection_.clusters().size();
+      std::vector<OwnName> fitting;
+      for (const OwnName& own : options_.names) {
+        if (static_cast<Index>(own.cluster) < clusters)
+          fitting.push_back(own);
+        else
+          report_.own_names.lost.push_back(own.name);
+      }
+      begin_change(collection_);
+      if (!fitting.empty()) name_own_clusters(collection_, fitting);
+    }
+    redraw_page(collection_, page_title(options_));
+    collection_.forget_manifest(kNamesGiven);
+  }
+
   std::optional<Source> open_source() const {
     if (options_.inputs.empty()) {
       require(Collection::exists(options_.out), Fault::argument, "no input was given");
@@ -91,6 +129,7 @@ class MapRun {
                                        " to start it anew");
     }
     if (!fresh_) collection_.check();  // before the first change: the steps build on what is there
+    name_before();
     if (source_) take_in();
     const auto input = collection_.manifest("input");
     require(input && !input->empty(), Fault::argument,

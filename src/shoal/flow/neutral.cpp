@@ -12,6 +12,7 @@
 #include "shoal/explain/outcome.h"
 #include "shoal/flow/preparation.h"
 #include "shoal/flow/stage_file.h"
+#include "shoal/flow/steps/step.h"
 #include "shoal/read/columns.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/vectors/rows_file.h"
@@ -136,6 +137,7 @@ void find_groups(Collection& collection, const std::string& neutral, const Run& 
     ++grouped;
   }
   groups.count = records.size();
+  std::filesystem::remove(collection.file(kNeutralFile));  // it has the means of other groups
   collection.set_labels(groups, {.name = kNeutralGroups, .stage = kNeutralGroups});
   collection.set_clusters(records, {{.id = 0, .name = "all", .size = grouped}}, kNeutralGroups);
 }
@@ -161,9 +163,12 @@ void learn_neutral(Collection& collection, const std::string& neutral, const Run
 }
 
 void drop_neutral(Collection& collection) {
-  if (!collection.result(kNeutralGroups)) return;
-  collection.drop_result(kNeutralGroups);
+  // In an order that a run killed in between can be followed by the whole of it again; nothing else is left,
+  // so that the collection has the bytes of one that never was neutral.
+  for (const char* step : {"groups", "neutral"}) collection.forget_step(step);
+  collection.forget_manifest(checksum_key(kNeutralFile));
   std::filesystem::remove(collection.file(kNeutralFile));
+  if (collection.result(kNeutralGroups)) collection.drop_result(kNeutralGroups);
 }
 
 Rows raw_vectors(const Collection& collection) {

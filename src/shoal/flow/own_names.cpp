@@ -6,6 +6,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
+#include "shoal/core/utf8.h"
 #include "shoal/flow/explain.h"
 #include "shoal/measure/assignment.h"
 #include "shoal/read/columns.h"
@@ -26,9 +27,9 @@ struct Named {
 Named stored(const Collection& collection) {
   Named out{.rows = {std::vector<Label>(collection.rows(), kNoise), 0}, .names = {}};
   if (!collection.result(kOwnNames)) return out;
-  out.rows = collection.labels_so_far(kOwnNames);
-  out.names = collection.clusters(kOwnNames);
-  return out;
+  Named kept{.rows = collection.labels_so_far(kOwnNames), .names = collection.clusters(kOwnNames)};
+  // Killed between the two: the names are lost.
+  return kept.names.size() == kept.rows.count ? kept : out;
 }
 
 void store(Collection& collection, const Named& named) {
@@ -51,19 +52,28 @@ void store(Collection& collection, const Named& named) {
   collection.set_clusters(names, {{.id = 0, .name = "own", .size = all}}, kOwnNames);
 }
 
-void check_names(const std::vector<OwnName>& names, Index clusters) {
+bool is_plain(std::string_view name) {
+  return first_invalid_utf8(name) == std::string_view::npos &&
+         std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+}  // namespace
+
+void check_own_names(const std::vector<OwnName>& names, std::optional<Index> clusters) {
   std::set<Label> seen;
   for (const OwnName& own : names) {
     const std::string number = std::to_string(own.cluster);
-    require(own.cluster >= 0 && static_cast<Index>(own.cluster) < clusters, Fault::argument,
-            "there is no cluster " + number + "; the collection has 0.." + std::to_string(clusters - 1));
+    require(own.cluster >= 0 && (!clusters || static_cast<Index>(own.cluster) < *clusters), Fault::argument,
+            "there is no cluster " + number +
+                (clusters ? "; the collection has 0.." + std::to_string(*clusters - 1) : std::string()));
     require(seen.insert(own.cluster).second, Fault::argument, "cluster " + number + " is named twice");
-    require(own.name.size() <= kLongest && own.name.find_first_of("\r\n") == std::string::npos,
-            Fault::argument,
+    require(own.name.size() <= kLongest && is_plain(own.name), Fault::argument,
             "the name of cluster " + number + " must be one line of at most " + std::to_string(kLongest) +
-                " bytes");
+                " bytes of UTF-8, without control characters");
   }
 }
+
+namespace {
 
 /// Which of the user's names each cluster bears now; none where it bears the one from its words.
 std::vector<std::optional<Index>> borne(const Named& named, const std::vector<ClusterRecord>& clusters,
@@ -89,8 +99,8 @@ std::vector<std::optional<Index>> borne(const Named& named, const std::vector<Cl
 
 void name_own_clusters(Collection& collection, const std::vector<OwnName>& names) {
   auto clusters = finished_clusters(collection);
-  check_names(names, clusters.size());
-  const Labels labels = collection.labels();
+  check_own_names(names, clusters.size());
+  const Labels labels = collection.labels_so_far(kMainClustering);
   Named named = stored(collection);
   const auto bears = borne(named, clusters, labels);
   for (const OwnName& own : names) {
@@ -111,6 +121,16 @@ void name_own_clusters(Collection& collection, const std::vector<OwnName>& names
   const auto groups = collection.groups();
   store(collection, named);
   collection.set_clusters(clusters, groups);
+}
+
+std::vector<Label> clusters_with_own_names(const Collection& collection) {
+  const Named named = stored(collection);
+  std::vector<Label> out;
+  if (named.names.empty()) return out;
+  const auto bears = borne(named, collection.clusters(), collection.labels());
+  for (Index c = 0; c < bears.size(); ++c)
+    if (bears[c]) out.push_back(static_cast<Label>(c));
+  return out;
 }
 
 KeptNames apply_own_names(Collection& collection) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,13 @@ struct KeptNames {
 /// is named twice, or a name that is longer than 200 bytes or holds a line break; Error(data) if there are no
 /// clusters.
 void name_own_clusters(Collection& collection, const std::vector<OwnName>& names);
+
+/// Error(argument) for names that cannot be given, as name_own_clusters; clusters: how many there are, if
+/// that is known.
+void check_own_names(const std::vector<OwnName>& names, std::optional<Index> clusters);
+
+/// The clusters that bear a name of the user's, ascending.
+std::vector<Label> clusters_with_own_names(const Collection& collection);
 
 /// After the clusters were found and named anew: gives the user's names to those that hold the same rows, by
 /// the best matching of both (measure/assignment.h) on the Jaccard index of their rows, which must be 0.3 or

@@ -75,11 +75,17 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
   write_page(collection.file("map.html"), page);
 }
 
-void redraw_page(Collection& collection) {
+constexpr const char* kStale = "page_stale";
+
+void begin_change(Collection& collection) { collection.set_manifest(kStale, "1"); }
+bool is_stale(const Collection& collection) { return collection.manifest(kStale).has_value(); }
+
+void redraw_page(Collection& collection, const std::string& title) {
   const MapOptions options = stored_options(collection);
-  write_map_page(collection, {.title = options.title, .color = options.color});
+  write_map_page(collection, {.title = title.empty() ? options.title : title, .color = options.color});
   const auto page = collection.file("map.html");
   collection.set_manifest(checksum_key("map.html"), sha256_file(page));
+  collection.forget_manifest(kStale);
 }
 
 }  // namespace shoal

@@ -21,8 +21,13 @@ struct ShowOptions {
 /// is none. Error(argument) listing the columns if `wanted` is none of them.
 std::string color_column(const Collection& collection, const std::string& wanted);
 
-/// Writes the page again after something that it shows was changed, with the options of the last map.
-void redraw_page(Collection& collection);
+/// Writes the page again after something that it shows was changed, with the options of the last map; title:
+/// empty, the last one's. What was to be drawn is drawn again by the next map if this does not come to its
+/// end, from begin_change on.
+void redraw_page(Collection& collection, const std::string& title = {});
+void begin_change(Collection& collection);
+/// Whether a change was begun, and its page not drawn.
+bool is_stale(const Collection& collection);
 
 /// Writes map.html into the collection. Error(argument) if `color` is no column of it.
 void write_map_page(const Collection& collection, const ShowOptions& options);

@@ -37,7 +37,9 @@ std::string value_text(ColumnKind kind, double value) {
     return date_text(days) + " " + time_text(value - days * kDay);
   }
   char buffer[48];
-  std::snprintf(buffer, sizeof buffer, "%.6g%s", value, kind == ColumnKind::percent ? "%" : "");
+  const bool whole = value == std::floor(value) && std::abs(value) < 1e15;
+  std::snprintf(buffer, sizeof buffer, whole ? "%.15g%s" : "%.6g%s", value,
+                kind == ColumnKind::percent ? "%" : "");
   return buffer;
 }
 

@@ -55,7 +55,7 @@ Sample read_rows(std::string_view head, bool whole, const CsvDialect& dialect, I
       return f.raw.find_first_not_of(" \t") == std::string_view::npos;
     };
     if (!fields.empty() &&
-        !(fields.size() == 1 && blank(fields[0]) && *fields[0].raw.data() != dialect.quote)) {
+        !(fields.size() == 1 && blank(fields[0]) && head.front() != dialect.quote)) {
       Row& row = out.rows.emplace_back();
       row.line = line;
       for (const CsvField& f : fields) {

@@ -95,6 +95,7 @@ struct Source::State {
 };
 
 void Source::State::open(const fs::path& path) {
+  record.surrogates = false;  // only JSON says so
   const std::string name = Input::name_of(path);
   raw = std::make_shared<std::uint64_t>(0);
   encoding = std::make_shared<TextEncoding>();

@@ -2,6 +2,8 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <set>
+#include <string>
 
 #include "shoal/core/utf8.h"
 #include "shoal/tokenize/markup_impl.h"
@@ -114,6 +116,8 @@ std::string without_entities(std::string_view text) {
   return out;
 }
 
+constexpr std::size_t kLongestStretch = 2048;  // of an address before its path
+
 /// Reads a text from its start and leaves out what is no word.
 class Cleaner {
  public:
@@ -146,8 +150,9 @@ class Cleaner {
 
   bool take_tag() {
     if (text_.substr(at_, 4) == "<!--") {
-      const std::size_t end = text_.find("-->", at_ + 4);
-      if (end == std::string_view::npos) return false;
+      const std::size_t end = open_comment_ ? npos : text_.find("-->", at_ + 4);
+      open_comment_ = end == npos;  // no later one is closed either
+      if (open_comment_) return false;
       skip_to(end + 3);
       return true;
     }
@@ -166,7 +171,8 @@ class Cleaner {
         text_.substr(at_ + 1, close - at_ - 1).find('<') != std::string_view::npos)
       return false;
     if (!closes && std::ranges::find(kSkipped, name) != kSkipped.end()) {
-      const std::size_t last = find_any_case(text_, "</" + name, close);
+      const std::size_t last = unclosed_.contains(name) ? npos : find_any_case(text_, "</" + name, close);
+      if (last == npos) unclosed_.insert(name);
       const std::size_t after = last == std::string_view::npos ? last : text_.find('>', last);
       skip_to(after == std::string_view::npos ? close + 1 : after + 1);
     } else if (std::ranges::binary_search(kInline, std::string_view(name))) {
@@ -193,7 +199,8 @@ class Cleaner {
 
   bool take_address() {
     std::size_t end = at_;  // of the first stretch: letters, digits and the signs within names
-    while (end < text_.size() && (is_alnum(text_[end]) || std::string_view("._%+-").find(text_[end]) != npos))
+    while (end < text_.size() && end - at_ < kLongestStretch &&
+           (is_alnum(text_[end]) || std::string_view("._%+-").find(text_[end]) != npos))
       ++end;
     const std::string_view stretch = text_.substr(at_, end - at_), rest = text_.substr(end);
     if (rest.starts_with("://") || (rest.starts_with(":") && lowered(stretch) == "mailto") ||
@@ -268,6 +275,8 @@ class Cleaner {
   std::size_t at_ = 0;
   int users_ = 0;
   std::string out_;
+  bool open_comment_ = false;
+  std::set<std::string> unclosed_;  // names of elements that nothing closes any more
 };
 
 }  // namespace

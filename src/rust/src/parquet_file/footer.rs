@@ -87,13 +87,18 @@ impl Scan<'_> {
         }
     }
 
-    /// The number of children of a schema element.
+    /// The number of children of a schema element. The library does not look at the types of fields, so those
+    /// that are known must have theirs: else the two would read different things.
     fn children(&mut self) -> Option<i64> {
         let (mut last, mut children) = (0, 0);
         loop {
             match (self.field(&mut last)?, last) {
                 (0, _) => return Some(children),
                 (5, 5) => children = self.zigzag()?,
+                (5, 1..=3 | 6..=9) => self.skip(5, false, 0)?,
+                (8, 4) => self.skip(8, false, 0)?,
+                (12, 10) => self.skip(12, false, 0)?,
+                (_, i64::MIN..=10 | 32_768..) => return None,
                 (kind, _) => self.skip(kind, false, 0)?,
             }
         }
@@ -104,12 +109,15 @@ impl Scan<'_> {
         let mut last = 0;
         loop {
             match (self.field(&mut last)?, last) {
+                (5, 1) => self.skip(5, false, 0)?,
                 (9, 2) => break,
-                (0, _) => return None,
-                (kind, _) => self.skip(kind, false, 0)?,
+                _ => return None,
             }
         }
-        let (size, _) = self.list()?;
+        let (size, of) = self.list()?;
+        if of != 12 {
+            return None;
+        }
         let mut open: Vec<i64> = vec![];
         for _ in 0..size {
             let children = self.children()?;

@@ -289,7 +289,8 @@ pub fn add_bytes(x: &[u8], meaning: Meaning, out: &mut Vec<u8>) -> Kind {
             add_single(half(x), &mut text);
             kind = Kind::Json;
         }
-        Meaning::Decimal(scale) => {
+        // Longer ones are no numbers that anybody writes, and take the square of their length.
+        Meaning::Decimal(scale) if x.len() <= 64 => {
             add_decimal(x, scale, &mut text);
             kind = Kind::Json;
         }

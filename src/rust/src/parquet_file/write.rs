@@ -252,7 +252,8 @@ pub struct Written {
 }
 
 fn refused(refusal: Refusal) -> Written {
-    let error = Bytes::of(Box::leak(refusal.reason.into_boxed_str()).as_bytes());
+    let reason = if refusal.reason.is_empty() { "it cannot be written".to_string() } else { refusal.reason };
+    let error = Bytes::of(Box::leak(reason.into_boxed_str()).as_bytes());
     Written { owner: std::ptr::null_mut(), bytes: Bytes::of(b""), error, kind: refusal.kind }
 }
 

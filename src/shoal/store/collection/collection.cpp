@@ -234,6 +234,14 @@ void Collection::finish_step(std::string_view step, std::string_view key) {
   transaction.commit();
 }
 
+void Collection::forget_manifest(std::string_view key) {
+  if (!manifest(key)) return;
+  Transaction transaction(state_->database);
+  state_->changing();
+  Statement(state_->database, "DELETE FROM manifest WHERE key = ?").bind(1, key).run();
+  transaction.commit();
+}
+
 void Collection::forget_step(std::string_view step) {
   {
     Statement find(state_->database, "SELECT 1 FROM steps WHERE name = ?");

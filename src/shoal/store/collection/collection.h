@@ -130,6 +130,7 @@ class Collection {
   // The manifest: small facts as strings (input hash, model, options).
   std::optional<std::string> manifest(std::string_view key) const;
   void set_manifest(std::string_view key, std::string_view value);
+  void forget_manifest(std::string_view key);  ///< nothing if it is not there
   // A step is done if it was finished under the same key (hash of all that its result depends on).
   bool done(std::string_view step, std::string_view key) const;
   void finish_step(std::string_view step, std::string_view key);

@@ -50,7 +50,12 @@ std::vector<Array> arrays_of(const std::vector<ZipMember>& members, const std::s
   for (const ZipMember& member : members) {
     if (!member.name.ends_with(".npy")) continue;
     Array& one = out.emplace_back(Array{&member, member.name.substr(0, member.name.size() - 4), "", false});
-    one.kind = npy_kind(head_of(member, where), where + ", array " + shown(one.name), one.is_table);
+    try {
+      one.kind = npy_kind(head_of(member, where), where + ", array " + shown(one.name), one.is_table);
+    } catch (const Error& e) {  // another one may be what is wanted
+      if (e.fault != Fault::format) throw;
+      one.kind = "not numbers";
+    }
   }
   return out;
 }
