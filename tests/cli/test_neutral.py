@@ -137,3 +137,19 @@ def test_a_model_that_does_not_know_the_language_says_so_before_the_work(tmp_pat
     assert done.stderr.index("was not made for") < done.stderr.index("has nothing that the model knows")
     embedded = shoal("embed", tmp_path / "ru.txt", "--out", tmp_path / "ru.npy")
     assert "was not made for" in embedded.stderr and "1 of 41 texts" in embedded.stderr
+
+
+def test_neutral_off_and_on_again_leaves_no_trace(collection, tmp_path):
+    import shutil
+    shoal("map", collection, "--neutral", "style", "--quiet")
+    neutral = labels(collection)
+    shoal("map", collection, "--neutral", "", "--quiet")
+    with sqlite3.connect(f"file:{collection}/rows.sqlite?mode=ro", uri=True) as database:
+        assert not database.execute("SELECT * FROM steps WHERE name IN ('groups', 'neutral')").fetchall()
+        assert not database.execute("SELECT * FROM manifest WHERE key LIKE '%neutral%' AND key LIKE 'sha256%'").fetchall()
+    shoal("map", collection, "--neutral", "style", "--quiet")
+    assert labels(collection) == neutral
+    again = shutil.copytree(collection, tmp_path / "again.shoal")
+    shoal("map", again, "--neutral", "topic", "--quiet")
+    shoal("map", again, "--neutral", "style", "--quiet")
+    assert labels(again) == neutral

@@ -105,3 +105,44 @@ def test_wrong_files_of_names(collection, tmp_path):
         (tmp_path / "wrong.csv").write_text(content)
         done = shoal("rename", collection, "--names", tmp_path / "wrong.csv", check=False)
         assert done.returncode != 0 and message in done.stderr
+
+
+def test_names_and_more_rows_in_one_run(mapped, tmp_path, texts):
+    import shutil
+    collection = shutil.copytree(mapped / "t.shoal", tmp_path / "t.shoal")
+    with (tmp_path / "t.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["text"], *[[text[:80]] for text in texts[:620]]])
+    (tmp_path / "names.csv").write_text("cluster,name\n4,four\n")
+    answer = json.loads(shoal("map", tmp_path / "t.csv", "--out", collection, "--clusters", "12", "--names", tmp_path / "names.csv",
+                              "--json").stdout)
+    assert [own["name"] for own in answer["own_names"]["kept"]] + answer["own_names"]["lost"] == ["four"]
+    assert "whole" in shoal("inspect", collection, "--check").stdout
+
+
+def test_overwriting_with_names_keeps_the_title(mapped, tmp_path):
+    (tmp_path / "names.csv").write_text("cluster,name\n1,one\n99,none\n")
+    for _ in range(2):
+        done = shoal("map", mapped / "t.csv", "--out", tmp_path / "o.shoal", "--clusters", "12", "--overwrite", "--names",
+                     tmp_path / "names.csv")
+        assert '"title":"o"' in (tmp_path / "o.shoal/map.html").read_text(encoding="utf-8")
+        assert names(tmp_path / "o.shoal")[1] == "one" and '"none"' in done.stderr
+
+
+def test_words_that_were_not_given_stay(collection):
+    shoal("map", collection, "--words", "4", "--keep-numbers", "--quiet")
+    shoal("rename", collection, 0, "mine")
+    answer = json.loads(shoal("explain", collection, "--ngrams", "1", "--save", "--json").stdout)
+    assert answer["clusters"][0]["name"] == "mine" and max(len(c["words"]) for c in answer["clusters"]) == 4
+    with sqlite3.connect(f"file:{collection}/rows.sqlite?mode=ro", uri=True) as database:
+        (options,) = database.execute("SELECT value FROM manifest WHERE key = 'options'").fetchone()
+    kept = json.loads(options)
+    assert (kept["words.n_words"], kept["words.max_ngram"], kept["words.keep_numbers"]) == (4, 1, True)
+    assert names(collection)[0] == "mine"
+
+
+def test_a_name_is_text(collection):
+    for bad in (b"\xff bad", b"a\x01b"):
+        done = shoal("rename", collection, 0, bad.decode("utf-8", "surrogateescape"), check=False)
+        assert done.returncode == 2 and "of UTF-8, without control characters" in done.stderr
+    done = shoal("rename", collection, "1", "--names", "x.csv", check=False)
+    assert done.returncode == 2 and "give the number of a cluster and its name, or --names FILE" in done.stderr

@@ -54,8 +54,7 @@ Sample read_rows(std::string_view head, bool whole, const CsvDialect& dialect, I
     const auto blank = [](const CsvField& f) {
       return f.raw.find_first_not_of(" \t") == std::string_view::npos;
     };
-    if (!fields.empty() &&
-        !(fields.size() == 1 && blank(fields[0]) && head.front() != dialect.quote)) {
+    if (!fields.empty() && !(fields.size() == 1 && blank(fields[0]) && head.front() != dialect.quote)) {
       Row& row = out.rows.emplace_back();
       row.line = line;
       for (const CsvField& f : fields) {
