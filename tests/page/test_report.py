@@ -292,7 +292,7 @@ def test_a_map_of_noise_alone(open_page, written):
     assert "300 texts · 0 clusters · 300 in none" in page.locator("#bar").inner_text()
     page.locator("#map").focus()
     page.keyboard.press("s")
-    assert state(page, "scene.selection.length") > 290, "what is in view"
+    assert state(page, "scene.selection.length") >= 288, "what is in view: 96 in 100"
     assert {r["cluster"] for r in export(page, ".selection")} == {""}
     page.mouse.click(*place_of(page, 5))
     assert page.get_by_role("region", name="Pinned text").is_visible()
