@@ -1,6 +1,6 @@
 #include "shoal/read/dialect.h"
 
-#include "shoal/read/reading_test.h"
+#include "tests/reading.h"
 
 namespace shoal {
 namespace {

@@ -1,7 +1,7 @@
 #include "shoal/read/text_encoding.h"
 
 #include "shoal/read/input.h"
-#include "shoal/read/reading_test.h"
+#include "tests/reading.h"
 
 namespace shoal {
 namespace {

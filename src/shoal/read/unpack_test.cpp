@@ -3,7 +3,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "shoal/read/reading_test.h"
+#include "tests/reading.h"
 
 namespace shoal {
 namespace {
