@@ -5,7 +5,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
-#include "shoal/flow/name_prompt.h"
+#include "shoal/flow/names/name_prompt.h"
 
 namespace shoal::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "http.h"
-#include "shoal/flow/explain.h"
+#include "shoal/flow/names/explain.h"
 
 namespace shoal::cli {
 

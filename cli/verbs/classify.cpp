@@ -1,6 +1,6 @@
-#include "shoal/flow/predict_clusters.h"
+#include "shoal/flow/folders/predict_clusters.h"
 
-#include "shoal/flow/cluster_folder.h"
+#include "shoal/flow/folders/cluster_folder.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

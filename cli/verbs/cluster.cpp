@@ -1,9 +1,9 @@
-#include "shoal/flow/cluster_vectors.h"
+#include "shoal/flow/folders/cluster_vectors.h"
 
 #include <charconv>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/cluster_folder.h"
+#include "shoal/flow/folders/cluster_folder.h"
 #include "verbs/method_flags.h"
 #include "verbs/verbs.h"
 

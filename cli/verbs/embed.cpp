@@ -1,6 +1,6 @@
-#include "shoal/flow/embed.h"
+#include "shoal/flow/texts/embed.h"
 
-#include "shoal/flow/models.h"
+#include "shoal/flow/texts/models.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

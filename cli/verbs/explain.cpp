@@ -1,4 +1,4 @@
-#include "shoal/flow/explain.h"
+#include "shoal/flow/names/explain.h"
 
 #include <cmath>
 #include <cstdio>
@@ -6,11 +6,11 @@
 
 #include "name_service.h"
 #include "shoal/core/error.h"
-#include "shoal/flow/compare_outcome.h"
-#include "shoal/flow/make_map.h"
-#include "shoal/flow/models.h"
-#include "shoal/flow/search.h"
-#include "shoal/flow/show.h"
+#include "shoal/flow/mapping/make_map.h"
+#include "shoal/flow/mapping/show.h"
+#include "shoal/flow/names/compare_outcome.h"
+#include "shoal/flow/search/search.h"
+#include "shoal/flow/texts/models.h"
 #include "shoal/store/archive/archive.h"
 #include "verbs/verbs.h"
 

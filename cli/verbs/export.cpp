@@ -1,9 +1,9 @@
-#include "shoal/flow/export.h"
+#include "shoal/flow/tables/export.h"
 
 #include <cstdio>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/features.h"
+#include "shoal/flow/names/features.h"
 #include "shoal/flow/receipt.h"
 #include "shoal/store/files/new_file.h"
 #include "shoal/store/vectors/rows_file.h"

@@ -7,12 +7,12 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "shoal/flow/compare_outcome.h"
-#include "shoal/flow/explain.h"
-#include "shoal/flow/lay_out.h"
-#include "shoal/flow/make_map.h"
-#include "shoal/flow/predict_clusters.h"
-#include "shoal/flow/search.h"
+#include "shoal/flow/folders/lay_out.h"
+#include "shoal/flow/folders/predict_clusters.h"
+#include "shoal/flow/mapping/make_map.h"
+#include "shoal/flow/names/compare_outcome.h"
+#include "shoal/flow/names/explain.h"
+#include "shoal/flow/search/search.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/archive/json_value_impl.h"
 #include "tests/scratch_folder.h"

@@ -1,4 +1,4 @@
-#include "shoal/flow/lay_out.h"
+#include "shoal/flow/folders/lay_out.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <span>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/cluster_folder.h"
+#include "shoal/flow/folders/cluster_folder.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

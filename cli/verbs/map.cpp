@@ -1,10 +1,10 @@
-#include "shoal/flow/make_map.h"
+#include "shoal/flow/mapping/make_map.h"
 
 #include <algorithm>
 #include <cstdio>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/models.h"
+#include "shoal/flow/texts/models.h"
 #include "shoal/read/unpack.h"
 #include "verbs/method_flags.h"
 #include "verbs/picture_flags.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/cluster_folder.h"
+#include "shoal/flow/folders/cluster_folder.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

@@ -1,5 +1,5 @@
 #include "shoal/core/error.h"
-#include "shoal/flow/models.h"
+#include "shoal/flow/texts/models.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

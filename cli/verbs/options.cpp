@@ -3,7 +3,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/letters.h"
-#include "shoal/flow/models.h"
+#include "shoal/flow/texts/models.h"
 #include "shoal/store/archive/archive.h"
 #include "verbs/verbs.h"
 

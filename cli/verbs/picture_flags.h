@@ -1,6 +1,6 @@
 #pragma once
 
-#include "shoal/flow/picture.h"
+#include "shoal/flow/mapping/picture.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

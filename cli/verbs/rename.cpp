@@ -1,8 +1,8 @@
 #include "shoal/core/error.h"
-#include "shoal/flow/explain.h"
-#include "shoal/flow/own_names.h"
-#include "shoal/flow/search.h"
-#include "shoal/flow/show.h"
+#include "shoal/flow/mapping/show.h"
+#include "shoal/flow/names/explain.h"
+#include "shoal/flow/names/own_names.h"
+#include "shoal/flow/search/search.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

@@ -1,10 +1,10 @@
-#include "shoal/flow/search.h"
+#include "shoal/flow/search/search.h"
 
 #include <cstdio>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/make_map.h"
-#include "shoal/flow/models.h"
+#include "shoal/flow/mapping/make_map.h"
+#include "shoal/flow/texts/models.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

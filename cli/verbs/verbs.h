@@ -8,7 +8,7 @@
 #include "session.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/explain/ctfidf.h"
-#include "shoal/flow/model_fit.h"
+#include "shoal/flow/texts/model_fit.h"
 #include "shoal/read/source.h"
 #include "verbs/flags.h"
 

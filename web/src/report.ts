@@ -1,4 +1,4 @@
-// How the clusters were found and judged: report.json of the collection (src/shoal/flow/report_json.cpp, docs/report.md). It has the
+// How the clusters were found and judged: report.json of the collection (src/shoal/flow/folders/report_json.cpp, docs/report.md). It has the
 // sentences, titles, curves and verdicts; here they are only drawn. What a method does not measure is absent.
 import { number } from "./dom.ts";
 

@@ -7,7 +7,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/flow/fingerprint.h"
-#include "shoal/flow/neutral.h"
+#include "shoal/flow/stage_file.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/collection/collection.h"
 #include "shoal/store/vectors/vector_files.h"

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/cluster_vectors.h"
-#include "shoal/flow/embed.h"
+#include "shoal/flow/folders/cluster_vectors.h"
+#include "shoal/flow/texts/embed.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/vectors/rows_file.h"
 #include "tests/error_of.h"

@@ -1,0 +1,142 @@
+#include "shoal/flow/search/search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+#include "shoal/flow/names/explain.h"
+#include "shoal/flow/neutral/neutral.h"
+#include "shoal/flow/stage_file.h"
+#include "shoal/kernels/kernels.h"
+#include "shoal/linear/topk.h"
+#include "shoal/read/columns.h"
+#include "shoal/store/vectors/rows_file.h"
+#include "shoal/tokenize/words.h"
+
+namespace shoal {
+namespace {
+
+float norm(std::span<const float> x) { return std::sqrt(kernels().dot(x.data(), x.data(), x.size())); }
+
+/// Cosine of each row to `query`; rows that are not wanted get no score.
+TopK rank(const Rows& x, std::span<const float> query, const Labels& labels, const SearchOptions& options,
+          const Run& run) {
+  constexpr Index kGrain = 8192;
+  const float query_norm = norm(query);
+  std::vector<TopK> parts(chunk_count(x.rows(), kGrain), TopK(options.top));
+  for_chunks(run, x.rows(), kGrain, [&](Index chunk, Index first, Index last) {
+    Matrix scratch;
+    const MatrixView block = x.block(first, last - first, scratch);
+    for (Index i = 0; i < block.rows; ++i) {
+      if (options.cluster && labels.of[first + i] != *options.cluster) continue;
+      const float length = x.space().unit ? 1.0f : norm(block[i]);
+      const float product = kernels().dot(block[i].data(), query.data(), query.size());
+      const float score = length > 0 && query_norm > 0 ? product / (length * query_norm) : 0.0f;
+      if (!options.threshold || score >= *options.threshold)
+        parts[chunk].offer(score, static_cast<std::uint32_t>(first + i));
+    }
+  });
+  TopK best(options.top);
+  for (const TopK& part : parts)
+    for (const auto& item : part.sorted()) best.offer(item.score, item.id);
+  return best;
+}
+
+/// What is wrong with the options is said before the work.
+void check_search(const Collection& collection, const SearchOptions& options, Index clusters) {
+  check_options(options);
+  if (!options.cluster) return;
+  if (clusters == 0) finished_clusters(collection);  // says why
+  require(static_cast<Index>(*options.cluster) < clusters, Fault::argument,
+          option_name("cluster") + " is " + std::to_string(*options.cluster) +
+              "; the collection has clusters 0.." + std::to_string(clusters - 1));
+}
+
+/// The collection's vectors, one for each row, as long as `dims`.
+Rows whole_vectors(const Collection& collection, Index dims) {
+  Rows x = map_vectors(collection);
+  require(x.cols() == dims, Fault::argument,
+          collection.folder().string() + " has vectors of " + std::to_string(x.cols()) +
+              " numbers, and the model makes " + std::to_string(dims));
+  return x;
+}
+
+/// Clusters as far as there are any.
+class Named {
+ public:
+  explicit Named(const Collection& collection)
+      : collection_(collection),
+        clusters_(collection.clusters()),
+        labels_(clusters_.empty() ? Labels{} : collection.labels()) {}
+
+  Index count() const { return clusters_.size(); }
+  const Labels& labels() const { return labels_; }
+  SearchHit hit(Index row, float score) const {
+    SearchHit out{.row = row, .score = score, .text = collection_.text(row)};
+    if (row < labels_.of.size()) out.cluster = labels_.of[row];
+    if (out.cluster >= 0 && static_cast<Index>(out.cluster) < clusters_.size())
+      out.cluster_name = clusters_[static_cast<Index>(out.cluster)].name;
+    return out;
+  }
+
+ private:
+  const Collection& collection_;
+  std::vector<ClusterRecord> clusters_;
+  Labels labels_;
+};
+
+}  // namespace
+
+IndexWords words_of_index() { return {.form = index_form, .query = index_query}; }
+
+std::vector<SearchHit> search(const Collection& collection, const Encoder& encoder,
+                              const std::string& question, const SearchOptions& options, const Run& run) {
+  require(!question.empty(), Fault::argument, "the question is empty");
+  const auto made_by = collection.manifest("model");
+  require(!made_by || model_of(*made_by) == model_of(encoder.space().id), Fault::argument,
+          collection.folder().string() + " was made by the model " + made_by.value_or("") + ", and " +
+              encoder.space().id + " was given; their vectors cannot be compared");
+  const Rows vectors = whole_vectors(collection, encoder.space().dims);
+  const Named named(collection);
+  check_search(collection, options, named.count());
+
+  Texts query;
+  query.add(question);
+  Matrix vector = encoder.encode(query, {}, run).to_matrix();
+  if (const auto file = collection.file(kNeutralFile); std::filesystem::exists(file)) {
+    const auto stage = load_stage<GroupCentering>(file);
+    const Label group = options.group.empty() ? group_of(stage, question) : stage.find(options.group);
+    require(options.group.empty() || group != kNoise, Fault::argument,
+            option_name("group") + " is " + options.group + "; the groups are " + list_names(stage.groups()));
+    vector = stage.applied(Rows(vector, encoder.space()).assume_space(stage.space()), {group}).to_matrix();
+  } else {
+    require(
+        options.group.empty(), Fault::argument,
+        option_name("group") + " is for collections that 'shoal map' made with " + option_name("neutral"));
+  }
+  std::vector<SearchHit> hits;
+  for (const auto& item : rank(vectors, vector[0], named.labels(), options, run).sorted())
+    hits.push_back(named.hit(item.id, item.score));
+  return hits;
+}
+
+std::vector<SearchHit> search_words(const Collection& collection, const std::string& words,
+                                    const SearchOptions& options) {
+  require(!options.threshold, Fault::argument,
+          option_name("threshold") + " is a cosine; " + option_name("words") + " has none");
+  const Named named(collection);
+  check_search(collection, options, named.count());
+  std::vector<SearchHit> hits;
+  const auto& of = named.labels().of;
+  for (const Index row :
+       collection.find_words(words, options.cluster ? collection.rows() : options.top, words_of_index())) {
+    if (options.cluster && (row >= of.size() || of[row] != *options.cluster)) continue;
+    hits.push_back(named.hit(row, 0));
+    if (hits.size() == options.top) break;
+  }
+  return hits;
+}
+
+}  // namespace shoal
