@@ -1,17 +1,15 @@
 #include "shoal/flow/names/explain.h"
 
-#include <cmath>
-#include <cstdio>
 #include <filesystem>
 
 #include "name_service.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/mapping/make_map.h"
 #include "shoal/flow/mapping/show.h"
-#include "shoal/flow/names/compare_outcome.h"
 #include "shoal/flow/search/search.h"
 #include "shoal/flow/texts/models.h"
 #include "shoal/store/archive/archive.h"
+#include "verbs/compare_flags.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -20,142 +18,15 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kShown = 50;  // tests in the table on the terminal
-
 struct ExplainFlags {
-  std::string collection, outcome, out, stop_words;
-  OutcomeOptions of_outcome;
-  Correction correction = Correction::holm;
-  bool overwrite = false;
+  std::string collection, stop_words;
+  CompareFlags compare;
   CtfidfOptions words;
   ExplainOptions options;
   ExemplarOptions exemplars;
   NameService names;
   bool show_prompt = false, save = false;
 };
-
-/// Like printf, into a string.
-template <class... Values>
-std::string print(const char* format, Values... values) {
-  char buffer[256];
-  std::snprintf(buffer, sizeof buffer, format, values...);
-  return buffer;
-}
-
-std::string short_real(double x) { return std::isnan(x) ? "-" : print("%.4g", x); }
-std::string short_p(double p) {
-  return std::isnan(p) ? "-" : p == 0 ? "<1e-300" : print(p < 0.001 ? "%.1e" : "%.3f", p);
-}
-std::string short_rate(double share) { return std::isnan(share) ? "-" : print("%.1f%%", 100 * share); }
-
-/// What was compared, and the test of all clusters at once.
-std::string in_words(const Association& found, const ExplainFlags& flags) {
-  std::string out = "outcome " + flags.outcome + ": ";
-  if (found.kind == OutcomeKind::two_values)
-    out += "'" + found.categories[1] + "' or '" + found.categories[0] + "'";
-  else if (found.kind == OutcomeKind::categories)
-    out += std::to_string(found.categories.size()) + " categories";
-  else
-    out += "numbers";
-  out += ", " + with_commas(found.rows) + " rows";
-  if (found.missing > 0) out += "; left out " + with_commas(found.missing) + " without a value";
-  if (found.unclustered > 0) out += "; left out " + with_commas(found.unclustered) + " in no cluster";
-  const OverallTest& all = found.overall;
-  out += "\nall clusters: " + std::string(all.name) + " " + short_real(all.statistic) + " (" +
-         short_real(all.df) +
-         (found.kind == OutcomeKind::numbers ? " and " + short_real(all.df_within) : "") +
-         " degrees of freedom), p " + short_p(all.p) + ", " + all.effect_name + " " + short_real(all.effect) +
-         "\n";
-  if (!all.remark.empty()) out += "  but: " + all.remark + "\n";
-  const auto tested = std::ranges::count_if(found.tests, [](const auto& t) { return !std::isnan(t.p); });
-  out += "each cluster against the rest: " +
-         std::string(found.kind == OutcomeKind::numbers ? "Welch's t-test" : "Fisher's exact test") + ", " +
-         std::to_string(tested) + " tests, correction " + name_of(flags.correction) +
-         "; strongest correlation first\n";
-  return out;
-}
-
-std::string line_of(const ClusterTest& test, const Association& found, const std::string& name) {
-  const bool numbers = found.kind == OutcomeKind::numbers;
-  const auto value = [&](double x) { return numbers ? short_real(x) : short_rate(x); };
-  const std::string effect =
-      short_real(test.effect) +
-      (std::isnan(test.low) ? "" : " (" + short_real(test.low) + " to " + short_real(test.high) + ")");
-  std::string out = print("%9s  %9s  %9s  %-32s", with_commas(test.rows).c_str(), value(test.here).c_str(),
-                          value(test.elsewhere).c_str(), effect.c_str());
-  if (numbers) out += print("  %6s", std::isnan(test.cohens_d) ? "-" : print("%.2f", test.cohens_d).c_str());
-  out += print("  %6s  %8s  %9s  ", std::isnan(test.r) ? "-" : print("%+.3f", test.r).c_str(),
-               short_p(test.p).c_str(), short_p(test.corrected_p).c_str());
-  if (found.kind == OutcomeKind::categories)
-    out += found.categories[static_cast<std::size_t>(test.category)] + " in ";
-  return out + name + "\n";
-}
-
-std::string table_of(const Association& found, const std::vector<ClusterRecord>& clusters) {
-  std::string out =
-      found.kind == OutcomeKind::numbers
-          ? print("%9s  %9s  %9s  %-32s  %6s", "rows", "mean", "elsewhere", "difference (95%)", "d")
-          : print("%9s  %9s  %9s  %-32s", "rows", "rate", "elsewhere", "odds ratio (95%)");
-  out += print("  %6s  %8s  %9s  ", "r", "p", "corrected") +
-         std::string(found.kind == OutcomeKind::categories ? "category in cluster\n" : "cluster\n");
-  for (std::size_t i = 0; i < std::min(kShown, found.tests.size()); ++i)
-    out += line_of(found.tests[i], found, clusters[static_cast<std::size_t>(found.tests[i].cluster)].name);
-  if (found.tests.size() > kShown)
-    out +=
-        "... and " + with_commas(found.tests.size() - kShown) + " more; --out FILE.csv or --json have all\n";
-  return out;
-}
-
-Json to_json(const Association& found, const std::vector<ClusterRecord>& clusters,
-             const ExplainFlags& flags) {
-  const bool numbers = found.kind == OutcomeKind::numbers;
-  const OverallTest& all = found.overall;
-  Json overall{{"test", all.name}, {"statistic", all.statistic}, {"df", all.df}};
-  if (numbers) overall["df_within"] = all.df_within;
-  overall["p"] = all.p;
-  overall[all.effect_name] = all.effect;
-  if (!all.remark.empty()) overall["remark"] = all.remark;
-  Json tests = Json::array();
-  for (const ClusterTest& t : found.tests) {
-    Json& test = tests.emplace_back(
-        Json{{"cluster", t.cluster}, {"cluster_name", clusters[static_cast<std::size_t>(t.cluster)].name}});
-    if (!numbers) test["category"] = found.categories[static_cast<std::size_t>(t.category)];
-    test["rows"] = t.rows;
-    test[numbers ? "mean" : "rate"] = t.here;
-    test[numbers ? "mean_elsewhere" : "rate_elsewhere"] = t.elsewhere;
-    test[numbers ? "difference" : "odds_ratio"] = t.effect;
-    test["low"] = t.low;
-    test["high"] = t.high;
-    if (numbers)
-      test.update(Json{{"t", t.t}, {"df", t.df}, {"cohens_d", t.cohens_d}, {"hedges_g", t.hedges_g}});
-    test.update(Json{{"r", t.r}, {"p", t.p}, {"corrected_p", t.corrected_p}});
-  }
-  return {{"outcome", flags.outcome},
-          {"kind", name_of(found.kind)},
-          {"rows", found.rows},
-          {"missing", found.missing},
-          {"unclustered", found.unclustered},
-          {"correction", name_of(flags.correction)},
-          {"overall", overall},
-          {"tests", tests}};
-}
-
-void run_outcome(const ExplainFlags& flags, const Session& session) {
-  require(flags.out.empty() || flags.overwrite || !fs::exists(flags.out), Fault::argument,
-          flags.out + " exists; --overwrite replaces it");
-  if (!flags.out.empty()) keep_out_of(flags.collection, flags.out);
-  const Collection collection = Collection::open(flags.collection, true);
-  const Association found = compare_outcome(collection, flags.outcome, flags.of_outcome, flags.correction);
-  const auto clusters = collection.clusters();
-  std::string text = in_words(found, flags) + table_of(found, clusters);
-  Json object = to_json(found, clusters, flags);
-  if (!flags.out.empty()) {
-    write_file(flags.out, association_csv(found, clusters));
-    text += "wrote " + with_commas(found.tests.size()) + " tests to " + flags.out + "\n";
-    object["out"] = flags.out;
-  }
-  session.answer(object, text);
-}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
@@ -250,16 +121,17 @@ bool any_of(const CLI::App& verb, const auto& flags) {
 void run_explain(CLI::App& verb, ExplainFlags& flags, Session& session) {
   const bool kept = any_of(verb, kWordFlags), words = kept || verb.count("--phrases") > 0,
              texts = any_of(verb, kTextFlags);
-  if (!flags.outcome.empty()) {
+  flags.compare.check(verb);
+  if (flags.compare.wanted()) {
     require(!words && !texts && flags.names.url.empty(), Fault::argument,
-            "--outcome compares clusters; words, texts and names are shown without it");
-    return run_outcome(flags, session);
+            flags.compare.flag() + " compares clusters; words, texts and names are shown without it");
+    return flags.compare.run(flags.collection, session);
   }
   // What was not given is as the collection has it.
   flags.words = stored_options(Collection::open(flags.collection, true)).words;
   for (const char* flag : kWordFlags)
     if (verb.count(flag) > 0) verb.get_option(flag)->run_callback();
-  take_stop_words(flags.stop_words, flags.words);
+  take_stop_words(verb, flags.stop_words, flags.words);
   require(
       !flags.save || kept || !flags.names.url.empty(), Fault::argument,
       "--save keeps words or names that are found anew: say how (--ngrams, --language, ...), or --name-url");
@@ -281,19 +153,6 @@ void run_explain(CLI::App& verb, ExplainFlags& flags, Session& session) {
   session.answer(
       object,
       in_words(clusters) + (unclustered > 0 ? "\n" + counted(unclustered, "row") + " in no cluster\n" : ""));
-}
-
-void add_outcome_options(CLI::App& verb, Session& session, const std::shared_ptr<ExplainFlags>& flags) {
-  auto* outcome = verb.add_option("--outcome", flags->outcome, "Compare clusters by this column of your own")
-                      ->type_name("COLUMN");
-  add_options(verb, session, option_refs(flags->of_outcome));
-  add_options(verb, session,
-              {OptionRef("correction", flags->correction,
-                         "for the number of tests; bh is Benjamini-Hochberg's", {})});
-  verb.add_option("--out", flags->out, "Write all tests to this file as CSV")->type_name("FILE.csv");
-  verb.add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
-  for (const char* flag : {"--kind", "--value", "--correction", "--out", "--overwrite"})
-    verb.get_option(flag)->needs(outcome);
 }
 
 void add_explaining(CLI::App& verb, Session& session, const std::shared_ptr<ExplainFlags>& flags) {
@@ -324,10 +183,10 @@ void add_name_options(CLI::App& verb, const std::shared_ptr<ExplainFlags>& flags
 
 void add_explain(CLI::App& app, Session& session) {
   auto flags = std::make_shared<ExplainFlags>();
-  auto* verb =
-      app.add_subcommand("explain", "What clusters are about, and what they have to do with an outcome");
+  auto* verb = app.add_subcommand(
+      "explain", "What clusters are about, what they have to do with an outcome, how they change over time");
   verb->footer(
-      "Without --outcome: each group's clusters with words and typical texts, as stored, or found anew with\n"
+      "Alone: each group's clusters with words and typical texts, as stored, or found anew with\n"
       "the options given; the collection stays as it is, unless you --save them. With --outcome: whether "
       "clusters differ in it. Two\n"
       "values or categories: chi-square test over all, Fisher's exact test and odds ratio for each cluster\n"
@@ -336,6 +195,11 @@ void add_explain(CLI::App& app, Session& session) {
       "Cohen's d (d) for each. r is the correlation of being in the cluster and the outcome. Rows without a\n"
       "value (empty, NA, N/A, NaN, null) are left out and counted. A p-value tells of rows like these,\n"
       "not of causes, and is too small if the column had a part in choosing the clusters.\n"
+      "With --time: how many rows of each cluster fall into each hour, day, week, month, quarter or year, "
+      "what\n"
+      "share of the period's rows that is, and whether the cluster's rows are earlier or later than the "
+      "others'\n"
+      "(Welch's t-test of the times).\n"
       "Nothing is sent anywhere unless you give --name-url; the names that come back are kept with --save "
       "alone.\n\n"
       "Examples:\n"
@@ -343,10 +207,11 @@ void add_explain(CLI::App& app, Session& session) {
       "  shoal explain reviews.shoal --outcome returned --out returned.csv\n"
       "  shoal explain reviews.shoal --outcome country --value Spain\n"
       "  shoal explain reviews.shoal --outcome stars --kind numbers --correction bh\n"
+      "  shoal explain reviews.shoal --time date --every month --plot months.svg\n"
       "  shoal explain reviews.shoal --name-url http://localhost:11434/v1 --name-model llama3.2 "
       "--show-prompt");
   verb->add_option("collection", flags->collection, "A collection")->required()->type_name("NAME.shoal");
-  add_outcome_options(*verb, session, flags);
+  flags->compare.add(*verb, session);
   add_explaining(*verb, session, flags);
   add_name_options(*verb, flags);
   add_shared(*verb, session);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "shoal/core/error.h"
+#include "shoal/flow/mapping/show.h"
 #include "shoal/flow/texts/models.h"
 #include "shoal/read/unpack.h"
 #include "verbs/method_flags.h"
@@ -89,7 +90,7 @@ std::string listed(const List& list, Name&& name) {
 Json own_names_json(const KeptNames& names) {
   Json kept = Json::array();
   for (const OwnName& own : names.kept) kept.push_back({{"cluster", own.cluster}, {"name", own.name}});
-  return {{"kept", kept}, {"lost", names.lost}};
+  return {{"kept", kept}, {"lost", names.lost}, {"gone", names.gone}};
 }
 
 Json languages_json(const std::vector<LanguageFit>& all) {
@@ -162,6 +163,9 @@ void remark_names(const Session& session, const KeptNames& names) {
     session.remark("note: no cluster holds mostly the texts that you named " +
                    listed(names.lost, [](const std::string& name) { return name; }) +
                    "; the name is kept in case a later map has it again");
+  if (!names.gone.empty())
+    session.remark("note: the new collection is of other texts and has no longer the names that you gave: " +
+                   listed(names.gone, [](const std::string& name) { return name; }));
 }
 
 /// What the map shows that may not be what it is wanted for.
@@ -181,9 +185,42 @@ void remark_followed(const Session& session, const MapReport& report, const MapO
         "and some of that difference was taken away with the means (docs/languages.md)");
 }
 
+bool has_model(const std::string& name) {
+  try {
+    find_model(name, models_folder());
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// True if all that is asked for is a picture of a finished map whose model is not here: none is needed for
+/// it.
+bool only_a_picture(const MapFlags& flags, const CLI::App& verb) {
+  constexpr std::string_view kBeside[] = {"input", "--picture", "--dark", "--threads", "--json", "--quiet"};
+  const auto own = verb.get_options();
+  if (flags.picture.file.empty() || std::ranges::any_of(own, [&](const CLI::Option* given) {
+        return given->count() > 0 && std::ranges::find(kBeside, given->get_name()) == std::end(kBeside);
+      }))
+    return false;
+  const Collection collection = Collection::open(flags.inputs.front(), true);
+  if (has_model(stored_options(collection).model_name)) return false;
+  return !is_stale(collection) && fs::exists(collection.file("map.html")) && collection.check();
+}
+
+void draw_only(const MapFlags& flags, Session& session) {
+  const fs::path collection = flags.inputs.front();
+  flags.picture.check(collection);
+  const MapOptions stored = stored_options(Collection::open(collection, true));
+  const Json picture = flags.picture.draw(collection, stored.title, session);
+  session.answer({{"collection", collection.string()}, {"picture", picture}},
+                 "the picture is " + flags.picture.file + "\n");
+}
+
 void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   MapOptions& options = flags.options;
   if (flags.inputs.size() == 1 && Collection::exists(flags.inputs.front())) {
+    if (only_a_picture(flags, verb)) return draw_only(flags, session);
     take_stored(flags, verb);
   } else {
     check_inputs(verb, flags.inputs);
@@ -192,7 +229,7 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   }
   flags.picture.check(options.out);
   check_encoding(verb, options.encode);
-  take_stop_words(flags.stop_words, options.words);
+  take_stop_words(verb, flags.stop_words, options.words);
   if (!flags.names.empty()) options.names = read_own_names(flags.names, session.run());
   take_clustering(verb, flags.clusters, options.clusters);
   options.model = find_model(flags.model, models_folder());

@@ -192,11 +192,15 @@ void add_word_options(CLI::App& verb, Session& session, CtfidfOptions& words, st
               only(option_refs(words), {"n_words", "max_ngram", "min_count", "language", "keep_markup",
                                         "keep_numbers", "bm25", "reduce_frequent_words"}),
               {{"n_words", "--words"}, {"max_ngram", "--ngrams"}, {"min_count", "--min-texts"}});
-  verb.add_option("--stop-words", stop_words, "Leave out the words of this file too")->type_name("FILE");
+  verb.add_option("--stop-words", stop_words,
+                  "Leave out the words of this file too; \"\" takes back those that the collection keeps")
+      ->type_name("FILE");
 }
 
-void take_stop_words(const std::string& file, CtfidfOptions& words) {
-  if (!file.empty()) words.more_stop_words = {read_file(file, std::size_t{1} << 24)};
+void take_stop_words(const CLI::App& verb, const std::string& file, CtfidfOptions& words) {
+  if (verb.count("--stop-words") == 0) return;
+  words.more_stop_words.clear();
+  if (!file.empty()) words.more_stop_words.push_back(read_file(file, std::size_t{1} << 24));
 }
 
 void remark_unknown(const Session& session, Index unknown, Index rows, Index first,

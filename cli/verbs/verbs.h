@@ -40,7 +40,7 @@ void check_encoding(CLI::App& verb, const EncodeOptions& options);
 /// --words, --ngrams, --min-texts, --language and others of how clusters are named; --stop-words FILE.
 void add_word_options(CLI::App& verb, Session& session, CtfidfOptions& words, std::string& stop_words);
 /// The words of the file, if one was given.
-void take_stop_words(const std::string& file, CtfidfOptions& words);
+void take_stop_words(const CLI::App& verb, const std::string& file, CtfidfOptions& words);
 /// --model.
 void add_model_option(CLI::App& verb, std::string& model);
 

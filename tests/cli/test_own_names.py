@@ -66,7 +66,7 @@ def test_names_follow_their_texts_when_clusters_are_found_anew(collection):
     else:
         assert answer["own_names"]["lost"] == ["mine"]
     back = json.loads(shoal("map", collection, "--clusters", "12", "--json").stdout)
-    assert back["own_names"] == {"kept": [{"cluster": 3, "name": "mine"}], "lost": []}
+    assert back["own_names"] == {"kept": [{"cluster": 3, "name": "mine"}], "lost": [], "gone": []}
     assert names(collection)[3] == "mine"
 
 
@@ -146,3 +146,32 @@ def test_a_name_is_text(collection):
         assert done.returncode == 2 and "of UTF-8, without control characters" in done.stderr
     done = shoal("rename", collection, "1", "--names", "x.csv", check=False)
     assert done.returncode == 2 and "give the number of a cluster and its name, or --names FILE" in done.stderr
+
+
+def test_overwriting_keeps_the_names_of_equal_texts_and_tells_of_those_of_others(mapped, collection, tmp_path):
+    shoal("rename", collection, 3, "mine")
+    again = json.loads(shoal("map", mapped / "t.csv", "--out", collection, "--clusters", "12", "--overwrite", "--json").stdout)
+    assert again["own_names"] == {"kept": [{"cluster": 3, "name": "mine"}], "lost": [], "gone": []}
+    assert names(collection)[3] == "mine"
+    (tmp_path / "other.csv").write_text("text\n" + "\n".join(f"another text of number {i}" for i in range(60)) + "\n")
+    done = shoal("map", tmp_path / "other.csv", "--out", collection, "--clusters", "3", "--overwrite", "--json")
+    assert json.loads(done.stdout)["own_names"]["gone"] == ["mine"]
+    assert '"mine"' in done.stderr and "mine" not in names(collection)
+    assert "whole" in shoal("inspect", collection, "--check").stdout
+
+
+def test_own_stop_words_can_be_taken_back(collection, tmp_path):
+    before = names(collection)
+    (tmp_path / "stop.txt").write_text(" ".join(word for name in before for word in name.replace("·", " ").split()))
+    shoal("map", collection, "--stop-words", tmp_path / "stop.txt")
+    assert names(collection) != before
+    shoal("map", collection, "--title", "kept")
+    assert names(collection) != before
+    shoal("map", collection, "--stop-words", "")
+    assert names(collection) == before
+
+
+def test_a_picture_of_a_finished_map_needs_no_model(collection, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    answer = json.loads(shoal("map", collection, "--picture", tmp_path / "p.svg", "--json").stdout)
+    assert answer["picture"]["file"] == str(tmp_path / "p.svg") and (tmp_path / "p.svg").read_bytes().startswith(b"<svg")

@@ -55,6 +55,14 @@ export function categoryColors(count: number, dark: boolean): Rgb[] {
   });
 }
 
+/** Colours from low to high values: yellow to green to violet, each darker than the one before, on dark ground lighter. */
+export function rampColors(count: number, dark: boolean): Rgb[] {
+  return Array.from({ length: count }, (_, i) => {
+    const t = count > 1 ? i / (count - 1) : 1;
+    return dark ? oklch(0.52 + 0.34 * t, 0.14, 300 - 200 * t) : oklch(0.78 - 0.36 * t, 0.14, 95 + 200 * t);
+  });
+}
+
 export const grey = (dark: boolean): Rgb => (dark ? [104, 110, 120] : [168, 172, 178]);
 
 export const css = ([r, g, b]: Rgb): string => `rgb(${r} ${g} ${b})`;

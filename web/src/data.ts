@@ -34,6 +34,7 @@ export interface Meta {
   whole: FileBox; // of all points
   contours: { at: [number, number]; unit: number; levels: number };
   column: string; // "" if there is none
+  column_order: string[]; // ranges of its values, ascending; empty: it has no order
   clusters: Cluster[];
   groups: Group[];
 }

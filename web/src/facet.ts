@@ -1,5 +1,5 @@
 // A way to part the rows: by cluster, or by the values of a column. Both colour, list and filter alike.
-import { categoryColors, clusterColors, grey, type Rgb } from "./color.ts";
+import { categoryColors, clusterColors, grey, rampColors, type Rgb } from "./color.ts";
 import type { Meta, Points, Texts } from "./data.ts";
 import { mapUnits } from "./data.ts";
 
@@ -16,6 +16,7 @@ export interface Item {
 export interface Facet {
   title: string;
   items: Item[];
+  ordered: boolean; // items are listed as they stand, else the largest first
   groups: string[]; // headings of the list, in its order; one empty heading: no headings
   of: Uint32Array; // item of each row
   hidden: Uint8Array; // 1: the item's rows are filtered out
@@ -37,6 +38,7 @@ export function clusterFacet(meta: Meta, points: Points): Facet {
   return {
     title: "Cluster",
     items,
+    ordered: false,
     groups,
     of,
     hidden: new Uint8Array(items.length),
@@ -44,8 +46,11 @@ export function clusterFacet(meta: Meta, points: Points): Facet {
   };
 }
 
-/** The values of a column, most frequent first; what comes after the thousandth is one item. */
-export function columnFacet(title: string, values: Texts): Facet {
+/**
+ * The values of a column: those of `order` first and in that order, coloured from low to high; then, or if there is no
+ * order, the most frequent first. What comes after the thousandth is one item.
+ */
+export function columnFacet(title: string, values: Texts, order: string[]): Facet {
   const counts = new Map<string, number>();
   const cells: string[] = [];
   for (let row = 0; row < values.rows; row++) {
@@ -53,7 +58,9 @@ export function columnFacet(title: string, values: Texts): Facet {
     cells.push(value);
     counts.set(value, (counts.get(value) ?? 0) + 1);
   }
-  const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  const place = new Map(order.map((value, i) => [value, i]));
+  const placeOf = (value: string) => place.get(value) ?? order.length;
+  const sorted = [...counts].sort((a, b) => placeOf(a[0]) - placeOf(b[0]) || b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const listed = sorted.slice(0, LISTED);
   const items: Item[] = listed.map(([name, size]) => ({ name: name.trim().slice(0, 200) || "(empty)", size, group: 0 }));
   const index = new Map(listed.map(([value], i) => [value, i]));
@@ -62,10 +69,15 @@ export function columnFacet(title: string, values: Texts): Facet {
   return {
     title,
     items,
+    ordered: order.length > 0,
     groups: [""],
     of: Uint32Array.from(cells, (value) => index.get(value) ?? LISTED),
     hidden: new Uint8Array(items.length),
     colors: remembered((dark) => {
+      if (order.length > 0) {
+        const ramp = rampColors(order.length, dark);
+        return sorted.slice(0, items.length).map(([value]) => ramp[placeOf(value)] ?? grey(dark));
+      }
       const colored = categoryColors(Math.min(COLORED, items.length), dark);
       return items.map((_, i) => colored[i] ?? grey(dark));
     }),

@@ -128,7 +128,7 @@ async function start(): Promise<void> {
   scene.texts = await readTexts(meta, "b-text");
   if (meta.column && document.getElementById("b-column0")) {
     scene.column = await readTexts(meta, "b-column");
-    scene.facets.push(columnFacet(meta.column, scene.column));
+    scene.facets.push(columnFacet(meta.column, scene.column, meta.column_order));
   }
   toolbar.addFacets();
   scene.tell("texts");

@@ -182,7 +182,7 @@ export class Panel {
     const shown = facet.items.map((_, i) => i).filter((i) => facet.items[i].name.toLowerCase().includes(wanted));
     const sections = facet.groups.map((_, group) => {
       const items = shown.filter((i) => facet.items[i].group === group);
-      return { group, items: items.sort((a, b) => facet.items[b].size - facet.items[a].size || a - b) };
+      return { group, items: facet.ordered ? items : items.sort((a, b) => facet.items[b].size - facet.items[a].size || a - b) };
     });
     const size = (items: number[]) => items.reduce((sum, i) => sum + facet.items[i].size, 0);
     const last = facet.groups.length - 1; // what is in no group stays at the end

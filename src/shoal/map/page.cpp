@@ -120,6 +120,7 @@ std::string meta(const PageData& data, const MapBox& box, const MapBox& view, co
                     {"whole", box_json(whole_view(data.points.view()))},
                     {"contours", contours_json(lines)},
                     {"column", repair_utf8(data.column_name)},
+                    {"column_order", data.column_order},
                     {"clusters", std::move(clusters)},
                     {"groups", std::move(groups)}};
   return page::script_safe(all.dump());

@@ -32,6 +32,7 @@ struct PageData {
   /// One user column to colour and filter by (may be absent: empty name).
   std::string column_name;
   std::function<Texts(Index first, Index count)> column;
+  std::vector<std::string> column_order;  ///< its values as they are to be listed; empty: most frequent first
   std::string report;  ///< JSON of how the clusters were found and judged; empty: not shown
 };
 

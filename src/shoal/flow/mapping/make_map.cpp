@@ -34,6 +34,22 @@ Collection open_or_create(const MapOptions& options, const std::optional<Collect
                                          : Collection::create(options.out);
 }
 
+/// The names that the user gave in a collection that will be replaced, and the input that they are about.
+struct OldNames {
+  std::string input;
+  NamedRows named;
+};
+
+OldNames old_names(const MapOptions& options) {
+  if (!options.overwrite || !Collection::exists(options.out)) return {};
+  try {
+    const Collection old = Collection::open(options.out, true);
+    return {old.manifest("input").value_or(""), named_rows(old)};
+  } catch (const Error&) {
+    return {};  // it is damaged, and replaced for that
+  }
+}
+
 /// One run of `map`: opens what it needs, takes in the rows, runs the steps, and tells of it.
 class MapRun {
  public:
@@ -43,6 +59,7 @@ class MapRun {
         notice_(notice),
         encoder_(Encoder::load(options.model, run)),
         source_(open_source()),
+        old_names_(old_names(options)),
         old_(open_old(options)),
         fresh_(old_ || !Collection::exists(options.out)),
         collection_(open_or_create(options, old_)),
@@ -61,7 +78,8 @@ class MapRun {
     if (is_stale(collection_)) collection_.forget_step("page");
     report_.done_before = run_steps(collection_, *collection_.manifest("input"),
                                     map_steps(&job_, !options_.neutral.empty()), run_);
-    report_.own_names = job_.names;
+    report_.own_names.kept = job_.names.kept;
+    report_.own_names.lost = job_.names.lost;
     report_.laid_out = job_.laid_out;
     if (!options_.names.empty() || is_stale(collection_)) finish_names();
     collection_.settle(words_of_index());  // last: any change after it would leave its trace in the bytes
@@ -176,6 +194,11 @@ class MapRun {
     const std::string print = ingest(*source_, collection_, run_);
     require(collection_.rows() >= 2, Fault::data, "the input has 1 text; a map needs at least 2");
     collection_.set_manifest("input", print);
+    if (print == old_names_.input) {
+      keep_named_rows(collection_, old_names_.named);
+    } else {
+      for (const ClusterRecord& own : old_names_.named.names) report_.own_names.gone.push_back(own.name);
+    }
     report_.read = source_->report();
     collection_.set_manifest("text_columns", nlohmann::json(source_->text_columns()).dump());
   }
@@ -226,6 +249,7 @@ class MapRun {
   const Notice& notice_;
   Encoder encoder_;
   std::optional<Source> source_;
+  OldNames old_names_;
   std::optional<Collection> old_;  // to be replaced
   bool fresh_;                     // the collection is made by this call
   Collection collection_;

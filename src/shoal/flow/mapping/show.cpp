@@ -68,10 +68,12 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
   // Numbers, dates and times of many values are shown by ranges, of which each has a colour.
   std::optional<ValueBins> bins;
   if (!page.column_name.empty()) bins = value_bins(collection, page.column_name);
-  if (bins)
+  if (bins) {
     page.column = [&](Index first, Index count) {
       return bins->of(collection.column(page.column_name, first, count));
     };
+    page.column_order = bins->names;
+  }
   write_page(collection.file("map.html"), page);
 }
 

@@ -8,19 +8,23 @@
 
 namespace shoal {
 
-Association compare_outcome(const Collection& collection, const std::string& column,
-                            const OutcomeOptions& options, Correction correction) {
+Texts compared_column(const Collection& collection, const std::string& column) {
   const auto columns = collection.columns();
   std::string known;
   for (const auto& name : columns) known += (known.empty() ? "" : ", ") + name;
   require(std::ranges::find(columns, column) != columns.end(), Fault::argument,
           "no column " + column + "; there are: " + (known.empty() ? "none" : known));
   finished_clusters(collection);
+  return collection.column(column, 0, collection.rows());
+}
+
+Association compare_outcome(const Collection& collection, const std::string& column,
+                            const OutcomeOptions& options, Correction correction) {
+  const Texts values = compared_column(collection, column);
   try {
-    return associate(collection.labels(),
-                     read_outcome(collection.column(column, 0, collection.rows()), options), correction);
+    return associate(collection.labels(), read_outcome(values, options), correction);
   } catch (const Error& e) {
-    throw Error(e.fault, "column " + column + ": " + e.what());
+    throw Error(e.fault, "column " + column + ": " + e.marked, e.hint);
   }
 }
 

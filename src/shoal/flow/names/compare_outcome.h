@@ -8,6 +8,10 @@
 
 namespace shoal {
 
+/// One of the user's columns, whole, of a collection that has clusters. Error(argument) listing the columns
+/// if there is none of that name; Error(data) if there are no clusters yet.
+Texts compared_column(const Collection& collection, const std::string& column);
+
 /// What the clusters of a collection have to do with one of the user's columns; see associate.
 /// Error(argument) listing the columns if there is none of that name; Error(data) if there are no clusters
 /// yet, or naming the column if its values cannot be used (read_outcome). Reads the whole column into memory.

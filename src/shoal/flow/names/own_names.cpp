@@ -18,21 +18,7 @@ namespace {
 constexpr double kSame = 0.3;  // Jaccard index of the rows from which two clusters are one
 constexpr std::size_t kLongest = 200;
 
-/// What the user has named: rows, and for each of them a name and the one from its words.
-struct Named {
-  Labels rows;
-  std::vector<ClusterRecord> names;  // words: the name that it had before
-};
-
-Named stored(const Collection& collection) {
-  Named out{.rows = {std::vector<Label>(collection.rows(), kNoise), 0}, .names = {}};
-  if (!collection.result(kOwnNames)) return out;
-  Named kept{.rows = collection.labels_so_far(kOwnNames), .names = collection.clusters(kOwnNames)};
-  // Killed between the two: the names are lost.
-  return kept.names.size() == kept.rows.count ? kept : out;
-}
-
-void store(Collection& collection, const Named& named) {
+void store(Collection& collection, const NamedRows& named) {
   // Names that have no rows left go, and the others move up.
   const CompactLabels compact = compact_labels(named.rows);
   std::vector<ClusterRecord> names;
@@ -52,12 +38,32 @@ void store(Collection& collection, const Named& named) {
   collection.set_clusters(names, {{.id = 0, .name = "own", .size = all}}, kOwnNames);
 }
 
+/// Names, and the clusters that bear them: a kill leaves both or neither.
+void keep(Collection& collection, const NamedRows& named, const std::vector<ClusterRecord>& clusters) {
+  collection.together([&] {
+    const auto groups = collection.groups();
+    store(collection, named);
+    collection.set_clusters(clusters, groups);
+  });
+}
+
 bool is_plain(std::string_view name) {
   return first_invalid_utf8(name) == std::string_view::npos &&
          std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
 }  // namespace
+
+NamedRows named_rows(const Collection& collection) {
+  NamedRows none{.rows = {std::vector<Label>(collection.rows(), kNoise), 0}, .names = {}};
+  if (!collection.result(kOwnNames)) return none;
+  NamedRows out{.rows = collection.labels_so_far(kOwnNames), .names = collection.clusters(kOwnNames)};
+  return out.names.size() == out.rows.count ? out : none;  // not so: it was changed by hand
+}
+
+void keep_named_rows(Collection& collection, const NamedRows& named) {
+  collection.together([&] { store(collection, named); });
+}
 
 void check_own_names(const std::vector<OwnName>& names, std::optional<Index> clusters) {
   std::set<Label> seen;
@@ -76,22 +82,24 @@ void check_own_names(const std::vector<OwnName>& names, std::optional<Index> clu
 namespace {
 
 /// Which of the user's names each cluster bears now; none where it bears the one from its words.
-std::vector<std::optional<Index>> borne(const Named& named, const std::vector<ClusterRecord>& clusters,
+std::vector<std::optional<Index>> borne(const NamedRows& named, const std::vector<ClusterRecord>& clusters,
                                         const Labels& labels) {
-  Matrix both(named.names.size(), clusters.size());
+  std::vector<Index> both(named.names.size() * clusters.size());
   for (Index row = 0; row < labels.of.size(); ++row)
     if (labels.of[row] != kNoise && named.rows.of[row] != kNoise)
-      ++both[static_cast<Index>(named.rows.of[row])][static_cast<Index>(labels.of[row])];
-  for (Index n = 0; n < both.rows(); ++n)
-    for (Index c = 0; c < both.cols(); ++c) {
-      const auto either = static_cast<float>(named.names[n].size + clusters[c].size) - both[n][c];
-      both[n][c] = either > 0 ? both[n][c] / either : 0;
-      if (both[n][c] < kSame) both[n][c] = 0;
+      ++both[static_cast<Index>(named.rows.of[row]) * clusters.size() + static_cast<Index>(labels.of[row])];
+  Matrix jaccard(named.names.size(), clusters.size());
+  for (Index n = 0; n < jaccard.rows(); ++n)
+    for (Index c = 0; c < jaccard.cols(); ++c) {
+      const Index common = both[n * clusters.size() + c],
+                  either = named.names[n].size + clusters[c].size - common;
+      const double index = either > 0 ? static_cast<double>(common) / static_cast<double>(either) : 0;
+      jaccard[n][c] = index < kSame ? 0.0F : static_cast<float>(index);
     }
   std::vector<std::optional<Index>> out(clusters.size());
-  const auto found = best_assignment(both.view());
+  const auto found = best_assignment(jaccard.view());
   for (Index n = 0; n < found.size(); ++n)
-    if (found[n] && both[n][*found[n]] > 0) out[*found[n]] = n;
+    if (found[n] && jaccard[n][*found[n]] > 0) out[*found[n]] = n;
   return out;
 }
 
@@ -101,7 +109,7 @@ void name_own_clusters(Collection& collection, const std::vector<OwnName>& names
   auto clusters = finished_clusters(collection);
   check_own_names(names, clusters.size());
   const Labels labels = collection.labels_so_far(kMainClustering);
-  Named named = stored(collection);
+  NamedRows named = named_rows(collection);
   const auto bears = borne(named, clusters, labels);
   for (const OwnName& own : names) {
     const auto c = static_cast<Index>(own.cluster);
@@ -118,13 +126,11 @@ void name_own_clusters(Collection& collection, const std::vector<OwnName>& names
       if (labels.of[row] == own.cluster) named.rows.of[row] = id;
   }
   named.rows.count = named.names.size();
-  const auto groups = collection.groups();
-  store(collection, named);
-  collection.set_clusters(clusters, groups);
+  keep(collection, named, clusters);
 }
 
 std::vector<Label> clusters_with_own_names(const Collection& collection) {
-  const Named named = stored(collection);
+  const NamedRows named = named_rows(collection);
   std::vector<Label> out;
   if (named.names.empty()) return out;
   const auto bears = borne(named, collection.clusters(), collection.labels());
@@ -134,7 +140,7 @@ std::vector<Label> clusters_with_own_names(const Collection& collection) {
 }
 
 KeptNames apply_own_names(Collection& collection) {
-  Named named = stored(collection);
+  NamedRows named = named_rows(collection);
   KeptNames out;
   if (named.names.empty()) return out;
   auto clusters = collection.clusters();
@@ -150,9 +156,7 @@ KeptNames apply_own_names(Collection& collection) {
   }
   for (Index n = 0; n < found.size(); ++n)
     if (!found[n]) out.lost.push_back(named.names[n].name);
-  const auto groups = collection.groups();
-  store(collection, named);
-  collection.set_clusters(clusters, groups);
+  keep(collection, named, clusters);
   return out;
 }
 

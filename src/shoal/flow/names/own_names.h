@@ -20,11 +20,18 @@ struct OwnName {
   std::string name;  ///< as it is to be shown; empty: the one from its words again
 };
 
+/// What the user has named: rows, and a name for each label that they have.
+struct NamedRows {
+  Labels rows;
+  std::vector<ClusterRecord> names;  ///< words: the name that the cluster had before
+};
+
 /// What has become of the user's names after the clusters were found anew.
 struct KeptNames {
   std::vector<OwnName> kept;
   std::vector<std::string>
       lost;  ///< no cluster holds mostly the rows that were named so; kept for another time
+  std::vector<std::string> gone;  ///< of a collection that was replaced by one of other rows
 };
 
 /// Names clusters of a finished collection in the table of clusters, and keeps the names with their rows, for
@@ -36,6 +43,10 @@ void name_own_clusters(Collection& collection, const std::vector<OwnName>& names
 /// Error(argument) for names that cannot be given, as name_own_clusters; clusters: how many there are, if
 /// that is known.
 void check_own_names(const std::vector<OwnName>& names, std::optional<Index> clusters);
+
+/// All that the user has named in this collection, and the same given to one of equal rows.
+NamedRows named_rows(const Collection& collection);
+void keep_named_rows(Collection& collection, const NamedRows& named);
 
 /// The clusters that bear a name of the user's, ascending.
 std::vector<Label> clusters_with_own_names(const Collection& collection);

@@ -234,6 +234,12 @@ void Collection::finish_step(std::string_view step, std::string_view key) {
   transaction.commit();
 }
 
+void Collection::together(const std::function<void()>& change) {
+  Transaction transaction(state_->database);
+  change();
+  transaction.commit();
+}
+
 void Collection::forget_manifest(std::string_view key) {
   if (!manifest(key)) return;
   Transaction transaction(state_->database);

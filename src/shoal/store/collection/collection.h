@@ -154,6 +154,10 @@ class Collection {
   /// The same by the column's number in columns(): needed where two have one name.
   Texts column_at(Index position, Index first, Index count) const;
 
+  /// All that `change` does to the database is kept together, or nothing of it is, if it throws or the
+  /// process is killed.
+  void together(const std::function<void()>& change);
+
   // Results. Each replaces what was there under its name, in one transaction.
   std::vector<Result> results() const;  ///< by name
   std::optional<Result> result(std::string_view name) const;

@@ -170,14 +170,19 @@ SqlFunction::~SqlFunction() {
                           nullptr);
 }
 
-Transaction::Transaction(Database& database) : database_(database) { database_.run("BEGIN IMMEDIATE"); }
+Transaction::Transaction(Database& database)
+    : database_(database), inner_(sqlite3_get_autocommit(database.handle()) == 0) {
+  database_.run(inner_ ? "SAVEPOINT inner" : "BEGIN IMMEDIATE");
+}
 
 Transaction::~Transaction() {
-  if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (!open_) return;
+  const char* undo = inner_ ? "ROLLBACK TO inner; RELEASE inner" : "ROLLBACK";
+  sqlite3_exec(database_.handle(), undo, nullptr, nullptr, nullptr);
 }
 
 void Transaction::commit() {
-  database_.run("COMMIT");
+  database_.run(inner_ ? "RELEASE inner" : "COMMIT");
   open_ = false;
 }
 

@@ -77,7 +77,7 @@ class SqlFunction {
   Value value_;
 };
 
-/// A write transaction: rolled back unless `commit` is reached.
+/// A write transaction: rolled back unless `commit` is reached. Inside another one it is a part of that.
 class Transaction {
  public:
   explicit Transaction(Database& database);
@@ -88,7 +88,7 @@ class Transaction {
 
  private:
   Database& database_;
-  bool open_ = true;
+  bool inner_, open_ = true;
 };
 
 }  // namespace shoal
