@@ -87,6 +87,9 @@ TEST(Mlp, GradientsAreDifferencesOfTheLoss) {
   Parameters parameters;
   const Mlp mlp({5, 7, 6, 3}, parameters, {1}, "head.");
   EXPECT_EQ(parameters[2].name, "head.layer1.weight");
+  // A row whose hidden numbers are all 0 would lie on the kink of the next layer's max(0, bias).
+  for (const Index l : {Index{1}, Index{3}})
+    for (float& b : parameters[l].value[0]) b = 0.1F;
   const Matrix x = random_matrix(150, 5, 2), targets = random_matrix(150, 3, 3);
   for (const double share : {0.0, 0.3}) {
     const Dropout dropout{share, {4}};
