@@ -167,6 +167,10 @@ def main():
     save(OUT / "beyond.bin", {"w": Tensor(good.storage, (2, 2))})
     save(OUT / "beyond_strided.bin", {"w": Tensor(good.storage, (2, 2), (1, 2))})
     save(OUT / "expanded.bin", {"w": Tensor(good.storage, (1 << 20, 1 << 20, 3), (0, 0, 1))})
+    for name, times in (("expanded_some.bin", 8), ("expanded_often.bin", 40)):  # 4 MB each when copied
+        save(OUT / name, {f"w{i}": Tensor(good.storage, (1 << 20,), (0,)) for i in range(times)})
+    save(OUT / "tied.bin", {f"w{i}": Tensor(good.storage) for i in range(100)})
+    save(OUT / "sides.bin", {"w": Tensor(good.storage, (1,) * 65, (1,) * 65)})
     save(OUT / "set.bin", {"w": good, "x": {1, 2}}, 4)
     old = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e80024de9032e") + b"\0" * 64  # how files before torch 1.6 begin
     (OUT / "old.bin").write_bytes(old)

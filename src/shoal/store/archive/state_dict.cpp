@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <variant>
 
 #include "shoal/core/error.h"
@@ -34,11 +35,19 @@ struct Dictionary {
   std::vector<std::pair<Value, Value>> items;
 };
 
+using TensorPart = std::unique_ptr<const TorchTensor>;  ///< large beside all others
+
 struct Node {
-  std::variant<None, Mark, Opaque, std::int64_t, std::string, Name, Storage, Sequence, Dictionary,
-               TorchTensor>
+  std::variant<None, Mark, Opaque, std::int64_t, std::string, Name, Storage, Sequence, Dictionary, TensorPart>
       is;
 };
+
+// A value may stand in a pickle once and be copied by every later line, so that few bytes ask for much. What
+// is made is counted: a byte makes at most one value, which is half of this.
+constexpr std::uint64_t kWorth = 128;  // bytes of memory for each of the pickle
+static_assert(2 * sizeof(Node) <= kWorth);
+constexpr std::uint64_t kAlways = 1 << 16;  // bytes that a pickle of any size may take
+constexpr std::size_t kMostSides = 64;      // of a tensor, as in torch
 
 /// Classes of torch that stand for the type of a storage's numbers.
 struct StorageClass {
@@ -84,9 +93,22 @@ class Machine {
     throw Error(Fault::unsupported, where_ + ": " + what);
   }
 
+  /// Before `size` bytes of memory are taken for what the pickle asks for.
+  void take(std::uint64_t size) {
+    taken_ += size;
+    if (taken_ <= kWorth * pickle_.size() + kAlways) return;
+    throw Error(Fault::format, where_ + " is no pickle of torch.save: its " + std::to_string(pickle_.size()) +
+                                   " bytes repeat values until they take more than " +
+                                   std::to_string(kWorth) + " times as much memory");
+  }
+  void take(const TorchTensor& tensor) {
+    take(sizeof tensor + tensor.storage.size() + sizeof(Index) * 2 * tensor.shape.size());
+  }
+
  private:
   template <class T>
   Value make(T value) {
+    take(sizeof(Node));
     return &nodes_.emplace_back(Node{std::move(value)});
   }
   template <class T>
@@ -188,8 +210,12 @@ class Machine {
     return static_cast<std::uint64_t>(*out);
   }
   std::vector<Index> naturals(Value value, const char* of) const {
+    const auto& sides = sequence(value, of).items;
+    if (sides.size() > kMostSides)
+      refuse("the " + std::string(of) + " of a tensor has " + std::to_string(sides.size()) +
+             " sides; at most " + std::to_string(kMostSides) + " are read");
     std::vector<Index> out;
-    for (Value one : sequence(value, of).items) out.push_back(natural(one, of));
+    for (Value one : sides) out.push_back(natural(one, of));
     return out;
   }
 
@@ -213,7 +239,10 @@ class Machine {
     const auto* key = type != nullptr ? std::get_if<std::string>(&parts[2]->is) : nullptr;
     if (key == nullptr || *kind != "storage") damaged("the address of a storage is not understood");
     for (const StorageClass& one : kStorages)
-      if (one.name == type->full) return put(Storage{*key, one.type, natural(parts[4], "size")});
+      if (one.name == type->full) {
+        take(key->size());
+        return put(Storage{*key, one.type, natural(parts[4], "size")});
+      }
     refuse("a storage is of " + shown(type->full));
   }
 
@@ -225,11 +254,18 @@ class Machine {
       if (given.size() < 4) damaged("a tensor lacks its size or strides");
       const auto* storage = std::get_if<Storage>(&given[0]->is);
       if (storage == nullptr) damaged("a tensor has no storage");
-      return put(TorchTensor{storage->key, storage->type, storage->numbers, natural(given[1], "offset"),
-                             naturals(given[2], "size"), naturals(given[3], "strides")});
+      take(storage->key.size());
+      TorchTensor made{storage->key,
+                       storage->type,
+                       storage->numbers,
+                       natural(given[1], "offset"),
+                       naturals(given[2], "size"),
+                       naturals(given[3], "strides")};
+      take(sizeof made + sizeof(Index) * (made.shape.size() + made.strides.size()));
+      return put(std::make_unique<const TorchTensor>(std::move(made)));
     }
     if (name->full == kParameter || name->full == kParameterWithState) {
-      if (given.empty() || !std::holds_alternative<TorchTensor>(given[0]->is))
+      if (given.empty() || !std::holds_alternative<TensorPart>(given[0]->is))
         damaged("a parameter has no tensor");
       return stack_.push_back(given[0]);
     }
@@ -244,6 +280,7 @@ class Machine {
     if (!given.empty()) {
       for (Value pair : sequence(given[0], "list of pairs").items) {
         const auto& two = sequence(pair, "pair").items;
+        take(sizeof out.items[0]);
         if (two.size() != 2) damaged("a pair of a dictionary has " + std::to_string(two.size()) + " parts");
         out.items.emplace_back(two[0], two[1]);
       }
@@ -367,6 +404,7 @@ class Machine {
   std::span<const std::byte> pickle_;
   const std::string& where_;
   std::size_t at_ = 0;
+  std::uint64_t taken_ = 0;
   std::deque<Node> nodes_;
   std::vector<Value> stack_, memo_;
 };
@@ -383,8 +421,11 @@ std::map<std::string, TorchTensor> read_state_dict(std::span<const std::byte> pi
   std::map<std::string, TorchTensor> out;
   for (const auto& [key, value] : dictionary->items) {
     const auto* name = std::get_if<std::string>(&key->is);
-    const auto* tensor = std::get_if<TorchTensor>(&value->is);
-    if (name != nullptr && tensor != nullptr) out.insert_or_assign(*name, *tensor);
+    const auto* tensor = std::get_if<TensorPart>(&value->is);
+    if (name == nullptr || tensor == nullptr) continue;
+    machine.take(**tensor);
+    machine.take(name->size());
+    out.insert_or_assign(*name, **tensor);
   }
   if (out.empty())
     machine.refuse("its dictionary holds no tensors by name, as state_dict() of torch makes it");

@@ -47,11 +47,17 @@ std::map<std::string, ZipMember> members_of(Bytes bytes, const std::string& wher
   return out;
 }
 
+// Bytes that the copies of tensors out of order may take together: so many times the file's, or this. A
+// state dict has each tensor once, and few are not in order.
+constexpr Index kMostCopies = 4, kAlwaysCopied = Index{64} << 20;
+
 /// The tensors of one file, while they are found.
 class Finder {
  public:
-  Finder(std::map<std::string, ZipMember> members, std::string where)
-      : members_(std::move(members)), where_(std::move(where)) {}
+  Finder(std::map<std::string, ZipMember> members, std::string where, Index file_bytes)
+      : members_(std::move(members)),
+        where_(std::move(where)),
+        left_(std::max(kMostCopies * file_bytes, kAlwaysCopied)) {}
 
   Tensor find(const std::string& name, const TorchTensor& at) {
     const auto wrong = [&](const std::string& what) {
@@ -82,6 +88,10 @@ class Finder {
     if (last >= at.numbers) wrong("lies beyond its storage of " + std::to_string(at.numbers) + " numbers");
     if (in_order) return {at.type, at.shape, storage.subspan(at.offset * width, count * width)};
     if (count > std::max<Index>(at.numbers, 1 << 20)) wrong("repeats the numbers of its storage");
+    if (count * width > left_)
+      wrong("is one too many that repeats the numbers of a storage: together they take more than " +
+            std::to_string(kMostCopies) + " times the bytes of the file");
+    left_ -= count * width;
     return {at.type, at.shape, copy(at, storage, width, count)};
   }
 
@@ -103,6 +113,7 @@ class Finder {
 
   std::map<std::string, ZipMember> members_;
   std::string where_;
+  Index left_;  // bytes that may still be copied
   std::shared_ptr<std::vector<std::vector<std::byte>>> copies_ =
       std::make_shared<std::vector<std::vector<std::byte>>>();
 };
@@ -125,7 +136,7 @@ ArchiveReader read_torch_file(Bytes bytes, const std::filesystem::path& name,
                 where + " was written on a big-endian machine, whose numbers are not read");
   unpack(pickle->second, where, [](Bytes) { return true; });  // its checksum
   const auto described = read_state_dict(pickle->second.bytes, where + ", data.pkl");
-  Finder finder(std::move(members), where);
+  Finder finder(std::move(members), where, bytes.size());
   std::map<std::string, Tensor, std::less<>> tensors;
   for (const auto& [key, at] : described) tensors.emplace(key, finder.find(key, at));
   struct Owners {

@@ -56,6 +56,15 @@ TEST(TorchFile, ATensorInOrderIsNotCopied) {
   for (const char* name : {"turned", "every second"}) EXPECT_FALSE(inside(name)) << name;
 }
 
+TEST(TorchFile, TiedTensorsAndAFewCopiesAreFine) {
+  const ArchiveReader tied = open_torch_file(kGolden / "tied.bin");
+  ASSERT_EQ(tied.tensors().size(), 100u);
+  EXPECT_EQ(tied.floats("w99", 3), std::vector<float>(3, 1.0f));
+  const ArchiveReader some = open_torch_file(kGolden / "expanded_some.bin");
+  for (const auto& [name, tensor] : some.tensors())
+    EXPECT_EQ(some.floats(name, 1 << 20), std::vector<float>(1 << 20, 1.0f)) << name;
+}
+
 TEST(TorchFile, WhatIsNoDictionaryOfTensorsIsRefusedByName) {
   const fs::path mark = "/tmp/shoal-was-run";
   fs::remove(mark);
@@ -67,6 +76,7 @@ TEST(TorchFile, WhatIsNoDictionaryOfTensorsIsRefusedByName) {
       {"list.bin", {"no dictionary of tensors"}},
       {"no_tensors.bin", {"no tensors"}},
       {"set.bin", {"opcode 0x8f"}},
+      {"sides.bin", {"65 sides", "at most 64"}},
       {"old.bin", {"before version 1.6", "torch.save(torch.load("}}};
   for (const auto& [name, words] : cases) {
     const Error e = error_of([&, name = name] { open_torch_file(kGolden / name); });
@@ -83,6 +93,7 @@ TEST(TorchFile, WhatDoesNotFitIsDamaged) {
       {"beyond.bin", "beyond its storage of 3 numbers"},
       {"beyond_strided.bin", "beyond its storage of 3 numbers"},
       {"expanded.bin", "repeats the numbers"},
+      {"expanded_often.bin", "more than 4 times the bytes of the file"},
       {"text.bin", "does not start as a zip archive"},
       {"state.safetensors", "does not start as a zip archive"}};
   for (const auto& [name, words] : cases) {
@@ -125,6 +136,55 @@ TEST(StateDict, NestingIsHarmless) {
   EXPECT_EQ(refused("\x80\x02]r\xff\xff\xff\x7f."), Fault::format);
   EXPECT_EQ(refused(""), Fault::format);
   EXPECT_EQ(refused("."), Fault::format);
+}
+
+// A pickle may make a value once and use it in each line after. What comes of that is limited.
+TEST(StateDict, RepeatedValuesAreLimited) {
+  const auto times = [](int n, const std::string& part) {
+    std::string out;
+    for (int i = 0; i < n; ++i) out += part;
+    return out;
+  };
+  const std::string nul(1, '\0'), recall = "h" + nul, remember = "q" + nul;
+  const auto text = [&](std::uint32_t length) {
+    std::string out = "X";
+    for (unsigned byte = 0; byte < 4; ++byte) out += static_cast<char>(length >> 8 * byte & 0xFF);
+    return out + std::string(length, 'a');
+  };
+  const auto tensor = [&](const std::string& key, int sides) {
+    const std::string zeros = "(" + times(sides, "K" + nul) + "t";
+    return "ctorch._utils\n_rebuild_tensor_v2\n((" + ("U\7storage" + ("ctorch\nFloatStorage\n" + key)) +
+           "NK" + nul + "tQK" + nul + zeros + zeros + "tR";
+  };
+  const auto names = [&] {
+    std::string out;
+    for (char a = 'a'; a <= 'z'; ++a)
+      for (char b = 'a'; b <= 'z'; ++b) out += std::string("U\2") + a + b + recall;
+    return out;
+  };
+  const std::string dictionary = "ccollections\nOrderedDict\n";
+  const std::pair<const char*, std::string> hostile[] = {
+      {"a list of pairs, made a dictionary again and again",
+       "((" + times(4000, "NN\x86") + "lt" + remember + times(4000, dictionary + recall + "R0") + "}."},
+      {"a storage with a long key, again and again", "(U\7storagectorch\nFloatStorage\n" + text(40000) +
+                                                         "NK\3t" + remember + times(4000, recall + "Q0") +
+                                                         "}."},
+      {"a tensor with a long key, under many names",
+       tensor(text(40000), 1) + remember + "}(" + names() + "u."},
+      {"a tensor of many sides, under many names",
+       tensor("U\1k", 64) + remember + "}(" + times(20, names()) + "u."}};
+  for (const auto& [what, pickle] : hostile) {
+    SCOPED_TRACE(what);
+    const Error e =
+        error_of([&, &pickle = pickle] { read_state_dict(std::as_bytes(std::span(pickle)), "x.pkl"); });
+    EXPECT_EQ(e.fault, Fault::format) << e.what();
+    EXPECT_NE(std::string(e.what()).find("128 times as much memory"), std::string::npos) << e.what();
+  }
+  // The densest that uses nothing twice, and one tensor under some hundred names.
+  const std::string tied = tensor("U\1k", 2) + remember + "}(" + names() + "u.";
+  EXPECT_EQ(read_state_dict(std::as_bytes(std::span(tied)), "x.pkl").size(), 26u * 26u);
+  const std::string plain = "(" + times(200000, "N") + "l0}U\1a" + tensor("U\1k", 2) + "s.";
+  EXPECT_EQ(read_state_dict(std::as_bytes(std::span(plain)), "x.pkl").size(), 1u);
 }
 
 }  // namespace
