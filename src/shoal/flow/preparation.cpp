@@ -19,6 +19,15 @@ void say(const Run& run, const char* step, Index done, Index total) {
 
 }  // namespace
 
+void check_components(const PcaOptions& pca, std::string_view option, Index rows, Index dims,
+                      std::string_view things) {
+  const Index most = std::min(rows, dims), components = pca.n_components.value_or(1);
+  require(components <= most, Fault::argument,
+          option_name(option) + " is " + std::to_string(components) + "; " + std::to_string(rows) + ' ' +
+              std::string(things) + " of " + std::to_string(dims) + " numbers have at most " +
+              std::to_string(most) + " components");
+}
+
 void each_block(const Rows& x, const std::function<void(const Rows& block, Index first)>& each) {
   constexpr Index kBlock = 16384;
   Matrix scratch;

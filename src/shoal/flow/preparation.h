@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string_view>
 
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
@@ -32,6 +33,11 @@ struct Preparation {
   void save(const std::filesystem::path& folder) const;
   static Preparation load(const std::filesystem::path& folder, bool pca, bool standardise);
 };
+
+/// Before the work: Error(argument) that calls the number `option` and the rows `things`, unless PCA can keep
+/// that many components of so many rows.
+void check_components(const PcaOptions& pca, std::string_view option, Index rows, Index dims,
+                      std::string_view things);
 
 /// Calls each(block, first row) for rows in order, so many at a time that they and their copies are small.
 void each_block(const Rows& x, const std::function<void(const Rows& block, Index first)>& each);

@@ -79,13 +79,10 @@ class ClusterRun {
         options_.input.string() + " has " + std::to_string(given_.rows()) + " row(s); at least 2 are needed");
     check_clustering(options_.clusters, given_.rows());
     check_options(options_);
-    if (options_.pca) check_options(*options_.pca);
-    const Index most = std::min(given_.rows(), given_.cols());
-    require(!options_.pca || options_.pca->n_components.value_or(1) <= most, Fault::argument,
-            option_name("pca") + " is " +
-                std::to_string(options_.pca ? options_.pca->n_components.value_or(1) : 0) + "; " +
-                std::to_string(given_.rows()) + " rows of " + std::to_string(given_.cols()) +
-                " numbers have at most " + std::to_string(most) + " components");
+    if (options_.pca) {
+      check_options(*options_.pca);
+      check_components(*options_.pca, "pca", given_.rows(), given_.cols(), "rows");
+    }
     check_rows(given_, options_.input, run_);
     report_.rows = given_.rows();
     report_.dims = given_.cols();

@@ -13,6 +13,7 @@
 #include "shoal/flow/mapping/show.h"
 #include "shoal/flow/names/own_names.h"
 #include "shoal/flow/neutral/neutral.h"
+#include "shoal/flow/preparation.h"
 #include "shoal/flow/search/search.h"
 #include "shoal/flow/stage_file.h"
 #include "shoal/flow/texts/embed.h"
@@ -174,12 +175,7 @@ class MapRun {
   /// Whatever is wrong with the options is said now, not after the work.
   void check_options() const {
     shoal::check_options(options_.pca);
-    const Index most = std::min(report_.rows, encoder_.space().dims),
-                components = options_.pca.n_components.value_or(1);
-    require(components <= most, Fault::argument,
-            option_name("n_components") + " is " + std::to_string(components) + "; " +
-                std::to_string(report_.rows) + " texts of " + std::to_string(encoder_.space().dims) +
-                " numbers have at most " + std::to_string(most) + " components");
+    check_components(options_.pca, "n_components", report_.rows, encoder_.space().dims, "texts");
     shoal::check_options(options_.umap);
     Ctfidf(1, options_.words);
     encoder_.encode(Texts(), options_.encode);
