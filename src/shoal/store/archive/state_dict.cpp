@@ -215,6 +215,7 @@ class Machine {
       refuse("the " + std::string(of) + " of a tensor has " + std::to_string(sides.size()) +
              " sides; at most " + std::to_string(kMostSides) + " are read");
     std::vector<Index> out;
+    out.reserve(sides.size());
     for (Value one : sides) out.push_back(natural(one, of));
     return out;
   }
