@@ -52,7 +52,8 @@ std::optional<double> days(int year, int month, int day) {
   const int y = month <= 2 ? year - 1 : year;
   const int era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
   const int of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  return era * 146097.0 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+  const int day_of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+  return era * 146097.0 + day_of_era - 719468;
 }
 
 // Two digits are 1969 to 2068.
