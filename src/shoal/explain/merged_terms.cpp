@@ -53,7 +53,7 @@ template <class Visit>
 void for_both(Counts a, Counts b, const Visit& visit) {
   for (Index i = 0, j = 0; i < a.size() || j < b.size();) {
     const bool of_a = i < a.size() && (j == b.size() || a[i].cluster <= b[j].cluster);
-    const bool of_b = j < b.size() && (i == a.size() || b[j].cluster <= a[i].cluster);
+    const bool of_b = !of_a || (j < b.size() && b[j].cluster == a[i].cluster);
     visit(of_a ? a[i].cluster : b[j].cluster, of_a ? &a[i] : nullptr, of_b ? &b[j] : nullptr);
     i += of_a;
     j += of_b;
@@ -114,9 +114,10 @@ std::vector<TermCounts::Merged> TermCounts::merged(const Shard& shard, const Lab
       while (!twice.empty() && twice.front().cluster < group) twice = twice.subspan(1);
       const std::uint32_t again = !twice.empty() && twice.front().cluster == group ? twice.front().texts : 0;
       const std::uint32_t ones = one ? one->texts : 0, manys = many ? many->texts : 0;
-      const Count* shown = ones >= manys ? one : many;
-      out.push_back({ones >= manys ? t : plural, static_cast<std::uint32_t>(group), t, ones + manys - again,
-                     all, static_cast<std::uint8_t>(shown->forms)});
+      const bool as_one = one && ones >= manys;
+      const Count* shown = as_one ? one : many;
+      out.push_back({as_one ? t : plural, static_cast<std::uint32_t>(group), t, ones + manys - again, all,
+                     static_cast<std::uint8_t>(shown->forms)});
     });
   }
   return out;
