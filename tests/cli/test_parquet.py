@@ -1,8 +1,11 @@
 """Parquet in and out of the program, and what JSONL and Parquet say of their values: kept, shown, compared."""
+import base64
 import csv
 import json
-import re
+import os
 import pathlib
+import re
+import struct
 import subprocess
 
 import pytest
@@ -169,6 +172,130 @@ def test_export_writes_parquet(values_map, tmp_path):
     assert row["big"] == "100000000000000000000000000" and row["f"] == "1e400"  # no type of Parquet's holds them
     failed = shoal("export", values_map, "--out", tmp_path / "v.csv", "--vectors", check=False)
     assert failed.returncode == 2 and "--out NAME.npy writes them alone" in failed.stderr
+
+
+def arrow_schema(path):
+    """The columns that the Arrow schema of a Parquet file names: (name, kind, may be null, length of a list)."""
+    found = re.search(rb"ARROW:schema.{1,8}?(/////[A-Za-z0-9+/=]+)", path.read_bytes(), re.S)
+    message = base64.b64decode(found[1])
+    assert struct.unpack_from("<iI", message) == (-1, len(message) - 8)
+    buf = message[8:]
+    kinds = {2: "int", 3: "float", 5: "utf8", 6: "bool", 8: "date", 10: "timestamp", 12: "list", 16: "fixed_size_list"}
+
+    def number(form, at):
+        return struct.unpack_from("<" + form, buf, at)[0]
+
+    def slot(table, n):
+        """Where field n of a table stands; None: it has the default."""
+        vtable = table - number("i", table)
+        offset = number("H", vtable + 4 + 2 * n) if 4 + 2 * n < number("H", vtable) else 0
+        return table + offset if offset else None
+
+    def follow(at):
+        return at + number("I", at)
+
+    def column(field):
+        name = follow(slot(field, 0))
+        kind, type = buf[slot(field, 2)], follow(slot(field, 3))
+        null = slot(field, 1) is not None and buf[slot(field, 1)] == 1
+        about = {2: lambda: number("i", slot(type, 0)), 16: lambda: number("i", slot(type, 0)),
+                 10: lambda: slot(type, 1) and buf[follow(slot(type, 1)) + 4:][:3].decode()}.get(kind, lambda: None)()
+        return buf[name + 4:name + 4 + number("I", name)].decode(), kinds[kind], null, about
+
+    root = follow(0)
+    assert buf[slot(root, 1)] == 1  # the message is a schema
+    fields = follow(slot(follow(slot(root, 2)), 1))
+    return [column(follow(fields + 4 + 4 * i)) for i in range(number("I", fields))]
+
+
+def test_vectors_have_a_fixed_size_for_readers(values_map, tmp_path):
+    out = tmp_path / "e.parquet"
+    rows = [{"text": "the cat is here", "day": "2024-01-02", "at": "2024-01-02T03:04:05", "utc": "2024-01-02T03:04:05Z",
+             "half": 0.5, "yes": True, "nest": {"a": 1}, "\u0434\u043e\u043c": "x"}] * 3
+    (tmp_path / "e.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    shoal("embed", tmp_path / "e.jsonl", "--text", "text", "--out", out)
+    assert arrow_schema(out) == [
+        ("row", "int", True, 64), ("text", "utf8", True, None), ("day", "date", True, None), ("at", "timestamp", True, None),
+        ("utc", "timestamp", True, "UTC"), ("half", "float", True, None), ("yes", "bool", True, None),
+        ("nest", "utf8", True, None), ("\u0434\u043e\u043c", "utf8", True, None), ("vector", "fixed_size_list", False, 384)]
+    shoal("export", values_map, "--out", tmp_path / "v.parquet", "--vectors")
+    columns = arrow_schema(tmp_path / "v.parquet")
+    about = json.loads(shoal("inspect", tmp_path / "v.parquet", "--json").stdout)
+    assert [c[0] for c in columns] == ["row", "text", *[c for c in about["columns"] if c != "row"], "vector"]
+    assert columns[-1] == ("vector", "fixed_size_list", False, 384)
+    assert [c for c in columns if c[0] in ("cluster", "x")] == [("cluster", "int", True, 32), ("x", "float", True, None)]
+
+
+def peak(*arguments):
+    """Runs shoal; (status, MiB of memory at its peak, standard error)."""
+    with subprocess.Popen([SHOAL, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        error = process.stderr.read()
+        status, usage = os.wait4(process.pid, 0)[1:]
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_maxrss >> 10, error
+
+
+def test_small_files_of_much_take_little_memory():
+    for name in ("hostile_nulls", "hostile_words", "hostile_page", "hostile_columns"):
+        status, size, error = peak("inspect", GOLDEN / f"{name}.parquet")
+        assert status == 3 and "list elements, which a file of" in error, error
+        assert size < 90, (name, size)
+    for name in ("long_same", "long_delta", "nulls", "zeros"):
+        status, size, error = peak("inspect", GOLDEN / f"{name}.parquet", "--text", "text")
+        assert status == 0, error
+        assert size < 110, (name, size)
+
+
+def test_options_of_texts_are_refused(tmp_path):
+    path = GOLDEN / "codec_none_1.parquet"
+    for option, value in (("--skip", 1), ("--header", "no"), ("--encoding", "latin1"), ("--delimiter", ";"), ("--quote", "single"),
+                          ("--escape", "backslash"), ("--format", "csv")):
+        for verb, rest in (("inspect", ()), ("embed", ("--out", tmp_path / "x.npy")), ("map", ("--out", tmp_path / "x.shoal"))):
+            failed = shoal(verb, path, option, value, *rest, check=False)
+            assert failed.returncode == 2 and f"{path} is a Parquet file, which has no" in failed.stderr
+            assert f"leave out {option}" in failed.stderr, failed.stderr
+    with path.open("rb") as file:
+        failed = subprocess.run([SHOAL, "inspect", "-", "--skip", "1"], stdin=file, capture_output=True, text=True)
+    assert failed.returncode == 2 and "standard input is a Parquet file, which has no lines" in failed.stderr
+    for name, message in (("no_rows", "is a Parquet file without rows"), ("no_columns", "is a Parquet file without columns")):
+        failed = shoal("embed", GOLDEN / f"{name}.parquet", "--out", tmp_path / "x.npy", check=False)
+        assert failed.returncode == 3 and message in failed.stderr
+
+
+def test_the_folder_for_temporary_files_is_named(tmp_path):
+    bad = tmp_path / "nowhere"
+    environment = {**os.environ, "TMPDIR": str(bad)}
+    with (GOLDEN / "codec_none_1.parquet").open("rb") as file:
+        failed = subprocess.run([SHOAL, "inspect", "-"], stdin=file, capture_output=True, text=True, env=environment)
+    assert failed.returncode == 4 and f"{bad} (TMPDIR), cannot be used" in failed.stderr, failed.stderr
+
+
+def test_the_column_of_vectors_is_chosen(tmp_path):
+    path = tmp_path / "two.parquet"
+    path.write_bytes((GOLDEN / "vectors_two.parquet").read_bytes())
+    failed = shoal("cluster", path, "--clusters", 2, "--out", tmp_path / "no", check=False)
+    assert failed.returncode == 5 and 'several columns of vectors: "title", "body"; --vectors NAME takes one' in failed.stderr
+    made = shoal("cluster", path, "--vectors", "title", "--clusters", 2, "--out", tmp_path / "title")
+    assert "converted" not in made.stderr
+    made = shoal("cluster", path, "--vectors", "body", "--clusters", 2, "--out", tmp_path / "body")
+    assert "note: float64 converted to float32" in made.stderr
+    again = json.loads(shoal("cluster", path, "--vectors", "body", "--clusters", 2, "--out", tmp_path / "body", "--json").stdout)
+    assert again["done_before"]
+    # The other column is other work.
+    assert shoal("cluster", path, "--vectors", "title", "--clusters", 2, "--out", tmp_path / "body", check=False).returncode == 2
+    shoal("layout", path, "--vectors", "body", "--out", tmp_path / "l", "--quiet")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a.parquet", "b.parquet"):
+        (folder / name).write_bytes(path.read_bytes())
+    shoal("cluster", folder, "--vectors", "title", "--clusters", 2, "--out", tmp_path / "both", "--quiet")
+    assert len((tmp_path / "both/labels.csv").read_text().splitlines()) == 5
+    shoal("classify", "predict", tmp_path / "both", path, "--vectors", "title", "--out", tmp_path / "p", "--quiet")
+    failed = shoal("cluster", path, "--vectors", "head", "--out", tmp_path / "no", check=False)
+    assert failed.returncode == 5 and 'has no column "head"; its columns of vectors are "title", "body"' in failed.stderr
+    (tmp_path / "x.npy").write_bytes(b"")
+    failed = shoal("layout", tmp_path / "x.npy", "--vectors", "v", "--out", tmp_path / "no", check=False)
+    assert failed.returncode == 2 and "--vectors v names a column of a Parquet file" in failed.stderr
 
 
 def test_vectors_of_a_parquet_file(tmp_path):

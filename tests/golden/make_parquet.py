@@ -111,3 +111,106 @@ pq.write_table(pa.table({"v": pa.array([[1.0, 2.0], [1.0, None]], pa.list_(pa.fl
 pq.write_table(pa.table({"v": pa.array([[1.0, 2.0], [1.0]], pa.list_(pa.float32()))}), HERE / "vectors_bad_length.parquet")
 pq.write_table(pa.table({"v": pa.array(numpy.ones((3, 20), "float32").tolist(), pa.list_(pa.float32(), 20))}),
                HERE / "vectors_alone.parquet")
+
+# Small files of much: they must be read, a batch at a time.
+long = "the same long text, over and over " * 600
+pq.write_table(pa.table({"text": [long] * 5000, "n": list(range(5000))}), HERE / "long_same.parquet", compression="zstd")
+pq.write_table(pa.table({"text": ["a zero"] * 500, "v": pa.array([[0.0] * 10000] * 500, pa.list_(pa.float32()))}),
+               HERE / "zeros.parquet", compression="zstd")
+pq.write_table(pa.table({"text": ["no %d" % i for i in range(3000)], "v": pa.array([[None] * 3000] * 3000, pa.list_(pa.int32()))}),
+               HERE / "nulls.parquet", compression="zstd", write_statistics=False)
+pq.write_table(pa.table({"text": [long + str(i) for i in range(3000)]}), HERE / "long_delta.parquet", compression="zstd",
+               use_dictionary=False, column_encoding={"text": "DELTA_BYTE_ARRAY"}, write_statistics=False)
+pq.write_table(pa.table({"text": pa.array([], pa.string())}), HERE / "no_rows.parquet")
+pq.write_table(pa.table({}), HERE / "no_columns.parquet")
+pq.write_table(pa.table({"text": ["a", "b"], "title": pa.array([[1.0, 0.0], [0.0, 1.0]], pa.list_(pa.float32(), 2)),
+                         "body": pa.array([[0.0, 1.0], [1.0, 0.0]], pa.list_(pa.float64(), 2))}), HERE / "vectors_two.parquet")
+
+
+# Hostile files: what they claim stands in runs, and takes no room. By hand, since no library writes them.
+def varint(n):
+    out = b""
+    while n > 127:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def zigzag(n):
+    return varint(n << 1 if n >= 0 else (-n << 1) - 1)
+
+
+def struct(*fields):
+    """Thrift's compact protocol: fields as (number, type, bytes)."""
+    out, last = b"", 0
+    for number, kind, value in fields:
+        out += bytes([number - last << 4 | kind]) + value
+        last = number
+    return out + b"\0"
+
+
+def i32(number, value):
+    return (number, 5, zigzag(value))
+
+
+def i64(number, value):
+    return (number, 6, zigzag(value))
+
+
+def text(number, value):
+    return (number, 8, varint(len(value)) + value.encode())
+
+
+def listed(number, kind, items):
+    return (number, 9, bytes([len(items) << 4 | kind]) + b"".join(items))
+
+
+def page(first, levels, definition, physical):
+    """A page of a list that goes on over pages: only the first level of the first page begins a row."""
+    rep = (varint(1 << 1) + b"\0" if first else b"") + varint((levels - first) << 1) + b"\1"
+    runs = varint(levels << 1) + bytes([definition])
+    data = len(rep).to_bytes(4, "little") + rep + len(runs).to_bytes(4, "little") + runs
+    if definition == 3:  # all are the dictionary's first
+        data += b"\1" + varint(levels << 1) + b"\0"
+    header = struct(i32(1, 0), i32(2, len(data)), i32(3, len(data)),
+                    (5, 12, struct(i32(1, levels), i32(2, 8 if definition == 3 else 0), i32(3, 3), i32(4, 3))))
+    return header + data
+
+
+def hostile(path, pages, levels, definition, columns=1):
+    body, metadata, schema = b"PAR1", [], [struct(text(4, "schema"), i32(5, columns + 1))]
+    chunks = []
+
+    def add(data, names, physical, values, dictionary):
+        nonlocal body
+        begin = len(body)
+        body += data
+        offsets = [i64(9, begin + dictionary), *([i64(11, begin)] if dictionary else [])]
+        chunks.append(struct(i64(2, begin), (3, 12, struct(
+            i32(1, physical), listed(2, 5, [zigzag(0), zigzag(3), zigzag(8)]),
+            listed(3, 8, [varint(len(n)) + n.encode() for n in names]), i32(4, 0), i64(5, values),
+            i64(6, len(data)), i64(7, len(data)), *offsets))))
+
+    value = (4).to_bytes(4, "little") + b"evil"
+    schema.append(struct(i32(1, 6), i32(3, 0), text(4, "text"), i32(6, 0)))
+    header = struct(i32(1, 0), i32(2, len(value)), i32(3, len(value)), (5, 12, struct(i32(1, 1), i32(2, 0), i32(3, 3), i32(4, 3))))
+    add(header + value, ["text"], 6, 1, 0)
+    for c in range(columns):
+        schema += [struct(i32(3, 1), text(4, f"v{c}"), i32(5, 1), i32(6, 3)), struct(i32(3, 2), text(4, "list"), i32(5, 1)),
+                   struct(i32(1, 6), i32(3, 1), text(4, "element"), i32(6, 0))]
+        data = b""
+        if definition == 3:
+            data = struct(i32(1, 2), i32(2, len(value)), i32(3, len(value)), (7, 12, struct(i32(1, 1), i32(2, 0)))) + value
+        dictionary = len(data)
+        data += b"".join(page(i == 0, levels, definition, 6) for i in range(pages))
+        add(data, [f"v{c}", "list", "element"], 6, pages * levels, dictionary)
+    group = struct(listed(1, 12, chunks), i64(2, len(body)), i64(3, 1))
+    elements = bytes([0xF0 | 12]) + varint(len(schema)) + b"".join(schema)
+    footer = struct(i32(1, 1), (2, 9, elements), i64(3, 1), listed(4, 12, [group]))
+    path.write_bytes(body + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+
+
+hostile(HERE / "hostile_honest.parquet", 3, 10, 3)  # that what follows is refused for its claims alone
+hostile(HERE / "hostile_nulls.parquet", 40, 1 << 24, 2)
+hostile(HERE / "hostile_words.parquet", 40, 1 << 20, 3)
+hostile(HERE / "hostile_page.parquet", 1, (1 << 31) - 1, 2)
+hostile(HERE / "hostile_columns.parquet", 1, 1 << 18, 3, 12)

@@ -45,7 +45,7 @@ impl Bytes {
 
 /// Whose fault a refusal is.
 #[repr(u8)]
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq)]
 pub enum Kind {
     /// The input is damaged or makes no sense.
     #[default]
@@ -54,6 +54,10 @@ pub enum Kind {
     Unsupported = 1,
     /// There is too little memory now.
     Memory = 2,
+    /// A record is longer than was allowed.
+    TooLong = 3,
+    /// It has several of what one is wanted, and the caller may say which.
+    Choice = 4,
 }
 
 /// Why something was refused.

@@ -31,7 +31,7 @@ std::string sum_of(const fs::path& input) {
   }
   if (!fs::is_directory(input)) return sha256_file(input);
   std::string out;
-  for (const VectorFile& file : open_vector_files(input)) out += sha256_file(file.path) + " ";
+  for (const fs::path& file : list_vector_files(input)) out += sha256_file(file) + " ";
   return out;
 }
 

@@ -50,12 +50,12 @@ std::size_t read_some(int fd, const std::string& name, const std::stop_token& st
   }
 }
 
+}  // namespace
+
 std::string size_text(std::size_t bytes) {
   if (bytes >= (1u << 20) && bytes % (1u << 20) == 0) return std::to_string(bytes >> 20) + " MiB";
   return std::to_string(bytes) + " bytes";
 }
-
-}  // namespace
 
 std::string Input::name_of(const std::filesystem::path& path) {
   return path == "-" ? "standard input" : path.string();

@@ -13,6 +13,9 @@
 
 namespace shoal {
 
+/// "64 MiB" if it is a whole number of them, else "5001 bytes".
+std::string size_text(std::size_t bytes);
+
 /// The bytes of one file or stream, passed through a buffer that holds at least one record: a reader looks at
 /// `rest`, asks for more with `grow` until a whole record lies there, and gives it up with `take`. Knows the
 /// line it is at. Memory: 1 MiB, or twice the longest record.
@@ -33,6 +36,7 @@ class Input {
   static Input of(std::string name, std::string bytes, std::size_t max_record = 64u << 20,
                   std::size_t block = kBlock);
 
+  std::size_t max_record() const { return max_record_; }
   const std::string& name() const { return name_; }
   /// The bytes in memory that nobody took yet. Views into it hold until the next `grow`.
   std::string_view rest() const { return {buffer_.get() + begin_, end_ - begin_}; }

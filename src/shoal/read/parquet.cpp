@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "shoal/core/error.h"
+#include "shoal/core/rust_parquet.h"
 #include "shoal/core/utf8.h"
 #include "shoal/read/columns.h"
-#include "shoal/read/rust_parquet.h"
 
 namespace shoal {
 namespace fs = std::filesystem;
@@ -22,16 +22,44 @@ namespace {
 constexpr std::string_view kMagic = "PAR1", kEncrypted = "PARE";
 constexpr Index kVector = 16;  // a shorter list of floats may be anything
 
-std::string_view view(ShoalParquetBytes bytes) { return {bytes.data, bytes.size}; }
+std::string_view view(ShoalBytes bytes) { return {bytes.data, bytes.size}; }
 
 ShoalParquet* handle(const std::shared_ptr<void>& file) { return static_cast<ShoalParquet*>(file.get()); }
 
-const ShoalParquetAnswer& checked(const ShoalParquetAnswer& answer, const std::string& name) {
+const ShoalParquetAnswer& checked(const ShoalParquetAnswer& answer, const std::string& name,
+                                  std::size_t most_record) {
   if (answer.error.size == 0) return answer;
-  if (answer.kind == 2) throw std::bad_alloc();
-  throw Error(answer.kind == 1 ? Fault::unsupported : Fault::data,
-              name + " cannot be read as Parquet: " + std::string(view(answer.error)));
+  if (answer.fault == ShoalParquetFault::memory) throw std::bad_alloc();
+  const std::string reason(view(answer.error));
+  if (answer.fault == ShoalParquetFault::too_long)
+    throw Error(Fault::data, name + ", " + reason + ": the row has more than " + size_text(most_record) +
+                                 " as text; " + option_name("max_record") + " BYTES allows longer records");
+  throw Error(answer.fault == ShoalParquetFault::unsupported ? Fault::unsupported : Fault::data,
+              name + " cannot be read as Parquet: " + reason);
 }
+
+/// A file without a name, in the folder for temporary files.
+struct Spool {
+  Spool() {
+    std::error_code failed;
+    const fs::path folder = fs::temp_directory_path(failed);
+    const char* wanted = std::getenv("TMPDIR");
+    require(!failed, Fault::file,
+            std::string("the folder for temporary files, ") + (wanted == nullptr ? "/tmp" : wanted) +
+                " (TMPDIR), cannot be used");
+    name = (folder / "shoal.XXXXXX").string();
+    fd = ::mkostemp(name.data(), O_CLOEXEC);
+    if (fd >= 0) ::unlink(name.c_str());
+  }
+  Spool(const Spool&) = delete;
+  ~Spool() {
+    if (fd >= 0) ::close(fd);
+  }
+  int release() { return std::exchange(fd, -1); }
+
+  std::string name;
+  int fd = -1;
+};
 
 /// The file itself, where it is one and begins as Parquet does; -1: it is something else.
 int open_itself(const fs::path& path) {
@@ -47,35 +75,27 @@ int open_itself(const fs::path& path) {
 
 /// Copies what is left of the input to a file without a name, since the end of a Parquet file is read first.
 int spooled(Input& input) {
-  std::error_code failed;
-  std::string name = (fs::temp_directory_path(failed) / "shoal.XXXXXX").string();
-  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
-  const auto refuse = [&](int reason) {
-    if (fd >= 0) ::close(fd);
+  Spool spool;
+  const auto check = [&](bool done) {
+    const int reason = errno;
+    if (done) return;
     throw Error(Fault::file, input.name() +
-                                 " is Parquet, of which the end is read first, and it cannot be "
-                                 "copied to " +
-                                 name + ": " + std::strerror(reason) +
+                                 " is Parquet, of which the end is read first, and it cannot be copied to " +
+                                 spool.name + ": " + std::strerror(reason) +
                                  "; set TMPDIR to a folder with room, or give the file by its name");
   };
-  if (fd < 0) refuse(errno);
-  ::unlink(name.c_str());
-  try {
-    for (;;) {
-      std::string_view rest = input.rest();
-      while (!rest.empty()) {
-        const ssize_t wrote = ::write(fd, rest.data(), rest.size());
-        if (wrote < 0 && errno != EINTR) refuse(errno);
-        const std::size_t gone = static_cast<std::size_t>(std::max<ssize_t>(wrote, 0));
-        rest.remove_prefix(gone);
-        input.take(gone);
-      }
-      if (input.ended()) return fd;
-      input.grow();
+  check(spool.fd >= 0);
+  for (;;) {
+    std::string_view rest = input.rest();
+    while (!rest.empty()) {
+      const ssize_t wrote = ::write(spool.fd, rest.data(), rest.size());
+      check(wrote >= 0 || errno == EINTR);
+      const std::size_t gone = static_cast<std::size_t>(std::max<ssize_t>(wrote, 0));
+      rest.remove_prefix(gone);
+      input.take(gone);
     }
-  } catch (const Error& e) {
-    if (e.fault != Fault::file) ::close(fd);
-    throw;
+    if (input.ended()) return spool.release();
+    input.grow();
   }
 }
 
@@ -93,16 +113,17 @@ std::uint64_t ParquetReader::Progress::taken() const { return shoal_parquet_byte
 
 ParquetReader::ParquetReader(Input input, const fs::path& path, ReadReport* report,
                              const std::vector<std::string>& columns, std::stop_token stop)
-    : stop_(std::move(stop)) {
+    : most_record_(input.max_record()), stop_(std::move(stop)) {
   progress_.name_ = input.name();
   int fd = open_itself(path);
   if (fd < 0) fd = spooled(input);
-  ShoalParquet* opened = checked(shoal_parquet_open(fd), input.name()).owner;
+  ShoalParquet* opened = checked(shoal_parquet_open(fd, most_record_), input.name(), most_record_).owner;
   progress_.file_ =
       std::shared_ptr<void>(opened, [](void* file) { shoal_parquet_free(static_cast<ShoalParquet*>(file)); });
   std::size_t count = 0;
   const ShoalParquetField* fields = shoal_parquet_fields(opened, &count);
   for (std::size_t i = 0; i < count; ++i) columns_.emplace_back(view(fields[i].name));
+  require(count > 0, Fault::data, input.name() + " is a Parquet file without columns");
   columns_ = unique_names(columns_);
   leave_out_vectors(columns, report);
 }
@@ -117,7 +138,8 @@ void ParquetReader::leave_out_vectors(const std::vector<std::string>& wanted, Re
   const auto known = [&](const std::string& name) { return std::ranges::find(wanted, name) != wanted.end(); };
   for (std::size_t i = 0; i < count; ++i) {
     const bool vector =
-        fields[i].floats && checked(shoal_parquet_first_length(file, i), progress_.name_).rows >= kVector;
+        fields[i].floats &&
+        checked(shoal_parquet_first_length(file, i), progress_.name_, most_record_).rows >= kVector;
     if (wanted.empty() ? vector : fields[i].floats && !known(columns_[i])) {
       vectors.push_back(columns_[i]);
       continue;
@@ -139,7 +161,7 @@ bool ParquetReader::next_batch() {
   constexpr std::size_t kMost = 1024;
   require(!stop_.stop_requested(), Fault::cancelled, "stopped on request");
   const ShoalParquetAnswer answer =
-      checked(shoal_parquet_next(handle(progress_.file_), kMost), progress_.name_);
+      checked(shoal_parquet_next(handle(progress_.file_), kMost), progress_.name_, most_record_);
   batch_ = answer.columns;
   batch_rows_ = answer.rows;
   at_ = 0;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -124,6 +125,100 @@ TEST(Parquet, SeveralFilesAndTexts) {
   expect_error(Fault::data, "holds [1.0,2.0]", [] { table_of(kFolder / "vectors_bad_null.parquet", {}); });
   expect_error(Fault::data, "has vectors (\"v\") and no other columns",
                [] { table_of(kFolder / "vectors_alone.parquet", {}); });
+}
+
+TEST(Parquet, WhatOnlyTextsHaveIsRefused) {
+  const fs::path path = kFolder / "codec_none_1.parquet";
+  const std::vector<std::pair<std::string, ReadOptions>> given = {
+      {"other format; leave out format", {.format = FileFormat::csv}},
+      {"encoding: its texts are UTF-8; leave out encoding", {.encoding = "latin1"}},
+      {"delimiter; leave out delimiter", {.delimiter = ";"}},
+      {"quotes; leave out quote", {.quote = "single"}},
+      {"quotes; leave out escape", {.escape = "backslash"}},
+      {"header: it names its columns itself; leave out header", {.header = HeaderRow::no}},
+      {"lines; leave out skip", {.skip = 0}},
+  };
+  for (const auto& [message, options] : given)
+    expect_error(Fault::argument, path.string() + " is a Parquet file, which has no " + message,
+                 [&] { table_of(path, options); });
+  // A file that follows is asked too.
+  expect_error(Fault::argument, path.string() + " is a Parquet file", [&] {
+    const TemporaryFile csv("text;n\na long sentence of words;1\n");
+    Source source({csv.path, path}, {.delimiter = ";"});
+    Texts texts;
+    std::vector<Texts> others;
+    while (source.next(10, texts, others)) {
+    }
+  });
+}
+
+TEST(Parquet, NothingInIt) {
+  expect_error(Fault::data, "no_rows.parquet is a Parquet file without rows",
+               [] { table_of(kFolder / "no_rows.parquet", {}); });
+  expect_error(Fault::data, "no_columns.parquet is a Parquet file without columns",
+               [] { table_of(kFolder / "no_columns.parquet", {}); });
+}
+
+struct Batches {
+  std::size_t rows = 0, bytes = 0, largest = 0;
+};
+
+/// As a caller sees them that wants many rows at a time.
+Batches batches_of(const fs::path& path) {
+  Source source({path}, {.text_columns = {"text"}});
+  Texts texts;
+  std::vector<Texts> others;
+  Batches out;
+  while (source.next(100'000, texts, others)) {
+    std::size_t bytes = 0;
+    for (Index i = 0; i < texts.size(); ++i) {
+      bytes += texts[i].size();
+      for (const Texts& column : others) bytes += column[i].size();
+    }
+    out.rows += texts.size();
+    out.bytes += bytes;
+    out.largest = std::max(out.largest, bytes);
+  }
+  return out;
+}
+
+// 5,000 rows of one text take 14 kB in the file, and 102 MB outside.
+TEST(Parquet, BatchesEndByTheirBytes) {
+  constexpr std::size_t kRow = 34 * 600, kMost = (16u << 20) + kRow + 1000;
+  const Batches same = batches_of(kFolder / "long_same.parquet");
+  EXPECT_EQ(same.rows, 5000u);
+  EXPECT_GT(same.bytes, 5000 * kRow);
+  EXPECT_LT(same.largest, kMost);
+  const Batches delta = batches_of(kFolder / "long_delta.parquet");
+  EXPECT_EQ(delta.rows, 3000u);
+  EXPECT_GT(delta.bytes, 3000 * kRow);
+  EXPECT_LT(delta.largest, kMost);
+  const Batches nulls = batches_of(kFolder / "nulls.parquet");
+  EXPECT_EQ(nulls.rows, 3000u);
+  EXPECT_GT(nulls.bytes, std::size_t{3000} * 3000 * 5);
+  EXPECT_LT(nulls.largest, kMost);
+  EXPECT_EQ(batches_of(kFolder / "zeros.parquet").rows, 500u);
+}
+
+TEST(Parquet, RecordsHaveAGreatestLength) {
+  const auto read = [](const char* name, std::size_t most) {
+    return table_of(kFolder / name, {.text_columns = {"text"}, .max_record = most}).cells[0].size();
+  };
+  EXPECT_EQ(read("long_same.parquet", 20'404), 5000u);  // the text and four digits
+  expect_error(Fault::data, "long_same.parquet, column \"n\", row 1000: the row has more than 20403 bytes",
+               [&] { read("long_same.parquet", 20'403); });
+  expect_error(Fault::data, "max_record", [&] { read("long_same.parquet", 5000); });
+  expect_error(Fault::data, "nulls.parquet, column \"v\", row 0: the row has more than 9000 bytes",
+               [&] { read("nulls.parquet", 9000); });
+}
+
+// Pages that claim list elements as runs: a few bytes each.
+TEST(Parquet, RowsAreNoLongerThanAFileCanMean) {
+  const Table honest = table_of(kFolder / "hostile_honest.parquet");  // made by the same hand
+  EXPECT_EQ(honest.cells[1][0].size(), 30 * std::string("\"evil\",").size() + 1);
+  for (const char* name : {"hostile_nulls", "hostile_words", "hostile_page", "hostile_columns"})
+    expect_error(Fault::data, "list elements, which a file of",
+                 [&] { table_of(kFolder / (std::string(name) + ".parquet")); });
 }
 
 TEST(Parquet, StopsOnRequest) {

@@ -34,6 +34,22 @@ struct HeldRow {
 
 constexpr Index kSampleRows = 100;              // looked at to find prose
 constexpr std::size_t kSampleBytes = 1u << 20;  // and not more than this
+constexpr std::size_t kBatchBytes = 16u << 20;  // a batch ends after so many
+
+// What the options say of texts, which a Parquet file says of itself.
+void refuse_for_parquet(const std::string& name, const ReadOptions& options) {
+  const auto refuse = [&](bool given, const char* option, const char* what) {
+    require(!given, Fault::argument,
+            name + " is a Parquet file, which has no " + what + "; leave out " + option_name(option));
+  };
+  refuse(options.format.has_value(), "format", "other format");
+  refuse(options.encoding.has_value(), "encoding", "encoding: its texts are UTF-8");
+  refuse(options.delimiter.has_value(), "delimiter", "delimiter");
+  refuse(options.quote.has_value(), "quote", "quotes");
+  refuse(options.escape.has_value(), "escape", "quotes");
+  refuse(options.header.has_value(), "header", "header: it names its columns itself");
+  refuse(options.skip.has_value(), "skip", "lines");
+}
 
 }  // namespace
 
@@ -108,8 +124,7 @@ void Source::State::open(const fs::path& path) {
   bytes = unpacked(name, std::move(bytes), packed);
   packed_bytes = !packed.empty();
   if (looks_like_parquet(begin_of(bytes, kParquetBegin))) {
-    require(!options.format, Fault::argument,
-            name + " is a Parquet file; leave out " + option_name("format"));
+    refuse_for_parquet(name, options);
     encoding = nullptr;
     reader.emplace(
         ParquetReader(Input(name, std::move(bytes), options.max_record), path, &report, columns, stop));
@@ -189,6 +204,8 @@ void Source::State::open_first() {
   const bool by_name = !columns.empty() && names_decide(columns, options.text_columns);
   if (by_name) choose_columns();  // a wrong name is told before a fault in the rows
   sample(by_name ? 1 : kSampleRows);
+  if (held.empty() && std::holds_alternative<ParquetReader>(*reader))
+    throw Error(Fault::data, name() + " is a Parquet file without rows");
   if (held.empty())
     throw Error(Fault::data,
                 name() + (columns.size() > 1 ? ": a header and no rows. If its first line is a row, " +
@@ -406,7 +423,11 @@ bool Source::next(Index most, Texts& texts, std::vector<Texts>& others) {
   others.resize(state_->other_at.size());
   for (Texts& column : others) column.clear();
   Index added = 0;
-  for (; added < most && state_->advance(); ++added) state_->append(texts, others);
+  std::size_t bytes = 0;
+  for (; added < most && bytes < kBatchBytes && state_->advance(); ++added) {
+    state_->append(texts, others);
+    for (const std::string_view field : state_->record.fields) bytes += field.size();
+  }
   return added > 0;
 }
 

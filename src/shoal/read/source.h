@@ -131,10 +131,11 @@ class Source {
 
   const std::vector<std::string>& text_columns() const;   ///< as chosen
   const std::vector<std::string>& other_columns() const;  ///< all others, in order
-  /// Puts the next rows, at most `most` (>= 1), into `texts` and, in the order of other_columns, into
-  /// `others`, in place of what they held. False at the end, with nothing in them. Several text columns are
-  /// joined by a line feed, empty ones left out. Error(data), naming file and line: a record over max_record,
-  /// an open quote, broken JSON, a text that is no string, a further file with other columns.
+  /// Puts the next rows, at most `most` (>= 1) and no more once they have 16 MiB, into `texts` and, in the
+  /// order of other_columns, into `others`, in place of what they held. False at the end, with nothing in
+  /// them. Several text columns are joined by a line feed, empty ones left out. Error(data), naming file and
+  /// line: a record over max_record, an open quote, broken JSON, a text that is no string, a further file
+  /// with other columns.
   bool next(Index most, Texts& texts, std::vector<Texts>& others);
   /// What the cells were that `next` gave last: of each row a CellKind for its text (that of the only text
   /// column; a string if there are several) and one for each of other_columns. Empty if all were strings.

@@ -3,16 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "shoal/core/rust_bytes.h"
+
 /// The C functions of src/rust/src/tokens/mod.rs, where they are described. Included by tokenizer.cpp alone.
 extern "C" {
 
 struct ShoalTokenizer;
 struct ShoalEncoded;
-
-struct ShoalBytes {
-  const char* data;
-  std::size_t size;
-};
 
 struct ShoalEncodedView {
   ShoalEncoded* owner;

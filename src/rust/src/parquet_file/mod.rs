@@ -1,20 +1,22 @@
 //! Parquet files: rows as text (`parquet.cpp` of room read), a column of vectors (`parquet_rows.cpp` of room
 //! store), and new files (`parquet_writer.cpp` of room store).
 
+mod arrow;
 mod footer;
+mod pages;
 mod tree;
 mod value;
 mod write;
 
 use crate::{guarded, memory, Bytes, Kind, Refusal};
 use bytes::Bytes as Shared;
-use parquet::column::page::{Page, PageMetadata, PageReader};
-use parquet::column::reader::get_column_reader;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::os::fd::FromRawFd;
+use std::sync::Arc;
+use pages::Budget;
 use tree::{Leaf, Node, Shape, Values};
 use value::Meaning;
 
@@ -71,48 +73,6 @@ impl ChunkReader for Checked {
     }
 }
 
-/// Pages whose dictionaries have no more values than bytes, and whose lists no more elements than can be meant.
-struct CheckedPages {
-    pages: Box<dyn PageReader>,
-    repeated: bool,
-}
-
-impl CheckedPages {
-    /// Levels come in runs: a few bytes can claim any number of them.
-    const MOST_LEVELS: usize = 1 << 24;
-}
-
-impl Iterator for CheckedPages {
-    type Item = parquet::errors::Result<Page>;
-    fn next(&mut self) -> Option<Self::Item> {
-        self.get_next_page().transpose()
-    }
-}
-
-impl PageReader for CheckedPages {
-    fn get_next_page(&mut self) -> parquet::errors::Result<Option<Page>> {
-        let page = self.pages.get_next_page()?;
-        match &page {
-            Some(Page::DictionaryPage { buf, num_values, .. }) if *num_values as usize > buf.len() => {
-                return Err(ParquetError::General("a dictionary has more values than bytes".into()));
-            }
-            Some(Page::DataPage { buf, num_values, .. } | Page::DataPageV2 { buf, num_values, .. })
-                if self.repeated && *num_values as usize > Self::MOST_LEVELS.max(8 * buf.len()) =>
-            {
-                return Err(ParquetError::General("a page claims more list elements than it has room for".into()));
-            }
-            _ => {}
-        }
-        Ok(page)
-    }
-    fn peek_next_page(&mut self) -> parquet::errors::Result<Option<PageMetadata>> {
-        self.pages.peek_next_page()
-    }
-    fn skip_next_page(&mut self) -> parquet::errors::Result<()> {
-        self.pages.skip_next_page()
-    }
-}
-
 /// The values of a column for a batch of rows: value i is `bytes[ends[i - 1]..ends[i]]`.
 #[derive(Default)]
 struct Column {
@@ -146,12 +106,14 @@ pub struct Parquet {
     reader: SerializedFileReader<Checked>,
     fields: Vec<Field>,
     leaves: Vec<Leaf>,
+    budget: Arc<Budget>,
     wanted: Vec<usize>,
+    /// Bytes of a row as text, at most.
+    most_record: usize,
     group: usize,
     /// Of the open row group.
-    rows: usize,
-    given: usize,
-    batch: usize,
+    rows: u64,
+    given: u64,
     bytes_before: u64,
     group_bytes: u64,
     row: u64,
@@ -162,8 +124,8 @@ pub struct Parquet {
     names: Vec<FieldView>,
 }
 
-const BATCH_BYTES: u64 = 4 << 20;
-const BATCH_ROWS: u64 = 1024;
+/// What a batch holds, but for the last row of it; and, once more, what all leaves hold.
+const BATCH_BYTES: usize = 4 << 20;
 
 impl Parquet {
     fn open(file: File) -> Result<Self, Refusal> {
@@ -171,10 +133,11 @@ impl Parquet {
         let file = Checked { file, size };
         footer::check(&file)?;
         let reader = SerializedFileReader::new(file)?;
+        let budget = Arc::new(Budget::of(size));
         let mut leaves = vec![];
         let mut fields = vec![];
         for field in reader.metadata().file_metadata().schema().get_fields() {
-            let node = tree::plant(field, 0, 0, &mut leaves, 0)?;
+            let node = tree::plant(field, 0, 0, &mut leaves, &budget, 0)?;
             fields.push(Field { name: field.name().to_string(), node });
         }
         let descriptor = reader.metadata().file_metadata().schema_descr_ptr();
@@ -186,11 +149,12 @@ impl Parquet {
             reader,
             fields,
             leaves,
+            budget,
             wanted,
+            most_record: usize::MAX,
             group: 0,
             rows: 0,
             given: 0,
-            batch: 1,
             bytes_before: 0,
             group_bytes: 0,
             row: 0,
@@ -221,22 +185,16 @@ impl Parquet {
             }
             let group = self.reader.get_row_group(self.group)?;
             let about = group.metadata();
-            let rows = usize::try_from(about.num_rows()).map_err(|_| "a row group of fewer than no rows".to_string())?;
+            let rows = u64::try_from(about.num_rows()).map_err(|_| "a row group of fewer than no rows".to_string())?;
             if about.num_columns() != self.leaves.len() {
                 return Err(format!("row group {} has {} columns, and the file {}", self.group, about.num_columns(), self.leaves.len()).into());
             }
-            let mut inflated = 0;
             for &field in &self.wanted {
                 for leaf in self.fields[field].node.leaves() {
-                    inflated += u64::try_from(about.column(leaf).uncompressed_size()).unwrap_or(0);
-                    let descriptor = about.column(leaf).column_descr_ptr();
                     let pages = group.get_column_page_reader(leaf)?;
-                    let pages = Box::new(CheckedPages { pages, repeated: descriptor.max_rep_level() > 0 });
-                    self.leaves[leaf].reader = Some(get_column_reader(descriptor, pages));
+                    self.leaves[leaf].begin(about.column(leaf).column_descr_ptr(), pages);
                 }
             }
-            let a_row = inflated / (rows as u64).max(1);
-            self.batch = (BATCH_BYTES / a_row.max(1)).clamp(1, BATCH_ROWS) as usize;
             self.bytes_before += self.group_bytes;
             self.group_bytes = u64::try_from(about.compressed_size()).unwrap_or(0);
             (self.rows, self.given) = (rows, 0);
@@ -245,45 +203,64 @@ impl Parquet {
         Ok(true)
     }
 
-    /// The number of rows read into the leaves.
-    fn read(&mut self, most: usize) -> Result<usize, Refusal> {
-        if !self.advance()? {
-            return Ok(0);
-        }
-        let count = most.min(self.batch).min(self.rows - self.given);
-        for &field in &self.wanted {
-            for leaf in self.fields[field].node.leaves() {
-                let read = self.leaves[leaf].read(count);
-                read.map_err(|e| self.at_row(&self.fields[field].name, e.into()))?;
+    /// Has the next row of a field in its leaves.
+    fn fill(&mut self, field: usize, bytes: u64) -> Result<(), Refusal> {
+        let node = &self.fields[field].node;
+        for leaf in node.leaves() {
+            if self.leaves[leaf].is_used_up() {
+                self.leaves[leaf].read(self.rows - self.given, bytes)?;
             }
         }
-        self.given += count;
-        Ok(count)
+        node.begins_row(&self.leaves)
+    }
+
+    /// Bytes that each leaf may hold.
+    fn bytes_of_leaf(&self) -> u64 {
+        let leaves: usize = self.wanted.iter().map(|&field| self.fields[field].node.leaves().len()).sum();
+        BATCH_BYTES as u64 / leaves.max(1) as u64
     }
 
     fn at_row(&self, column: &str, fault: Refusal) -> Refusal {
-        Refusal { reason: format!("column \"{column}\", row {}: {}", self.row, fault.reason), kind: fault.kind }
+        let place = format!("column \"{column}\", row {}", self.row);
+        let reason = if fault.kind == Kind::TooLong { place } else { format!("{place}: {}", fault.reason) };
+        Refusal { reason, kind: fault.kind }
     }
 
+    /// Rows until they are `most`, or BATCH_BYTES long, or their row group ends.
     fn next(&mut self, most: usize) -> Result<usize, Refusal> {
-        let count = self.read(most)?;
         self.columns.resize_with(self.wanted.len(), Column::default);
-        for (slot, &field) in self.wanted.iter().enumerate() {
-            let column = &mut self.columns[slot];
+        for column in &mut self.columns {
+            // What one long row has taken is not kept for all that follow.
             column.bytes.clear();
+            column.bytes.shrink_to(BATCH_BYTES);
             column.ends.clear();
             column.kinds.clear();
-            for _ in 0..count {
-                let added = self.fields[field].node.add(&mut self.leaves, &mut column.bytes);
-                let kind = added.map_err(|e| {
-                    let reason = format!("column \"{}\", after row {}: {e}", self.fields[field].name, self.row);
-                    Refusal { reason, kind: Kind::Input }
-                })?;
+        }
+        let (mut count, mut bytes) = (0, 0);
+        let of_leaf = self.bytes_of_leaf();
+        while count < most && bytes < BATCH_BYTES && (count == 0 || self.given < self.rows) {
+            if !self.advance()? {
+                break;
+            }
+            let mut left = self.most_record;
+            for slot in 0..self.wanted.len() {
+                let field = self.wanted[slot];
+                self.fill(field, of_leaf).map_err(|e| self.at_row(&self.fields[field].name, e))?;
+                let column = &mut self.columns[slot];
+                let before = column.bytes.len();
+                let added = self.fields[field].node.add(&mut self.leaves, &mut column.bytes, before.saturating_add(left));
+                let kind = added.map_err(|e| self.at_row(&self.fields[field].name, e))?;
+                let column = &mut self.columns[slot];
+                let size = column.bytes.len() - before;
+                left -= size;
+                bytes += size;
                 column.ends.push(column.bytes.len() as u64);
                 column.kinds.push(kind as u8);
             }
+            self.given += 1;
+            self.row += 1;
+            count += 1;
         }
-        self.row += count as u64;
         self.views = self
             .columns
             .iter()
@@ -292,38 +269,37 @@ impl Parquet {
         Ok(count)
     }
 
-    /// Rows of the only wanted column, which has lists of floats, as floats in `numbers`.
+    /// Rows of the only wanted column, which has lists of floats, as floats in `numbers`; ended as by `next`.
     fn next_vectors(&mut self, most: usize) -> Result<usize, Refusal> {
         let field = *self.wanted.first().ok_or_else(|| "no column is wanted".to_string())?;
         let leaf = self.leaf_of_floats(&self.fields[field]).ok_or_else(|| "the column holds no lists of floats".to_string())?;
-        let count = self.read(most)?;
         self.numbers.clear();
-        let name = self.fields[field].name.clone();
-        for i in 0..count {
-            let before = self.numbers.len();
-            self.add_vector(field, leaf).map_err(|fault| {
-                let reason = format!("column \"{name}\", row {}: {}", self.row + i as u64, fault.reason);
-                Refusal { reason, kind: fault.kind }
-            })?;
-            let dims = self.numbers.len() - before;
-            match self.dims {
-                None => {
-                    // A hint of what all will need; it is refused here rather than by an end of the process.
-                    memory::ask(dims * count * 4)?;
-                    self.dims = Some(dims);
-                }
-                Some(first) if first != dims => {
-                    return Err(format!(
-                        "column \"{name}\", row {}: a vector of {dims} numbers; the first row's has {first}",
-                        self.row + i as u64
-                    )
-                    .into());
-                }
-                Some(_) => {}
+        let mut count = 0;
+        while count < most && 4 * self.numbers.len() < BATCH_BYTES && (count == 0 || self.given < self.rows) {
+            if !self.advance()? {
+                break;
             }
+            let before = self.numbers.len();
+            let added = self.fill(field, BATCH_BYTES as u64).and_then(|()| self.add_vector(field, leaf));
+            added.and_then(|()| self.check_dims(self.numbers.len() - before)).map_err(|e| self.at_row(&self.fields[field].name, e))?;
+            if self.dims.is_none() {
+                let dims = self.numbers.len() - before;
+                // A hint of what all will need; it is refused here rather than by an end of the process.
+                memory::ask(BATCH_BYTES + dims * 4)?;
+                self.dims = Some(dims);
+            }
+            self.given += 1;
+            self.row += 1;
+            count += 1;
         }
-        self.row += count as u64;
         Ok(count)
+    }
+
+    fn check_dims(&self, dims: usize) -> Result<(), Refusal> {
+        match self.dims {
+            Some(first) if first != dims => Err(format!("a vector of {dims} numbers; the first row's has {first}").into()),
+            _ => Ok(()),
+        }
     }
 
     fn add_vector(&mut self, field: usize, at: usize) -> Result<(), Refusal> {
@@ -372,11 +348,10 @@ impl Parquet {
                 continue;
             }
             let descriptor = about.column(at).column_descr_ptr();
-            let mut leaf = Leaf::new(&descriptor.self_type_ptr(), descriptor.max_def_level());
-            let pages = Box::new(CheckedPages { pages: group.get_column_page_reader(at)?, repeated: true });
-            leaf.reader = Some(get_column_reader(descriptor, pages));
+            let mut leaf = Leaf::new(&descriptor.self_type_ptr(), descriptor.max_def_level(), &self.budget);
+            leaf.begin(descriptor, group.get_column_page_reader(at)?);
             for _ in 0..LOOKED_AT.min(about.num_rows() as usize) {
-                leaf.read(1)?;
+                leaf.read(1, 0)?;
                 if leaf.values.len() > 0 {
                     return Ok(leaf.values.len());
                 }
@@ -386,14 +361,26 @@ impl Parquet {
         Ok(0)
     }
 
-    fn column_of_vectors(&self) -> Result<usize, Refusal> {
+    /// The column called `name`; without a name, the only one, or one called as vectors are called.
+    fn column_of_vectors(&self, name: &str) -> Result<usize, Refusal> {
         let floats: Vec<usize> = (0..self.fields.len()).filter(|&i| self.is_floats(&self.fields[i])).collect();
         let quoted = |list: &mut dyn Iterator<Item = usize>| {
             list.take(20).map(|i| format!("\"{}\"", self.fields[i].name)).collect::<Vec<_>>().join(", ")
         };
+        let all = quoted(&mut (0..self.fields.len()));
+        let of_vectors = quoted(&mut floats.iter().copied());
+        if self.fields.is_empty() {
+            return Err("it has no columns".to_string().into());
+        }
         if floats.is_empty() {
-            let all = quoted(&mut (0..self.fields.len()));
             return Err(format!("it has no column of vectors (lists of floating-point numbers); its columns are {all}").into());
+        }
+        if !name.is_empty() {
+            return match (0..self.fields.len()).find(|&i| self.fields[i].name == name) {
+                Some(found) if floats.contains(&found) => Ok(found),
+                Some(_) => Err(format!("its column \"{name}\" holds no vectors (lists of floating-point numbers); {of_vectors} would").into()),
+                None => Err(format!("it has no column \"{name}\"; its columns of vectors are {of_vectors}").into()),
+            };
         }
         if let [only] = floats[..] {
             return Ok(only);
@@ -404,13 +391,12 @@ impl Parquet {
                 return Ok(found);
             }
         }
-        let several = quoted(&mut floats.into_iter());
-        Err(format!("it has several columns of vectors, {several}; call the one to be taken \"vectors\"").into())
+        Err(Refusal { reason: format!("it has several columns of vectors: {of_vectors}"), kind: Kind::Choice })
     }
 
     fn bytes_taken(&self) -> u64 {
-        let share = if self.rows == 0 { 1.0 } else { self.given as f64 / self.rows as f64 };
-        self.bytes_before + (self.group_bytes as f64 * share) as u64
+        let of_group = u128::from(self.group_bytes) * u128::from(self.given) / u128::from(self.rows.max(1));
+        self.bytes_before + of_group as u64
     }
 }
 
@@ -423,6 +409,8 @@ pub struct Answer {
     columns: *const ColumnView,
     numbers: *const f32,
     dims: usize,
+    /// Of vectors: bytes of a number in the file.
+    width: usize,
     error: Bytes,
     kind: Kind,
 }
@@ -435,6 +423,7 @@ impl Answer {
             columns: std::ptr::null(),
             numbers: std::ptr::null(),
             dims: 0,
+            width: 0,
             error: Bytes::of(b""),
             kind: Kind::Input,
         }
@@ -449,14 +438,14 @@ fn refused(refusal: Refusal) -> Answer {
 }
 
 /// Opens the file of descriptor `fd`, which is taken over. The columns that `next` gives are all, until others are
-/// selected.
+/// selected. A row longer than `most_record` bytes is refused.
 ///
 /// # Safety
 /// `fd` must be open, and nobody else may close it.
 #[no_mangle]
-pub unsafe extern "C" fn shoal_parquet_open(fd: i32) -> Answer {
+pub unsafe extern "C" fn shoal_parquet_open(fd: i32, most_record: usize) -> Answer {
     let file = File::from_raw_fd(fd);
-    match guarded(LIBRARY, || Parquet::open(file)) {
+    match guarded(LIBRARY, || Parquet::open(file).map(|opened| Parquet { most_record, ..opened })) {
         Ok(parquet) => Answer { owner: Box::into_raw(Box::new(parquet)), ..Answer::none() },
         Err(refusal) => refused(refusal),
     }
@@ -510,23 +499,28 @@ pub unsafe extern "C" fn shoal_parquet_next(parquet: *mut Parquet, most: usize) 
     }
 }
 
-/// Opens the file of descriptor `fd`, which is taken over, for its vectors: the column called "vectors", or the only one
-/// of lists of floats, or one called as vectors are called. `rows`: how many it says it has.
+/// Opens the file of descriptor `fd`, which is taken over, for its vectors: the column called `name`; if that is empty,
+/// the only one of lists of floats, or one called as vectors are called. `rows`: how many it says it has.
 ///
 /// # Safety
-/// `fd` must be open, and nobody else may close it.
+/// `fd` must be open, and nobody else may close it; `name` must be UTF-8.
 #[no_mangle]
-pub unsafe extern "C" fn shoal_parquet_vectors_open(fd: i32) -> Answer {
+pub unsafe extern "C" fn shoal_parquet_vectors_open(fd: i32, name: Bytes) -> Answer {
     let file = File::from_raw_fd(fd);
     let opened = guarded(LIBRARY, || {
         let mut parquet = Parquet::open(file)?;
-        parquet.wanted = vec![parquet.column_of_vectors()?];
+        parquet.wanted = vec![parquet.column_of_vectors(name.text())?];
         Ok(parquet)
     });
     match opened {
         Ok(parquet) => {
+            let width = match parquet.leaf_of_floats(&parquet.fields[parquet.wanted[0]]).map(|leaf| &parquet.leaves[leaf].values) {
+                Some(Values::Double(_)) => 8,
+                Some(Values::Float(_)) => 4,
+                _ => 2,
+            };
             let rows = u64::try_from(parquet.reader.metadata().file_metadata().num_rows()).unwrap_or(0);
-            Answer { owner: Box::into_raw(Box::new(parquet)), rows, ..Answer::none() }
+            Answer { owner: Box::into_raw(Box::new(parquet)), rows, width, ..Answer::none() }
         }
         Err(refusal) => refused(refusal),
     }
@@ -548,13 +542,6 @@ pub unsafe extern "C" fn shoal_parquet_vectors_next(parquet: *mut Parquet, most:
         },
         Err(refusal) => refused(refusal),
     }
-}
-
-/// # Safety
-/// `parquet` must come from `shoal_parquet_vectors_open` and is gone afterwards.
-#[no_mangle]
-pub unsafe extern "C" fn shoal_parquet_vectors_free(parquet: *mut Parquet) {
-    shoal_parquet_free(parquet)
 }
 
 /// Bytes of the file that stand behind the rows given out.

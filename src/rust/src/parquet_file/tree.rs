@@ -2,17 +2,27 @@
 
 use super::value::{self, Kind, Meaning};
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
-use parquet::column::reader::ColumnReader;
+use super::pages::{Budget, CheckedPages, Course};
+use crate::Refusal;
+use parquet::column::page::PageReader;
+use parquet::column::reader::{get_column_reader, ColumnReader};
 use parquet::data_type::{ByteArray, FixedLenByteArray, Int96};
-use parquet::errors::ParquetError;
-use parquet::schema::types::Type;
+use parquet::schema::types::{ColumnDescPtr, Type};
+use std::sync::{Arc, Mutex};
 
-type Result<T> = std::result::Result<T, ParquetError>;
+type Result<T> = std::result::Result<T, Refusal>;
 
 const DEEPEST: usize = 100;
+/// Rows that a leaf reads at a time, at most.
+const LEAF_ROWS: u64 = 1024;
 
-fn damaged(what: &str) -> ParquetError {
-    ParquetError::General(what.into())
+fn damaged(what: &str) -> Refusal {
+    what.to_string().into()
+}
+
+/// A row has become longer than is allowed.
+fn too_long() -> Refusal {
+    Refusal { reason: String::new(), kind: crate::Kind::TooLong }
 }
 
 pub enum Values {
@@ -38,6 +48,19 @@ impl Values {
             Physical::BYTE_ARRAY => Values::Bytes(vec![]),
             Physical::FIXED_LEN_BYTE_ARRAY => Values::Fixed(vec![]),
         }
+    }
+
+    /// Bytes that one takes here, without those of a text.
+    fn size(&self) -> u64 {
+        let size = match self {
+            Values::Bool(_) => 1,
+            Values::Int32(_) | Values::Float(_) => 4,
+            Values::Int64(_) | Values::Double(_) => 8,
+            Values::Int96(_) => std::mem::size_of::<Int96>(),
+            Values::Bytes(_) => std::mem::size_of::<ByteArray>(),
+            Values::Fixed(_) => std::mem::size_of::<FixedLenByteArray>(),
+        };
+        size as u64
     }
 
     fn clear(&mut self) {
@@ -67,12 +90,19 @@ impl Values {
     }
 }
 
-/// A leaf and the batch of it that was read last.
+/// Bytes of a level: two numbers.
+const LEVEL: u64 = 4;
+
+/// A leaf and the rows of it that were read last.
 pub struct Leaf {
     pub meaning: Meaning,
     pub most_def: i16,
-    pub reader: Option<ColumnReader>,
     pub values: Values,
+    reader: Option<ColumnReader>,
+    course: Arc<Mutex<Course>>,
+    budget: Arc<Budget>,
+    /// Bytes that are counted in the budget.
+    held: u64,
     def: Vec<i16>,
     rep: Vec<i16>,
     levels: usize,
@@ -81,12 +111,15 @@ pub struct Leaf {
 }
 
 impl Leaf {
-    pub fn new(of: &Type, most_def: i16) -> Self {
+    pub fn new(of: &Type, most_def: i16, budget: &Arc<Budget>) -> Self {
         Leaf {
             meaning: value::meaning(of),
             most_def,
-            reader: None,
             values: Values::of(of.get_physical_type()),
+            reader: None,
+            course: Arc::default(),
+            budget: budget.clone(),
+            held: 0,
             def: vec![],
             rep: vec![],
             levels: 0,
@@ -95,34 +128,66 @@ impl Leaf {
         }
     }
 
-    /// Reads `rows` rows; fewer are there only if the file is damaged.
-    pub fn read(&mut self, rows: usize) -> Result<()> {
+    /// Begins a row group, of which these are the pages.
+    pub fn begin(&mut self, descriptor: ColumnDescPtr, pages: Box<dyn PageReader>) {
+        self.clear();
+        self.course = Arc::default();
+        let pages = Box::new(CheckedPages {
+            pages,
+            most_rep: descriptor.max_rep_level(),
+            most_def: descriptor.max_def_level(),
+            cost: LEVEL + self.values.size(),
+            course: self.course.clone(),
+            budget: self.budget.clone(),
+        });
+        self.reader = Some(get_column_reader(descriptor, pages));
+    }
+
+    fn clear(&mut self) {
         self.values.clear();
         self.def.clear();
         self.rep.clear();
         (self.levels, self.at, self.value) = (0, 0, 0);
-        let mut got = 0;
-        while got < rows {
-            let (def, rep) = (Some(&mut self.def), Some(&mut self.rep));
-            let most = rows - got;
-            let reader = self.reader.as_mut().ok_or_else(|| damaged("a column is missing"))?;
-            let (records, _, levels) = match (reader, &mut self.values) {
-                (ColumnReader::BoolColumnReader(r), Values::Bool(v)) => r.read_records(most, def, rep, v),
-                (ColumnReader::Int32ColumnReader(r), Values::Int32(v)) => r.read_records(most, def, rep, v),
-                (ColumnReader::Int64ColumnReader(r), Values::Int64(v)) => r.read_records(most, def, rep, v),
-                (ColumnReader::Int96ColumnReader(r), Values::Int96(v)) => r.read_records(most, def, rep, v),
-                (ColumnReader::FloatColumnReader(r), Values::Float(v)) => r.read_records(most, def, rep, v),
-                (ColumnReader::DoubleColumnReader(r), Values::Double(v)) => r.read_records(most, def, rep, v),
-                (ColumnReader::ByteArrayColumnReader(r), Values::Bytes(v)) => r.read_records(most, def, rep, v),
-                (ColumnReader::FixedLenByteArrayColumnReader(r), Values::Fixed(v)) => r.read_records(most, def, rep, v),
-                _ => return Err(damaged("a column is not of the type that it is said to be")),
-            }?;
-            if records == 0 {
-                return Err(damaged("a column ends before its row group"));
-            }
-            got += records;
-            self.levels += levels;
+        self.budget.exchange(self.held, 0);
+        self.held = 0;
+    }
+
+    fn course(&self) -> Course {
+        *self.course.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    pub fn is_used_up(&self) -> bool {
+        self.at >= self.levels
+    }
+
+    /// Reads the next rows, at least one and at most `rows`: as many as stand in the page at hand and take about
+    /// `bytes`.
+    pub fn read(&mut self, rows: u64, bytes: u64) -> Result<()> {
+        self.clear();
+        let course = self.course();
+        let a_row = course.longest.max(1).saturating_mul((LEVEL + self.values.size()).saturating_add(course.copied));
+        let most = (bytes / a_row).min(LEAF_ROWS).min(course.rows).min(rows).max(1) as usize;
+        let (def, rep) = (Some(&mut self.def), Some(&mut self.rep));
+        let reader = self.reader.as_mut().ok_or_else(|| damaged("a column is missing"))?;
+        let (records, _, levels) = match (reader, &mut self.values) {
+            (ColumnReader::BoolColumnReader(r), Values::Bool(v)) => r.read_records(most, def, rep, v),
+            (ColumnReader::Int32ColumnReader(r), Values::Int32(v)) => r.read_records(most, def, rep, v),
+            (ColumnReader::Int64ColumnReader(r), Values::Int64(v)) => r.read_records(most, def, rep, v),
+            (ColumnReader::Int96ColumnReader(r), Values::Int96(v)) => r.read_records(most, def, rep, v),
+            (ColumnReader::FloatColumnReader(r), Values::Float(v)) => r.read_records(most, def, rep, v),
+            (ColumnReader::DoubleColumnReader(r), Values::Double(v)) => r.read_records(most, def, rep, v),
+            (ColumnReader::ByteArrayColumnReader(r), Values::Bytes(v)) => r.read_records(most, def, rep, v),
+            (ColumnReader::FixedLenByteArrayColumnReader(r), Values::Fixed(v)) => r.read_records(most, def, rep, v),
+            _ => return Err(damaged("a column is not of the type that it is said to be")),
+        }?;
+        if records == 0 {
+            return Err(damaged("a column ends before its row group"));
         }
+        let mut course = self.course.lock().unwrap_or_else(|e| e.into_inner());
+        course.rows = course.rows.saturating_sub(records as u64);
+        self.levels = levels;
+        self.held = LEVEL * levels as u64 + self.values.size() * self.values.len() as u64;
+        self.budget.exchange(0, self.held);
         Ok(())
     }
 
@@ -185,6 +250,12 @@ impl Leaf {
     }
 }
 
+impl Drop for Leaf {
+    fn drop(&mut self) {
+        self.budget.exchange(self.held, 0);
+    }
+}
+
 pub enum Shape {
     Leaf(usize),
     Group(Vec<(String, Node)>),
@@ -212,7 +283,7 @@ fn is_element(repeated: &Type, list: &str) -> bool {
 }
 
 /// The tree of a field whose parent has the levels `def` and `rep`. Leaves are added in the order of the file.
-pub fn plant(of: &Type, mut def: i16, mut rep: i16, leaves: &mut Vec<Leaf>, depth: usize) -> Result<Node> {
+pub fn plant(of: &Type, mut def: i16, mut rep: i16, leaves: &mut Vec<Leaf>, budget: &Arc<Budget>, depth: usize) -> Result<Node> {
     if depth > DEEPEST {
         return Err(damaged("its columns are nested too deep"));
     }
@@ -222,7 +293,7 @@ pub fn plant(of: &Type, mut def: i16, mut rep: i16, leaves: &mut Vec<Leaf>, dept
     def += i16::from(repetition != Repetition::REQUIRED);
     rep += i16::from(repetition == Repetition::REPEATED);
     let first = leaves.len();
-    let shape = plant_shape(of, def, rep, leaves, depth)?;
+    let shape = plant_shape(of, def, rep, leaves, budget, depth)?;
     let end = leaves.len();
     if end == first {
         return Err(damaged("it has a group of no columns"));
@@ -237,9 +308,9 @@ pub fn plant(of: &Type, mut def: i16, mut rep: i16, leaves: &mut Vec<Leaf>, dept
     })
 }
 
-fn plant_shape(of: &Type, def: i16, rep: i16, leaves: &mut Vec<Leaf>, depth: usize) -> Result<Shape> {
+fn plant_shape(of: &Type, def: i16, rep: i16, leaves: &mut Vec<Leaf>, budget: &Arc<Budget>, depth: usize) -> Result<Shape> {
     if of.is_primitive() {
-        leaves.push(Leaf::new(of, def));
+        leaves.push(Leaf::new(of, def, budget));
         return Ok(Shape::Leaf(leaves.len() - 1));
     }
     let info = of.get_basic_info();
@@ -253,26 +324,34 @@ fn plant_shape(of: &Type, def: i16, rep: i16, leaves: &mut Vec<Leaf>, depth: usi
         || matches!(converted, ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE);
     if let (true, Some(repeated)) = (is_list, only) {
         if is_element(repeated, of.name()) {
-            return Ok(plant(repeated, def, rep, leaves, depth + 1)?.shape); // a list already
+            return Ok(plant(repeated, def, rep, leaves, budget, depth + 1)?.shape); // a list already
         }
-        let element = plant(&repeated.get_fields()[0], def + 1, rep + 1, leaves, depth + 1)?;
+        let element = plant(&repeated.get_fields()[0], def + 1, rep + 1, leaves, budget, depth + 1)?;
         return Ok(Shape::List { def, rep, element: Box::new(element) });
     }
     if let (true, Some(repeated)) = (is_map, only) {
         if let (false, [key, value]) = (repeated.is_primitive(), if repeated.is_primitive() { &[] } else { repeated.get_fields() }) {
-            let key = Box::new(plant(key, def + 1, rep + 1, leaves, depth + 1)?);
-            let value = Box::new(plant(value, def + 1, rep + 1, leaves, depth + 1)?);
+            let key = Box::new(plant(key, def + 1, rep + 1, leaves, budget, depth + 1)?);
+            let value = Box::new(plant(value, def + 1, rep + 1, leaves, budget, depth + 1)?);
             return Ok(Shape::Map { def, rep, key, value });
         }
     }
     let mut fields = vec![];
     for field in of.get_fields() {
-        fields.push((field.name().to_string(), plant(field, def, rep, leaves, depth + 1)?));
+        fields.push((field.name().to_string(), plant(field, def, rep, leaves, budget, depth + 1)?));
     }
     Ok(Shape::Group(fields))
 }
 
 impl Node {
+    /// Error if a leaf stands inside a row.
+    pub fn begins_row(&self, leaves: &[Leaf]) -> Result<()> {
+        if leaves[self.leaves()].iter().any(|leaf| leaf.rep() != 0) {
+            return Err(damaged("a column has more values than others"));
+        }
+        Ok(())
+    }
+
     fn skip(&self, leaves: &mut [Leaf]) -> Result<()> {
         leaves[self.first..self.end].iter_mut().try_for_each(Leaf::advance)
     }
@@ -290,27 +369,37 @@ impl Node {
         Ok(null)
     }
 
-    /// Adds the value of the next row: a string as it is, anything else as JSON; nothing for null.
-    pub fn add(&self, leaves: &mut [Leaf], out: &mut Vec<u8>) -> Result<Kind> {
+    /// Adds the value of the next row: a string as it is, anything else as JSON; nothing for null. `out` may have
+    /// `most` bytes then.
+    pub fn add(&self, leaves: &mut [Leaf], out: &mut Vec<u8>, most: usize) -> Result<Kind> {
         if self.take_null(leaves)? {
             return Ok(Kind::Null);
         }
-        if let Shape::Leaf(leaf) = self.shape {
-            return leaves[leaf].add(out);
+        let kind = if let Shape::Leaf(leaf) = self.shape {
+            leaves[leaf].add(out)?
+        } else {
+            self.add_json_of(leaves, out, most)?;
+            Kind::Json
+        };
+        if out.len() > most {
+            return Err(too_long());
         }
-        self.add_json_of(leaves, out)?;
-        Ok(Kind::Json)
+        Ok(kind)
     }
 
-    fn add_json(&self, leaves: &mut [Leaf], out: &mut Vec<u8>) -> Result<()> {
+    fn add_json(&self, leaves: &mut [Leaf], out: &mut Vec<u8>, most: usize) -> Result<()> {
         if self.take_null(leaves)? {
             out.extend_from_slice(b"null");
-            return Ok(());
+        } else {
+            self.add_json_of(leaves, out, most)?;
         }
-        self.add_json_of(leaves, out)
+        if out.len() > most {
+            return Err(too_long());
+        }
+        Ok(())
     }
 
-    fn add_json_of(&self, leaves: &mut [Leaf], out: &mut Vec<u8>) -> Result<()> {
+    fn add_json_of(&self, leaves: &mut [Leaf], out: &mut Vec<u8>, most: usize) -> Result<()> {
         match &self.shape {
             Shape::Leaf(leaf) => {
                 let begin = out.len();
@@ -324,7 +413,7 @@ impl Node {
                     out.push(if i == 0 { b'{' } else { b',' });
                     value::add_quoted(name.as_bytes(), out);
                     out.push(b':');
-                    field.add_json(leaves, out)?;
+                    field.add_json(leaves, out, most)?;
                 }
                 out.push(b'}');
             }
@@ -334,7 +423,7 @@ impl Node {
                     self.skip(leaves)?;
                 } else {
                     loop {
-                        element.add_json(leaves, out)?;
+                        element.add_json(leaves, out, most)?;
                         if leaves[self.first].rep() <= *rep {
                             break;
                         }
@@ -350,10 +439,10 @@ impl Node {
                 } else {
                     loop {
                         let mut name = vec![];
-                        key.add(leaves, &mut name)?;
+                        key.add(leaves, &mut name, most)?;
                         value::add_quoted(&name, out);
                         out.push(b':');
-                        value.add_json(leaves, out)?;
+                        value.add_json(leaves, out, most)?;
                         if leaves[self.first].rep() <= *rep {
                             break;
                         }

@@ -1,6 +1,6 @@
 //! New files: rows are gathered into row groups, and what is ready is handed over after each call.
 
-use super::LIBRARY;
+use super::{arrow, LIBRARY};
 use crate::{guarded, Bytes, Kind, Refusal};
 use bytes::Bytes as Shared;
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
@@ -140,6 +140,8 @@ impl Writer {
             .set_created_by(made_by.into())
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
             .set_statistics_enabled(EnabledStatistics::Chunk);
+        let about = fields.iter().map(|new| (unsafe { new.name.text() }, new.holds, new.dims));
+        properties = properties.set_key_value_metadata(Some(vec![arrow::schema(about)]));
         let (mut types, mut columns) = (vec![], vec![]);
         for new in fields {
             let name = unsafe { new.name.text() };

@@ -83,7 +83,7 @@ class ClusterRun {
       check_options(*options_.pca);
       check_components(*options_.pca, "pca", given_.rows(), given_.cols(), "rows");
     }
-    check_rows(given_, options_.input, run_);
+    check_rows(given_, options_.input, options_.vectors, run_);
     report_.rows = given_.rows();
     report_.dims = given_.cols();
     report_.converted_from = given_.converted_from();
@@ -205,13 +205,16 @@ std::string short_number(double value, int digits) {
   return {buffer, end};
 }
 
-Rows open_vectors(const fs::path& input) {
+Rows open_vectors(const fs::path& input, const std::string& column) {
   if (fs::is_regular_file(input) && !is_vector_file(input))
     throw Error(Fault::argument,
                 input.string() +
                     " holds no vectors: give a .npy, .npz, .safetensors or .parquet file, a folder of such "
                     "files, or a collection; 'shoal embed' and 'shoal map' make them from texts");
-  if (!Collection::exists(input)) return open_vectors_at(input);
+  if (!Collection::exists(input)) return open_vectors_at(input, column);
+  require(column.empty(), Fault::argument,
+          option_name("vectors") + " " + column + " names a column of a Parquet file; " + input.string() +
+              " is a collection");
   return map_vectors(Collection::open(input, true));
 }
 
@@ -221,9 +224,10 @@ Rows in_space_of(const Space& other, Rows x, bool& assumed) {
   return x.assume_space(other);
 }
 
-void check_rows(const Rows& x, const fs::path& input, const Run& run) {
+void check_rows(const Rows& x, const fs::path& input, const std::string& column, const Run& run) {
   if (fs::is_directory(input) && !Collection::exists(input)) {
-    for (const VectorFile& batch : open_vector_files(input)) check_rows(batch.rows, batch.path, run);
+    for (const VectorFile& batch : open_vector_files(input, column))
+      check_rows(batch.rows, batch.path, column, run);
     return;
   }
   try {
@@ -234,7 +238,7 @@ void check_rows(const Rows& x, const fs::path& input, const Run& run) {
 }
 
 ClusterReport cluster_vectors(const ClusterOptions& options, const Run& run) {
-  const Rows given = open_vectors(options.input);
+  const Rows given = open_vectors(options.input, options.vectors);
   if (!options.overwrite && fs::exists(options.out / kClusterMark) &&
       has_receipt(options.out, kClusterMark, key_of(options, given.rows(), run))) {
     NewFolder::clean_up(options.out, kClusterFolder, kFiles);

@@ -25,15 +25,21 @@ struct ClusterOptions {
   bool overwrite = false;       ///< replace a folder that this command has made
   std::optional<PcaOptions> pca;
   bool standardise = false;
+  std::string vectors;  ///< which column of a Parquet file holds them; empty: found
   ClusteringOptions clusters;
   std::optional<ClassifierRule> classifier = ClassifierRule::logistic;
   double unlike_quantile = 0.995;
   PlotMethod layout = PlotMethod::tsne;
   Seed seed{42};
 };
+/// What the option says where vectors are read.
+inline constexpr const char* kVectorsHelp =
+    "which column of a Parquet file holds the vectors. Default: the only one of lists of floats, or the one "
+    "called vectors, vector, embeddings or embedding";
 /// Its own ones; those of PCA and of the method have their `fields`.
 template <class V>
 void fields(ClusterOptions& o, V&& visit) {
+  visit("vectors", o.vectors, kVectorsHelp);
   visit("standardise", o.standardise, "give each column mean 0 and deviation 1, after PCA");
   visit("classifier", o.classifier,
         "how new rows are placed: by regression on the distances to all centroids, or to the nearest one");
@@ -76,11 +82,11 @@ struct ClusterReport {
 ClusterReport cluster_vectors(const ClusterOptions& options, const Run& run);
 
 /// Error(data) naming the file of `input` and its row that holds a NaN or an infinity. x:
-/// open_vectors(input).
-void check_rows(const Rows& x, const std::filesystem::path& input, const Run& run);
+/// open_vectors(input, column).
+void check_rows(const Rows& x, const std::filesystem::path& input, const std::string& column, const Run& run);
 
-/// Vectors of a collection, of a file, or of a folder of files, mapped.
-Rows open_vectors(const std::filesystem::path& input);
+/// Vectors of a collection, of a file, or of a folder of files, mapped. `column`: of a Parquet file.
+Rows open_vectors(const std::filesystem::path& input, const std::string& column);
 
 /// `x`; where it or `other` does not say which model made it, as a .npy file cannot, declared to be of the
 /// same as `other`: then `assumed` becomes true.

@@ -4,17 +4,17 @@
 #include <utility>
 
 #include "shoal/core/error.h"
-#include "shoal/store/tables/rust_parquet_writer.h"
+#include "shoal/core/rust_parquet.h"
 
 namespace shoal {
 namespace {
 
-ShoalTableBytes bytes_of(std::string_view text) { return {text.data(), text.size()}; }
+ShoalBytes bytes_of(std::string_view text) { return {text.data(), text.size()}; }
 
 /// Hands over what is ready.
 ShoalParquetFile* passed_on(const ShoalWritten& written, const ParquetWriter::Sink& sink) {
   if (written.error.size > 0) {
-    if (written.kind == 2) throw std::bad_alloc();
+    if (written.fault == ShoalParquetFault::memory) throw std::bad_alloc();
     throw Error(Fault::unsupported,
                 "the Parquet file cannot be written: " + std::string(written.error.data, written.error.size));
   }

@@ -49,17 +49,22 @@ Rows open_safetensors(const std::filesystem::path& path) {
   return in.rows(name, std::move(space));
 }
 
-Rows open_any(const std::filesystem::path& path) {
-  if (path.extension() == ".safetensors") return open_safetensors(path);
-  if (path.extension() == ".npy") {
+Rows open_any(const std::filesystem::path& path, const std::string& column) {
+  const std::string ending = path.extension().string();
+  const bool other = ending == ".safetensors" || ending == ".npy" || ending == ".npz";
+  if (!other && (ending == ".parquet" || is_parquet(path))) return open_parquet(path, column);
+  require(column.empty(), Fault::argument,
+          option_name("vectors") + " " + column + " names a column of a Parquet file; " + path.string() +
+              " is none");
+  if (ending == ".safetensors") return open_safetensors(path);
+  if (ending == ".npy") {
     const auto mapping = std::make_shared<const Mapping>(path);
     return parse_npy(mapping->bytes(), path.string(), mapping);
   }
-  if (path.extension() == ".npz") {
+  if (ending == ".npz") {
     const auto mapping = std::make_shared<const Mapping>(path);
     return open_npz(mapping->bytes(), path.string(), mapping);
   }
-  if (path.extension() == ".parquet" || is_parquet(path)) return open_parquet(path);
   throw Error(Fault::format,
               path.string() + ": vectors are read from .npy, .npz, .safetensors and .parquet files");
 }
@@ -86,8 +91,8 @@ void write_block(NewFile& out, MatrixView block, Dtype dtype) {
 
 }  // namespace
 
-Rows open_rows(const std::filesystem::path& path) {
-  const Rows rows = open_any(path);
+Rows open_rows(const std::filesystem::path& path, const std::string& column) {
+  const Rows rows = open_any(path, column);
   if (rows.cols() == 0 &&
       rows.rows() > 0) {  // no bytes stand behind these rows, so a file may claim any number
     throw Error(Fault::format, path.string() + ": " + std::to_string(rows.rows()) + " vectors of 0 numbers");

@@ -4,49 +4,83 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 #include <new>
+#include <span>
+#include <string>
 #include <system_error>
 
 #include "shoal/core/error.h"
+#include "shoal/core/rust_parquet.h"
 #include "shoal/store/files/descriptor_impl.h"
 #include "shoal/store/vectors/parquet_rows_impl.h"
-#include "shoal/store/vectors/rust_parquet_vectors.h"
 
 namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
-using Vectors = std::unique_ptr<ShoalVectors, decltype(&shoal_parquet_vectors_free)>;
+using Vectors = std::unique_ptr<ShoalParquet, decltype(&shoal_parquet_free)>;
 
-const ShoalVectorsAnswer& checked(const ShoalVectorsAnswer& answer, const fs::path& path) {
+const ShoalParquetAnswer& checked(const ShoalParquetAnswer& answer, const fs::path& path) {
   if (answer.error.size == 0) return answer;
-  if (answer.kind == 2) throw std::bad_alloc();
-  throw Error(
-      answer.kind == 1 ? Fault::unsupported : Fault::format,
-      path.string() + " cannot be read as Parquet: " + std::string(answer.error.data, answer.error.size));
+  if (answer.fault == ShoalParquetFault::memory) throw std::bad_alloc();
+  const std::string reason(answer.error.data, answer.error.size);
+  if (answer.fault == ShoalParquetFault::choice)
+    throw Error(Fault::format,
+                path.string() + ": " + reason + "; " + option_name("vectors") + " NAME takes one");
+  throw Error(answer.fault == ShoalParquetFault::unsupported ? Fault::unsupported : Fault::format,
+              path.string() + " cannot be read as Parquet: " + reason);
 }
 
 /// A file that has no name: it goes with the process.
-Descriptor nameless(const fs::path& folder) {
+struct Nameless {
+  fs::path folder;
+  Descriptor file;
+};
+
+Nameless nameless(const fs::path& folder) {
   std::string name = (folder / ".shoal.XXXXXX").string();
-  Descriptor file(::mkostemp(name.data(), O_CLOEXEC));
-  if (file) ::unlink(name.c_str());
-  return file;
+  Nameless out{folder, Descriptor(::mkostemp(name.data(), O_CLOEXEC))};
+  if (out.file) ::unlink(name.c_str());
+  return out;
+}
+
+/// Throws Error(file) with the system's reason.
+[[noreturn]] void refuse(const fs::path& path, const std::string& where, int reason) {
+  throw Error(Fault::file, "the vectors of " + path.string() +
+                               " are unpacked into a file, and that cannot be written in " + where + ": " +
+                               reason_words(reason) + "; set TMPDIR to a folder with room for them");
 }
 
 /// The folder for temporary files if it has room; else the folder of `path`.
-Descriptor room_for(std::uint64_t bytes, const fs::path& path) {
+Nameless room_for(std::uint64_t bytes, const fs::path& path) {
   std::error_code failed;
   const fs::path temporary = fs::temp_directory_path(failed);
   struct statvfs facts {};
   if (!failed && ::statvfs(temporary.c_str(), &facts) == 0 &&
       static_cast<std::uint64_t>(facts.f_bavail) * facts.f_frsize > bytes) {
-    if (Descriptor file = nameless(temporary)) return file;
+    if (Nameless out = nameless(temporary); out.file) return out;
   }
-  Descriptor file = nameless(folder_of(path));
-  if (!file) throw_file_error("unpack the vectors beside", path, errno);
-  return file;
+  Nameless out = nameless(folder_of(path));
+  const int reason = errno;
+  const char* wanted = std::getenv("TMPDIR");
+  if (!out.file)
+    refuse(path, out.folder.string() + " (" + (wanted == nullptr ? "/tmp" : wanted) + " has no room)",
+           reason);
+  return out;
+}
+
+void write_numbers(const Nameless& into, const fs::path& path, std::uint64_t at,
+                   std::span<const float> numbers) {
+  auto bytes = std::as_bytes(numbers);
+  while (!bytes.empty()) {
+    const ssize_t wrote = ::pwrite(into.file.number(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) refuse(path, into.folder.string(), wrote == 0 ? ENOSPC : errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+    at += static_cast<std::uint64_t>(wrote);
+  }
 }
 
 struct Unpacked {
@@ -67,40 +101,41 @@ bool is_parquet(const fs::path& path) {
   return magic == "PAR1" || magic == "PARE";
 }
 
-Rows open_parquet(const fs::path& path) {
+Rows open_parquet(const fs::path& path, const std::string& column) {
   Descriptor source = open_regular(path, O_RDONLY);
   const int fd = ::fcntl(source.number(), F_DUPFD_CLOEXEC, 0);
   if (fd < 0) throw_file_error("open", path, errno);
-  const ShoalVectorsAnswer opened = checked(shoal_parquet_vectors_open(fd), path);
-  const Vectors vectors(opened.owner, shoal_parquet_vectors_free);
+  const ShoalParquetAnswer opened =
+      checked(shoal_parquet_vectors_open(fd, {column.data(), column.size()}), path);
+  const Vectors vectors(opened.owner, shoal_parquet_free);
 
   constexpr std::size_t kMost = 1024;
-  Descriptor file;
+  Nameless into;
   Index rows = 0, cols = 0;
   for (;;) {
-    const ShoalVectorsAnswer batch = checked(shoal_parquet_vectors_next(vectors.get(), kMost), path);
+    const ShoalParquetAnswer batch = checked(shoal_parquet_vectors_next(vectors.get(), kMost), path);
     if (batch.rows == 0) break;
-    if (!file) {
+    if (!into.file) {
       cols = batch.dims;
       std::uint64_t bytes = sizeof(float);
       if (__builtin_mul_overflow(bytes, cols, &bytes) || __builtin_mul_overflow(bytes, opened.rows, &bytes))
         throw Error(Fault::format, path.string() + " claims " + std::to_string(opened.rows) + " vectors");
-      file = room_for(bytes, path);
+      into = room_for(bytes, path);
     }
-    const std::span<const float> numbers(batch.numbers, batch.rows * cols);
-    write_at(file, path, rows * cols * sizeof(float), std::as_bytes(numbers));
+    write_numbers(into, path, rows * cols * sizeof(float), {batch.numbers, batch.rows * cols});
     rows += batch.rows;
   }
   if (rows == 0) throw Error(Fault::format, path.string() + " has no rows");
   const auto unpacked = std::make_shared<Unpacked>();
   unpacked->size = rows * cols * sizeof(float);
-  void* const start = ::mmap(nullptr, unpacked->size, PROT_READ, MAP_PRIVATE, file.number(), 0);
+  void* const start = ::mmap(nullptr, unpacked->size, PROT_READ, MAP_PRIVATE, into.file.number(), 0);
   if (start == MAP_FAILED) throw_file_error("map", path, errno);
   unpacked->start = start;
   const auto block = [unpacked, cols](Index first, Index count, Matrix&) -> MatrixView {
     return {static_cast<const float*>(unpacked->start) + first * cols, count, cols, cols};
   };
-  return Rows(rows, cols, Dtype::f32, block, {.dims = cols});
+  const Rows out(rows, cols, Dtype::f32, block, {.dims = cols});
+  return opened.width == sizeof(double) ? out.converted("float64") : out;
 }
 
 }  // namespace shoal

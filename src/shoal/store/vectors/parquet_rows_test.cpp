@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include <fstream>
 #include <iterator>
@@ -34,6 +37,46 @@ TEST(ParquetRows, TheColumnCalledVector) {
   EXPECT_EQ(found.cols(), 16u);
   const Matrix all = found.to_matrix();
   EXPECT_EQ(all[6][15], 21);
+}
+
+TEST(ParquetRows, TheColumnThatIsNamed) {
+  const fs::path path = kFolder / "vectors_two.parquet";
+  const Matrix title = open_rows(path, "title").to_matrix();
+  EXPECT_EQ(title[0][0], 1);
+  const Rows body = open_rows(path, "body");
+  const Matrix numbers = body.to_matrix();
+  EXPECT_EQ(numbers[0][0], 0);
+  EXPECT_EQ(body.converted_from(), "float64");
+  EXPECT_EQ(open_rows(path, "title").converted_from(), "");
+  expect_error(Fault::format, R"(has several columns of vectors: "title", "body"; vectors NAME takes one)",
+               [&] { open_rows(path); });
+  expect_error(Fault::format, R"(it has no column "head"; its columns of vectors are "title", "body")",
+               [&] { open_rows(path, "head"); });
+  expect_error(Fault::format, R"(its column "text" holds no vectors)", [&] { open_rows(path, "text"); });
+  expect_error(Fault::argument, "names a column of a Parquet file",
+               [&] { open_rows(kFolder / "x.npy", "title"); });
+  expect_error(Fault::format, "it has no columns", [&] { open_rows(kFolder / "no_columns.parquet"); });
+}
+
+TEST(ParquetRows, ManyEqualNumbersInFewBytes) {
+  const Rows zeros = open_rows(kFolder / "zeros.parquet");
+  EXPECT_EQ(zeros.rows(), 500u);
+  EXPECT_EQ(zeros.cols(), 10000u);
+}
+
+// The file is to be blamed that cannot be written, not the one that is read.
+TEST(ParquetRows, NoRoomToUnpack) {
+  const fs::path path = kFolder / "zeros.parquet";  // 20 MB
+  rlimit whole{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &whole), 0);
+  const rlimit small{1 << 20, whole.rlim_max};
+  const auto old = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  expect_error(Fault::file, "cannot be written in " + fs::temp_directory_path().string(),
+               [&] { open_rows(path); });
+  expect_error(Fault::file, "TMPDIR", [&] { open_rows(path); });
+  ::setrlimit(RLIMIT_FSIZE, &whole);
+  ::signal(SIGXFSZ, old);
 }
 
 TEST(ParquetRows, Refuses) {

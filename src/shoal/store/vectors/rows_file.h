@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
@@ -39,8 +40,9 @@ class RowsFile {
 /// Opens vectors: .safetensors (tensor "vectors", or the only 2-d float tensor, or "embeddings"), .npy,
 /// .npz (the same of its arrays), or Parquet (its column of lists of floats, unpacked into a file of no
 /// name). Any type of number that NumPy computes with, but complex and wider than 8 bytes. Mapped, and
-/// converted to float32 where it is read (Rows::converted_from). Error(format) naming what is wrong.
-Rows open_rows(const std::filesystem::path& path);
+/// converted to float32 where it is read (Rows::converted_from). `column`: of a Parquet file, which holds the
+/// vectors; empty: found. Error(format) naming what is wrong; Error(argument) for a column of another file.
+Rows open_rows(const std::filesystem::path& path, const std::string& column = {});
 
 /// Writes rows as .npy or .safetensors by extension (Error(argument) on another), whole or not at all.
 void write_rows(const std::filesystem::path& path, const Rows& rows, const Run& run = {});

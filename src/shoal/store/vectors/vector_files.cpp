@@ -39,21 +39,6 @@ bool natural_less(const std::string& a, const std::string& b) {
   return left == right ? a < b : left < right;
 }
 
-std::vector<fs::path> batch_files(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code fault;
-  for (fs::directory_iterator it(folder, fault), end; !fault && it != end; it.increment(fault)) {
-    const fs::path& path = it->path();
-    if (is_vector_file(path) && path.filename().string().front() != '.' && !it->is_directory())
-      found.push_back(path);
-  }
-  if (fault) throw Error(Fault::file, "cannot read the folder " + folder.string() + ": " + fault.message());
-  std::ranges::sort(found, [](const fs::path& a, const fs::path& b) {
-    return natural_less(a.filename().string(), b.filename().string());
-  });
-  return found;
-}
-
 std::string named(const VectorFile& b) {
   return b.path.string() + " has vectors of " + std::to_string(b.rows.cols()) + " numbers" +
          (b.rows.space().id.empty() ? "" : " by \"" + b.rows.space().id + "\"");
@@ -96,9 +81,24 @@ std::string types_of(const std::vector<VectorFile>& batches) {
 
 }  // namespace
 
-std::vector<VectorFile> open_vector_files(const fs::path& folder) {
+std::vector<fs::path> list_vector_files(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code fault;
+  for (fs::directory_iterator it(folder, fault), end; !fault && it != end; it.increment(fault)) {
+    const fs::path& path = it->path();
+    if (is_vector_file(path) && path.filename().string().front() != '.' && !it->is_directory())
+      found.push_back(path);
+  }
+  if (fault) throw Error(Fault::file, "cannot read the folder " + folder.string() + ": " + fault.message());
+  std::ranges::sort(found, [](const fs::path& a, const fs::path& b) {
+    return natural_less(a.filename().string(), b.filename().string());
+  });
+  return found;
+}
+
+std::vector<VectorFile> open_vector_files(const fs::path& folder, const std::string& column) {
   std::vector<VectorFile> batches;
-  for (const fs::path& path : batch_files(folder)) batches.push_back({path, open_rows(path)});
+  for (const fs::path& path : list_vector_files(folder)) batches.push_back({path, open_rows(path, column)});
   if (batches.empty())
     throw Error(Fault::data,
                 folder.string() + " holds no .npy, .npz, .safetensors or .parquet file with vectors");
@@ -140,9 +140,10 @@ bool is_vector_file(const fs::path& path) {
   return ending == ".npy" || ending == ".npz" || ending == ".safetensors" || ending == ".parquet";
 }
 
-Rows open_vectors_at(const fs::path& path) {
+Rows open_vectors_at(const fs::path& path, const std::string& column) {
   std::error_code ignored;
-  return fs::is_directory(path, ignored) ? join_vector_files(open_vector_files(path)) : open_rows(path);
+  return fs::is_directory(path, ignored) ? join_vector_files(open_vector_files(path, column))
+                                         : open_rows(path, column);
 }
 
 }  // namespace shoal
