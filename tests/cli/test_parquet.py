@@ -238,7 +238,7 @@ def peak(*arguments):
 def test_small_files_of_much_take_little_memory():
     for name in ("hostile_nulls", "hostile_words", "hostile_page", "hostile_columns"):
         status, size, error = peak("inspect", GOLDEN / f"{name}.parquet")
-        assert status == 3 and "list elements, which a file of" in error, error
+        assert status == 3 and "list elements in a row, which a file of" in error, error
         assert size < 90, (name, size)
     for name in ("long_same", "long_delta", "nulls", "zeros"):
         status, size, error = peak("inspect", GOLDEN / f"{name}.parquet", "--text", "text")

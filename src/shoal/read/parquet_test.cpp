@@ -217,7 +217,7 @@ TEST(Parquet, RowsAreNoLongerThanAFileCanMean) {
   const Table honest = table_of(kFolder / "hostile_honest.parquet");  // made by the same hand
   EXPECT_EQ(honest.cells[1][0].size(), 30 * std::string("\"evil\",").size() + 1);
   for (const char* name : {"hostile_nulls", "hostile_words", "hostile_page", "hostile_columns"})
-    expect_error(Fault::data, "list elements, which a file of",
+    expect_error(Fault::data, "list elements in a row, which a file of",
                  [&] { table_of(kFolder / (std::string(name) + ".parquet")); });
 }
 

@@ -31,10 +31,10 @@ impl Budget {
         self.held.fetch_add(now, Ordering::Relaxed);
     }
 
-    fn check(&self, levels: u64, cost: u64) -> Result<()> {
-        let wanted = levels.saturating_mul(cost);
-        if wanted > self.most.saturating_sub(self.held.load(Ordering::Relaxed)) {
-            let reason = format!("a row of {levels} list elements, which a file of {} bytes cannot be meant to have", self.file);
+    /// `count` of `what`, which take `each` bytes.
+    fn check(&self, count: u64, each: u64, what: &str) -> Result<()> {
+        if count.saturating_mul(each) > self.most.saturating_sub(self.held.load(Ordering::Relaxed)) {
+            let reason = format!("{count} {what}, which a file of {} bytes cannot be meant to have", self.file);
             return Err(ParquetError::General(reason));
         }
         Ok(())
@@ -175,7 +175,7 @@ impl CheckedPages {
         if self.most_rep == 0 {
             (course.rows, course.longest) = (levels, 1);
         } else {
-            self.budget.check(course.longest, self.cost)?;
+            self.budget.check(course.longest, self.cost, "list elements in a row")?;
         }
         if matches!(encoding, Encoding::DELTA_BYTE_ARRAY | Encoding::DELTA_LENGTH_BYTE_ARRAY) {
             let mut values = &buf[values_at..];
@@ -190,7 +190,7 @@ impl CheckedPages {
                 self.check_lengths(count, levels)?;
                 course.copied = longest;
                 if self.most_rep > 0 {
-                    self.budget.check(all, 1)?;
+                    self.budget.check(all, 1, "bytes in lists of texts")?;
                 }
             }
             // The lengths of all values are unpacked at once.
@@ -204,7 +204,7 @@ impl CheckedPages {
     fn check_lengths(&self, count: Option<u64>, levels: u64) -> Result<()> {
         match count {
             Some(count) if count > levels => Err(ParquetError::General("a page has more values than it says".into())),
-            Some(count) => self.budget.check(count, 8),
+            Some(count) => self.budget.check(count, 8, "texts in a page"),
             None => Ok(()), // cut off, which the library finds
         }
     }
