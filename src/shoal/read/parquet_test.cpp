@@ -2,9 +2,11 @@
 #include "shoal/read/parquet.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -219,6 +221,53 @@ TEST(Parquet, RowsAreNoLongerThanAFileCanMean) {
   for (const char* name : {"hostile_nulls", "hostile_words", "hostile_page", "hostile_columns"})
     expect_error(Fault::data, "list elements in a row, which a file of",
                  [&] { table_of(kFolder / (std::string(name) + ".parquet")); });
+}
+
+std::size_t open_descriptors() {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator("/proc/self/fd"), {}));
+}
+
+// What comes through a pipe is copied to a file, which must go whatever happens.
+TEST(Parquet, ACopyIsClosedWhereReadingFails) {
+  const std::string whole = bytes_of(kFolder / "codec_none_1.parquet");
+  const auto read = [&](const Input::Fetch& fetch) {
+    ReadReport report;
+    ParquetReader(Input("pipe", fetch, 64u << 20, 4096), "-", &report, {}, {});
+  };
+  const auto some = [&](std::size_t bytes, auto then) {
+    return [&whole, bytes, then, at = std::size_t{0}](char* to, std::size_t room) mutable -> std::size_t {
+      if (at >= bytes) return then();
+      const std::size_t n = std::min(room, bytes - at);
+      std::copy_n(whole.data() + at, n, to);
+      at += n;
+      return n;
+    };
+  };
+  const std::size_t before = open_descriptors();
+  const auto end = [] { return std::size_t{0}; };
+  read(some(whole.size(), end));
+  expect_error(Fault::data, "cannot be read as Parquet", [&] { read(some(whole.size() / 2, end)); });
+  const auto broken = []() -> std::size_t { throw Error(Fault::file, "pipe: cannot read: it is gone"); };
+  expect_error(Fault::file, "it is gone", [&] { read(some(whole.size() / 2, broken)); });
+  const auto memory = []() -> std::size_t { throw std::bad_alloc(); };
+  EXPECT_THROW(read(some(whole.size() / 2, memory)), std::bad_alloc);
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+// A full folder for temporary files is named, not the input alone.
+TEST(Parquet, NoRoomForTheCopy) {
+  const std::string whole = bytes_of(kFolder / "codec_none_1.parquet");
+  rlimit was{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &was), 0);
+  const rlimit small{4096, was.rlim_max};
+  const auto old = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  expect_error(Fault::file, "cannot be copied to " + fs::temp_directory_path().string(), [&] {
+    ReadReport report;
+    ParquetReader(Input::of("pipe", whole), "-", &report, {}, {});
+  });
+  ::setrlimit(RLIMIT_FSIZE, &was);
+  ::signal(SIGXFSZ, old);
 }
 
 TEST(Parquet, StopsOnRequest) {
