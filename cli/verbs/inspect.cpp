@@ -165,12 +165,14 @@ Json inspect_texts(const fs::path& path, const ReadOptions& options, const Run& 
       {"written", report.readings.empty() ? Json{{"format", "parquet"}} : to_json(report.readings.front())}};
 }
 
-/// Texts; or vectors, if a Parquet file has them and no column for texts.
-Json inspect_rows(const fs::path& path, const ReadOptions& options, const Run& run) {
+/// Texts; or vectors, if a Parquet file has them and no column for texts, and no option says how to read it.
+Json inspect_rows(const fs::path& path, const ReadOptions& options, const CLI::App& verb, const Run& run) {
   try {
     return inspect_texts(path, options, run);
   } catch (const Error& e) {
-    if (path.extension() != ".parquet" || (e.fault != Fault::data && e.fault != Fault::argument)) throw;
+    if (path.extension() != ".parquet" || !given_reading(verb).empty() ||
+        (e.fault != Fault::data && e.fault != Fault::argument))
+      throw;
     try {
       return inspect_vectors(path);
     } catch (const Error&) {  // the first fault tells more
@@ -212,7 +214,7 @@ Json inspect_made(const fs::path& path, bool check_all, const Run& run) {
 Json inspect(const fs::path& path, bool check_all, const ReadOptions& options, CLI::App& verb,
              const Run& run) {
   const Json made = path == "-" && !check_all ? Json() : inspect_made(path, check_all, run);
-  if (made.is_null()) return inspect_rows(path, options, run);
+  if (made.is_null()) return inspect_rows(path, options, verb, run);
   refuse_reading(verb, path.string(), "no such file: its kind is " + made.at("kind").get<std::string>());
   return made;
 }

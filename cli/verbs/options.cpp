@@ -50,14 +50,17 @@ void check_inputs(CLI::App& verb, const std::vector<std::string>& inputs) {
       throw Error(Fault::file, input + ": no such file; to join several columns give --text more than once");
 }
 
-void refuse_reading(CLI::App& verb, const std::string& path, const std::string& kind) {
+std::string given_reading(const CLI::App& verb) {
   ReadOptions options;
-  std::vector<std::string> flags{"--text"};
-  for (const OptionRef& option : option_refs(options)) flags.push_back(flag_of(option.name));
-  for (const std::string& flag : flags) {
-    require(verb.count(flag) == 0, Fault::argument,
-            flag + " says how files of texts are read; " + path + " is " + kind);
-  }
+  if (verb.count("--text") > 0) return "--text";
+  for (const OptionRef& option : option_refs(options))
+    if (verb.count(flag_of(option.name)) > 0) return flag_of(option.name);
+  return "";
+}
+
+void refuse_reading(const CLI::App& verb, const std::string& path, const std::string& kind) {
+  const std::string flag = given_reading(verb);
+  require(flag.empty(), Fault::argument, flag + " says how files of texts are read; " + path + " is " + kind);
 }
 
 void check_encoding(CLI::App& verb, const EncodeOptions& options) {

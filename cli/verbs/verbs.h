@@ -34,7 +34,9 @@ void add_reading(CLI::App& verb, Session& session, ReadOptions& options);
 /// Error(file) with a hint if an input that is not there looks like a second column of --text.
 void check_inputs(CLI::App& verb, const std::vector<std::string>& inputs);
 /// Error(argument) if one of them was given: `path` is `kind`, and nothing is read as texts.
-void refuse_reading(CLI::App& verb, const std::string& path, const std::string& kind);
+void refuse_reading(const CLI::App& verb, const std::string& path, const std::string& kind);
+/// The first of those options that was given; empty: none was.
+std::string given_reading(const CLI::App& verb);
 /// Error(argument) if one of them would do nothing.
 void check_encoding(CLI::App& verb, const EncodeOptions& options);
 /// --words, --ngrams, --min-texts, --language and others of how clusters are named; --stop-words FILE.

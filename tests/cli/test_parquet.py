@@ -257,6 +257,8 @@ def test_options_of_texts_are_refused(tmp_path):
     with path.open("rb") as file:
         failed = subprocess.run([SHOAL, "inspect", "-", "--skip", "1"], stdin=file, capture_output=True, text=True)
     assert failed.returncode == 2 and "standard input is a Parquet file, which has no lines" in failed.stderr
+    failed = shoal("inspect", GOLDEN / "vectors_half_fixed.parquet", "--skip", 1, check=False)  # also where vectors are shown
+    assert failed.returncode == 2 and "is a Parquet file, which has no lines" in failed.stderr
     for name, message in (("no_rows", "is a Parquet file without rows"), ("no_columns", "is a Parquet file without columns")):
         failed = shoal("embed", GOLDEN / f"{name}.parquet", "--out", tmp_path / "x.npy", check=False)
         assert failed.returncode == 3 and message in failed.stderr
