@@ -24,7 +24,7 @@ enum class OpenSetScore : std::uint8_t {
   sum,          ///< mahalanobis, nearest and energy, each standardised on held-out rows, added
   mahalanobis,  ///< relative Mahalanobis (Ren et al., 2021): squared distance to the mean of all rows less
                 ///< that to the nearest label's mean
-  nearest,   ///< cosine to the nearest training row
+  nearest,      ///< cosine to the nearest training row
   energy,    ///< log of the sum of exp of the logits (Liu et al., NeurIPS 2020); of several labels a row the
              ///< sum of log(1 + exp) (Wang et al., NeurIPS 2021)
   softmax,   ///< the largest probability before calibration, as its logarithm
