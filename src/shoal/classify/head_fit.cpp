@@ -57,8 +57,8 @@ class HeadFit {
     } else if (o_.task == HeadTask::multilabel) {
       head.thresholds_ = {ThresholdKind::half, std::vector<float>(sets_.count, 0.5f), 0, 0};
     }
-    head.rule_ = rule_of(x_, rows_to_learn(x_.rows()), head.c_, o_.tol, nullptr, run_);
-    const std::vector<Index> own = rows_to_learn(x_.rows());
+    const std::vector<Index> own = rows_to_learn(-1);
+    head.rule_ = rule_of(x_, own, head.c_, tol_at(head.c_), nullptr, run_);
     head.sets_ = select_sets(sets_, own);
     head.shape_ = OpenSetShape::fit(select_rows(x_, own), shape_labels(head.sets_), kShrinkage, run_);
     head.has_rows_ = true;
@@ -123,6 +123,10 @@ class HeadFit {
     return true;
   }
 
+  /// A weaker penalty turns the slope less, and the search begins where a stronger one ended: to be seen, the
+  /// slope must be followed further.
+  double tol_at(double c) const { return o_.tol / std::max(1.0, c / kUsualC); }
+
   /// Logits of all rows by fits without their fold. `rules`: where to start, and what was found.
   Matrix held_out_logits(double c, std::vector<LinearRule>& rules) {
     Matrix out(x_.rows(), sets_.count);
@@ -132,7 +136,7 @@ class HeadFit {
       if (run_.progress) run_.progress("held-out folds", static_cast<double>(fits_), 0.0);
       ++fits_;
       const LinearRule start = warm ? std::move(rules[f]) : LinearRule{};
-      rules[f] = rule_of(x_, rows_to_learn(f), c, 10 * o_.tol, warm ? &start : nullptr, run_.quiet());
+      rules[f] = rule_of(x_, rows_to_learn(f), c, tol_at(c), warm ? &start : nullptr, run_.quiet());
       const std::vector<Index> rows = rows_of(f);
       const Matrix logits = logits_of(rules[f], select_rows(x_, rows), run_.quiet());
       for (Index r = 0; r < rows.size(); ++r) std::ranges::copy(logits[r], out[rows[r]].begin());

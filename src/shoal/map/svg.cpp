@@ -257,9 +257,8 @@ std::string confusion_svg(const PlotText& text, const std::vector<std::vector<In
     }
     return out.size() < name.size() ? out + ".." : out;
   };
-  std::string body = words(left, kTop - 6, "", text.x_label) +
-                     "<rect class=\"a\" x=\"" + at(left) + "\" y=\"" + at(kTop) + "\" width=\"" + at(kSide) +
-                     "\" height=\"" + at(kSide) + "\"/>\n";
+  std::string body = words(left, kTop - 6, "", text.x_label) + "<rect class=\"a\" x=\"" + at(left) +
+                     "\" y=\"" + at(kTop) + "\" width=\"" + at(kSide) + "\" height=\"" + at(kSide) + "\"/>\n";
   for (Index i = 0; i < n; ++i) {
     require(counts[i].size() == n, Fault::argument, "a confusion matrix needs a column for each name");
     const Index all = std::accumulate(counts[i].begin(), counts[i].end(), Index{0});
@@ -275,10 +274,11 @@ std::string confusion_svg(const PlotText& text, const std::vector<std::vector<In
       const double share = static_cast<double>(counts[i][j]) / static_cast<double>(all);
       char opacity[16];
       std::snprintf(opacity, sizeof opacity, "%.2f", 0.08 + 0.92 * share);
-      body += "<rect class=\"" + std::string(i == j ? "b" : "d") + "\" fill-opacity=\"" + opacity + "\" x=\"" +
-              at(left + step * static_cast<double>(j)) + "\" y=\"" + at(top) + "\" width=\"" + at(step) +
-              "\" height=\"" + at(step) + "\"><title>" + escaped(names[i]) + ", said " + escaped(names[j]) +
-              ": " + std::to_string(counts[i][j]) + " of " + std::to_string(all) + "</title></rect>\n";
+      body += "<rect class=\"" + std::string(i == j ? "b" : "d") + "\" fill-opacity=\"" + opacity +
+              "\" x=\"" + at(left + step * static_cast<double>(j)) + "\" y=\"" + at(top) + "\" width=\"" +
+              at(step) + "\" height=\"" + at(step) + "\"><title>" + escaped(names[i]) + ", said " +
+              escaped(names[j]) + ": " + std::to_string(counts[i][j]) + " of " + std::to_string(all) +
+              "</title></rect>\n";
       if (step >= 22)
         body += words(left + step * (static_cast<double>(j) + 0.5), top + step / 2 + 4, "n",
                       std::to_string(counts[i][j]));
@@ -307,10 +307,11 @@ std::string reliability_svg(const PlotText& text, const std::vector<SurePoint>& 
     if (p.count == 0) continue;
     const double radius = 3 + 9 * std::sqrt(static_cast<double>(p.count) / static_cast<double>(most));
     body += "<circle class=\"b\" fill-opacity=\"0.7\" cx=\"" + at(x(p.sure)) + "\" cy=\"" + at(y(p.right)) +
-            "\" r=\"" + at(radius) + "\"><title>says " + number(p.sure) + ", right " + number(p.right) + " of " +
-            std::to_string(p.count) + "</title></circle>\n";
+            "\" r=\"" + at(radius) + "\"><title>says " + number(p.sure) + ", right " + number(p.right) +
+            " of " + std::to_string(p.count) + "</title></circle>\n";
   }
-  body += words(kLeft + kSide / 2, kTop + kSide + 36, "m", text.x_label) + words(kLeft, kTop - 8, "", text.y_label);
+  body += words(kLeft + kSide / 2, kTop + kSide + 36, "m", text.x_label) +
+          words(kLeft, kTop - 8, "", text.y_label);
   return document(text, kTop + kSide + 52, body);
 }
 

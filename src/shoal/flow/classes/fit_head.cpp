@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 namespace {
 
-constexpr const char* kFiles[] = {kHeadMark,    kHeadFile,       kTrainingFile,        "labels.csv",
+constexpr const char* kFiles[] = {kHeadMark,       kHeadFile,         kTrainingFile,        "labels.csv",
                                   "confusion.svg", "reliability.svg", "labels_in_doubt.csv"};
 
 std::string key_of(const FitHeadOptions& o, const Run& run) {
@@ -77,8 +77,10 @@ class FitRun {
   /// A label's vector is the mean of those of its descriptions.
   void from_names() {
     const Texts& said = o_.label.empty() ? input_.texts : input_.columns[0];
-    require(said.size() > 0, Fault::argument, o_.input.string() + " has no texts that say what labels are called");
-    const LabelColumn labels = read_labels(said, {.task = HeadTask::multiclass, .separator = "", .known = {}});
+    require(said.size() > 0, Fault::argument,
+            o_.input.string() + " has no texts that say what labels are called");
+    const LabelColumn labels =
+        read_labels(said, {.task = HeadTask::multiclass, .separator = "", .known = {}});
     names_ = labels.names;
     Matrix means(names_.size(), input_.vectors.cols()), scratch;
     for (Index i = 0; i < input_.vectors.rows(); ++i) {
@@ -111,7 +113,8 @@ class FitRun {
     report_.names = names_;
     if (classes && names_.size() < 2)
       throw Error(Fault::data, "all " + std::to_string(x.rows()) + " labelled rows of " + o_.input.string() +
-                                   " have one label, " + names_.front() + "; a classifier needs at least two");
+                                   " have one label, " + names_.front() +
+                                   "; a classifier needs at least two");
     const std::vector<Index> sizes = label_sizes(sets);
     for (Index c = 0; c < sizes.size(); ++c)
       if (sizes[c] == 1 && !(old_ && c < old_->names.size())) report_.seen_once.push_back(names_[c]);
@@ -169,13 +172,14 @@ class FitRun {
       auto counts = confusion_matrix(one_truth, one_said, sets.count);
       counts.pop_back();
       for (auto& row : counts) row.pop_back();
-      write_file(out_ / "confusion.svg", confusion_svg({"What held-out rows are taken for", "said", "label"},
-                                                       counts, names_));
+      write_file(out_ / "confusion.svg",
+                 confusion_svg({"What held-out rows are taken for", "said", "label"}, counts, names_));
     }
     const auto suspects = label_errors(report_.task, held.probabilities, sets, held.judged);
     report_.suspects = suspects.size();
-    CsvFile file(out_ / "labels_in_doubt.csv",
-                 "row,given,suggested,given_probability,suggested_probability,text,nearest_text,nearest_label");
+    CsvFile file(
+        out_ / "labels_in_doubt.csv",
+        "row,given,suggested,given_probability,suggested_probability,text,nearest_text,nearest_label");
     const auto name = [&](Label c) { return c == kNoise ? std::string() : names_[static_cast<Index>(c)]; };
     for (const LabelError& e : suspects) {
       file.cell(own[e.row]).cell(name(e.given)).cell(name(e.suggested));
@@ -206,7 +210,9 @@ class FitRun {
                 {"label", o_.label},
                 {"rows", report_.rows},
                 {"unlabelled", report_.unlabelled},
-                {"how", o_.zero_shot ? "zero_shot" : old_ ? "add" : "fit"},
+                {"how", o_.zero_shot ? "zero_shot"
+                        : old_       ? "add"
+                                     : "fit"},
                 {"task", name_of(head.options().task)},
                 {"options", to_json(list_fields(head.options()))},
                 {"c", head.c()},

@@ -38,22 +38,23 @@ struct FitHeadReport {
   Index rows = 0, unlabelled = 0;
   HeadTask task = HeadTask::multiclass;
   std::vector<std::string> names;
-  std::vector<std::string> seen_once;  ///< labels of a single row: nothing is known of how well they are found
-  std::vector<std::string> added;      ///< labels that the old head did not have
+  std::vector<std::string>
+      seen_once;                   ///< labels of a single row: nothing is known of how well they are found
+  std::vector<std::string> added;  ///< labels that the old head did not have
   double c = 0;
   Index n_iter = 0;
   bool converged = true;
-  Index judged = 0;             ///< rows judged by fits that left them out; 0: too few a label
-  ClassificationScores scores;  ///< of them: multiclass of the likeliest label
+  Index judged = 0;                ///< rows judged by fits that left them out; 0: too few a label
+  ClassificationScores scores;     ///< of them: multiclass of the likeliest label
   double ece = 0, ece_before = 0;  ///< expected calibration error, calibrated and as the regression gave it
   double covered = 0;              ///< share of them that is taken for known
   ThresholdKind thresholds = ThresholdKind::half;
-  Index suspects = 0;           ///< rows of labels_in_doubt.csv
+  Index suspects = 0;  ///< rows of labels_in_doubt.csv
   bool assumed_space = false;
-  std::string remark;           ///< about the reading of the labels; empty: nothing
-  Index cut = 0;                ///< texts that were longer than the model's limit
+  std::string remark;  ///< about the reading of the labels; empty: nothing
+  Index cut = 0;       ///< texts that were longer than the model's limit
   std::filesystem::path out;
-  bool done_before = false;     ///< the rest is empty
+  bool done_before = false;  ///< the rest is empty
 };
 
 /// Fits a head and makes the folder `out`, whole or not at all:

@@ -25,8 +25,8 @@ bool looks_like_list(std::string_view cell) {
 
 std::vector<std::string> of_list(std::string_view cell, Index row) {
   const auto wrong = [&] {
-    throw Error(Fault::data, "the labels of row " + std::to_string(row) + " are " + std::string(cell.substr(0, 80)) +
-                                 ": no JSON list of strings");
+    throw Error(Fault::data, "the labels of row " + std::to_string(row) + " are " +
+                                 std::string(cell.substr(0, 80)) + ": no JSON list of strings");
   };
   const auto json = nlohmann::json::parse(cell, nullptr, false);
   if (!json.is_array()) wrong();

@@ -27,8 +27,8 @@ struct LabelColumn {
 };
 
 /// Labels of cells: "sport", "sport;money" or ["sport", "money"], white space around names left out, a name
-/// twice in one cell once. multiclass: a cell is one label, whatever it holds. Error(data) naming the row of a
-/// list that is no JSON list of strings and numbers, or if no cell has a label.
+/// twice in one cell once. multiclass: a cell is one label, whatever it holds. Error(data) naming the row of
+/// a list that is no JSON list of strings and numbers, or if no cell has a label.
 LabelColumn read_labels(const Texts& cells, const LabelReading& reading);
 
 /// "a" for one label, "a;b" for several, "" for none.
