@@ -54,11 +54,12 @@ double Isotonic::operator()(double at) const {
   return y[above - 1] + share * (y[above] - y[above - 1]);
 }
 
-double log_loss(HeadTask task, const Matrix& logits, const Truth& truth, double temperature) {
-  double total = 0;
+std::vector<double> row_losses(HeadTask task, const Matrix& logits, const Truth& truth, double temperature) {
+  std::vector<double> out;
   for (Index i = 0; i < logits.rows(); ++i) {
     const std::span<const float> z = logits[i];
     const std::uint8_t* is = truth[i];
+    double loss = 0;
     if (task == HeadTask::multiclass) {
       const double most = static_cast<double>(std::ranges::max(z)) / temperature;
       double sum = 0, own = 0;
@@ -67,18 +68,23 @@ double log_loss(HeadTask task, const Matrix& logits, const Truth& truth, double 
         sum += std::exp(v - most);
         if (is[c]) own = v;
       }
-      total += most + std::log(sum) - own;
+      loss = most + std::log(sum) - own;
     } else {
       for (Index c = 0; c < z.size(); ++c) {
         const double v = static_cast<double>(z[c]) / temperature;
         const double cost = std::max(v, 0.0) + std::log1p(std::exp(-std::abs(v)));
-        total += is[c] ? cost - v : cost;
+        loss += (is[c] ? cost - v : cost) / static_cast<double>(z.size());
       }
     }
+    out.push_back(loss);
   }
-  const auto values = static_cast<double>(logits.rows()) *
-                      (task == HeadTask::multilabel ? static_cast<double>(logits.cols()) : 1);
-  return values > 0 ? total / values : 0;
+  return out;
+}
+
+double log_loss(HeadTask task, const Matrix& logits, const Truth& truth, double temperature) {
+  const std::vector<double> losses = row_losses(task, logits, truth, temperature);
+  const double total = std::accumulate(losses.begin(), losses.end(), 0.0);
+  return losses.empty() ? 0 : total / static_cast<double>(losses.size());
 }
 
 /// By golden sections of its logarithm.

@@ -71,6 +71,8 @@ class Calibration {
 /// Mean -log of the probability of what is true, logits divided by `temperature`: over rows, of multilabel
 /// over labels too. Infinite logits of labels that are not true cost nothing.
 double log_loss(HeadTask task, const Matrix& logits, const Truth& truth, double temperature);
+/// The same of each row, of multilabel the mean over labels.
+std::vector<double> row_losses(HeadTask task, const Matrix& logits, const Truth& truth, double temperature);
 /// The temperature of 0.05..20 with the smallest log_loss, to three digits. It has one minimum.
 double best_temperature(HeadTask task, const Matrix& logits, const Truth& truth);
 

@@ -54,7 +54,8 @@ void fields(HeadOptions& o, V&& visit) {
 
 /// What fits that left rows out say of them: all that is chosen is chosen on this.
 struct HeldOut {
-  std::vector<double> tried, losses;   ///< values of c, and the mean -log p of each at its best temperature
+  std::vector<double> tried, losses;   ///< values of c, and the mean -log p of each at its best temperature,
+                                       ///< over held-out rows (of some folds, if 2,000 rows are in them)
   std::vector<std::uint32_t> fold;     ///< of each row
   std::vector<std::uint8_t> judged;    ///< 0: the row's label stood in no other fold, or it has none
   Matrix logits;                       ///< rows x labels

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <string>
 
@@ -16,7 +17,7 @@ namespace {
 
 constexpr double kShrinkage = 0.01;
 constexpr double kUsualC = 4;
-constexpr double kTried[] = {1, 4, 16, 64};
+constexpr Index kEnough = 2000;  // held-out rows that choose the penalty
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
 }  // namespace
@@ -25,7 +26,7 @@ constexpr float kNone = -std::numeric_limits<float>::infinity();
 class HeadFit {
  public:
   HeadFit(const Rows& x, const LabelSets& sets, const HeadOptions& options, const Run& run)
-      : x_(x), sets_(sets), o_(options), run_(run), classes_(single_labels(sets)) {
+      : x_(x), sets_(sets), o_(options), run_(run) {
     check_options(o_);
     check_label_sets(sets, x.rows());
     require(x.cols() > 0, Fault::data, "the rows have no columns");
@@ -58,7 +59,9 @@ class HeadFit {
       head.thresholds_ = {ThresholdKind::half, std::vector<float>(sets_.count, 0.5f), 0, 0};
     }
     const std::vector<Index> own = rows_to_learn(-1);
-    head.rule_ = rule_of(x_, own, head.c_, tol_at(head.c_), nullptr, run_);
+    const bool warm = std::ranges::all_of(start_.intercepts, [](float b) { return std::isfinite(b); });
+    head.rule_ = rule_of(x_, own, head.c_, tol_at(head.c_),
+                         warm && start_.labels() == sets_.count ? &start_ : nullptr, run_);
     head.sets_ = select_sets(sets_, own);
     head.shape_ = OpenSetShape::fit(select_rows(x_, own), shape_labels(head.sets_), kShrinkage, run_);
     head.has_rows_ = true;
@@ -127,28 +130,28 @@ class HeadFit {
   /// slope must be followed further.
   double tol_at(double c) const { return o_.tol / std::max(1.0, c / kUsualC); }
 
-  /// Logits of all rows by fits without their fold. `rules`: where to start, and what was found.
-  Matrix held_out_logits(double c, std::vector<LinearRule>& rules) {
-    Matrix out(x_.rows(), sets_.count);
-    const bool warm = !rules.empty();
+  /// Logits of the rows of folds [first, last) by fits without their fold, into `out`. `rules`: of each fold
+  /// where to start, if there is one, and what was found.
+  void hold_out(double c, std::uint32_t first, std::uint32_t last, std::vector<LinearRule>& rules,
+                Matrix& out) {
     rules.resize(n_folds_);
-    for (std::uint32_t f = 0; f < n_folds_; ++f) {
+    for (std::uint32_t f = first; f < last; ++f) {
       if (run_.progress) run_.progress("held-out folds", static_cast<double>(fits_), 0.0);
       ++fits_;
-      const LinearRule start = warm ? std::move(rules[f]) : LinearRule{};
-      rules[f] = rule_of(x_, rows_to_learn(f), c, tol_at(c), warm ? &start : nullptr, run_.quiet());
+      const LinearRule start = std::move(rules[f]);
+      rules[f] =
+          rule_of(x_, rows_to_learn(f), c, tol_at(c), start.labels() > 0 ? &start : nullptr, run_.quiet());
       const std::vector<Index> rows = rows_of(f);
       const Matrix logits = logits_of(rules[f], select_rows(x_, rows), run_.quiet());
       for (Index r = 0; r < rows.size(); ++r) std::ranges::copy(logits[r], out[rows[r]].begin());
     }
-    return out;
   }
 
   /// Rows whose labels are known to the fit that judges them.
-  void find_judged() {
+  void find_judged(std::uint32_t folds) {
     held_.n_judged = 0;
     for (Index i = 0; i < x_.rows(); ++i) {
-      bool known = learns(i);
+      bool known = learns(i) && held_.fold[i] < folds;
       for (const Label label : sets_.of[i])
         known = known && std::isfinite(held_.logits[i][static_cast<Index>(label)]);
       held_.judged[i] = known;
@@ -173,31 +176,78 @@ class HeadFit {
     return out;
   }
 
-  /// From weak to strong, until held-out rows are judged worse.
+  /// So many folds as have enough rows to choose by.
+  std::uint32_t folds_to_choose_by() const {
+    Index rows = 0;
+    std::uint32_t f = 0;
+    while (f < n_folds_ && rows < kEnough) rows += rows_of(f++).size();
+    return f;
+  }
+
+  /// Losses of the judged rows of folds before `last`, at the best temperature.
+  std::vector<double> losses_of(const Matrix& logits, std::uint32_t last) const {
+    std::vector<Index> rows;
+    for (const Index i : judged_rows())
+      if (held_.fold[i] < last) rows.push_back(i);
+    const Matrix own = gather(logits, rows);
+    const Truth truth = truth_of(rows);
+    return row_losses(o_.task, own, truth, best_temperature(o_.task, own, truth));
+  }
+
+  /// Whether the mean of `a` is smaller than that of `b`, of the same rows, by more than a standard error.
+  static bool clearly_less(const std::vector<double>& a, const std::vector<double>& b) {
+    const auto n = static_cast<double>(a.size());
+    double mean = 0, square = 0;
+    for (Index i = 0; i < a.size(); ++i) mean += (b[i] - a[i]) / n;
+    for (Index i = 0; i < a.size(); ++i) square += (b[i] - a[i] - mean) * (b[i] - a[i] - mean) / n;
+    return mean > std::sqrt(square / n);
+  }
+
+  /// The strongest penalty that no weaker one clearly beats: c 4, 16, 64, as long as held-out rows are judged
+  /// clearly better; where 16 does not pay, 1 if that is no worse. Then all folds at that c.
   double choose_c() {
-    std::vector<LinearRule> rules;
-    double best = 0, least = std::numeric_limits<double>::infinity();
-    const std::vector<double> given{o_.c.value_or(0)};
-    for (const double c : o_.c ? std::span<const double>(given) : std::span<const double>(kTried)) {
-      Matrix logits = held_out_logits(c, rules);
-      std::swap(held_.logits, logits);
-      find_judged();
-      const std::vector<Index> rows = judged_rows();
-      const Matrix own = gather(held_.logits, rows);
-      const Truth truth = truth_of(rows);
-      const double loss = log_loss(o_.task, own, truth, best_temperature(o_.task, own, truth));
-      held_.tried.push_back(c), held_.losses.push_back(loss);
-      if (loss >= least) {
-        std::swap(held_.logits, logits);  // the best ones
-        break;
+    const std::uint32_t by = folds_to_choose_by();
+    std::vector<LinearRule> rules, best_rules;
+    Matrix logits(x_.rows(), sets_.count);
+    std::vector<double> best_losses;
+    double best = 0;
+    /// True if it is the best now.
+    const auto tries = [&](double c, bool even_if_equal) {
+      rules = best_rules;
+      Matrix now = logits;
+      hold_out(c, 0, by, rules, now);
+      if (best == 0) {
+        held_.logits = now;
+        find_judged(by);
       }
-      least = loss, best = c;
+      std::vector<double> losses = losses_of(now, by);
+      held_.tried.push_back(c);
+      held_.losses.push_back(losses.empty() ? 0
+                                            : std::accumulate(losses.begin(), losses.end(), 0.0) /
+                                                  static_cast<double>(losses.size()));
+      const bool better = best == 0 || (even_if_equal ? !clearly_less(best_losses, losses)
+                                                      : clearly_less(losses, best_losses));
+      if (better) best = c, best_losses = std::move(losses), best_rules = rules, logits = std::move(now);
+      return better;
+    };
+    if (o_.c) {
+      tries(*o_.c, false);
+    } else {
+      tries(kUsualC, false);
+      if (tries(16, false))
+        tries(64, false);
+      else
+        tries(1, true);
     }
+    rules.assign(n_folds_, {});
+    hold_out(best, by, static_cast<std::uint32_t>(n_folds_), rules, logits);
+    held_.logits = std::move(logits);
+    start_ = std::move(best_rules.front());
     return best;
   }
 
   void judge(Head& head) {
-    find_judged();
+    find_judged(static_cast<std::uint32_t>(n_folds_));
     if (held_.n_judged == 0) return;
     const std::vector<Index> rows = judged_rows();
     head.calibration_ = Calibration::fit(o_.calibration, o_.task, gather(held_.logits, rows), truth_of(rows));
@@ -259,7 +309,7 @@ class HeadFit {
   const LabelSets& sets_;
   HeadOptions o_;
   const Run& run_;
-  Labels classes_;
+  LinearRule start_;  // of the rows without the first fold, at the chosen c
   Index n_folds_ = 0, fits_ = 0;
   HeldOut held_;
 };
