@@ -86,7 +86,7 @@ class Head {
   static constexpr std::string_view kind = "head";
 
   /// sets: of each row; multiclass: one label each, rows without one are left out. Every label 0..count-1 has
-  /// rows. With fewer than two labels of two rows or more nothing can be held out: c is 4, probabilities are
+  /// rows. With fewer than two labels of two rows or more nothing can be held out: c is 10, probabilities are
   /// not calibrated, and no row is taken for unknown. Error(argument) on an option out of range; Error(data)
   /// if a row holds a NaN or an infinity (named), if the sets do not fit, if fewer than two labels have rows
   /// (multilabel: if no label stands at some rows and not at others), or if a label has none. Steps

@@ -16,7 +16,7 @@ namespace shoal {
 namespace {
 
 constexpr double kShrinkage = 0.01;
-constexpr double kUsualC = 4;
+constexpr double kUsualC = 10, kStrongC = 2.5, kStrongestC = 0.6, kWeakC = 40;
 constexpr Index kEnough = 2000;  // held-out rows that choose the penalty
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
@@ -128,7 +128,7 @@ class HeadFit {
 
   /// A weaker penalty turns the slope less, and the search begins where a stronger one ended: to be seen, the
   /// slope must be followed further.
-  double tol_at(double c) const { return o_.tol / std::max(1.0, c / kUsualC); }
+  double tol_at(double c) const { return o_.tol / std::max(1.0, c / kStrongC); }
 
   /// Logits of the rows of folds [first, last) by fits without their fold, into `out`. `rules`: of each fold
   /// where to start, if there is one, and what was found.
@@ -203,8 +203,8 @@ class HeadFit {
     return mean > std::sqrt(square / n);
   }
 
-  /// The strongest penalty that no weaker one clearly beats: c 4, 16, 64, as long as held-out rows are judged
-  /// clearly better; where 16 does not pay, 1 if that is no worse. Then all folds at that c.
+  /// The strongest penalty that no weaker one clearly beats: c 2.5, 10, 40, as long as held-out rows are
+  /// judged clearly better; where 10 does not pay, 0.6 if that is no worse. Then all folds at that c.
   double choose_c() {
     const std::uint32_t by = folds_to_choose_by();
     std::vector<LinearRule> rules, best_rules;
@@ -233,11 +233,11 @@ class HeadFit {
     if (o_.c) {
       tries(*o_.c, false);
     } else {
-      tries(kUsualC, false);
-      if (tries(16, false))
-        tries(64, false);
+      tries(kStrongC, false);
+      if (tries(kUsualC, false))
+        tries(kWeakC, false);
       else
-        tries(1, true);
+        tries(kStrongestC, true);
     }
     rules.assign(n_folds_, {});
     hold_out(best, by, static_cast<std::uint32_t>(n_folds_), rules, logits);
