@@ -87,11 +87,15 @@ double log_loss(HeadTask task, const Matrix& logits, const Truth& truth, double 
   return losses.empty() ? 0 : total / static_cast<double>(losses.size());
 }
 
-/// By golden sections of its logarithm.
+/// By golden sections of its logarithm. A few rows that are all right would ask for a temperature of 0 and be
+/// told certain: the square of the logarithm, halved, counts like a loss of one row.
 double best_temperature(HeadTask task, const Matrix& logits, const Truth& truth) {
   const double golden = (std::sqrt(5.0) - 1) / 2;
   double low = std::log(0.05), high = std::log(20);
-  const auto at = [&](double log) { return log_loss(task, logits, truth, std::exp(log)); };
+  const auto rows = static_cast<double>(std::max<Index>(1, logits.rows()));
+  const auto at = [&](double log) {
+    return log_loss(task, logits, truth, std::exp(log)) + log * log / (2 * rows);
+  };
   double a = high - golden * (high - low), b = low + golden * (high - low), of_a = at(a), of_b = at(b);
   while (high - low > 1e-3) {
     if (of_a <= of_b) {

@@ -73,7 +73,7 @@ class Calibration {
 double log_loss(HeadTask task, const Matrix& logits, const Truth& truth, double temperature);
 /// The same of each row, of multilabel the mean over labels.
 std::vector<double> row_losses(HeadTask task, const Matrix& logits, const Truth& truth, double temperature);
-/// The temperature of 0.05..20 with the smallest log_loss, to three digits. It has one minimum.
+/// The temperature of 0.05..20 with the smallest log_loss, to three digits; of few rows it is drawn to 1.
 double best_temperature(HeadTask task, const Matrix& logits, const Truth& truth);
 
 /// How often what was said with some confidence came true.
