@@ -17,6 +17,7 @@ namespace {
 
 constexpr double kShrinkage = 0.01;
 constexpr double kUsualC = 10, kStrongC = 2.5, kStrongestC = 0.6, kWeakC = 40;
+constexpr double kPays = 0.95;   // of the loss: what a weaker penalty must come to
 constexpr Index kEnough = 2000;  // held-out rows that choose the penalty
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
@@ -192,6 +193,12 @@ class HeadFit {
     const Matrix own = gather(logits, rows);
     const Truth truth = truth_of(rows);
     return row_losses(o_.task, own, truth, best_temperature(o_.task, own, truth));
+  }
+
+  /// Whether a weaker penalty pays: it takes longer, and fits rows of the same source the best.
+  static bool pays(const std::vector<double>& weaker, const std::vector<double>& stronger) {
+    const auto sum = [](const std::vector<double>& v) { return std::accumulate(v.begin(), v.end(), 0.0); };
+    return clearly_less(weaker, stronger) && sum(weaker) < kPays * sum(stronger);
   }
 
   /// Whether the mean of `a` is smaller than that of `b`, of the same rows, by more than a standard error.
