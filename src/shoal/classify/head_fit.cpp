@@ -16,7 +16,7 @@ namespace shoal {
 namespace {
 
 constexpr double kShrinkage = 0.01;
-constexpr double kUsualC = 10, kStrongC = 2.5, kStrongestC = 0.6, kWeakC = 40;
+constexpr double kUsualC = 10, kStrongC = 4, kStrongestC = 1, kWeakC = 40;
 constexpr double kPays = 0.95;   // of the loss: what a weaker penalty must come to
 constexpr Index kEnough = 2000;  // held-out rows that choose the penalty
 constexpr float kNone = -std::numeric_limits<float>::infinity();
