@@ -210,8 +210,8 @@ class HeadFit {
     return mean > std::sqrt(square / n);
   }
 
-  /// The strongest penalty that no weaker one clearly beats: c 2.5, 10, 40, as long as held-out rows are
-  /// judged clearly better; where 10 does not pay, 0.6 if that is no worse. Then all folds at that c.
+  /// c 4, 10, 40, as long as the weaker penalty pays; where 10 does not, 1 if that is not clearly worse. Then
+  /// all folds at that c.
   double choose_c() {
     const std::uint32_t by = folds_to_choose_by();
     std::vector<LinearRule> rules, best_rules;
@@ -232,8 +232,8 @@ class HeadFit {
       held_.losses.push_back(losses.empty() ? 0
                                             : std::accumulate(losses.begin(), losses.end(), 0.0) /
                                                   static_cast<double>(losses.size()));
-      const bool better = best == 0 || (even_if_equal ? !clearly_less(best_losses, losses)
-                                                      : clearly_less(losses, best_losses));
+      const bool better =
+          best == 0 || (even_if_equal ? !clearly_less(best_losses, losses) : pays(losses, best_losses));
       if (better) best = c, best_losses = std::move(losses), best_rules = rules, logits = std::move(now);
       return better;
     };
