@@ -1,6 +1,8 @@
 #include "shoal/flow/folders/predict_clusters.h"
 
+#include "shoal/flow/classes/head_folder.h"
 #include "shoal/flow/folders/cluster_folder.h"
+#include "verbs/classify_heads.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -29,7 +31,6 @@ std::string in_words(const PredictReport& report, const Progress& progress) {
 }
 
 void run_predict(PredictOptions& options, Session& session) {
-  if (options.out.empty()) options.out = beside_input(options.input, ".predictions");
   const PredictReport report = predict_clusters(options, session.run());
   session.progress().finish();
   auto object = made_json(report.out, "predictions.json", session);
@@ -43,25 +44,38 @@ void run_predict(PredictOptions& options, Session& session) {
 }  // namespace
 
 void add_classify(CLI::App& app, Session& session) {
-  auto* verb = app.add_subcommand("classify", "New vectors into clusters found before");
+  auto* verb = app.add_subcommand("classify", "Labels for texts: learnt from examples, or of clusters");
   verb->require_subcommand(1);
+  add_fit(*verb, session);
   auto options = std::make_shared<PredictOptions>();
+  auto reading = std::make_shared<TextsAndVectorsOptions>();
   auto input = std::make_shared<std::string>(), model = std::make_shared<std::string>(),
        out = std::make_shared<std::string>();
-  auto* predict = verb->add_subcommand("predict", "Places vectors into the clusters of 'shoal cluster'");
+  auto* predict = verb->add_subcommand("predict", "Labels or clusters for new rows");
   predict->footer(
-      "The vectors are prepared as the model's own were (PCA, standardising), then each row gets a cluster,\n"
-      "its probability, its distance to the nearest centroid, and whether it is unlike any cluster (then\n"
-      "cluster is -1, and likeliest still says which it would be). Vectors must come from the same "
-      "encoder.\n\n"
+      "MODEL is a head of 'shoal classify fit', or a folder of 'shoal cluster'. Vectors must come from the\n"
+      "encoder that it was made with.\n\n"
+      "A head takes texts too: a table, a collection, or vectors. Each row gets its label (none where it is\n"
+      "unlike all that is known), the likeliest one, its probability, a p-value (small where the row is "
+      "unlike\n"
+      "the known), and its nearest training row. Among many rows of none of the known, clusters are "
+      "proposed.\n\n"
+      "Clusters: vectors are prepared as the model's own were (PCA, standardising), then each row gets a\n"
+      "cluster, its probability, its distance to the nearest centroid, and whether it is unlike any cluster\n"
+      "(then cluster is -1, and likeliest still says which it would be).\n"
       "--by method asks the method itself instead: spherical_kmeans, kmeans, minibatch_kmeans, vmf_mixture\n"
       "and som give each row of their own the cluster that it has; agglomerative and hdbscan place rows by\n"
       "a rule whose agreement with their clusters is measured and printed; dbscan has none.\n\n"
-      "Example:\n"
+      "Examples:\n"
+      "  shoal classify predict teams new.csv              new.predictions/predictions.csv and plots\n"
       "  shoal cluster january/ --out topics\n"
       "  shoal classify predict topics february/           february.predictions/predictions.csv and plots");
-  predict->add_option("model", *model, "A folder that 'shoal cluster' made")->required()->type_name("MODEL");
-  predict->add_option("input", *input, "Vectors: a file, a folder of files, or a collection")
+  predict->add_option("model", *model, "A folder that 'shoal classify fit' or 'shoal cluster' made")
+      ->required()
+      ->type_name("MODEL");
+  predict
+      ->add_option("input", *input,
+                   "Vectors: a file, a folder of files, or a collection; of a head texts too")
       ->required()
       ->type_name("INPUT");
   predict
@@ -69,14 +83,20 @@ void add_classify(CLI::App& app, Session& session) {
                    "The folder to make. Default: the input's name with .predictions, in the current folder")
       ->type_name("DIR");
   predict->add_flag("--overwrite", options->overwrite, "Replace a folder that this command has made");
-  add_options(*predict, session, option_refs(*options));
+  add_options(*predict, session, option_refs(*options), {}, "Options of clusters");
+  add_head_reading(*predict, session, *reading);
   add_shared(*predict, session);
   predict->callback([=, &session] {
-    options->model = *model;
     options->input = *input;
-    options->out = *out;
+    options->out = out->empty() ? beside_input(*input, ".predictions") : std::filesystem::path(*out);
+    if (is_head(*model))
+      return run_predict_head({*model, options->input, options->out, options->overwrite, *reading}, *predict,
+                              session);
+    refuse_head_reading(*predict, *model);
+    options->model = *model;
     run_predict(*options, session);
   });
+  add_evaluate(*verb, session);
 }
 
 }  // namespace shoal::cli

@@ -94,11 +94,12 @@ void keep_out_of(const std::filesystem::path& collection, const std::filesystem:
 }
 
 std::filesystem::path beside_input(const std::filesystem::path& input, const char* ending) {
+  if (input == "-") return std::string("standard-input") + ending;
   std::error_code ignored;
   const auto path = std::filesystem::weakly_canonical(input, ignored);
-  const auto kind = path.extension();
-  const bool known =
-      kind == ".npy" || kind == ".npz" || kind == ".safetensors" || kind == ".parquet" || kind == ".shoal";
+  constexpr std::string_view kKnown[] = {".npy", ".npz", ".safetensors", ".parquet", ".shoal",
+                                         ".csv", ".tsv", ".jsonl",       ".txt"};
+  const bool known = std::ranges::find(kKnown, path.extension().string()) != std::end(kKnown);
   return (known ? path.stem() : path.filename()).string() + ending;
 }
 

@@ -53,7 +53,8 @@ std::string one_line(std::string text, std::size_t most);
 void keep_out_of(const std::filesystem::path& collection, const std::filesystem::path& out,
                  const char* flag = "--out");
 
-/// The name of a file of vectors without its ending, or of a folder, with `ending`: in the current folder.
+/// The name of a file of vectors or texts without its ending, or of a folder, with `ending`: in the current
+/// folder.
 std::filesystem::path beside_input(const std::filesystem::path& input, const char* ending);
 
 /// What the reader repaired, as remarks.

@@ -58,6 +58,11 @@
 #include "shoal/measure/separation.h"
 #include "shoal/measure/silhouette.h"
 
+// Labels learnt from examples, and how well they are found.
+#include "shoal/classify/head.h"
+#include "shoal/classify/label_errors.h"
+#include "shoal/measure/classification.h"
+
 // New rows into old clusters.
 #include "shoal/classify/cluster_classifier.h"
 #include "shoal/classify/logistic.h"

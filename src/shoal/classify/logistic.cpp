@@ -29,7 +29,8 @@ Logistic Logistic::fit(const Rows& x, const Labels& labels, const Options& optio
   if (classes.original.size() < 2)
     throw Error(Fault::data, "a classifier needs at least 2 classes with rows; the labels name " +
                                  std::to_string(classes.original.size()));
-  LogisticSearch search(x, classes.labels, options, run);
+  const std::vector<double> weight = class_weights(classes.labels, options.balanced);
+  LogisticSearch search(x, softmax_task(x, classes.labels, weight, options, run), run);
   std::vector<double> at(search.size());
   const Minimum found =
       minimise(at, std::ref(search), {.tol = options.tol, .max_evaluations = options.max_iter});

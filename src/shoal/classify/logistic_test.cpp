@@ -116,7 +116,9 @@ TEST(Logistic, TheGradientIsThatOfTheLoss) {
   const shoal::Run run{};
   const Rows rows(x);
   for (const bool balanced : {false, true}) {
-    LogisticSearch search(rows, labels, {.c = 0.02, .balanced = balanced}, run);
+    const std::vector<double> weight = class_weights(labels, balanced);
+    LogisticSearch search(rows, softmax_task(rows, labels, weight, {.c = 0.02, .balanced = balanced}, run),
+                          run);
     std::vector<double> at(search.size()), gradient(at.size()), ignored(at.size());
     const Random random({3});
     for (Index i = 0; i < at.size(); ++i) at[i] = 0.2 * random.normal(i);

@@ -50,4 +50,10 @@ void Cholesky::solve_transposed(std::span<double> b) const {
   square(lower_, b.size()).transpose().triangularView<::Eigen::Upper>().solveInPlace(x);
 }
 
+void Cholesky::multiply_transposed(std::span<double> b) const {
+  auto x = vector(b);
+  const ::Eigen::VectorXd product = square(lower_, b.size()).transpose().triangularView<::Eigen::Upper>() * x;
+  x = product;
+}
+
 }  // namespace shoal

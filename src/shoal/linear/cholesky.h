@@ -18,6 +18,8 @@ class Cholesky {
 
   void solve_lower(std::span<double> b) const;       // in and out: b becomes L^-1 b; O(d^2)
   void solve_transposed(std::span<double> b) const;  // in and out: b becomes L^-T b
+  /// Undoes solve_transposed.
+  void multiply_transposed(std::span<double> b) const;  // in and out: b becomes L^T b; O(d^2)
 
  private:
   std::vector<double> lower_;  // above its diagonal: what was there

@@ -242,6 +242,79 @@ std::string histogram_svg(const PlotText& text, const std::vector<double>& value
   return document(text, kBottom + 52, x_axis(x, kBottom, kTop, text.x_label) + body);
 }
 
+std::string confusion_svg(const PlotText& text, const std::vector<std::vector<Index>>& counts,
+                          const std::vector<std::string>& names) {
+  constexpr double kSide = 560, kRoom = 180, kMostNames = 45;
+  const Index n = names.size();
+  const double left = kRoom + kLeft, step = kSide / static_cast<double>(std::max<Index>(1, n));
+  require(counts.size() == n, Fault::argument, "a confusion matrix needs a row for each name");
+  // A name that is longer than its room is cut.
+  const auto short_name = [&](const std::string& name) {
+    std::string out = name;
+    while (!out.empty() && text_width(out) * 12 > kRoom + 30) {
+      do out.pop_back();
+      while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0) == 0x80);
+    }
+    return out.size() < name.size() ? out + ".." : out;
+  };
+  std::string body = words(left, kTop - 6, "", text.x_label) + "<rect class=\"a\" x=\"" + at(left) +
+                     "\" y=\"" + at(kTop) + "\" width=\"" + at(kSide) + "\" height=\"" + at(kSide) + "\"/>\n";
+  for (Index i = 0; i < n; ++i) {
+    require(counts[i].size() == n, Fault::argument, "a confusion matrix needs a column for each name");
+    const Index all = std::accumulate(counts[i].begin(), counts[i].end(), Index{0});
+    const double top = kTop + step * static_cast<double>(i);
+    if (static_cast<double>(n) <= kMostNames) {
+      body += words(left - 8, top + step / 2 + 4, "e", short_name(names[i]));
+      const double x = left + step * (static_cast<double>(i) + 0.5) + 4, y = kTop + kSide + 10;
+      body += "<text class=\"e\" transform=\"translate(" + at(x) + " " + at(y) + ") rotate(-60)\">" +
+              escaped(short_name(names[i])) + "</text>\n";
+    }
+    for (Index j = 0; j < n; ++j) {
+      if (counts[i][j] == 0) continue;
+      const double share = static_cast<double>(counts[i][j]) / static_cast<double>(all);
+      char opacity[16];
+      std::snprintf(opacity, sizeof opacity, "%.2f", 0.08 + 0.92 * share);
+      body += "<rect class=\"" + std::string(i == j ? "b" : "d") + "\" fill-opacity=\"" + opacity +
+              "\" x=\"" + at(left + step * static_cast<double>(j)) + "\" y=\"" + at(top) + "\" width=\"" +
+              at(step) + "\" height=\"" + at(step) + "\"><title>" + escaped(names[i]) + ", said " +
+              escaped(names[j]) + ": " + std::to_string(counts[i][j]) + " of " + std::to_string(all) +
+              "</title></rect>\n";
+      if (step >= 22)
+        body += words(left + step * (static_cast<double>(j) + 0.5), top + step / 2 + 4, "n",
+                      std::to_string(counts[i][j]));
+    }
+  }
+  body += words(kLeft - 60, kTop - 6, "", text.y_label);
+  return document(text, kTop + kSide + (static_cast<double>(n) <= kMostNames ? kRoom : 20), body);
+}
+
+std::string reliability_svg(const PlotText& text, const std::vector<SurePoint>& points) {
+  constexpr double kSide = 480;
+  const Scale x{0, 1, kLeft, kLeft + kSide}, y{0, 1, kTop + kSide, kTop};
+  Index most = 1;
+  for (const SurePoint& p : points) most = std::max(most, p.count);
+  std::string body = line(kLeft, kTop, kLeft, kTop + kSide, "a") +
+                     line(kLeft, kTop + kSide, kLeft + kSide, kTop + kSide, "a") +
+                     line(x(0), y(0), x(1), y(1), "a");
+  for (const double v : ticks(0, 1, 5))
+    body += line(x(v), kTop, x(v), kTop + kSide, "g") + line(kLeft, y(v), kLeft + kSide, y(v), "g") +
+            words(x(v), kTop + kSide + 17, "m", number(v)) + words(kLeft - 8, y(v) + 4, "e", number(v));
+  std::string path;
+  for (const SurePoint& p : points)
+    if (p.count > 0) path += (path.empty() ? "M" : "L") + at(x(p.sure)) + " " + at(y(p.right));
+  if (!path.empty()) body += "<path class=\"c\" d=\"" + path + "\"/>\n";
+  for (const SurePoint& p : points) {
+    if (p.count == 0) continue;
+    const double radius = 3 + 9 * std::sqrt(static_cast<double>(p.count) / static_cast<double>(most));
+    body += "<circle class=\"b\" fill-opacity=\"0.7\" cx=\"" + at(x(p.sure)) + "\" cy=\"" + at(y(p.right)) +
+            "\" r=\"" + at(radius) + "\"><title>says " + number(p.sure) + ", right " + number(p.right) +
+            " of " + std::to_string(p.count) + "</title></circle>\n";
+  }
+  body += words(kLeft + kSide / 2, kTop + kSide + 36, "m", text.x_label) +
+          words(kLeft, kTop - 8, "", text.y_label);
+  return document(text, kTop + kSide + 52, body);
+}
+
 std::string scatter_svg(const PlotText& text, MatrixView points, const Labels& labels,
                         const std::vector<std::string>& names, const std::string& grey) {
   constexpr double kSide = 760, kEdge = (kWidth - kSide) / 2, kCovered = 0.18;

@@ -42,6 +42,20 @@ std::string bars_svg(const PlotText& text, const std::vector<Bar>& bars);
 /// Values that are not finite are left out. Error(argument) for 0 bins.
 std::string histogram_svg(const PlotText& text, const std::vector<double>& values, Index n_bins = 40);
 
+/// A square of counts: rows are what is true, columns what is said; darker cells are a larger share of their
+/// row, and numbers are tooltips. names: of rows and columns, as many as both; written where there is room.
+/// Error(argument) if a row is not as long as there are names.
+std::string confusion_svg(const PlotText& text, const std::vector<std::vector<Index>>& counts,
+                          const std::vector<std::string>& names);
+
+/// How sure, from 0 to 1, against how often right.
+struct SurePoint {
+  double sure = 0, right = 0;
+  Index count = 0;  ///< a larger dot; none: not drawn
+};
+/// Dots beside the diagonal, on which what is said comes true as often as it says.
+std::string reliability_svg(const PlotText& text, const std::vector<SurePoint>& points);
+
 /// The dense part of the points (rows x 2) coloured by label, noise in grey, lines of equal density below,
 /// the names of clusters at their densest places, inside the frame and without touching; of more names than
 /// find room, those of the largest clusters. names: one a label, or empty. `grey` is what the tooltip calls

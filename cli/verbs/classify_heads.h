@@ -1,0 +1,22 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "session.h"
+#include "shoal/flow/classes/predict_head.h"
+
+namespace shoal::cli {
+
+/// 'classify fit' and 'classify evaluate'.
+void add_fit(CLI::App& classify, Session& session);
+void add_evaluate(CLI::App& classify, Session& session);
+/// Of 'classify predict' for a head: --vectors, --model and how texts are read.
+void add_head_reading(CLI::App& verb, Session& session, TextsAndVectorsOptions& options);
+/// Error(argument) if one of them was given: `folder` is of clusters.
+void refuse_head_reading(CLI::App& verb, const std::string& folder);
+/// Labels new rows by a head, and answers.
+void run_predict_head(PredictHeadOptions options, CLI::App& verb, Session& session);
+
+}  // namespace shoal::cli
