@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,12 +7,9 @@
 #include "shoal/core/labels.h"
 #include "shoal/core/texts.h"
 #include "shoal/explain/association.h"
+#include "shoal/explain/times.h"
 
 namespace shoal {
-
-/// A stretch of the calendar. Weeks begin on Monday. All are of UTC.
-enum class Period : std::uint8_t { hour, day, week, month, quarter, year };
-constexpr auto names_of(Period) { return std::array{"hour", "day", "week", "month", "quarter", "year"}; }
 
 struct OverTimeOptions {
   std::optional<Period> every;  ///< absent: the shortest that gives at most 60 periods
@@ -40,9 +36,6 @@ struct OverTime {
   /// Share of the period's rows that are in the cluster; NaN for a period without rows.
   double share(Index cluster, Index period) const;
 };
-
-/// Most periods that rows are counted by.
-inline constexpr Index kMostPeriods = 2000;
 
 /// Times as people write them (ColumnSketch): dates, timestamps, times of day (whose periods are the 24
 /// hours), years (1000 to 2999), and Unix times in seconds or milliseconds. Error(data) if the column holds
