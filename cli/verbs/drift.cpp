@@ -5,6 +5,7 @@
 #include "shoal/core/names.h"
 #include "shoal/flow/texts/models.h"
 #include "shoal/flow/watch/drift_report.h"
+#include "shoal/flow/watch/online_report.h"
 #include "shoal/store/archive/archive.h"
 #include "verbs/verbs.h"
 
@@ -16,6 +17,8 @@ using Json = nlohmann::ordered_json;
 struct DriftFlags {
   std::string old_input, new_input, vectors, new_vectors, tests, plot;
   DriftReportOptions options;
+  bool online = false;
+  OnlineOptions watch;
 };
 
 std::string rounded(double x, const char* format = "%.3g") {
@@ -138,7 +141,63 @@ std::string in_words(const DriftReport& report, double alpha, const Progress& pr
   return out + time_line(progress) + "\n";
 }
 
+void run_online(DriftFlags& flags, const CLI::App& verb, Session& session) {
+  require(!flags.new_input.empty(), Fault::argument,
+          "--online watches a stream against a reference: give both, OLD and NEW (- is standard input)");
+  for (const char* flag :
+       {"--time", "--blocks", "--every", "--against", "--tests", "--alpha", "--permutations", "--max-rows"})
+    require(verb.count(flag) == 0, Fault::argument,
+            std::string(flag) + " is for groups of rows; --online takes rows one by one");
+  OnlineReportOptions o;
+  o.reference = flags.old_input;
+  o.stream = flags.new_input;
+  o.stream_vectors = flags.new_vectors;
+  o.how = flags.watch;
+  o.how.seed = flags.options.drift.seed;
+  if (flags.options.n_clusters) o.how.n_clusters = *flags.options.n_clusters;
+  o.read = flags.options.read;
+  o.read.vectors = flags.vectors;
+  o.read.models_folder = models_folder();
+  const bool live = flags.new_input == "-";
+  const OnlineReport report =
+      watch_stream(o, session.run(), language_notice(session), [&](const OnlineAlarm& alarm) {
+        if (live)
+          session.remark("drift at row " + std::to_string(alarm.row) + ": " + one_line(alarm.text, 100));
+      });
+  session.progress().finish();
+  if (report.assumed_space) session.remark(kAssumedSpace);
+  if (!flags.plot.empty()) write_file(flags.plot, online_svg(report, o.how.method));
+  const bool martingale = o.how.method == OnlineMethod::martingale;
+  Json object{{"is_drift", report.alarms.empty() ? 0 : 1},
+              {"time", report.alarms.empty() ? Json(nullptr) : Json(report.alarms.front().row)},
+              {"test_stat", report.statistic.empty() ? Json(nullptr) : Json(report.statistic.back())},
+              {"threshold", report.threshold},
+              {"method", name_of(o.how.method)},
+              {"ert", martingale ? Json(nullptr) : Json(o.how.run_length)},
+              {"false_alarm", martingale ? Json(o.how.false_alarm) : Json(nullptr)},
+              {"reference_rows", report.reference_rows},
+              {"rows", report.rows},
+              {"scores", report.scores}};
+  object["alarms"] = Json::array();
+  std::string text = std::string(report.alarms.empty() ? "no drift" : "drift") + " in " +
+                     counted(report.rows, "row") + ": " + counted(report.alarms.size(), "alarm") +
+                     (martingale ? "; a stream without change alarms with a chance of at most " +
+                                       rounded(o.how.false_alarm) + ", ever"
+                                 : "; a stream without change alarms once in " +
+                                       with_commas(o.how.run_length) + " rows or less") +
+                     "\n";
+  for (const OnlineAlarm& alarm : report.alarms) {
+    object["alarms"].push_back({{"time", alarm.row}, {"test_stat", alarm.statistic}, {"text", alarm.text}});
+    text += "  row " + std::to_string(alarm.row) + "  " + one_line(alarm.text, 100) + "\n";
+  }
+  object["seconds_total"] = session.progress().seconds();
+  session.answer(object, text + time_line(session.progress()) + "\n");
+}
+
 void run_drift(DriftFlags& flags, const CLI::App& verb, Session& session) {
+  if (flags.online) return run_online(flags, verb, session);
+  for (const char* flag : {"--method", "--false-alarm", "--run-length"})
+    require(verb.count(flag) == 0, Fault::argument, std::string(flag) + " is for streams: give --online too");
   DriftReportOptions& o = flags.options;
   o.old_input = flags.old_input;
   if (!flags.new_input.empty()) o.new_input = flags.new_input;
@@ -199,10 +258,14 @@ void add_drift(CLI::App& app, Session& session) {
       "Tests: mmd, g-test, hotelling (these three by default), mean-shift, covariance-shift, kl-gaussian,\n"
       "kl-clusters, energy, classifier. The p-value of all together is that of the smallest one, dealt "
       "alike.\n\n"
+      "With --online the rows of NEW come one by one, from a file or standard input, and what is stated is "
+      "how\n"
+      "rarely a stream without change alarms. Rows must be exchangeable as long as nothing changes.\n\n"
       "Examples:\n"
       "  shoal drift january.csv june.csv --blocks day\n"
       "  shoal drift reviews.shoal --time date --every month --plot drift.svg\n"
-      "  shoal drift old.npy new.npy --tests all --json");
+      "  shoal drift old.npy new.npy --tests all --json\n"
+      "  tail -f today.txt | shoal drift january.csv - --online");
   verb->add_option("old", flags->old_input, "A collection, texts or vectors: what was")
       ->required()
       ->type_name("OLD");
@@ -223,6 +286,10 @@ void add_drift(CLI::App& app, Session& session) {
                    "Vectors of the rows of OLD, where it is a table; made there if absent")
       ->type_name("FILE");
   verb->add_option("--new-vectors", flags->new_vectors, "The same of NEW")->type_name("FILE");
+  verb->add_flag("--online", flags->online,
+                 "Watch the rows of NEW one by one against OLD, and say at which the stream has changed");
+  add_options(*verb, session, only(option_refs(flags->watch), {"method", "false_alarm", "run_length"}), {},
+              "Options of --online");
   add_model_option(*verb, o.read.model);
   add_reading(*verb, session, o.read.read);
   add_shared(*verb, session);
