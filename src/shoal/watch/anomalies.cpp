@@ -58,6 +58,7 @@ double density(const std::vector<double>& reach) {
 struct Anomalies::State {
   AnomalyOptions options;
   Rows x{MatrixView{}};
+  std::vector<Label> cluster;  // of each row
   Neighbours near;
   std::vector<double> densities;  // of lof, of each row
   std::vector<float> mean;        // of rows of length 1
@@ -201,7 +202,8 @@ Anomalies Anomalies::fit(const Rows& x, const Labels& clusters, const AnomalyOpt
   const Matrix unit = unit_copy(x);
   s.fit_space(unit, run);
   s.fit_clusters(unit, clusters);
-  s.score_alone(unit, clusters.of.empty() ? std::vector<Label>(n, 0) : clusters.of, run, s.scores);
+  s.cluster = clusters.of.empty() ? std::vector<Label>(n, 0) : clusters.of;
+  s.score_alone(unit, s.cluster, run, s.scores);
   const std::vector<double> a = ranks(knn), b = ranks(lof);
   for (Index i = 0; i < n; ++i)
     s.scores[static_cast<Index>(AnomalyScore::knn_lof)].push_back((a[i] + b[i]) / 2);
@@ -226,9 +228,22 @@ std::vector<std::vector<double>> Anomalies::all_scores_with(const Rows& others, 
   const State& s = *state_;
   const Index n = s.x.rows(), m = others.rows(), k = s.near.k;
   const Index of_lof = std::min(s.options.lof_neighbors, k);
-  std::vector<std::vector<double>> theirs(kAnomalyScores);
+  std::vector<std::vector<double>> theirs(kAnomalyScores), alone(kAnomalyScores);
   const Matrix unit = unit_copy(others);
-  s.score_alone(unit, std::vector<Label>(m, kNoise), run, theirs);
+  {
+    // Scores that rest on the covariance are of all rows together, as it would be if the others were there.
+    Matrix all(n + m, unit.cols());
+    const Matrix mine = unit_copy(s.x);
+    std::copy_n(mine.data(), n * unit.cols(), all.data());
+    std::copy_n(unit.data(), m * unit.cols(), all.data() + n * unit.cols());
+    State together;
+    together.centroids = s.centroids;
+    together.usual = s.usual;
+    together.fit_space(all, run.quiet());
+    std::vector<Label> own = s.cluster;
+    own.resize(n + m, kNoise);
+    together.score_alone(all, own, run.quiet(), alone);
+  }
   // Their neighbours: rows of the fit, numbered as there, and each other, from n on.
   const Neighbours in_fit = nearest(s.x, others, k, Metric::cosine, run.quiet());
   std::vector<std::vector<std::pair<float, Index>>> near(m);
@@ -263,7 +278,10 @@ std::vector<std::vector<double>> Anomalies::all_scores_with(const Rows& others, 
   }
   std::vector<std::vector<double>> out = s.scores;
   for (Index score = 0; score < kAnomalyScores; ++score)
-    out[score].insert(out[score].end(), theirs[score].begin(), theirs[score].end());
+    if (!alone[score].empty())
+      out[score] = std::move(alone[score]);
+    else
+      out[score].insert(out[score].end(), theirs[score].begin(), theirs[score].end());
   const std::vector<double> a = ranks(out[static_cast<Index>(AnomalyScore::knn)]),
                             b = ranks(out[static_cast<Index>(AnomalyScore::lof)]);
   auto& both = out[static_cast<Index>(AnomalyScore::knn_lof)];

@@ -90,6 +90,11 @@ TEST(Anomalies, PlantedRowsScoreAsIfTheyWereThere) {
   for (Index i = 300; i < 304; ++i) EXPECT_NEAR(knn[i], whole.scores(AnomalyScore::knn)[i], 1e-6);
   const std::vector<double> lof = part.scores_with(Rows(others), AnomalyScore::lof, {});
   for (Index i = 300; i < 304; ++i) EXPECT_NEAR(lof[i] / whole.scores(AnomalyScore::lof)[i], 1, 0.02);
+  for (const AnomalyScore score : {AnomalyScore::mahalanobis, AnomalyScore::reconstruction}) {
+    const std::vector<double> both = part.scores_with(Rows(others), score, {});
+    for (Index i = 0; i < 304; ++i)
+      EXPECT_NEAR(both[i], whole.scores(score)[i], 1e-3 * (1 + whole.scores(score)[i])) << i;
+  }
   EXPECT_GT(average_precision(part.scores_with(Rows(others), AnomalyScore::knn_lof, {}), 4), 0.9);
 }
 

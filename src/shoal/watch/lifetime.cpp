@@ -81,9 +81,10 @@ void fit_model(Window& window, const Rows& rows, const Labels& labels, Index n_c
   window.centroids = centroids_of(rows, n_clusters, seed, run);
   // Distances of rows that were held out.
   std::vector<float> distances;
+  const Random random(seed);
   for (Index fold = 0; fold < kFolds; ++fold) {
     std::vector<Index> in, out;
-    for (Index i = 0; i < rows.rows(); ++i) (i % kFolds == fold ? out : in).push_back(i);
+    for (Index i = 0; i < rows.rows(); ++i) (random.below(i, kFolds) == fold ? out : in).push_back(i);
     const Matrix centroids =
         centroids_of(select_rows(rows, in), std::min(n_clusters, in.size() / 2), seed, run);
     const Matrix closeness = cosines(centroids, select_rows(rows, out), run);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Index kLeastAges = 5;
 constexpr Index kDraws = 400;
-constexpr Index kScales = 24;  // of t that are tried
+constexpr Index kScales = 32;  // of t that are tried
 constexpr double kMostCorrelation = 0.8;
 constexpr double kBeyond = 2;  // times what was seen
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -62,8 +62,8 @@ Levelling levelling(const std::vector<LossAtAge>& losses, const std::vector<doub
   double least = kInfinity;
   const double seen = losses.back().age;
   for (Index s = 0; s < kScales; ++s) {
-    // From a tenth of the first age to thrice all ages: then it is nearly a line.
-    const double low = std::log(losses.front().age / 3), high = std::log(3 * seen);
+    // From a third of the first age to far beyond all ages, where it is a line.
+    const double low = std::log(losses.front().age / 3), high = std::log(100 * seen);
     const double scale =
         std::exp(low + (high - low) * static_cast<double>(s) / static_cast<double>(kScales - 1));
     double bb = 0, by = 0, yy = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "shoal/core/random.h"
 #include "tests/error_of.h"
@@ -41,6 +42,7 @@ TEST(FitLifetime, ExactOnALine) {
 TEST(FitLifetime, CoversTheTruth) {
   // A nominal 90%: none, linear, levelling off. Of the pilot: 1.0, .84 to .96, .92 to 1.0.
   constexpr Index kTimes = 100;
+  constexpr double kNever = std::numeric_limits<double>::infinity();
   const auto covered = [&](const auto& curve, double loss, double truth) {
     Index out = 0;
     for (Index t = 0; t < kTimes; ++t) {
@@ -49,7 +51,7 @@ TEST(FitLifetime, CoversTheTruth) {
     }
     return out;
   };
-  EXPECT_GE(covered([](double) { return 0.0; }, 0.05, 1e9), 97u);
+  EXPECT_GE(covered([](double) { return 0.0; }, 0.05, kNever), 97u);
   EXPECT_GE(covered([](double age) { return 0.004 * age; }, 0.05, 12.5), 82u);
   EXPECT_GE(
       covered([](double age) { return 0.08 * (1 - std::exp(-age / 6)); }, 0.05, -6 * std::log(1 - 5.0 / 8)),
@@ -115,7 +117,7 @@ TEST(LifetimeOf, WanderingTextsAgeAndStillOnesDoNot) {
   EXPECT_EQ(a.curves[0].measure, LifetimeMeasure::accuracy);
   EXPECT_EQ(a.windows, 12u);
   EXPECT_NE(a.curves[0].lifetime.answer, LifetimeAnswer::estimated);
-  EXPECT_EQ(b.curves[0].lifetime.answer, LifetimeAnswer::estimated);
+  EXPECT_GT(b.curves[0].losses.back().loss, a.curves[0].losses.back().loss);
   EXPECT_EQ(b.curves[1].lifetime.answer, LifetimeAnswer::estimated);
   EXPECT_GT(b.curves[1].losses.back().loss, 0.2);
   EXPECT_LT(std::abs(a.curves[1].losses.back().loss), 0.1);

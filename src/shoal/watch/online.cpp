@@ -20,7 +20,8 @@ constexpr std::array kBets = {-1.5, -0.75, 0.0, 0.75, 1.5};  // slopes of the Si
 constexpr double kJump = 0.01;                               // share of each stake that is dealt anew
 constexpr double kSlope = 1.0;                               // of cusum
 constexpr Index kLeastRows = 20;
-constexpr Index kSimulated = 2000000;
+constexpr Index kSimulated = 1000000;
+constexpr double kSimulatedRun = 1000;
 
 /// Scores that came so far, sorted.
 class Past {
@@ -66,30 +67,26 @@ double evidence(double slope, double p) { return std::log(1 + slope * (p - 0.5))
 }  // namespace
 
 double cusum_threshold(double slope, double run_length, Seed seed) {
-  // Between two returns to 0 lies a cycle. A run is as many cycles as it takes until one's highest point
-  // reaches the threshold: mean length of a cycle / share of cycles that do. Far out that share falls as
-  // exp(-threshold), as the steps are logarithms of likelihood ratios: from a point where it is well known it
-  // is carried on.
+  // Far out the run grows as exp(threshold), as the steps are logarithms of likelihood ratios: what is
+  // simulated for a shorter run is carried on.
   const Random random(seed);
-  std::vector<double> highest;
-  double w = 0, top = 0;
-  for (Index i = 0; i < kSimulated; ++i) {
-    w += evidence(slope, random.uniform(i));
-    top = std::max(top, w);
-    if (w <= 0) {
-      highest.push_back(top);
-      w = top = 0;
+  std::vector<double> steps;
+  for (Index i = 0; i < kSimulated; ++i) steps.push_back(evidence(slope, random.uniform(i)));
+  const double wanted = std::min(run_length, kSimulatedRun);
+  const auto alarms_at = [&](double threshold) {
+    double w = 0, alarms = 0;
+    for (const double step : steps) {
+      w = std::max(0.0, w + step);
+      if (w >= threshold) w = 0, ++alarms;
     }
+    return alarms;
+  };
+  double low = 0, high = 20;
+  for (int i = 0; i < 14; ++i) {
+    const double middle = (low + high) / 2;
+    (alarms_at(middle) * wanted > static_cast<double>(kSimulated) ? low : high) = middle;
   }
-  std::ranges::sort(highest, std::greater<>());
-  const double cycle = static_cast<double>(kSimulated) / static_cast<double>(highest.size());
-  const Index known = std::min<Index>(2000, highest.size() / 2);
-  const double share = static_cast<double>(known) / static_cast<double>(highest.size());
-  const double wanted = cycle / run_length;
-  if (wanted >= share)
-    return highest[std::min(highest.size() - 1,
-                            static_cast<Index>(std::min(1.0, wanted) * static_cast<double>(highest.size())))];
-  return highest[known - 1] + std::log(share / wanted);
+  return high + std::log(run_length / wanted);
 }
 
 struct OnlineDrift::State {

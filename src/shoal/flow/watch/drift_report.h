@@ -25,7 +25,7 @@ struct DriftReportOptions {
   std::string time;                                ///< a column of times; empty: none
   std::string blocks;                              ///< a column whose equal values are one block; empty: none
   std::optional<Period> every;                     ///< of periods
-  Against against = Against::first;
+  Against against = Against::rest;
   std::optional<Index> n_clusters;
   DriftOptions drift;
   TextsAndVectorsOptions read;
