@@ -144,8 +144,8 @@ std::string in_words(const DriftReport& report, double alpha, const Progress& pr
 void run_online(DriftFlags& flags, const CLI::App& verb, Session& session) {
   require(!flags.new_input.empty(), Fault::argument,
           "--online watches a stream against a reference: give both, OLD and NEW (- is standard input)");
-  for (const char* flag :
-       {"--time", "--blocks", "--every", "--against", "--tests", "--alpha", "--permutations", "--max-rows"})
+  for (const char* flag : {"--time", "--blocks", "--given", "--every", "--against", "--tests", "--alpha",
+                           "--permutations", "--max-rows"})
     require(verb.count(flag) == 0, Fault::argument,
             std::string(flag) + " is for groups of rows; --online takes rows one by one");
   OnlineReportOptions o;
@@ -224,6 +224,7 @@ void run_drift(DriftFlags& flags, const CLI::App& verb, Session& session) {
   object["each_row_independent"] = report.each_row;
   object["rows_left_out"] = report.left_out;
   object["n_clusters"] = report.clusters;
+  object["given"] = o.given.empty() ? Json(nullptr) : Json(o.given);
   object["bandwidth"] = report.bandwidth;
   if (o.new_input) {
     const Json step = to_json(report.steps[0], alpha);
@@ -274,6 +275,10 @@ void add_drift(CLI::App& app, Session& session) {
   verb->add_option("--time", o.time, "Column that says when each row was")->type_name("COLUMN");
   verb->add_option("--blocks", o.blocks, "Column whose equal values belong together: a day, a source, a user")
       ->type_name("COLUMN");
+  verb->add_option("--given", o.given,
+                   "Take off what the context explains: topics, length, or a column of groups. What is still "
+                   "found is no mere change in their mix")
+      ->type_name("CONTEXT");
   add_options(*verb, session, option_refs(o), {{"n_clusters", "--clusters"}});
   verb->add_option("--tests", flags->tests, "Tests by name, parted by commas, or all")
       ->default_str("mmd,g-test,hotelling")

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "shoal/cluster/kmeans/spherical_kmeans.h"
 #include "shoal/core/chunks.h"
@@ -22,6 +23,8 @@ constexpr Index kFewPeriods = 24;
 constexpr Index kRowsACluster = 50, kMostClusters = 20;
 constexpr Index kExamples = 3;
 constexpr std::size_t kExampleBytes = 200;
+constexpr Label kLengths = 10;
+constexpr const char *kGivenTopics = "topics", *kGivenLength = "length";
 
 /// All rows of one or two inputs, one after the other.
 struct Joined {
@@ -102,7 +105,8 @@ Labels find_clusters_of(const Joined& rows, const DriftReportOptions& options, c
   const bool wanted = std::ranges::any_of(
       options.drift.tests, [](DriftTest t) { return t == DriftTest::g_test || t == DriftTest::kl_clusters; });
   if (!wanted) return {};
-  if (!options.new_input && !options.n_clusters && Collection::exists(options.old_input)) {
+  if (!options.new_input && !options.n_clusters && options.given.empty() &&
+      Collection::exists(options.old_input)) {
     const Collection collection = Collection::open(options.old_input, true);
     if (collection.result(kMainClustering)) {
       Labels labels = collection.labels_so_far(kMainClustering);
@@ -123,10 +127,61 @@ Labels find_clusters_of(const Joined& rows, const DriftReportOptions& options, c
   }
 }
 
+/// Of each row its group by what it is given; kNoise where that is not known.
+Labels contexts(const Joined& rows, const Texts* column, const DriftReportOptions& options, const Run& run) {
+  const Index n = rows.vectors.rows();
+  Labels out;
+  if (column != nullptr) {
+    std::map<std::string, Label> known;
+    for (Index i = 0; i < n; ++i)
+      out.of.push_back(
+          known.try_emplace(std::string((*column)[i]), static_cast<Label>(known.size())).first->second);
+    out.count = known.size();
+  } else if (options.given == kGivenTopics) {
+    SphericalKMeansOptions k;
+    k.n_clusters = options.n_clusters.value_or(std::clamp<Index>(n / kRowsACluster, 2, kMostClusters));
+    k.n_init = 1;
+    k.seed = options.drift.seed.child(11);
+    return SphericalKMeans::fit(rows.vectors, k, run.quiet()).labels();
+  } else {
+    require(rows.texts.size() == n, Fault::argument,
+            option_name("given") + " length needs texts; these are vectors alone");
+    std::vector<Index> order(n);
+    std::iota(order.begin(), order.end(), Index{0});
+    std::ranges::sort(order, {}, [&](Index i) { return std::pair(rows.texts[i].size(), i); });
+    out = {std::vector<Label>(n), kLengths};
+    for (Index i = 0; i < n; ++i) out.of[order[i]] = static_cast<Label>(i * kLengths / n);
+  }
+  require(out.count >= 2 && out.count <= n / 2, Fault::data,
+          option_name("given") + " " + options.given + " has " + std::to_string(out.count) +
+              " different values; from 2 to half as many as rows make groups");
+  return out;
+}
+
+/// The rows less the mean of their group.
+Rows less_means(const Rows& x, const Labels& groups) {
+  Matrix all = x.to_matrix();
+  std::vector<std::vector<double>> sums(groups.count, std::vector<double>(all.cols()));
+  const std::vector<Index> sizes = label_sizes(groups);
+  for (Index i = 0; i < all.rows(); ++i)
+    if (groups.of[i] != kNoise)
+      for (Index j = 0; j < all.cols(); ++j)
+        sums[static_cast<Index>(groups.of[i])][j] += static_cast<double>(all[i][j]);
+  for (Index i = 0; i < all.rows(); ++i) {
+    if (groups.of[i] == kNoise) continue;
+    const auto g = static_cast<Index>(groups.of[i]);
+    for (Index j = 0; j < all.cols(); ++j)
+      all[i][j] =
+          static_cast<float>(static_cast<double>(all[i][j]) - sums[g][j] / static_cast<double>(sizes[g]));
+  }
+  return Rows(std::move(all), x.space());
+}
+
 std::vector<std::string> names_of_clusters(const Labels& labels, const Joined& rows,
                                            const DriftReportOptions& options, const Run& run) {
   std::vector<std::string> out;
-  if (!options.new_input && !options.n_clusters && Collection::exists(options.old_input)) {
+  if (!options.new_input && !options.n_clusters && options.given.empty() &&
+      Collection::exists(options.old_input)) {
     const Collection collection = Collection::open(options.old_input, true);
     for (const auto& cluster : collection.clusters()) out.push_back(cluster.name);
     if (out.size() == labels.count) return out;
@@ -239,13 +294,20 @@ DriftReport drift_report(const DriftReportOptions& options, const Run& run, cons
   std::vector<std::string> columns;
   if (!options.time.empty()) columns.push_back(options.time);
   if (!options.blocks.empty()) columns.push_back(options.blocks);
+  const bool given_column =
+      !options.given.empty() && options.given != kGivenTopics && options.given != kGivenLength;
+  if (given_column) columns.push_back(options.given);
   out.old_rows = read_texts_and_vectors(options.old_input, columns, options.read, run, notice);
   if (options.new_input) {
     TextsAndVectorsOptions read = options.read;
     read.vectors = options.new_vectors;
     out.new_rows = read_texts_and_vectors(*options.new_input, columns, read, run, notice);
   }
-  const Joined rows = join(out, options, run);
+  Joined rows = join(out, options, run);
+  if (!options.given.empty()) {
+    const Texts* context = given_column ? &rows.columns.back() : nullptr;
+    rows.vectors = less_means(rows.vectors, contexts(rows, context, options, run));
+  }
   const Index n = rows.vectors.rows();
 
   std::optional<Times> times;
@@ -267,7 +329,7 @@ DriftReport drift_report(const DriftReportOptions& options, const Run& run, cons
   std::vector<std::optional<std::string>> values(n);
   std::optional<Period> unit;
   if (options.blocks.empty() && times) unit = block_period(*times, every);
-  const Texts* column = options.blocks.empty() ? nullptr : &rows.columns.back();
+  const Texts* column = options.blocks.empty() ? nullptr : &rows.columns[options.time.empty() ? 0 : 1];
   for (Index i = 0; i < n; ++i) {
     if (times && std::isnan(times->days[i])) continue;
     if (column) {

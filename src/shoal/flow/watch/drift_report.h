@@ -24,7 +24,8 @@ struct DriftReportOptions {
   std::optional<std::filesystem::path> new_input;  ///< absent: periods of the old one
   std::string time;                                ///< a column of times; empty: none
   std::string blocks;                              ///< a column whose equal values are one block; empty: none
-  std::optional<Period> every;                     ///< of periods
+  std::string given;  ///< context whose effect is taken off: a column, "topics" or "length"; empty: none
+  std::optional<Period> every;  ///< of periods
   Against against = Against::rest;
   std::optional<Index> n_clusters;
   DriftOptions drift;
@@ -76,7 +77,9 @@ struct DriftReport {
 /// period against `against`. Blocks: the values of the column `blocks`; else the days of `time` (or its hours
 /// where periods are days, or what it can tell); else each row. Error(argument) if there is one input and no
 /// time, or columns are missing; Error(data) if fewer than two periods have rows, or inputs are of different
-/// models or dimensions, or as the parts that read.
+/// models or dimensions, or as the parts that read. `given` takes off each row the mean of all rows, old and
+/// new, of its context: of equal values of a column, of its cluster (topics), or of texts about as long (ten
+/// groups). What is then still found is no mere change in the mix of contexts.
 DriftReport drift_report(const DriftReportOptions& options, const Run& run, const Notice& notice = {});
 
 /// The tests of a step over time, as multiples of their thresholds, and the p-value; for two inputs the
