@@ -30,7 +30,7 @@ Json to_json(const LossCurve& curve, const LifetimeOptions& how) {
            {"answer", name_of(l.answer)},
            {"in_words", lifetime_in_words(curve, how.loss, how.confidence)}};
   const bool estimated = l.answer == LifetimeAnswer::estimated;
-  out["days"] = estimated ? Json(*l.age) : Json(nullptr);
+  out["days"] = estimated && l.age ? Json(*l.age) : Json(nullptr);
   out["days_low"] = std::isfinite(l.low) && l.low > 0 ? Json(l.low) : Json(nullptr);
   out["days_high"] = l.high ? Json(*l.high) : Json(nullptr);
   out["days_seen"] = l.seen;

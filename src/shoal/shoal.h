@@ -73,3 +73,10 @@
 #include "shoal/explain/exemplars.h"
 #include "shoal/explain/medoids.h"
 #include "shoal/explain/outcome.h"
+
+// What is strange, what has changed, and how fast models grow old.
+#include "shoal/watch/anomalies.h"
+#include "shoal/watch/drift.h"
+#include "shoal/watch/lifetime.h"
+#include "shoal/watch/lifetime_fit.h"
+#include "shoal/watch/online.h"

@@ -19,7 +19,7 @@ constexpr double kBeyond = 2;  // times what was seen
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Line {
-  double slope = 0, error = 0, correlation = 0;
+  double slope = 0, error = 0, correlation = 0, rss = 0;
 };
 
 /// Correlation of neighbouring residuals, plus 2 / n for how much a short series hides of it.
@@ -34,16 +34,16 @@ double correlation_of(const std::vector<double>& residuals) {
 }
 
 Line line_through_0(const std::vector<LossAtAge>& losses) {
-  double xx = 0, xy = 0, rss = 0;
+  double xx = 0, xy = 0;
   for (const auto& [age, loss] : losses) xx += age * age, xy += age * loss;
   Line out{.slope = xy / xx};
   std::vector<double> residuals;
   for (const auto& [age, loss] : losses) {
     residuals.push_back(loss - out.slope * age);
-    rss += residuals.back() * residuals.back();
+    out.rss += residuals.back() * residuals.back();
   }
   out.correlation = correlation_of(residuals);
-  const double variance = rss / static_cast<double>(losses.size() - 1) / xx;
+  const double variance = out.rss / static_cast<double>(losses.size() - 1) / xx;
   out.error = std::sqrt(variance * (1 + out.correlation) / (1 - out.correlation));
   return out;
 }
@@ -113,11 +113,12 @@ Lifetime fit_lifetime(const std::vector<LossAtAge>& losses, double loss, double 
   for (const auto& l : losses) values.push_back(l.loss);
   const Levelling curve = levelling(losses, values);
   std::vector<double> residuals;
-  double variance = 0;
+  double rss = 0;
   for (Index i = 0; i < losses.size(); ++i) {
     residuals.push_back(values[i] - curve.at(losses[i].age));
-    variance += residuals.back() * residuals.back() / std::max(1.0, df - 1);
+    rss += residuals.back() * residuals.back();
   }
+  const double variance = rss / std::max(1.0, df - 1);
   const double f = correlation_of(residuals);
   const double step = std::sqrt(variance * (1 - f * f));
   std::vector<double> times, losses_then;
@@ -141,13 +142,15 @@ Lifetime fit_lifetime(const std::vector<LossAtAge>& losses, double loss, double 
   out.loss_high = std::max(out.slope_high * out.at, quantile(losses_then, 1 - tail));
   const double low = std::min(line_reaches(out.slope_high), quantile(times, tail));
   const double high = std::max(line_reaches(out.slope_low), quantile(times, 1 - tail));
-  const double middle = line_reaches(line.slope);
+  // What fits better, the curve only if by more than its second parameter gives away.
+  const bool levels = rss / std::max(1.0, df - 1) < line.rss / df;
+  const double middle = levels ? curve.reaches(loss) : line_reaches(line.slope);
   if (std::isfinite(middle)) out.age = middle;
   out.low = low;
   if (high <= kBeyond * out.seen) out.high = high;
   if (low >= out.seen) {
     out.answer = LifetimeAnswer::not_within_seen;
-  } else if (out.slope_low > 0 && out.age) {
+  } else if (out.slope_low > 0) {
     out.answer = LifetimeAnswer::estimated;
   }
   return out;

@@ -30,7 +30,7 @@ constexpr auto names_of(LifetimeAnswer) {
 struct Lifetime {
   LifetimeAnswer answer = LifetimeAnswer::not_enough_evidence;
   double seen = 0;  ///< the largest age
-  /// Until the loss, by a straight line; absent: never, as it goes.
+  /// Until the loss, by the line or the curve, whichever fits better; absent: never, as it goes.
   std::optional<double> age;
   double low = 0;                                   ///< of the interval
   std::optional<double> high;                       ///< absent: no bound (or beyond twice what was seen)

@@ -35,6 +35,12 @@ TEST(FitLifetime, ExactOnALine) {
   EXPECT_NEAR(found.low, 5, 0.3);
   EXPECT_NEAR(found.high.value(), 5, 0.3);
   EXPECT_NEAR(found.loss_at, 0.2, 1e-9);
+  // A curve that levels off below the loss.
+  const auto low = losses(
+      20, [](double age) { return 0.04 * (1 - std::exp(-age / 4)); }, 0.001, 1);
+  EXPECT_EQ(fit_lifetime(low, 0.05, 0.9, Seed{1}).answer, LifetimeAnswer::estimated);
+  EXPECT_FALSE(fit_lifetime(low, 0.05, 0.9, Seed{1}).age.has_value());
+  EXPECT_FALSE(fit_lifetime(low, 0.05, 0.9, Seed{1}).high.has_value());
   // A loss that is never reached.
   EXPECT_EQ(fit_lifetime(exact, 0.5, 0.9, Seed{1}).answer, LifetimeAnswer::not_within_seen);
 }

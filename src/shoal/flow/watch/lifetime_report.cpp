@@ -194,6 +194,9 @@ std::string lifetime_in_words(const LossCurve& curve, double loss, double confid
     return "not enough evidence: at an age of " + time_in_words(l.seen) + " the loss may be from " +
            points(l.loss_low) + " to " + points(l.loss_high) + " (" + interval + ")";
   }
+  if (!l.age)
+    return "as it goes, losses level off below " + points(loss) + "; a loss of so many comes after " +
+           time_in_words(l.low) + " at the earliest (" + interval + ", without an upper bound)";
   return "a loss of " + points(loss) + " after " + time_in_words(*l.age) + " (" + interval + " " +
          time_in_words(l.low) + " to " + (l.high ? time_in_words(*l.high) : "no bound") + ")";
 }
