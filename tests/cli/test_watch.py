@@ -119,5 +119,5 @@ def test_a_stream_from_standard_input(short_csv, tmp_path):
     reference = tmp_path / "reference.csv"
     reference.write_text("".join(short_csv.read_text().splitlines(keepends=True)[:300]))
     foreign = "".join("The choir sang an old song about the sea and the wind.\n" for _ in range(40))
-    found = json.loads(shoal("drift", reference, "-", "--online", "--format", "lines", "--json", "--quiet", input=foreign).stdout)
+    found = json.loads(shoal("drift", reference, "-", "--online", "--json", "--quiet", input=foreign).stdout)
     assert found["is_drift"] == 1 and found["rows"] == 40 and 1 < found["time"] <= 40
