@@ -210,8 +210,9 @@ TEST(Learn, SaysWhatIsNoNumber) {
   toy.x[3][1] = std::nanf("");
   EXPECT_EQ(error_of([&] { learn(toy.parameters, toy.lesson({}), kToy, {1}); }).fault, Fault::data);
   EXPECT_EQ(error_of([&] { learn(toy.parameters, {}, kToy, {1}); }).fault, Fault::data);
-  EXPECT_EQ(error_of([&] { learn(toy.parameters, toy.lesson({}), {.batch_size = 0, .optimiser = {}}, {1}); }).fault,
-            Fault::argument);
+  EXPECT_EQ(
+      error_of([&] { learn(toy.parameters, toy.lesson({}), {.batch_size = 0, .optimiser = {}}, {1}); }).fault,
+      Fault::argument);
 }
 
 }  // namespace

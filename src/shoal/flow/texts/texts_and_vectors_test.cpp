@@ -49,7 +49,8 @@ class TextsAndVectorsTest : public ::testing::Test {
 TEST_F(TextsAndVectorsTest, TableWithItsVectors) {
   const TextsAndVectors rows = read("a.csv", {"label", "day", "text"}, "two.npy");
   EXPECT_EQ(rows.vectors.rows(), 2u);
-  EXPECT_EQ(rows.vectors.to_matrix()[1][2], 5);
+  const Matrix vectors = rows.vectors.to_matrix();
+  EXPECT_EQ(vectors[1][2], 5);
   EXPECT_EQ(rows.texts[1], "second");
   ASSERT_EQ(rows.columns.size(), 3u);
   EXPECT_EQ(rows.columns[0][1], "y");
