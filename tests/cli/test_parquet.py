@@ -276,28 +276,28 @@ def test_the_column_of_vectors_is_chosen(tmp_path):
     path = tmp_path / "two.parquet"
     path.write_bytes((GOLDEN / "vectors_two.parquet").read_bytes())
     failed = shoal("cluster", path, "--clusters", 2, "--out", tmp_path / "no", check=False)
-    assert failed.returncode == 5 and 'several columns of vectors: "title", "body"; --vectors NAME takes one' in failed.stderr
-    made = shoal("cluster", path, "--vectors", "title", "--clusters", 2, "--out", tmp_path / "title")
+    assert failed.returncode == 5 and 'several columns of vectors: "title", "body"; --vector-column NAME takes one' in failed.stderr
+    made = shoal("cluster", path, "--vector-column", "title", "--clusters", 2, "--out", tmp_path / "title")
     assert "converted" not in made.stderr
-    made = shoal("cluster", path, "--vectors", "body", "--clusters", 2, "--out", tmp_path / "body")
+    made = shoal("cluster", path, "--vector-column", "body", "--clusters", 2, "--out", tmp_path / "body")
     assert "note: float64 converted to float32" in made.stderr
-    again = json.loads(shoal("cluster", path, "--vectors", "body", "--clusters", 2, "--out", tmp_path / "body", "--json").stdout)
+    again = json.loads(shoal("cluster", path, "--vector-column", "body", "--clusters", 2, "--out", tmp_path / "body", "--json").stdout)
     assert again["done_before"]
     # The other column is other work.
-    assert shoal("cluster", path, "--vectors", "title", "--clusters", 2, "--out", tmp_path / "body", check=False).returncode == 2
-    shoal("layout", path, "--vectors", "body", "--out", tmp_path / "l", "--quiet")
+    assert shoal("cluster", path, "--vector-column", "title", "--clusters", 2, "--out", tmp_path / "body", check=False).returncode == 2
+    shoal("layout", path, "--vector-column", "body", "--out", tmp_path / "l", "--quiet")
     folder = tmp_path / "folder"
     folder.mkdir()
     for name in ("a.parquet", "b.parquet"):
         (folder / name).write_bytes(path.read_bytes())
-    shoal("cluster", folder, "--vectors", "title", "--clusters", 2, "--out", tmp_path / "both", "--quiet")
+    shoal("cluster", folder, "--vector-column", "title", "--clusters", 2, "--out", tmp_path / "both", "--quiet")
     assert len((tmp_path / "both/labels.csv").read_text().splitlines()) == 5
-    shoal("classify", "predict", tmp_path / "both", path, "--vectors", "title", "--out", tmp_path / "p", "--quiet")
-    failed = shoal("cluster", path, "--vectors", "head", "--out", tmp_path / "no", check=False)
+    shoal("classify", "predict", tmp_path / "both", path, "--vector-column", "title", "--out", tmp_path / "p", "--quiet")
+    failed = shoal("cluster", path, "--vector-column", "head", "--out", tmp_path / "no", check=False)
     assert failed.returncode == 5 and 'has no column "head"; its columns of vectors are "title", "body"' in failed.stderr
     (tmp_path / "x.npy").write_bytes(b"")
-    failed = shoal("layout", tmp_path / "x.npy", "--vectors", "v", "--out", tmp_path / "no", check=False)
-    assert failed.returncode == 2 and "--vectors v names a column of a Parquet file" in failed.stderr
+    failed = shoal("layout", tmp_path / "x.npy", "--vector-column", "v", "--out", tmp_path / "no", check=False)
+    assert failed.returncode == 2 and "--vector-column v names a column of a Parquet file" in failed.stderr
 
 
 def test_vectors_of_a_parquet_file(tmp_path):

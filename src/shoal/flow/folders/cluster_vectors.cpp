@@ -83,7 +83,7 @@ class ClusterRun {
       check_options(*options_.pca);
       check_components(*options_.pca, "pca", given_.rows(), given_.cols(), "rows");
     }
-    check_rows(given_, options_.input, options_.vectors, run_);
+    check_rows(given_, options_.input, options_.vector_column, run_);
     report_.rows = given_.rows();
     report_.dims = given_.cols();
     report_.converted_from = given_.converted_from();
@@ -213,8 +213,8 @@ Rows open_vectors(const fs::path& input, const std::string& column) {
                     "files, or a collection; 'shoal embed' and 'shoal map' make them from texts");
   if (!Collection::exists(input)) return open_vectors_at(input, column);
   require(column.empty(), Fault::argument,
-          option_name("vectors") + " " + column + " names a column of a Parquet file; " + input.string() +
-              " is a collection");
+          option_name("vector_column") + " " + column + " names a column of a Parquet file; " +
+              input.string() + " is a collection");
   return map_vectors(Collection::open(input, true));
 }
 
@@ -238,7 +238,7 @@ void check_rows(const Rows& x, const fs::path& input, const std::string& column,
 }
 
 ClusterReport cluster_vectors(const ClusterOptions& options, const Run& run) {
-  const Rows given = open_vectors(options.input, options.vectors);
+  const Rows given = open_vectors(options.input, options.vector_column);
   if (!options.overwrite && fs::exists(options.out / kClusterMark) &&
       has_receipt(options.out, kClusterMark, key_of(options, given.rows(), run))) {
     NewFolder::clean_up(options.out, kClusterFolder, kFiles);

@@ -25,7 +25,7 @@ struct ClusterOptions {
   bool overwrite = false;       ///< replace a folder that this command has made
   std::optional<PcaOptions> pca;
   bool standardise = false;
-  std::string vectors;  ///< which column of a Parquet file holds them; empty: found
+  std::string vector_column;  ///< which column of a Parquet file holds them; empty: found
   ClusteringOptions clusters;
   std::optional<ClassifierRule> classifier = ClassifierRule::logistic;
   double unlike_quantile = 0.995;
@@ -33,13 +33,13 @@ struct ClusterOptions {
   Seed seed{42};
 };
 /// What the option says where vectors are read.
-inline constexpr const char* kVectorsHelp =
+inline constexpr const char* kVectorColumnHelp =
     "which column of a Parquet file holds the vectors. Default: the only one of lists of floats, or the one "
     "called vectors, vector, embeddings or embedding";
 /// Its own ones; those of PCA and of the method have their `fields`.
 template <class V>
 void fields(ClusterOptions& o, V&& visit) {
-  visit("vectors", o.vectors, kVectorsHelp);
+  visit("vector_column", o.vector_column, kVectorColumnHelp);
   visit("standardise", o.standardise, "give each column mean 0 and deviation 1, after PCA");
   visit("classifier", o.classifier,
         "how new rows are placed: by regression on the distances to all centroids, or to the nearest one");

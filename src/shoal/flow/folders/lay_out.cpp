@@ -64,7 +64,7 @@ class LayoutRun {
       : options_(options),
         run_(run),
         input_(options.inputs.at(0)),
-        x_(open_vectors(input_, options.vectors)),
+        x_(open_vectors(input_, options.vector_column)),
         out_(options.out, FolderMark{kLayoutMark}, options.overwrite, kFiles) {}
 
   LayoutReport finish() {
@@ -100,14 +100,14 @@ class LayoutRun {
     std::optional<Space> common;  // of the first that says it
     for (const fs::path& path : options_.inputs) {
       out_.keep_off(path);
-      Rows x = tables_.empty() ? x_ : open_vectors(path, options_.vectors);
+      Rows x = tables_.empty() ? x_ : open_vectors(path, options_.vector_column);
       require(x.cols() == x_.cols(), Fault::data,
               path.string() + " has vectors of " + std::to_string(x.cols()) + " numbers, " + input_.string() +
                   " of " + std::to_string(x_.cols()));
       if (!common && !x.space().id.empty()) common = x.space();
       if (common && !x.space().id.empty()) check_space(*common, x.space(), path.c_str());
       require(x.rows() >= 1, Fault::data, path.string() + " has no rows");
-      check_rows(x, path, options_.vectors, run_);
+      check_rows(x, path, options_.vector_column, run_);
       if (report_.converted_from.empty()) report_.converted_from = x.converted_from();
       tables_.push_back(x);
       report_.rows += x.rows();
@@ -243,7 +243,8 @@ class LayoutRun {
 
 LayoutReport lay_out(const LayoutOptions& options, const Run& run) {
   if (!options.overwrite && fs::exists(options.out / kLayoutMark)) {
-    for (const fs::path& input : options.inputs) open_vectors(input, options.vectors);  // says what is wrong
+    for (const fs::path& input : options.inputs)
+      open_vectors(input, options.vector_column);  // says what is wrong
     if (has_receipt(options.out, kLayoutMark, key_of(options, run))) {
       NewFolder::clean_up(options.out, FolderMark{kLayoutMark}, kFiles);
       return {.out = options.out, .done_before = true};

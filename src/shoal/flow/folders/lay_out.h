@@ -30,7 +30,7 @@ constexpr auto names_of(LayoutMethod) { return std::array{"umap", "tsne"}; }
 struct LayoutOptions {
   /// Vectors: files, folders of files, or collections. Several only if `aligned`.
   std::vector<std::filesystem::path> inputs;
-  std::string vectors;                      ///< which column of Parquet files holds them; empty: found
+  std::string vector_column;                ///< which column of Parquet files holds them; empty: found
   std::filesystem::path out;                ///< the folder that is made
   bool overwrite = false;                   ///< replace a folder that this command has made
   std::optional<std::filesystem::path> on;  ///< a folder that this command has made: place rows on its map
@@ -47,7 +47,7 @@ struct LayoutOptions {
 /// Its own ones; those of UMAP and t-SNE have their `fields`.
 template <class V>
 void fields(LayoutOptions& o, V&& visit) {
-  visit("vectors", o.vectors, kVectorsHelp);
+  visit("vector_column", o.vector_column, kVectorColumnHelp);
   visit("method", o.method, "how rows are laid out; on a map by tsne no new rows can be placed");
   visit("aligned", o.aligned, "a map for each input, related rows near each other (umap)");
   visit("relate", o.relate,

@@ -59,7 +59,7 @@ class PredictRun {
     require(x_.rows() >= 1, Fault::data, options_.input.string() + " has no rows");
     out_.keep_off(options_.input);
     out_.keep_off(options_.model);
-    check_rows(x_, options_.input, options_.vectors, run_);
+    check_rows(x_, options_.input, options_.vector_column, run_);
     const std::string key = key_of(options_, run_);  // of what the work begins with
     place();
     draw();
@@ -93,9 +93,9 @@ class PredictRun {
 
   /// As the encoder made them: means of groups are the model's, not those of another collection.
   Rows raw_input() const {
-    const bool collection = Collection::exists(options_.input) && options_.vectors.empty();
+    const bool collection = Collection::exists(options_.input) && options_.vector_column.empty();
     return collection ? raw_vectors(Collection::open(options_.input, true))
-                      : open_vectors(options_.input, options_.vectors);
+                      : open_vectors(options_.input, options_.vector_column);
   }
   void take_neutral() {
     const fs::path file = options_.model / kNeutralFile;
@@ -261,7 +261,7 @@ class PredictRun {
 
 PredictReport predict_clusters(const PredictOptions& options, const Run& run) {
   if (!options.overwrite && fs::exists(options.out / kMark)) {
-    open_vectors(options.input, options.vectors);  // says what is wrong with it
+    open_vectors(options.input, options.vector_column);  // says what is wrong with it
     if (has_receipt(options.out, kMark, key_of(options, run))) {
       NewFolder::clean_up(options.out, FolderMark{kMark}, kFiles);
       return {.out = options.out, .done_before = true};

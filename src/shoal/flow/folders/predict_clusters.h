@@ -24,7 +24,7 @@ struct PredictOptions {
   std::filesystem::path input;  ///< vectors: a file, a folder of files, or a collection
   std::filesystem::path out;    ///< the folder that is made
   bool overwrite = false;
-  std::string vectors;         ///< which column of a Parquet file holds them; empty: found
+  std::string vector_column;   ///< which column of a Parquet file holds them; empty: found
   std::optional<PlacedBy> by;  ///< absent: the classifier, if there is one
   PlotMethod layout = PlotMethod::tsne;
   std::string
@@ -33,7 +33,7 @@ struct PredictOptions {
 };
 template <class V>
 void fields(PredictOptions& o, V&& visit) {
-  visit("vectors", o.vectors, kVectorsHelp);
+  visit("vector_column", o.vector_column, kVectorColumnHelp);
   visit("by", o.by,
         "what places the rows. Default: the classifier, if there is one, else the method's own rule");
   visit("layout", o.layout, "the map of the new rows");

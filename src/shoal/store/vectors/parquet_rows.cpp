@@ -28,7 +28,7 @@ const ShoalParquetAnswer& checked(const ShoalParquetAnswer& answer, const fs::pa
   const std::string reason(answer.error.data, answer.error.size);
   if (answer.fault == ShoalParquetFault::choice)
     throw Error(Fault::format,
-                path.string() + ": " + reason + "; " + option_name("vectors") + " NAME takes one");
+                path.string() + ": " + reason + "; " + option_name("vector_column") + " NAME takes one");
   throw Error(answer.fault == ShoalParquetFault::unsupported ? Fault::unsupported : Fault::format,
               path.string() + " cannot be read as Parquet: " + reason);
 }
