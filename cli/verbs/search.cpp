@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "shoal/core/error.h"
+#include "shoal/flow/adapt/make_profile.h"
 #include "shoal/flow/mapping/make_map.h"
 #include "shoal/flow/texts/models.h"
 #include "verbs/verbs.h"
@@ -12,6 +13,7 @@ namespace {
 
 struct SearchFlags {
   std::string collection, question, model;
+  std::vector<std::string> profiles;
   bool words = false;
   SearchOptions options;
 };
@@ -20,13 +22,15 @@ std::vector<SearchHit> find(const SearchFlags& flags, Session& session) {
   const Collection collection = Collection::open(flags.collection, true);
   if (flags.words) {
     require(flags.model.empty(), Fault::argument, "--words asks the index of words, and no --model");
+    require(flags.profiles.empty(), Fault::argument, "--words has no cosine that a --profile could bend");
     return search_words(collection, flags.question, flags.options);
   }
   const std::string stored = stored_options(collection).model_name;
   const std::string model = !flags.model.empty() ? flags.model : stored.empty() ? kDefaultModel : stored;
   const Run run = session.run();
   const Encoder encoder = Encoder::load(find_model(model, models_folder()), run);
-  return search(collection, encoder, flags.question, flags.options, run);
+  const auto profiles = load_profiles({flags.profiles.begin(), flags.profiles.end()});
+  return search(collection, encoder, flags.question, flags.options, run, profiles);
 }
 
 void run_search(const SearchFlags& flags, Session& session) {
@@ -59,6 +63,7 @@ void add_search(CLI::App& app, Session& session) {
   verb->footer(
       "Prints cosine, row number, text and cluster, best first. Every row is compared: the answer is "
       "exact.\n"
+      "With --profile the order follows somebody's feedback; the cosine that is printed does not.\n"
       "With --words the order is BM25's, and no cosine stands before the row.\n\n"
       "Examples:\n"
       "  shoal search reviews.shoal \"refund never arrived\" --top 20\n"
@@ -74,6 +79,9 @@ void add_search(CLI::App& app, Session& session) {
   verb->add_option("--model", flags->model,
                    "Name or folder of the model. Default: the one that made the collection")
       ->type_name("NAME|DIR");
+  verb->add_option("--profile", flags->profiles,
+                   "In the order that a profile of 'shoal personalise' gives; several add up")
+      ->type_name("FILE");
   add_shared(*verb, session);
   verb->callback([flags, &session] { run_search(*flags, session); });
 }

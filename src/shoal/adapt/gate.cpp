@@ -92,13 +92,13 @@ float FeedbackGate::narrow(float nearness) const {
 }
 
 void FeedbackGate::save(ArchiveWriter& out) const {
-  out.add_half("gate", centers_.view());
+  add_half(out, "gate", centers_);
   out.add("gate.thresholds", std::span<const double>(std::vector{mean_, least_, deviation_}));
 }
 
 FeedbackGate FeedbackGate::load(const ArchiveReader& in, Index dims) {
   FeedbackGate gate;
-  gate.centers_ = in.matrix("gate");
+  gate.centers_ = half_matrix(in, "gate");
   const auto thresholds = in.doubles("gate.thresholds", 3);
   require(gate.centers_.cols() == dims && gate.centers_.rows() > 0 && thresholds[2] > 0, Fault::format,
           in.path().string() + ": its gate does not fit its dimensions");

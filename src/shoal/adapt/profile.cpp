@@ -202,8 +202,8 @@ void Profile::save(ArchiveWriter& out) const {
   out.meta("map", residual_ ? "pairs" : "labels");
   out.add("strengths", std::span<const float>(std::vector{order_.map, order_.preferences, top_.map,
                                                           top_.preferences}));
-  if (left_.rows() > 0) out.add_half("map.left", left_.view());
-  out.add_half("map.right", right_.view());
+  if (left_.rows() > 0) add_half(out, "map.left", left_);
+  add_half(out, "map.right", right_);
   preferences_.save(out);
   gate_.save(out);
 }
@@ -216,8 +216,8 @@ Profile Profile::load(const ArchiveReader& in) {
   const std::string map = in.meta("map");
   out.residual_ = map == "pairs";
   require(out.residual_ || map == "labels", Fault::format, in.path().string() + ": its map is of no kind known");
-  out.right_ = in.matrix("map.right");
-  if (in.has("map.left")) out.left_ = in.matrix("map.left");
+  out.right_ = half_matrix(in, "map.right");
+  if (in.has("map.left")) out.left_ = half_matrix(in, "map.left");
   const bool fits = out.right_.cols() == space.dims &&
                     (out.left_.rows() == 0 || out.left_.cols() == out.right_.rows()) &&
                     (!out.residual_ || out.mapped_dims() == space.dims);

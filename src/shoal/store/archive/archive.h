@@ -98,8 +98,6 @@ class ArchiveWriter {
   void add(std::string_view name, MatrixView x);
   void add(std::string_view name, const Matrix& x) { add(name, x.view()); }
   void add(std::string_view name, std::span<const float> x);
-  /// As f16, each number rounded to the nearest one.
-  void add_half(std::string_view name, MatrixView x);
   void add(std::string_view name, std::span<const double> x);
   void add(std::string_view name, std::span<const std::int32_t> x);
   void add(std::string_view name, std::span<const std::int64_t> x);

@@ -1,10 +1,8 @@
 #include <algorithm>
-#include <cstdint>
 #include <cstring>
 #include <utility>
 
 #include "shoal/core/error.h"
-#include "shoal/kernels/kernels.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/archive/safetensors_impl.h"
 #include "shoal/store/files/new_file.h"
@@ -50,11 +48,6 @@ void ArchiveWriter::add(std::string_view name, MatrixView x) {
 
 void ArchiveWriter::add(std::string_view name, std::span<const float> x) {
   entry(name, TensorType::f32, {x.size()}).bytes = copied(x);
-}
-void ArchiveWriter::add_half(std::string_view name, MatrixView x) {
-  std::vector<std::uint16_t> half(x.rows * x.cols);
-  for (Index r = 0; r < x.rows; ++r) kernels().f32_to_f16(x[r].data(), half.data() + r * x.cols, x.cols);
-  entry(name, TensorType::f16, {x.rows, x.cols}).bytes = copied(std::span<const std::uint16_t>(half));
 }
 void ArchiveWriter::add(std::string_view name, std::span<const double> x) {
   entry(name, TensorType::f64, {x.size()}).bytes = copied(x);
