@@ -148,25 +148,31 @@ IndexWords words_of_index() { return {.form = index_form, .query = index_query};
 
 std::vector<SearchHit> search(const Collection& collection, const Encoder& encoder,
                               const std::string& question, const SearchOptions& options, const Run& run,
-                              const std::vector<Profile>& profiles) {
+                              const std::vector<Profile>& profiles, const std::optional<SpaceMap>& through) {
   require(!question.empty(), Fault::argument, "the question is empty");
   const auto made_by = collection.manifest("model");
-  require(!made_by || model_of(*made_by) == model_of(encoder.space().id), Fault::argument,
-          collection.folder().string() + " was made by the model " + made_by.value_or("") + ", and " +
-              encoder.space().id + " was given; their vectors cannot be compared");
-  const Rows vectors = whole_vectors(collection, encoder.space().dims);
+  const std::string id = through ? through->to().id : encoder.space().id;
+  require(!through || model_of(through->from().id) == model_of(encoder.space().id), Fault::argument,
+          "the map given as " + option_name("through") + " is of vectors of " + (through ? through->from().id : "") +
+              ", and " + encoder.space().id + " was given");
+  require(!made_by || model_of(*made_by) == model_of(id), Fault::argument,
+          collection.folder().string() + " was made by the model " + made_by.value_or("") + ", and " + id +
+              " was given; their vectors cannot be compared");
+  const Rows vectors = whole_vectors(collection, through ? through->to().dims : encoder.space().dims);
   const Named named(collection);
   check_search(collection, options, named.count());
 
   Texts query;
   query.add(question);
-  Matrix vector = encoder.encode(query, {}, run).to_matrix();
+  Rows asked = encoder.encode(query, {}, run);
+  if (through) asked = through->applied(asked, run);
+  Matrix vector = asked.to_matrix();
   if (const auto file = collection.file(kNeutralFile); std::filesystem::exists(file)) {
     const auto stage = load_stage<GroupCentering>(file);
     const Label group = options.group.empty() ? group_of(stage, question) : stage.find(options.group);
     require(options.group.empty() || group != kNoise, Fault::argument,
             option_name("group") + " is " + options.group + "; the groups are " + list_names(stage.groups()));
-    vector = stage.applied(Rows(vector, encoder.space()).assume_space(stage.space()), {group}).to_matrix();
+    vector = stage.applied(Rows(vector, asked.space()).assume_space(stage.space()), {group}).to_matrix();
   } else {
     require(
         options.group.empty(), Fault::argument,
