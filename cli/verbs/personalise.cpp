@@ -35,8 +35,8 @@ std::string verdict(const PersonaliseReport& guard, Index keep) {
       return "the profile changes nothing: feedback that was held out is not told better with it. More feedback "
              "may help.\n";
     case Trust::order:
-      return "the profile changes the order below " + top + "; these stay as they are, since held-out feedback "
-             "speaks against changing them.\n";
+      return "the profile changes the order below " + top + "; these stay as they are: held-out feedback does not "
+             "prove that they should change.\n";
     case Trust::gentle:
       return "the profile changes the order of hits, and gently " + top + ".\n";
     case Trust::top:

@@ -188,7 +188,8 @@ HeldOutGain area_gain(const std::vector<Judged>& folds, Seed seed) {
 
 template <class Tops>
 void decide(PersonaliseReport& report, Profile& profile, const Tops& tops, Strength order) {
-  if (!(report.order.gain > 0 && report.order.gain > report.order.error)) {
+  // Below the top little is at stake: what is likelier right than wrong is used.
+  if (!(report.order.gain > 0 && report.order.gain > report.order.error / 2)) {
     report.trust = Trust::none;
     profile.set_strengths({}, {});
     return;
@@ -197,12 +198,14 @@ void decide(PersonaliseReport& report, Profile& profile, const Tops& tops, Stren
   Strength top;
   double best = 0;
   for (const auto& t : report.tops)
-    if (t.precision.n > 0 && t.precision.low() > 0 && t.precision.gain > best) {
+    if (report.order.gain > report.order.error && t.precision.n > 0 && t.precision.low() > 0 &&
+        t.precision.gain > best) {
       best = t.precision.gain;
       top = t.strength;
       report.trust = Trust::top;
     }
-  if (report.trust == Trust::order && !report.tops.empty() && report.tops[0].precision.n > 0 &&
+  if (report.trust == Trust::order && report.order.gain > report.order.error && !report.tops.empty() &&
+      report.tops[0].precision.n > 0 &&
       report.tops[0].precision.high() >= 0) {
     top = tops[0];
     report.trust = Trust::gentle;
