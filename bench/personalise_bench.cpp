@@ -1,9 +1,10 @@
 // How a profile fares on texts whose intents and groups are known:
 //   personalise_bench VECTORS LABELS SEED AMOUNTS pairs|labels|losses
-// LABELS has the intent and the user's group of each row, as two numbers a line. Half of the intents are seen:
-// feedback is drawn from a random half of their texts, AMOUNTS (as 30,300) judgements, half of them accepted.
-// The other half of all texts is new: at most 2,500 of them are searched, with 800 of them as queries. Prints
-// a line of JSON for each amount: changes against no profile x 1000, with 95% intervals over the queries, of
+// LABELS has the intent and the user's group of each row, as two numbers a line. Half of the intents are
+// seen: feedback is drawn from a random half of their texts, AMOUNTS (as 30,300) judgements, half of them
+// accepted. The other half of all texts is new: at most 2,500 of them are searched, with 800 of them as
+// queries. Prints a line of JSON for each amount: changes against no profile x 1000, with 95% intervals over
+// the queries, of
 //   ap_seen      average precision of the user's group, queries of seen intents
 //   p10_seen     precision of the first ten by group, the same queries
 //   p10_unseen   by intent, queries of unseen intents; p10_unseen_group: by group
@@ -190,8 +191,8 @@ void losses(const World& w, const Ranked& before, Index n, Seed seed) {
         const LowRank parts = low_rank(map, rank);
         multiply(parts.left.view(), Packed::columns(parts.right.view()), {}, Activation::none, used.span());
       }
-      std::printf("{\"pairs\": %zu, \"loss\": \"%s\", \"rank\": %zu, %s}\n", n, std::string(name_of(loss)).c_str(),
-                  rank == 0 ? w.x.cols() : rank,
+      std::printf("{\"pairs\": %zu, \"loss\": \"%s\", \"rank\": %zu, %s}\n", n,
+                  std::string(name_of(loss)).c_str(), rank == 0 ? w.x.cols() : rank,
                   changes(w, before, rank_by_vectors(w, mapped(w.x, used))).c_str());
       std::fflush(stdout);
     }
@@ -216,7 +217,8 @@ int bench(const char* const* args) {
     const auto begin = std::chrono::steady_clock::now();
     std::optional<Profile> profile;
     if (mode == "pairs") {
-      profile = personalise(clusters, Rows(w.x), Rows(w.texts), draw_pairs(w, n, seed.child(n)), options, report);
+      profile =
+          personalise(clusters, Rows(w.x), Rows(w.texts), draw_pairs(w, n, seed.child(n)), options, report);
     } else {
       Labels labels{std::vector<Label>(w.texts.rows(), kNoise), 0};
       for (const Index i : shuffled(w.pool, seed.child(n))) {
@@ -253,7 +255,8 @@ int bench(const char* const* args) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc < 6) throw Error(Fault::argument, "personalise_bench VECTORS LABELS SEED AMOUNTS pairs|labels|losses");
+    if (argc < 6)
+      throw Error(Fault::argument, "personalise_bench VECTORS LABELS SEED AMOUNTS pairs|labels|losses");
     return bench(argv);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "%s\n", e.what());

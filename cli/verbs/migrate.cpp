@@ -24,8 +24,8 @@ std::string share(double x) {
 std::string in_words(const MigrateReport& report, const MigrateFlags& flags, const Progress& progress) {
   const std::string k = std::to_string(flags.options.how.k);
   std::string out = with_commas(report.sample) + " of " + with_commas(report.rows) +
-                    " texts embedded by the new model; the map learnt from " + with_commas(report.map.learnt_from) +
-                    "\n";
+                    " texts embedded by the new model; the map learnt from " +
+                    with_commas(report.map.learnt_from) + "\n";
   for (const MapRecall& choice : report.map.choices)
     out += "  " + std::string(name_of(choice.map)) + ": recall@" + k + " " + share(choice.recall) +
            (choice.map == report.map.stated.map ? "  (chosen)" : "") + "\n";
@@ -39,7 +39,10 @@ std::string in_words(const MigrateReport& report, const MigrateFlags& flags, con
 }
 
 Json to_json(const MapRecall& recall) {
-  return {{"map", name_of(recall.map)}, {"recall", recall.recall}, {"low", recall.low()}, {"high", recall.high()}};
+  return {{"map", name_of(recall.map)},
+          {"recall", recall.recall},
+          {"low", recall.low()},
+          {"high", recall.high()}};
 }
 
 void run_migrate(MigrateFlags& flags, Session& session) {
@@ -82,7 +85,9 @@ void add_migrate(CLI::App& app, Session& session) {
       "  shoal migrate reviews.shoal multilingual-e5-small --out to-old.safetensors\n"
       "  shoal search reviews.shoal \"refund never arrived\" --through to-old.safetensors");
   verb->add_option("old", flags->old, "The collection")->required()->type_name("NAME.shoal");
-  verb->add_option("model", flags->model, "Name or folder of the new model")->required()->type_name("NAME|DIR");
+  verb->add_option("model", flags->model, "Name or folder of the new model")
+      ->required()
+      ->type_name("NAME|DIR");
   verb->add_option("--out", flags->out, "The map to make")->required()->type_name("FILE.safetensors");
   verb->add_flag("--overwrite", o.overwrite, "Replace the file if it exists");
   add_options(*verb, session, option_refs(o));

@@ -32,10 +32,12 @@ std::string verdict(const PersonaliseReport& guard, Index keep) {
     return "the profile changes nothing: " + guard.reason + ". Give more feedback.\n";
   switch (guard.trust) {
     case Trust::none:
-      return "the profile changes nothing: feedback that was held out is not told better with it. More feedback "
+      return "the profile changes nothing: feedback that was held out is not told better with it. More "
+             "feedback "
              "may help.\n";
     case Trust::order:
-      return "the profile changes the order below " + top + "; these stay as they are: held-out feedback does not "
+      return "the profile changes the order below " + top +
+             "; these stay as they are: held-out feedback does not "
              "prove that they should change.\n";
     case Trust::gentle:
       return "the profile changes the order of hits, and gently " + top + ".\n";
@@ -69,28 +71,29 @@ std::string conflicts_in_words(const MakeProfileReport& report) {
   return out;
 }
 
-std::string in_words(const MakeProfileReport& report, const PersonaliseFlags& flags, const Progress& progress) {
+std::string in_words(const MakeProfileReport& report, const PersonaliseFlags& flags,
+                     const Progress& progress) {
   const PersonaliseReport& guard = report.guard;
-  std::string out =
-      guard.of_labels
-          ? with_commas(guard.texts) + " texts in " + with_commas(guard.labels) + " folders\n"
-          : with_commas(guard.accepted) + " accepted and " + with_commas(guard.rejected) + " rejected pairs of " +
-                with_commas(guard.texts) + " texts\n";
+  std::string out = guard.of_labels
+                        ? with_commas(guard.texts) + " texts in " + with_commas(guard.labels) + " folders\n"
+                        : with_commas(guard.accepted) + " accepted and " + with_commas(guard.rejected) +
+                              " rejected pairs of " + with_commas(guard.texts) + " texts\n";
   out += conflicts_in_words(report);
   if (guard.order.n > 0)
-    out += guard.of_labels ? "held-out texts: average precision " + short_number(guard.order.before, 4) + " -> " +
-                                 short_number(guard.order.after, 4) + ", " + interval(guard.order) + "\n"
-                           : "held-out pairs: accepted before rejected " + short_number(100 * guard.order.before, 4) +
-                                 "% -> " + short_number(100 * guard.order.after, 4) + "%, " +
-                                 interval(guard.order) + "\n";
+    out += guard.of_labels
+               ? "held-out texts: average precision " + short_number(guard.order.before, 4) + " -> " +
+                     short_number(guard.order.after, 4) + ", " + interval(guard.order) + "\n"
+               : "held-out pairs: accepted before rejected " + short_number(100 * guard.order.before, 4) +
+                     "% -> " + short_number(100 * guard.order.after, 4) + "%, " + interval(guard.order) +
+                     "\n";
   for (const auto& top : guard.tops)
     if (top.strength == report.top && !top.strength.none())
       out += "held-out texts: precision of the first " + std::to_string(flags.options.how.keep) + " " +
              short_number(top.precision.before, 4) + " -> " + short_number(top.precision.after, 4) + ", " +
              interval(top.precision) + "\n";
   out += verdict(guard, flags.options.how.keep);
-  return out + time_line(progress) + "\nwrote " + flags.out + " (" + with_commas((report.bytes + 1023) / 1024) +
-         " KB); shoal search ... --profile " + flags.out + "\n";
+  return out + time_line(progress) + "\nwrote " + flags.out + " (" +
+         with_commas((report.bytes + 1023) / 1024) + " KB); shoal search ... --profile " + flags.out + "\n";
 }
 
 Json to_json(const HeldOutGain& gain) {
@@ -117,21 +120,12 @@ void run_personalise(PersonaliseFlags& flags, Session& session) {
   if (!flags.plot.empty() && report.curve.empty())
     session.remark("note: no learning curve: it needs at least 60 judged pairs, inside clusters of texts");
   const PersonaliseReport& guard = report.guard;
-  Json object{{"out", flags.out},
-              {"bytes", report.bytes},
-              {"feedback", report.shape},
-              {"rows", report.table_rows},
-              {"texts", guard.texts},
-              {"accepted", guard.accepted},
-              {"rejected", guard.rejected},
-              {"folders", report.folders},
-              {"drawn", report.drawn}};
-  object["conflicts"] = {{"outvoted", guard.conflicts.outvoted},
-                         {"undecided", guard.conflicts.undecided},
-                         {"by_chain", guard.conflicts.by_chain},
-                         {"repeated", guard.conflicts.repeated},
-                         {"with_self", guard.conflicts.with_self},
-                         {"in_several_folders", report.moved}};
+  Json object{{"out", flags.out},           {"bytes", report.bytes},     {"feedback", report.shape},
+              {"rows", report.table_rows},  {"texts", guard.texts},      {"accepted", guard.accepted},
+              {"rejected", guard.rejected}, {"folders", report.folders}, {"drawn", report.drawn}};
+  object["conflicts"] = {{"outvoted", guard.conflicts.outvoted},   {"undecided", guard.conflicts.undecided},
+                         {"by_chain", guard.conflicts.by_chain},   {"repeated", guard.conflicts.repeated},
+                         {"with_self", guard.conflicts.with_self}, {"in_several_folders", report.moved}};
   object["trust"] = name_of(guard.trust);
   object["identity"] = guard.trust == Trust::none;
   object["reason"] = guard.reason;
@@ -159,7 +153,8 @@ void add_personalise(CLI::App& app, Session& session) {
   MakeProfileOptions& o = flags->options;
   auto* verb = app.add_subcommand("personalise", "From somebody's feedback to a profile that bends searches");
   verb->footer(
-      "INPUT is what is searched: a collection, a file of texts (which is embedded) or vectors. FEEDBACK is a\n"
+      "INPUT is what is searched: a collection, a file of texts (which is embedded) or vectors. FEEDBACK is "
+      "a\n"
       "table with these columns:\n"
       "  row_a,row_b,accepted   two rows of INPUT, counted from 0, and 1 or 0\n"
       "  text_a,text_b,label    the same of texts\n"

@@ -35,7 +35,8 @@ std::vector<SearchHit> find(const SearchFlags& flags, Session& session) {
   const std::string stored = stored_options(collection).model_name;
   const std::string model = !flags.model.empty() ? flags.model
                             : through            ? name_of_model(through->from().id)
-                            : stored.empty() ? kDefaultModel : stored;
+                            : stored.empty()     ? kDefaultModel
+                                                 : stored;
   const Run run = session.run();
   const Encoder encoder = Encoder::load(find_model(model, models_folder()), run);
   const auto profiles = load_profiles({flags.profiles.begin(), flags.profiles.end()});

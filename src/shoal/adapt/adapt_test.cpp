@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "shoal/adapt/personalise.h"
@@ -45,9 +46,15 @@ ProfileOptions small() { return {.n_centroids = 24, .n_gate_centroids = 24, .ran
 
 TEST(Feedback, ContradictionsAreCountedAndSettled) {
   FeedbackConflicts conflicts;
-  const auto out = settle_pairs(
-      {{1, 0, true}, {0, 1, true}, {0, 1, false}, {2, 3, true}, {3, 2, false}, {4, 4, true}, {1, 5, true}, {0, 5, false}},
-      6, conflicts);
+  const auto out = settle_pairs({{1, 0, true},
+                                 {0, 1, true},
+                                 {0, 1, false},
+                                 {2, 3, true},
+                                 {3, 2, false},
+                                 {4, 4, true},
+                                 {1, 5, true},
+                                 {0, 5, false}},
+                                6, conflicts);
   EXPECT_EQ(out, (std::vector<JudgedPair>{{0, 1, true}, {0, 5, false}, {1, 5, true}}));
   EXPECT_EQ(conflicts.outvoted, 1U);
   EXPECT_EQ(conflicts.repeated, 1U);
@@ -122,7 +129,8 @@ TEST(Maps, OfPairsDrawAcceptedOnesTogetherTheSameWithAnyThreads) {
   const Matrix x = texts_of(240, 1);
   const auto pairs = judge(600, 240);
   const Matrix w = learn_pair_map(x.view(), pairs, PairLoss::cosine, {3}, {});
-  EXPECT_EQ(w, learn_pair_map(x.view(), pairs, PairLoss::cosine, {3}, {.threads = 1, .stop = {}, .progress = {}, .pool = {}}));
+  EXPECT_EQ(w, learn_pair_map(x.view(), pairs, PairLoss::cosine, {3},
+                              {.threads = 1, .stop = {}, .progress = {}, .pool = {}}));
   std::vector<double> before, after;
   std::vector<bool> accepted;
   Matrix moved(240, 32);
@@ -140,7 +148,10 @@ TEST(Maps, OfPairsDrawAcceptedOnesTogetherTheSameWithAnyThreads) {
     accepted.push_back(p.accepted);
   }
   EXPECT_GT(area_under_curve(after, accepted), area_under_curve(before, accepted) + 0.05);
-  EXPECT_EQ(error_of([&] { learn_pair_map(x.view(), {{0, 1, true}}, PairLoss::cosine, {3}, {}); }).fault, Fault::data);
+  EXPECT_EQ(error_of([&] {
+              learn_pair_map(x.view(), {{0, 1, true}}, PairLoss::cosine, {3}, {});
+            }).fault,
+            Fault::data);
 }
 
 TEST(Area, CountsOrderedPairsAndHalvesOfTies) {
@@ -270,16 +281,21 @@ TEST(SpaceMap, ChoosesByRowsHeldOutAndIsSavedWhole) {
   const Matrix old = texts_of(300, 1);
   Matrix fresh(300, 20);  // bent, and of other dimensions
   for (Index i = 0; i < 300; ++i)
-    for (Index j = 0; j < 20; ++j) fresh[i][j] = old[i][j] + 0.5f * old[i][j + 12] + 0.3f * old[i][j] * old[i][j];
+    for (Index j = 0; j < 20; ++j)
+      fresh[i][j] = old[i][j] + 0.5f * old[i][j + 12] + 0.3f * old[i][j] * old[i][j];
   SpaceMapReport report;
   const SpaceMap map = SpaceMap::fit(Rows(fresh), Rows(old), {.hidden = 16, .n_epochs = 5}, report);
   ASSERT_EQ(report.choices.size(), 3U);
-  for (const MapRecall& choice : report.choices)
-    if (choice.map == map.map())
-      for (const MapRecall& other : report.choices) EXPECT_GE(choice.recall, other.recall);
+  double most = 0, chosen = 0;
+  for (const MapRecall& choice : report.choices) {
+    most = std::max(most, choice.recall);
+    if (choice.map == map.map()) chosen = choice.recall;
+  }
+  EXPECT_EQ(chosen, most);
   EXPECT_EQ(report.learnt_from + report.chosen_on + report.stated_on, 300U);
   SpaceMapReport ignored;
-  const SpaceMap residual = SpaceMap::fit(Rows(fresh), Rows(old), {.map = SpaceMapKind::residual, .hidden = 16, .n_epochs = 5}, ignored);
+  const SpaceMap residual = SpaceMap::fit(
+      Rows(fresh), Rows(old), {.map = SpaceMapKind::residual, .hidden = 16, .n_epochs = 5}, ignored);
   const ScratchFolder folder;
   ArchiveWriter out(SpaceMap::kind);
   residual.save(out);

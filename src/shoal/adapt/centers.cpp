@@ -14,7 +14,8 @@ Index distinct_rows(MatrixView x) {
   std::vector<Index> order;
   for (Index i = 0; i < x.rows; ++i)
     if (std::ranges::any_of(x[i], [](float v) { return v != 0; })) order.push_back(i);
-  std::ranges::sort(order, [&](Index a, Index b) { return std::ranges::lexicographical_compare(x[a], x[b]); });
+  std::ranges::sort(order,
+                    [&](Index a, Index b) { return std::ranges::lexicographical_compare(x[a], x[b]); });
   const auto same = [&](Index a, Index b) { return std::ranges::equal(x[a], x[b]); };
   return static_cast<Index>(std::ranges::unique(order, same).begin() - order.begin());
 }
@@ -26,8 +27,8 @@ UnitCenters unit_centers(MatrixView x, Index n_centers, Seed seed, const Run& ru
   require(distinct > 0, Fault::data, "all vectors are zero: they point nowhere");
   for (Index k = std::min(n_centers, distinct);; k = std::max<Index>(1, k / 2)) {
     try {
-      auto fit = SphericalKMeans::fit(
-          Rows(x), {.n_clusters = k, .max_iter = 25, .n_init = 1, .seed = seed}, run.quiet());
+      auto fit = SphericalKMeans::fit(Rows(x), {.n_clusters = k, .max_iter = 25, .n_init = 1, .seed = seed},
+                                      run.quiet());
       return {fit.cluster_centers(), fit.labels().of};
     } catch (const Error& e) {
       if (e.fault != Fault::data || k == 1) throw;

@@ -47,8 +47,8 @@ std::vector<JudgedPair> settle_pairs(const std::vector<JudgedPair>& pairs, Index
   std::vector<JudgedPair> out;
   for (Index first = 0, last; first < sorted.size(); first = last) {
     Index accepted = 0;
-    for (last = first; last < sorted.size() && sorted[last].a == sorted[first].a &&
-                       sorted[last].b == sorted[first].b;
+    for (last = first;
+         last < sorted.size() && sorted[last].a == sorted[first].a && sorted[last].b == sorted[first].b;
          ++last)
       accepted += sorted[last].accepted;
     const Index rejected = last - first - accepted;

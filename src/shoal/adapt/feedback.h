@@ -19,11 +19,11 @@ struct JudgedPair {
 
 /// Where feedback contradicts itself, and what became of it.
 struct FeedbackConflicts {
-  Index repeated = 0;    ///< judgements that say again what another has said: counted once
-  Index outvoted = 0;    ///< judgements of a pair of which more say the opposite: left out
-  Index undecided = 0;   ///< pairs that were accepted as often as rejected: left out
-  Index with_self = 0;   ///< pairs of a text with itself: left out
-  Index by_chain = 0;    ///< rejected pairs whose texts a chain of accepted ones joins: kept
+  Index repeated = 0;                 ///< judgements that say again what another has said: counted once
+  Index outvoted = 0;                 ///< judgements of a pair of which more say the opposite: left out
+  Index undecided = 0;                ///< pairs that were accepted as often as rejected: left out
+  Index with_self = 0;                ///< pairs of a text with itself: left out
+  Index by_chain = 0;                 ///< rejected pairs whose texts a chain of accepted ones joins: kept
   std::optional<JudgedPair> example;  ///< the first pair that was judged in both ways
   bool any() const { return outvoted + undecided + by_chain > 0; }
 };

@@ -42,7 +42,8 @@ inline Matrix half_matrix(const ArchiveReader& in, std::string_view name) {
   constexpr std::int64_t kMost = 1 << 20;
   require(shape.size() == 2 && shape[0] > 0 && shape[1] > 0 && shape[0] < kMost && shape[1] < kMost &&
               (shape[0] * shape[1] + 1) / 2 == static_cast<std::int64_t>(pairs.size()),
-          Fault::format, in.path().string() + ": " + std::string(name) + " is not as large as its shape says");
+          Fault::format,
+          in.path().string() + ": " + std::string(name) + " is not as large as its shape says");
   std::vector<std::uint16_t> half;
   for (const std::int64_t pair : pairs) {
     half.push_back(static_cast<std::uint16_t>(pair & 0xffff));

@@ -101,8 +101,8 @@ std::vector<CurvePoint> learning_curve(const CorpusClusters& clusters, const Row
   const double seen_before = area_by(dealt.seen, alone), unseen_before = area_by(dealt.unseen, alone);
   std::vector<CurvePoint> out;
   const auto add = [&](const char* way, Index n, const auto& score) {
-    out.push_back({way, n, area_by(dealt.seen, score), area_by(dealt.unseen, score), seen_before,
-                   unseen_before});
+    out.push_back(
+        {way, n, area_by(dealt.seen, score), area_by(dealt.unseen, score), seen_before, unseen_before});
   };
   for (const Index parts : {Index{8}, Index{4}, Index{2}, Index{1}}) {
     const Index n = dealt.train.size() / parts;

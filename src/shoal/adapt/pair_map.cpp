@@ -49,7 +49,8 @@ class PairSlopes {
 
   double contrastive(std::span<float> p, std::span<float> q, bool accepted) const {
     const Index d = p.size();
-    const float distance = std::max(kLeastLength, std::sqrt(kernels().squared_distance(p.data(), q.data(), d)));
+    const float distance =
+        std::max(kLeastLength, std::sqrt(kernels().squared_distance(p.data(), q.data(), d)));
     const float room = 1 - distance;
     const float r = accepted ? 2 * scale_ : room > 0 ? -2 * room / distance * scale_ : 0.0f;
     for (Index j = 0; j < d; ++j) {

@@ -140,8 +140,8 @@ class AcceptanceModel {
 
 /// Held-out judgements of one fold: scores before and after.
 struct Judged {
-  std::vector<double> cosine, added;   // what the profile adds, against its mean over the corpus
-  std::vector<double> before, after;   // rows of the corpus that stand lower
+  std::vector<double> cosine, added;  // what the profile adds, against its mean over the corpus
+  std::vector<double> before, after;  // rows of the corpus that stand lower
   std::vector<bool> accepted;
 };
 
@@ -205,8 +205,7 @@ void decide(PersonaliseReport& report, Profile& profile, const Tops& tops, Stren
       report.trust = Trust::top;
     }
   if (report.trust == Trust::order && report.order.gain > report.order.error && !report.tops.empty() &&
-      report.tops[0].precision.n > 0 &&
-      report.tops[0].precision.high() >= 0) {
+      report.tops[0].precision.n > 0 && report.tops[0].precision.high() >= 0) {
     top = tops[0];
     report.trust = Trust::gentle;
   }
@@ -258,9 +257,8 @@ class PairGuard {
     fold_.assign(texts_.rows(), 0);
     // Dealt out in an order by the seed; equal texts go together.
     std::vector<Index> order = used_;
-    std::ranges::sort(order, [&](Index a, Index b) {
-      return std::ranges::lexicographical_compare(texts_[a], texts_[b]);
-    });
+    std::ranges::sort(
+        order, [&](Index a, Index b) { return std::ranges::lexicographical_compare(texts_[a], texts_[b]); });
     const Random random(options_.seed.child(13));
     Index draw = 0;
     for (Index i = 0; i < order.size(); ++i) {
@@ -311,7 +309,8 @@ class PairGuard {
         const auto adds = [&](float m, float p) {
           return query.wide * (kPairsOrder.map * m + kPairsOrder.preferences * p);
         };
-        const float own = kernels().dot(q.data(), g.data(), q.size()), own_added = adds(own_map, own_preferred);
+        const float own = kernels().dot(q.data(), g.data(), q.size()),
+                    own_added = adds(own_map, own_preferred);
         double mean = 0;
         for (Index r = 0; r < among.rows; ++r) {
           const float added = adds(map[r], preferred[r]);

@@ -82,7 +82,8 @@ Profile Profile::fit(const CorpusClusters& corpus, const Rows& texts, const std:
   for (const JudgedPair& p : pairs) used.push_back(p.a), used.push_back(p.b);
   std::ranges::sort(used);
   used.erase(std::ranges::unique(used).begin(), used.end());
-  require(!used.empty() && used.back() < texts.rows(), Fault::data, "the feedback names rows that are not there");
+  require(!used.empty() && used.back() < texts.rows(), Fault::data,
+          "the feedback names rows that are not there");
   const Matrix about = select_rows(Rows(x), used).to_matrix();
   Profile out(corpus.space, options, ClusterPreferences(corpus.centers),
               FeedbackGate::fit(about.view(), options.n_gate_centroids, options.seed.child(2), run));
@@ -91,8 +92,8 @@ Profile Profile::fit(const CorpusClusters& corpus, const Rows& texts, const std:
   return out;
 }
 
-Profile Profile::fit(const CorpusClusters& corpus, const Rows& texts, const Labels& labels, const Options& options,
-                     const Run& run) {
+Profile Profile::fit(const CorpusClusters& corpus, const Rows& texts, const Labels& labels,
+                     const Options& options, const Run& run) {
   check_options(options);
   check_texts(corpus, texts, run);
   check_labels(labels, texts.rows());
@@ -200,8 +201,8 @@ void Profile::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));
   out.space(space_);
   out.meta("map", residual_ ? "pairs" : "labels");
-  out.add("strengths", std::span<const float>(std::vector{order_.map, order_.preferences, top_.map,
-                                                          top_.preferences}));
+  out.add("strengths",
+          std::span<const float>(std::vector{order_.map, order_.preferences, top_.map, top_.preferences}));
   if (left_.rows() > 0) add_half(out, "map.left", left_);
   add_half(out, "map.right", right_);
   preferences_.save(out);
@@ -215,7 +216,8 @@ Profile Profile::load(const ArchiveReader& in) {
               FeedbackGate::load(in, space.dims));
   const std::string map = in.meta("map");
   out.residual_ = map == "pairs";
-  require(out.residual_ || map == "labels", Fault::format, in.path().string() + ": its map is of no kind known");
+  require(out.residual_ || map == "labels", Fault::format,
+          in.path().string() + ": its map is of no kind known");
   out.right_ = half_matrix(in, "map.right");
   if (in.has("map.left")) out.left_ = half_matrix(in, "map.left");
   const bool fits = out.right_.cols() == space.dims &&

@@ -22,11 +22,11 @@ namespace shoal {
 
 /// What a profile may be told.
 struct ProfileOptions {
-  Index n_centroids = 150;      ///< clusters of the corpus between which preferences are kept
-  Index n_gate_centroids = 128; ///< most clusters of the feedback's texts, by which its nearness is told
-  Index rank = 64;              ///< of the map; 0: as large as it is learnt
-  double lambda = 1;            ///< penalty of the map of labels
-  Index keep = 10;              ///< hits of the top that only proven gains may change
+  Index n_centroids = 150;       ///< clusters of the corpus between which preferences are kept
+  Index n_gate_centroids = 128;  ///< most clusters of the feedback's texts, by which its nearness is told
+  Index rank = 64;               ///< of the map; 0: as large as it is learnt
+  double lambda = 1;             ///< penalty of the map of labels
+  Index keep = 10;               ///< hits of the top that only proven gains may change
   Seed seed{42};
 };
 template <class V>
@@ -71,12 +71,13 @@ class Profile {
   using Options = ProfileOptions;
   static constexpr std::string_view kind = "profile";
 
-  /// Learns the map and the preferences from pairs of texts, which must be of the corpus' space. The strengths
-  /// are 0: see `set_strengths`. Error(data) unless there are accepted and rejected pairs, and for rows that
-  /// are not finite.
+  /// Learns the map and the preferences from pairs of texts, which must be of the corpus' space. The
+  /// strengths are 0: see `set_strengths`. Error(data) unless there are accepted and rejected pairs, and for
+  /// rows that are not finite.
   static Profile fit(const CorpusClusters& corpus, const Rows& texts, const std::vector<JudgedPair>& pairs,
                      const Options& options = {}, const Run& run = {});
-  /// The same from texts in folders (labels; kNoise: in none). Error(data) if fewer than two labels have rows.
+  /// The same from texts in folders (labels; kNoise: in none). Error(data) if fewer than two labels have
+  /// rows.
   static Profile fit(const CorpusClusters& corpus, const Rows& texts, const Labels& labels,
                      const Options& options = {}, const Run& run = {});
   void set_strengths(Strength order, Strength top) { order_ = order, top_ = top; }
@@ -104,8 +105,8 @@ class Profile {
            std::span<float> top) const;  // in and out: order, top
 
   /// Rows for what compares rows with each other (clusters, classes, maps): [x, w(x) M x / |M x|], scaled to
-  /// length 1; rows x out_dims. As they are, but of length 1, for an identity. Error(data) for rows of another
-  /// space or dimension.
+  /// length 1; rows x out_dims. As they are, but of length 1, for an identity. Error(data) for rows of
+  /// another space or dimension.
   Rows applied(const Rows& x) const;
   Index out_dims() const;
   Space out_space() const;

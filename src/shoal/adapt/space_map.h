@@ -56,20 +56,21 @@ struct MapRecall {
 struct SpaceMapReport {
   Index learnt_from = 0, chosen_on = 0, stated_on = 0;  ///< rows of the sample
   std::vector<MapRecall> choices;                       ///< on the rows held out to choose
-  MapRecall stated;  ///< of the map that was chosen, on rows that no choice has seen
+  MapRecall stated;    ///< of the map that was chosen, on rows that no choice has seen
   double without = 0;  ///< the same recall between the two encoders, if all were embedded anew: how far they
                        ///< agree at all
 };
 
-/// Maps vectors of a new encoder into the space of an old one, so that old vectors can be searched by it until
-/// all is embedded anew (Vejendla, Drift-Adapter, EMNLP 2025, compares such maps).
+/// Maps vectors of a new encoder into the space of an old one, so that old vectors can be searched by it
+/// until all is embedded anew (Vejendla, Drift-Adapter, EMNLP 2025, compares such maps).
 class SpaceMap {
  public:
   using Options = SpaceMapOptions;
   static constexpr std::string_view kind = "space_map";
 
   /// From a sample embedded by both, row by row, at least 50. 70% of the rows are learnt from, 15% choose the
-  /// map, 15% state its recall, among all rows of `old`. Error(data) unless both have as many rows, all finite.
+  /// map, 15% state its recall, among all rows of `old`. Error(data) unless both have as many rows, all
+  /// finite.
   static SpaceMap fit(const Rows& fresh, const Rows& old, const Options& options, SpaceMapReport& report,
                       const Run& run = {});
   /// Rows in the old space, of length 1. Error(data) for rows of another space or dimension than `from`.
@@ -86,7 +87,8 @@ class SpaceMap {
 
  private:
   SpaceMap() = default;
-  static SpaceMap learn_one(SpaceMapKind map, MatrixView x, MatrixView y, const Options& options, const Run& run);
+  static SpaceMap learn_one(SpaceMapKind map, MatrixView x, MatrixView y, const Options& options,
+                            const Run& run);
   Matrix mapped(MatrixView x, const Run& run) const;
 
   Options options_;

@@ -24,11 +24,10 @@ struct Shape {
   const char* third;  // or null
   bool rows;          // the first is a row of the corpus
 };
-constexpr std::array kShapes{Shape{"row_a", "row_b", "accepted|label", true},
-                             Shape{"text_a", "text_b", "label|accepted", false},
-                             Shape{"query", "clicked", nullptr, false},
-                             Shape{"row", "folder|label", nullptr, true},
-                             Shape{"text", "folder|label", nullptr, false}};
+constexpr std::array kShapes{
+    Shape{"row_a", "row_b", "accepted|label", true}, Shape{"text_a", "text_b", "label|accepted", false},
+    Shape{"query", "clicked", nullptr, false}, Shape{"row", "folder|label", nullptr, true},
+    Shape{"text", "folder|label", nullptr, false}};
 constexpr const char* kAllowed =
     "row_a,row_b,accepted or text_a,text_b,label or query,clicked or row,folder or text,folder";
 
@@ -73,7 +72,8 @@ std::optional<bool> answer(std::string s) {
 
 class FeedbackReading {
  public:
-  FeedbackReading(const fs::path& file, const Rows& corpus, Seed seed, const EmbedTexts& embed, const Run& run)
+  FeedbackReading(const fs::path& file, const Rows& corpus, Seed seed, const EmbedTexts& embed,
+                  const Run& run)
       : file_(file), corpus_(corpus), seed_(seed), embed_(embed), run_(run) {}
 
   FeedbackTable finish() {
@@ -107,7 +107,8 @@ class FeedbackReading {
       take(*source, shape, *second, third);
       return;
     }
-    throw Error(Fault::argument, file_.string() + " has none of the columns of feedback; allowed: " + kAllowed);
+    throw Error(Fault::argument,
+                file_.string() + " has none of the columns of feedback; allowed: " + kAllowed);
   }
 
   void take(Source& source, const Shape& shape, Index second, std::optional<Index> third) {
@@ -119,7 +120,8 @@ class FeedbackReading {
     while (source.next(4096, texts, others))
       for (Index i = 0; i < texts.size(); ++i) {
         const Index number = ++out_.rows;
-        const Id first = shape.rows ? row(trimmed(texts[i]), shape.first, number) : text(std::string(texts[i]));
+        const Id first =
+            shape.rows ? row(trimmed(texts[i]), shape.first, number) : text(std::string(texts[i]));
         const std::string said = std::string(others[second][i]);
         if (folders) {
           const std::string name = trimmed(said);
@@ -133,15 +135,16 @@ class FeedbackReading {
           const std::string cell = trimmed(others[*third][i]);
           const auto found = answer(cell);
           if (!found)
-            throw Error(Fault::data, where(number) + " has '" + cell + "' as " + source.other_columns()[*third] +
+            throw Error(Fault::data, where(number) + " has '" + cell + "' as " +
+                                         source.other_columns()[*third] +
                                          "; allowed: 1 or 0, yes or no, true or false, accepted or rejected");
           accepted = *found;
         }
         const bool clicked = !third;
         const auto as_row = clicked ? whole_number(trimmed(said)) : std::nullopt;
-        const Id other = shape.rows                              ? row(trimmed(said), shape.second, number)
+        const Id other = shape.rows                           ? row(trimmed(said), shape.second, number)
                          : as_row && *as_row < corpus_.rows() ? *as_row
-                                                                 : text(said);
+                                                              : text(said);
         pairs_.push_back({first, other, accepted});
         clicks_ = clicked;
       }

@@ -16,21 +16,21 @@ namespace shoal {
 
 /// What a table of feedback says: about pairs of texts, or about folders of texts.
 struct FeedbackTable {
-  std::string shape;              ///< "row_a,row_b,accepted", ...
-  Rows texts{MatrixView{}};       ///< vectors of all texts that it names, each once
-  std::vector<JudgedPair> pairs;  ///< of rows of `texts`; empty for folders
-  Labels folders;                 ///< of `texts`; empty for pairs
-  std::vector<std::string> names; ///< of the folders
-  Index rows = 0;                 ///< of the table
-  Index drawn = 0;                ///< rejected pairs that were drawn, since a table of clicks has none
-  Index moved = 0;                ///< texts that stand in several folders: left out
+  std::string shape;               ///< "row_a,row_b,accepted", ...
+  Rows texts{MatrixView{}};        ///< vectors of all texts that it names, each once
+  std::vector<JudgedPair> pairs;   ///< of rows of `texts`; empty for folders
+  Labels folders;                  ///< of `texts`; empty for pairs
+  std::vector<std::string> names;  ///< of the folders
+  Index rows = 0;                  ///< of the table
+  Index drawn = 0;                 ///< rejected pairs that were drawn, since a table of clicks has none
+  Index moved = 0;                 ///< texts that stand in several folders: left out
 };
 
 /// Vectors of texts that are not of the corpus.
 using EmbedTexts = std::function<Rows(const Texts& texts)>;
 
-/// Reads a table (CSV, TSV, JSONL, Parquet) of one of these shapes; columns may stand in any order, others are
-/// passed over:
+/// Reads a table (CSV, TSV, JSONL, Parquet) of one of these shapes; columns may stand in any order, others
+/// are passed over:
 ///   row_a, row_b, accepted     rows of the corpus from 0; 1 or 0, yes or no, true or false, accepted or
 ///                              rejected
 ///   text_a, text_b, label      the same of texts, which are embedded (accepted is taken for label)

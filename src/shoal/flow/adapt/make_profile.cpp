@@ -53,8 +53,9 @@ MakeProfileReport make_profile(const MakeProfileOptions& options, const Run& run
   const CorpusClusters clusters = CorpusClusters::of(corpus.vectors, options.how, run);
   const bool folders = !table.names.empty();
   const Profile profile =
-      folders ? personalise(clusters, corpus.vectors, table.texts, table.folders, options.how, report.guard, run)
-              : personalise(clusters, corpus.vectors, table.texts, table.pairs, options.how, report.guard, run);
+      folders
+          ? personalise(clusters, corpus.vectors, table.texts, table.folders, options.how, report.guard, run)
+          : personalise(clusters, corpus.vectors, table.texts, table.pairs, options.how, report.guard, run);
   if (!options.plot.empty() && !folders)
     report.curve = learning_curve(clusters, table.texts, table.pairs, options.how, run);
   if (!report.curve.empty()) write_file(options.plot, curve_svg(report.curve));
@@ -76,7 +77,10 @@ std::string curve_svg(const std::vector<CurvePoint>& curve) {
   for (const CurvePoint& point : curve) {
     const auto [at, added] = place.try_emplace(point.way, panels.size());
     if (added) {
-      panels.push_back({.name = point.way + ", seen clusters: gain against the cosine alone", .x = {}, .y = {}, .marked = {}});
+      panels.push_back({.name = point.way + ", seen clusters: gain against the cosine alone",
+                        .x = {},
+                        .y = {},
+                        .marked = {}});
       panels.push_back({.name = point.way + ", unseen clusters", .x = {}, .y = {}, .marked = {}});
     }
     for (const Index side : {Index{0}, Index{1}}) {
@@ -85,8 +89,8 @@ std::string curve_svg(const std::vector<CurvePoint>& curve) {
       to.y.push_back(side == 0 ? point.seen - point.seen_before : point.unseen - point.unseen_before);
     }
   }
-  return curves_svg({"What more feedback brings", "judgements learnt from", "gain of the area under the curve"},
-                    panels);
+  return curves_svg(
+      {"What more feedback brings", "judgements learnt from", "gain of the area under the curve"}, panels);
 }
 
 std::vector<Profile> load_profiles(const std::vector<fs::path>& files) {

@@ -25,8 +25,8 @@ void fields(MigrateOptions& o, V&& visit) {
 }
 
 struct MigrateReport {
-  Index rows = 0;    ///< of the collection
-  Index sample = 0;  ///< of them embedded by both
+  Index rows = 0;        ///< of the collection
+  Index sample = 0;      ///< of them embedded by both
   std::string from, to;  ///< ids of the models: the new one, the old one
   SpaceMapReport map;
 };

@@ -153,8 +153,8 @@ std::vector<SearchHit> search(const Collection& collection, const Encoder& encod
   const auto made_by = collection.manifest("model");
   const std::string id = through ? through->to().id : encoder.space().id;
   require(!through || model_of(through->from().id) == model_of(encoder.space().id), Fault::argument,
-          "the map given as " + option_name("through") + " is of vectors of " + (through ? through->from().id : "") +
-              ", and " + encoder.space().id + " was given");
+          "the map given as " + option_name("through") + " is of vectors of " +
+              (through ? through->from().id : "") + ", and " + encoder.space().id + " was given");
   require(!made_by || model_of(*made_by) == model_of(id), Fault::argument,
           collection.folder().string() + " was made by the model " + made_by.value_or("") + ", and " + id +
               " was given; their vectors cannot be compared");
@@ -182,8 +182,7 @@ std::vector<SearchHit> search(const Collection& collection, const Encoder& encod
   const auto best = profiles.empty()
                         ? rank(vectors, vector[0], named.labels(), options, run).sorted()
                         : rank_personal(vectors, vector[0], named.labels(), options, profiles, run);
-  for (const auto& item : best)
-    hits.push_back(named.hit(item.id, item.score));
+  for (const auto& item : best) hits.push_back(named.hit(item.id, item.score));
   return hits;
 }
 

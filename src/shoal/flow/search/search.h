@@ -43,7 +43,8 @@ struct SearchHit {
 
 /// The rows whose texts mean most nearly what `question` says, best first, ties by row: exact, O(rows x
 /// dims). profiles: in whose order the hits stand (of several all that they add is added); the score of a hit
-/// is the cosine still. through: the encoder is a newer one, whose vectors it maps into the collection's space. Error(argument) unless the encoder is the one that made the collection; Error(data) if it does not
+/// is the cosine still. through: the encoder is a newer one, whose vectors it maps into the collection's
+/// space. Error(argument) unless the encoder is the one that made the collection; Error(data) if it does not
 /// have a vector for each row yet.
 std::vector<SearchHit> search(const Collection& collection, const Encoder& encoder,
                               const std::string& question, const SearchOptions& options, const Run& run,
