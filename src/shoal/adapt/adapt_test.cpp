@@ -31,8 +31,8 @@ Matrix texts_of(Index n, std::uint64_t seed) {
 bool together(Index a, Index b) { return a % kTopics / 2 == b % kTopics / 2; }
 
 /// Half of them accepted; by_chance: answers have nothing to do with the texts.
-std::vector<JudgedPair> judge(Index n, Index rows, bool by_chance = false) {
-  const Random random({5});
+std::vector<JudgedPair> judge(Index n, Index rows, bool by_chance = false, std::uint64_t seed = 5) {
+  const Random random({seed});
   std::vector<JudgedPair> out;
   for (Index i = 0; out.size() < n; ++i) {
     const Index a = random.below(2 * i, rows), b = random.below(2 * i + 1, rows);
@@ -225,10 +225,17 @@ TEST(Personalise, SameBitsWithAnyThreads) {
   EXPECT_EQ(scores(one, f.corpus, f.corpus[5], false), scores(many, f.corpus, f.corpus[5], false));
 }
 
-TEST(Personalise, DoesNotTrustAnswersByChance) {
+// One bootstrap error is passed by chance in 16 of 100 draws.
+TEST(Personalise, SeldomTrustsAnswersByChance) {
   Fitted f;
-  EXPECT_TRUE(f.by(judge(300, 240, true)).identity());
-  EXPECT_EQ(f.report.trust, Trust::none);
+  int trusted = 0, top = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    f.by(judge(300, 240, true, seed));
+    trusted += f.report.trust != Trust::none;
+    top += f.report.trust == Trust::top;
+  }
+  EXPECT_LE(trusted, 10);
+  EXPECT_LE(top, 4);
 }
 
 TEST(Personalise, OfTooLittleChangesNothing) {

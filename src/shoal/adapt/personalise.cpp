@@ -188,8 +188,7 @@ HeldOutGain area_gain(const std::vector<Judged>& folds, Seed seed) {
 
 template <class Tops>
 void decide(PersonaliseReport& report, Profile& profile, const Tops& tops, Strength order) {
-  // Below the top little is at stake: what is likelier right than wrong is used.
-  if (!(report.order.gain > 0 && report.order.gain > report.order.error / 2)) {
+  if (!(report.order.gain > 0 && report.order.gain > report.order.error)) {
     report.trust = Trust::none;
     profile.set_strengths({}, {});
     return;

@@ -49,7 +49,7 @@ struct PersonaliseReport {
 ///
 /// Pairs: the texts of the feedback are dealt out to folds; a profile learnt from the pairs without a text of
 /// the fold is asked about the others. Its order is used if it tells accepted from rejected pairs better
-/// (area under the curve) by more than half a bootstrap error, and the top may change only from one error on.
+/// (area under the curve) by more than one bootstrap error.
 /// For the top the texts held out are queries
 /// against the corpus: of hits that enter the first `keep` and those that leave, the chance to be accepted is
 /// taken from the held-out pairs between the same two clusters, drawn to a logistic fit of cosine and
