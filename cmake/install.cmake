@@ -7,7 +7,7 @@ install(TARGETS shoal RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # Without the collection: that is the program's, and needs SQLite.
 set(objects "")
-foreach(room IN ITEMS core kernels store linear tokenize encode near reduce measure cluster classify explain)
+foreach(room IN ITEMS core kernels store linear tokenize encode near reduce measure cluster learn classify adapt explain)
   list(APPEND objects $<FILTER:$<TARGET_OBJECTS:shoal_${room}>,EXCLUDE,/store/collection/>)
 endforeach()
 add_library(shoal_archive STATIC ${objects})

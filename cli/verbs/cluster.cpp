@@ -11,7 +11,7 @@ namespace shoal::cli {
 namespace {
 
 struct ClusterFlags {
-  std::string input, out, pca;
+  std::string input, out, pca, profile;
   ClusteringFlags clusters;
   ClusterOptions options;
 };
@@ -55,6 +55,7 @@ void run_cluster(ClusterFlags& flags, const CLI::App& verb, Session& session) {
   require(verb.count("--out") == 0 || !flags.out.empty(), Fault::argument,
           "--out is empty; it names the folder to make");
   options.out = flags.out.empty() ? beside_input(flags.input, ".clusters") : std::filesystem::path(flags.out);
+  options.profile = flags.profile;
   options.clusters.choose = true;  // unless a number is given, or the method takes none
   take_clustering(verb, flags.clusters, options.clusters);
   take_pca(flags.pca, options);
@@ -99,6 +100,9 @@ void add_cluster(CLI::App& app, Session& session) {
   verb->add_option("--pca", flags->pca,
                    "Reduce first: to a share of variance (0.95) or to so many components (80)")
       ->type_name("SHARE|N");
+  verb->add_option("--profile", flags->profile,
+                   "See the vectors through a profile of 'shoal personalise'; so will 'shoal classify predict'")
+      ->type_name("FILE");
   add_clustering(*verb, session, flags->clusters, "auto");
   add_options(*verb, session, option_refs(o), {{"unlike_quantile", "--unlike"}});
   add_shared(*verb, session);

@@ -67,6 +67,9 @@
 #include "shoal/classify/cluster_classifier.h"
 #include "shoal/classify/logistic.h"
 
+// What a user wants: feedback into profiles.
+#include "shoal/adapt/personalise.h"
+
 // What clusters are about.
 #include "shoal/explain/association.h"
 #include "shoal/explain/ctfidf.h"

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "shoal/adapt/profile.h"
 #include "shoal/core/error.h"
 #include "shoal/core/letters.h"
 #include "shoal/flow/folders/cluster_folder.h"
@@ -26,7 +27,7 @@ namespace {
 constexpr const char* kFiles[] = {
     kClusterMark,           kOldClusterMark,          "labels.csv",      "report.html",
     "clusters.safetensors", "classifier.safetensors", "pca.safetensors", "standardise.safetensors",
-    kNeutralFile,           "criterion.svg",          "map.svg",         "sizes.svg",
+    kNeutralFile,           kProfileFile, "criterion.svg",          "map.svg",         "sizes.svg",
     "distances.svg"};
 constexpr Index kFolds = 5;
 
@@ -41,7 +42,9 @@ std::string key_of(const ClusterOptions& o, Index rows, const Run& run) {
   if (o.pca)
     for (Field& field : list_fields(*o.pca)) list.push_back({"pca." + field.name, std::move(field.value)});
   for (Field& field : list_fields(o)) list.push_back(std::move(field));
-  return result_key("cluster", list, {o.input}, run);
+  std::vector<fs::path> inputs{o.input};
+  if (!o.profile.empty()) inputs.push_back(o.profile);
+  return result_key("cluster", list, inputs, run);
 }
 
 /// One run of `cluster`.
@@ -99,6 +102,7 @@ class ClusterRun {
       const fs::path neutral = Collection::open(options_.input, true).file(kNeutralFile);
       if (fs::exists(neutral)) save_stage(load_stage<GroupCentering>(neutral), out_ / kNeutralFile);
     }
+    if (!options_.profile.empty()) save_stage(load_stage<Profile>(options_.profile), out_ / kProfileFile);
     if (!preparation_.empty()) {
       rows_ = open_rows(path);
       fs::remove(path);  // stays readable while it is mapped
@@ -224,6 +228,11 @@ Rows in_space_of(const Space& other, Rows x, bool& assumed) {
   return x.assume_space(other);
 }
 
+Rows through_profile(const Profile& profile, const Rows& x) {
+  bool assumed = false;
+  return profile.applied(in_space_of(profile.space(), x, assumed));
+}
+
 void check_rows(const Rows& x, const fs::path& input, const std::string& column, const Run& run) {
   if (fs::is_directory(input) && !Collection::exists(input)) {
     for (const VectorFile& batch : open_vector_files(input, column))
@@ -238,7 +247,8 @@ void check_rows(const Rows& x, const fs::path& input, const std::string& column,
 }
 
 ClusterReport cluster_vectors(const ClusterOptions& options, const Run& run) {
-  const Rows given = open_vectors(options.input, options.vector_column);
+  Rows given = open_vectors(options.input, options.vector_column);
+  if (!options.profile.empty()) given = through_profile(load_stage<Profile>(options.profile), given);
   if (!options.overwrite && fs::exists(options.out / kClusterMark) &&
       has_receipt(options.out, kClusterMark, key_of(options, given.rows(), run))) {
     NewFolder::clean_up(options.out, kClusterFolder, kFiles);

@@ -22,6 +22,7 @@ constexpr auto names_of(PlotMethod) { return std::array{"tsne", "umap", "none"};
 struct ClusterOptions {
   std::filesystem::path input;  ///< a file of vectors, a folder of such files, or a collection
   std::filesystem::path out;    ///< the folder that is made
+  std::filesystem::path profile;  ///< the rows are seen through it (adapt/profile.h); empty: as they are
   bool overwrite = false;       ///< replace a folder that this command has made
   std::optional<PcaOptions> pca;
   bool standardise = false;
@@ -91,5 +92,11 @@ Rows open_vectors(const std::filesystem::path& input, const std::string& column)
 /// `x`; where it or `other` does not say which model made it, as a .npy file cannot, declared to be of the
 /// same as `other`: then `assumed` becomes true.
 Rows in_space_of(const Space& other, Rows x, bool& assumed);
+
+class Profile;
+/// The profile that the vectors of a folder of clusters were seen through.
+inline constexpr const char* kProfileFile = "profile.safetensors";
+/// Profile::applied of rows that may not say which model made them.
+Rows through_profile(const Profile& profile, const Rows& x);
 
 }  // namespace shoal

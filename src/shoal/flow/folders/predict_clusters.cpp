@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "shoal/adapt/profile.h"
 #include "shoal/classify/cluster_classifier.h"
 #include "shoal/cluster/selection/methods.h"
 #include "shoal/core/error.h"
@@ -31,7 +32,7 @@ constexpr const char* kFiles[] = {kMark,           "predictions.csv",   "cluster
 std::string key_of(const PredictOptions& o, const Run& run) {
   std::vector<fs::path> inputs{o.input};
   for (const char* name : {kClusterMark, "clusters.safetensors", "classifier.safetensors", "pca.safetensors",
-                           "standardise.safetensors", kNeutralFile})
+                           "standardise.safetensors", kNeutralFile, kProfileFile})
     if (fs::exists(o.model / name)) inputs.push_back(o.model / name);
   return result_key("classify predict", list_fields(o), inputs, run);
 }
@@ -49,6 +50,8 @@ class PredictRun {
     report_.by_method ? load_method() : load_classifier();
     report_.converted_from = x_.converted_from();
     take_neutral();
+    if (const fs::path profile = options.model / kProfileFile; fs::exists(profile))
+      x_ = through_profile(load_stage<Profile>(profile), x_);
     x_ = in_space_of(fitted_on(), x_, report_.assumed_space);
   }
 

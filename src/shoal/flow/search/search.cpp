@@ -10,6 +10,7 @@
 #include "shoal/flow/neutral/neutral.h"
 #include "shoal/flow/stage_file.h"
 #include "shoal/kernels/kernels.h"
+#include "shoal/linear/norms.h"
 #include "shoal/linear/topk.h"
 #include "shoal/read/columns.h"
 #include "shoal/store/vectors/rows_file.h"
@@ -42,6 +43,60 @@ TopK rank(const Rows& x, std::span<const float> query, const Labels& labels, con
   for (const TopK& part : parts)
     for (const auto& item : part.sorted()) best.offer(item.score, item.id);
   return best;
+}
+
+/// The same in the order of profiles: the first hits by the scores of the top, the others by those of the
+/// order.
+std::vector<TopK::Item> rank_personal(const Rows& x, std::span<const float> question, const Labels& labels,
+                                      const SearchOptions& options, const std::vector<Profile>& profiles,
+                                      const Run& run) {
+  constexpr Index kGrain = 2048;
+  Matrix q(1, question.size());
+  std::ranges::copy(question, q[0].begin());
+  unit_rows(q.span());
+  Index keep = 0;
+  std::vector<Profile::Query> queries;
+  for (const Profile& profile : profiles) {
+    check_input(Rows(q, x.space()), profile.space().dims, profile.space(), "the profile");
+    keep = std::max(keep, profile.options().keep);
+    queries.push_back(profile.ask(q[0]));
+  }
+  struct Part {
+    TopK top, order;
+  };
+  const Index wanted = std::min(keep, options.top);
+  std::vector<Part> parts(chunk_count(x.rows(), kGrain), Part{TopK(wanted), TopK(options.top)});
+  std::vector<float> cosine(x.rows());
+  for_chunks(run, x.rows(), kGrain, [&](Index chunk, Index first, Index last) {
+    Matrix scratch;
+    const MatrixView raw = x.block(first, last - first, scratch);
+    Matrix block(raw.rows, raw.cols);
+    for (Index i = 0; i < raw.rows; ++i) std::ranges::copy(raw[i], block[i].begin());
+    unit_rows(block.span());
+    std::vector<float> order(raw.rows), top(raw.rows);
+    for (Index i = 0; i < raw.rows; ++i)
+      order[i] = top[i] = cosine[first + i] = kernels().dot(block[i].data(), q[0].data(), raw.cols);
+    for (Index p = 0; p < profiles.size(); ++p)
+      if (!profiles[p].identity()) profiles[p].add(queries[p], profiles[p].prepare(block.view()), order, top);
+    for (Index i = 0; i < raw.rows; ++i) {
+      if (options.cluster && labels.of[first + i] != *options.cluster) continue;
+      if (options.threshold && cosine[first + i] < *options.threshold) continue;
+      parts[chunk].top.offer(top[i], static_cast<std::uint32_t>(first + i));
+      parts[chunk].order.offer(order[i], static_cast<std::uint32_t>(first + i));
+    }
+  });
+  TopK top(wanted), order(options.top);
+  for (const Part& part : parts) {
+    for (const auto& item : part.top.sorted()) top.offer(item.score, item.id);
+    for (const auto& item : part.order.sorted()) order.offer(item.score, item.id);
+  }
+  std::vector<TopK::Item> out = top.sorted();
+  for (const auto& item : order.sorted()) {
+    const bool there = std::ranges::find(out, item.id, &TopK::Item::id) != out.end();
+    if (!there && out.size() < options.top) out.push_back(item);
+  }
+  for (auto& item : out) item.score = cosine[item.id];
+  return out;
 }
 
 /// What is wrong with the options is said before the work.
@@ -92,33 +147,42 @@ class Named {
 IndexWords words_of_index() { return {.form = index_form, .query = index_query}; }
 
 std::vector<SearchHit> search(const Collection& collection, const Encoder& encoder,
-                              const std::string& question, const SearchOptions& options, const Run& run) {
+                              const std::string& question, const SearchOptions& options, const Run& run,
+                              const std::vector<Profile>& profiles, const std::optional<SpaceMap>& through) {
   require(!question.empty(), Fault::argument, "the question is empty");
   const auto made_by = collection.manifest("model");
-  require(!made_by || model_of(*made_by) == model_of(encoder.space().id), Fault::argument,
-          collection.folder().string() + " was made by the model " + made_by.value_or("") + ", and " +
-              encoder.space().id + " was given; their vectors cannot be compared");
-  const Rows vectors = whole_vectors(collection, encoder.space().dims);
+  const std::string id = through ? through->to().id : encoder.space().id;
+  require(!through || model_of(through->from().id) == model_of(encoder.space().id), Fault::argument,
+          "the map given as " + option_name("through") + " is of vectors of " +
+              (through ? through->from().id : "") + ", and " + encoder.space().id + " was given");
+  require(!made_by || model_of(*made_by) == model_of(id), Fault::argument,
+          collection.folder().string() + " was made by the model " + made_by.value_or("") + ", and " + id +
+              " was given; their vectors cannot be compared");
+  const Rows vectors = whole_vectors(collection, through ? through->to().dims : encoder.space().dims);
   const Named named(collection);
   check_search(collection, options, named.count());
 
   Texts query;
   query.add(question);
-  Matrix vector = encoder.encode(query, {}, run).to_matrix();
+  Rows asked = encoder.encode(query, {}, run);
+  if (through) asked = through->applied(asked, run);
+  Matrix vector = asked.to_matrix();
   if (const auto file = collection.file(kNeutralFile); std::filesystem::exists(file)) {
     const auto stage = load_stage<GroupCentering>(file);
     const Label group = options.group.empty() ? group_of(stage, question) : stage.find(options.group);
     require(options.group.empty() || group != kNoise, Fault::argument,
             option_name("group") + " is " + options.group + "; the groups are " + list_names(stage.groups()));
-    vector = stage.applied(Rows(vector, encoder.space()).assume_space(stage.space()), {group}).to_matrix();
+    vector = stage.applied(Rows(vector, asked.space()).assume_space(stage.space()), {group}).to_matrix();
   } else {
     require(
         options.group.empty(), Fault::argument,
         option_name("group") + " is for collections that 'shoal map' made with " + option_name("neutral"));
   }
   std::vector<SearchHit> hits;
-  for (const auto& item : rank(vectors, vector[0], named.labels(), options, run).sorted())
-    hits.push_back(named.hit(item.id, item.score));
+  const auto best = profiles.empty()
+                        ? rank(vectors, vector[0], named.labels(), options, run).sorted()
+                        : rank_personal(vectors, vector[0], named.labels(), options, profiles, run);
+  for (const auto& item : best) hits.push_back(named.hit(item.id, item.score));
   return hits;
 }
 

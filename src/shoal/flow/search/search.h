@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "shoal/adapt/profile.h"
+#include "shoal/adapt/space_map.h"
 #include "shoal/core/fields.h"
 #include "shoal/core/run.h"
 #include "shoal/encode/encoder.h"
@@ -40,10 +42,14 @@ struct SearchHit {
 };
 
 /// The rows whose texts mean most nearly what `question` says, best first, ties by row: exact, O(rows x
-/// dims). Error(argument) unless the encoder is the one that made the collection; Error(data) if it does not
+/// dims). profiles: in whose order the hits stand (of several all that they add is added); the score of a hit
+/// is the cosine still. through: the encoder is a newer one, whose vectors it maps into the collection's
+/// space. Error(argument) unless the encoder is the one that made the collection; Error(data) if it does not
 /// have a vector for each row yet.
 std::vector<SearchHit> search(const Collection& collection, const Encoder& encoder,
-                              const std::string& question, const SearchOptions& options, const Run& run);
+                              const std::string& question, const SearchOptions& options, const Run& run,
+                              const std::vector<Profile>& profiles = {},
+                              const std::optional<SpaceMap>& through = {});
 
 /// The rows that hold all of `words`, from the full-text index, best first by BM25, ties by row; words as
 /// visit_words finds them, compared by search_form. An index of shoal 0.2 is asked as it was then.
