@@ -29,8 +29,8 @@ def run(program, texts, folder, options):
     if os.waitstatus_to_exitcode(status) != 0:
         raise SystemExit(f"{program} map {texts} failed")
     said = json.loads(answer.read_text(encoding="utf-8"))
-    table = folder.with_suffix(".csv")
-    subprocess.run([program, "export", folder, "--out", table, "--overwrite", "--quiet"], check=True)
+    table = folder.parent / "clusters.csv"
+    subprocess.run([program, "export", folder, "--out", table, "--overwrite", "--quiet"], check=True, stdout=subprocess.DEVNULL)
     with table.open(newline="", encoding="utf-8") as file:
         clusters = [row["cluster"] for row in csv.DictReader(file)]
     return {**said["seconds"], "processor": usage.ru_utime + usage.ru_stime, "MiB": usage.ru_maxrss / 1024}, clusters
