@@ -9,6 +9,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/cholesky.h"
 #include "shoal/linear/norms.h"
+#include "shoal/linear/product.h"
 #include "shoal/near/centroids_impl.h"
 #include "shoal/near/exact.h"
 #include "shoal/store/archive/archive.h"
@@ -90,17 +91,15 @@ OpenSetShape OpenSetShape::fit(const Rows& x, const Labels& labels, double shrin
 
 void OpenSetShape::use(Matrix centroids) {
   centroids_ = std::move(centroids);
-  all_ = Packed::rows(whiten_all_), own_ = Packed::rows(whiten_own_);
   directions_ = centroids_;
   unit_rows(directions_.span());
   Matrix centred = centroids_;
   for (Index c = 0; c < centred.rows(); ++c)
     kernels().axpy(-1, mean_.data(), centred[c].data(), mean_.cols());
   white_ = Matrix(centroids_.rows(), centroids_.cols());
-  multiply(centred.view(), own_, {}, Activation::none, white_.span());
+  multiply(centred.view(), Packed::rows(whiten_own_), {}, Activation::none, white_.span());
   half_white_.clear();
   for (Index c = 0; c < white_.rows(); ++c) half_white_.push_back(-squared(white_[c]) / 2);
-  packed_white_ = Packed::rows(white_), packed_directions_ = Packed::rows(directions_);
 }
 
 OpenSetShape::Scored OpenSetShape::score(const Rows& x, const Matrix& logits, HeadTask task,
@@ -109,6 +108,8 @@ OpenSetShape::Scored OpenSetShape::score(const Rows& x, const Matrix& logits, He
   const Neighbours near = nearest(rows_, x.assume_space(rows_.space()), 1, Metric::cosine, run);
   out.nearest = near.id;
   const Index d = x.cols();
+  const Packed all = Packed::rows(whiten_all_), own = Packed::rows(whiten_own_), white = Packed::rows(white_),
+               directions = Packed::rows(directions_);
   for_chunks(run, x.rows(), kGrain, [&](Index, Index first, Index last) {
     const Index n = last - first;
     Matrix scratch, centred(n, d), by_all(n, d), by_own(n, d), near_own(n, white_.rows()),
@@ -118,15 +119,15 @@ OpenSetShape::Scored OpenSetShape::score(const Rows& x, const Matrix& logits, He
       std::ranges::copy(block[r], centred[r].begin());
       kernels().axpy(-1, mean_.data(), centred[r].data(), d);
     }
-    multiply(centred.view(), all_, {}, Activation::none, by_all.span());
-    multiply(centred.view(), own_, {}, Activation::none, by_own.span());
-    multiply(by_own.view(), packed_white_, half_white_, Activation::none, near_own.span());
-    multiply(block, packed_directions_, {}, Activation::none, near_direction.span());
+    multiply(centred.view(), all, {}, Activation::none, by_all.span());
+    multiply(centred.view(), own, {}, Activation::none, by_own.span());
+    multiply(by_own.view(), white, half_white_, Activation::none, near_own.span());
+    multiply(block, directions, {}, Activation::none, near_direction.span());
     for (Index r = 0; r < n; ++r) {
       const std::span<float> to = out.scores[first + r];
       // |y|^2 - 2 (y.c - |c|^2 / 2), smallest over labels.
-      const float own = squared(by_own[r]) - 2 * std::ranges::max(near_own[r]);
-      to[column(OpenSetScore::mahalanobis)] = squared(by_all[r]) - own;
+      const float nearest_own = squared(by_own[r]) - 2 * std::ranges::max(near_own[r]);
+      to[column(OpenSetScore::mahalanobis)] = squared(by_all[r]) - nearest_own;
       to[column(OpenSetScore::nearest)] = 1 - near.distance[first + r];
       const float length = std::sqrt(squared(block[r]));
       to[column(OpenSetScore::centroid)] = length > 0 ? std::ranges::max(near_direction[r]) / length : 0;

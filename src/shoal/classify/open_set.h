@@ -12,7 +12,6 @@
 #include "shoal/core/matrix.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
-#include "shoal/linear/product.h"
 
 namespace shoal {
 
@@ -64,8 +63,7 @@ class OpenSetShape {
   Matrix directions_;               // the same at length 1
   Matrix whiten_all_, whiten_own_;  // L^-1 of the covariances, d x d
   Matrix white_;                    // centroids, less the mean, by whiten_own_
-  Packed all_, own_, packed_white_, packed_directions_;
-  std::vector<float> half_white_;  // -|white|^2 / 2
+  std::vector<float> half_white_;   // -|white|^2 / 2
 };
 
 /// Mean and deviation of each score over held-out rows of known labels, and the scores of these rows, sorted:
