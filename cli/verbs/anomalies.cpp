@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 
 struct AnomalyFlags {
   std::string input, vectors, foreign, foreign_vectors, csv, plot;
+  bool overwrite = false;
   Index top = 20;
   AnomalyReportOptions options;
 };
@@ -89,8 +90,8 @@ void run_anomalies(AnomalyFlags& flags, Session& session) {
           "--foreign-vectors are of the rows of --foreign; give both");
   require(o.trust || flags.foreign.empty(), Fault::argument,
           "--foreign is planted to see how far scores can be trusted; --no-trust asks for no such thing");
-  if (!flags.csv.empty()) keep_out_of(flags.input, flags.csv, "--csv");
-  if (!flags.plot.empty()) keep_out_of(flags.input, flags.plot, "--plot");
+  check_new_files({flags.input, flags.vectors, flags.foreign, flags.foreign_vectors},
+                  {{"--csv", flags.csv}, {"--plot", flags.plot}}, flags.overwrite);
   const AnomalyReport report = anomaly_report(o, session.run(), language_notice(session));
   session.progress().finish();
   for (const std::string& note : report.notes) session.remark("note: " + note);
@@ -147,6 +148,7 @@ void add_anomalies(CLI::App& app, Session& session) {
   add_options(*verb, session, only(option_refs(o), {"trust"}), {{"trust", "--no-trust"}});
   verb->add_option("--csv", flags->csv, "Also write every row with all scores")->type_name("FILE");
   verb->add_option("--plot", flags->plot, "Also draw the histogram of the score")->type_name("FILE.svg");
+  verb->add_flag("--overwrite", flags->overwrite, "Replace these files if they exist");
   verb->add_flag("--keep", o.keep,
                  "Keep the percentiles in the collection, as its result 'anomaly': 'shoal export --result "
                  "anomaly'");

@@ -276,11 +276,7 @@ void CompareFlags::check(const CLI::App& verb) const {
 }
 
 void CompareFlags::run(const fs::path& collection, const Session& session) const {
-  for (const std::string& file : {out, plot}) {
-    if (file.empty()) continue;
-    require(overwrite || !fs::exists(file), Fault::argument, file + " exists; --overwrite replaces it");
-    keep_out_of(collection, file, &file == &out ? "--out" : "--plot");
-  }
+  check_new_files({collection}, {{"--out", out}, {"--plot", plot}}, overwrite);
   if (outcome.empty())
     run_time(*this, collection, session);
   else

@@ -16,6 +16,7 @@ using Json = nlohmann::ordered_json;
 
 struct DriftFlags {
   std::string old_input, new_input, vectors, new_vectors, tests, plot;
+  bool overwrite = false;
   DriftReportOptions options;
   bool online = false;
   OnlineOptions watch;
@@ -195,6 +196,8 @@ void run_online(DriftFlags& flags, const CLI::App& verb, Session& session) {
 }
 
 void run_drift(DriftFlags& flags, const CLI::App& verb, Session& session) {
+  check_new_files({flags.old_input, flags.new_input, flags.vectors, flags.new_vectors},
+                  {{"--plot", flags.plot}}, flags.overwrite);
   if (flags.online) return run_online(flags, verb, session);
   for (const char* flag : {"--method", "--false-alarm", "--run-length"})
     require(verb.count(flag) == 0, Fault::argument, std::string(flag) + " is for streams: give --online too");
@@ -287,6 +290,7 @@ void add_drift(CLI::App& app, Session& session) {
   add_options(*verb, session, option_refs(o.drift));
   verb->add_option("--plot", flags->plot, "Also draw it: the tests over time, or the clusters' shares")
       ->type_name("FILE.svg");
+  verb->add_flag("--overwrite", flags->overwrite, "Replace the plot if it exists");
   verb->add_option("--vectors", flags->vectors,
                    "Vectors of the rows of OLD, where it is a table; made there if absent")
       ->type_name("FILE");

@@ -15,6 +15,7 @@ using Json = nlohmann::ordered_json;
 
 struct LifetimeFlags {
   std::string input, vectors, plot;
+  bool overwrite = false;
   LifetimeReportOptions options;
 };
 
@@ -91,7 +92,7 @@ void run_lifetime(LifetimeFlags& flags, Session& session) {
   o.input = flags.input;
   o.read.vectors = flags.vectors;
   o.read.models_folder = models_folder();
-  if (!flags.plot.empty()) keep_out_of(flags.input, flags.plot, "--plot");
+  check_new_files({flags.input, flags.vectors}, {{"--plot", flags.plot}}, flags.overwrite);
   const LifetimeReport report = lifetime_report(o, session.run(), language_notice(session));
   session.progress().finish();
   for (const std::string& note : report.notes) session.remark("note: " + note);
@@ -151,6 +152,7 @@ void add_lifetime(CLI::App& app, Session& session) {
   add_options(*verb, session, option_refs(o));
   add_options(*verb, session, option_refs(o.how), {{"n_clusters", "--clusters"}});
   verb->add_option("--plot", flags->plot, "Also draw the losses by age")->type_name("FILE.svg");
+  verb->add_flag("--overwrite", flags->overwrite, "Replace the plot if it exists");
   verb->add_option("--vectors", flags->vectors,
                    "Vectors of the rows, where INPUT is a table; made there if absent")
       ->type_name("FILE");

@@ -93,6 +93,22 @@ void keep_out_of(const std::filesystem::path& collection, const std::filesystem:
                 "; choose another place");
 }
 
+void check_new_files(const std::vector<std::filesystem::path>& inputs,
+                     const std::vector<std::pair<const char*, std::string>>& files, bool overwrite) {
+  for (const auto& [flag, file] : files) {
+    if (file.empty()) continue;
+    for (const auto& input : inputs) {
+      if (input.empty() || input == "-") continue;
+      std::error_code ignored;
+      require(!std::filesystem::equivalent(input, file, ignored), Fault::argument,
+              flag + (" " + file) + " is an input, which would be lost");
+      keep_out_of(input, file, flag);
+    }
+    require(overwrite || !std::filesystem::exists(file), Fault::argument,
+            flag + (" " + file) + " exists; --overwrite replaces it");
+  }
+}
+
 std::filesystem::path beside_input(const std::filesystem::path& input, const char* ending) {
   if (input == "-") return std::string("standard-input") + ending;
   std::error_code ignored;

@@ -113,7 +113,7 @@ void run_personalise(PersonaliseFlags& flags, Session& session) {
   o.read.vectors = flags.vectors;
   o.read.models_folder = models_folder();
   keep_out_of(flags.input, flags.out);
-  if (!flags.plot.empty()) keep_out_of(flags.input, flags.plot, "--plot");
+  check_new_files({flags.input, flags.feedback, flags.vectors}, {{"--plot", flags.plot}}, o.overwrite);
   const MakeProfileReport report = make_profile(o, session.run(), language_notice(session));
   session.progress().finish();
   if (report.assumed_space) session.remark(kAssumedSpace);
@@ -170,7 +170,7 @@ void add_personalise(CLI::App& app, Session& session) {
   verb->add_option("input", flags->input, "A collection, texts or vectors")->required()->type_name("INPUT");
   verb->add_option("feedback", flags->feedback, "The table of feedback")->required()->type_name("FEEDBACK");
   verb->add_option("--out", flags->out, "The profile to make")->required()->type_name("FILE.safetensors");
-  verb->add_flag("--overwrite", o.overwrite, "Replace the file if it exists");
+  verb->add_flag("--overwrite", o.overwrite, "Replace the files if they exist");
   verb->add_option("--plot", flags->plot,
                    "Also draw a learning curve, seen and unseen clusters of texts apart, by ways of learning")
       ->type_name("FILE.svg");

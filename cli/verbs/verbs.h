@@ -54,6 +54,12 @@ std::string one_line(std::string text, std::size_t most);
 void keep_out_of(const std::filesystem::path& collection, const std::filesystem::path& out,
                  const char* flag = "--out");
 
+/// Error(argument) if one of these files that a verb will make (flag and path; none if that is empty) lies in
+/// an input that is a collection, is one of the inputs itself, or is there although `overwrite` was not
+/// given.
+void check_new_files(const std::vector<std::filesystem::path>& inputs,
+                     const std::vector<std::pair<const char*, std::string>>& files, bool overwrite);
+
 /// The name of a file of vectors or texts without its ending, or of a folder, with `ending`: in the current
 /// folder.
 std::filesystem::path beside_input(const std::filesystem::path& input, const char* ending);

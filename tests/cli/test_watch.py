@@ -37,7 +37,7 @@ def test_same_bytes(days, tmp_path, verb):
     made = []
     for threads, level in [(1, None), (3, None)] + [(2, level) for level in levels()]:
         plot = tmp_path / "p.svg"
-        found = answer(verb[0], table, *verb[1:], "--vectors", vectors, "--plot", plot, "--threads", threads, level=level)
+        found = answer(verb[0], table, *verb[1:], "--vectors", vectors, "--plot", plot, "--overwrite", "--threads", threads, level=level)
         made.append((found, plot.read_bytes()))
         xml.dom.minidom.parse(str(plot))
     assert all(m == made[0] for m in made[1:])

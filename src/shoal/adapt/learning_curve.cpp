@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "shoal/adapt/centers_impl.h"
 #include "shoal/adapt/personalise.h"
@@ -41,6 +44,14 @@ Dealt deal(const Matrix& texts, const std::vector<JudgedPair>& pairs, Seed seed,
     if (unseen[pairs[i].a] != unseen[pairs[i].b]) continue;
     (unseen[pairs[i].a] ? out.unseen : held.below(i, 4) == 0 ? out.seen : out.train).push_back(pairs[i]);
   }
+  // In an order of chance: its beginning is feedback of all kinds, not of the first texts.
+  const Random order(seed.child(3));
+  std::vector<std::pair<std::uint64_t, Index>> drawn;
+  for (Index i = 0; i < out.train.size(); ++i) drawn.emplace_back(order.bits(i), i);
+  std::ranges::sort(drawn);
+  std::vector<JudgedPair> train;
+  for (const auto& [draw, i] : drawn) train.push_back(out.train[i]);
+  out.train = std::move(train);
   return out;
 }
 

@@ -452,7 +452,8 @@ class LabelGuard {
     std::vector<std::pair<std::uint64_t, Index>> drawn;
     for (const Index i : order) {
       std::uint64_t hash = 0;
-      for (const float v : texts_[i]) hash = Random({hash}).bits(static_cast<std::uint32_t>(v * 1e6f));
+      for (const float v : texts_[i])
+        hash = Random({hash}).bits(static_cast<std::uint64_t>(std::llround(static_cast<double>(v) * 1e6)));
       drawn.emplace_back(random.bits(hash), i);
     }
     std::ranges::sort(drawn);

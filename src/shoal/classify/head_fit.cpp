@@ -56,7 +56,8 @@ class HeadFit {
     if (enough) {
       head.c_ = choose_c();
       judge(head);
-    } else if (o_.task == HeadTask::multilabel) {
+    }
+    if (o_.task == HeadTask::multilabel && held_.n_judged == 0) {  // nothing to choose them by
       head.thresholds_ = {ThresholdKind::half, std::vector<float>(sets_.count, 0.5f), 0, 0};
     }
     const std::vector<Index> own = rows_to_learn(-1);

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
@@ -142,6 +144,8 @@ class FeedbackReading {
         }
         const bool clicked = !third;
         const auto as_row = clicked ? whole_number(trimmed(said)) : std::nullopt;
+        if (as_row && *as_row >= corpus_.rows())
+          row(trimmed(said), shape.second, number);  // says what is there
         const Id other = shape.rows                           ? row(trimmed(said), shape.second, number)
                          : as_row && *as_row < corpus_.rows() ? *as_row
                                                               : text(said);
@@ -199,9 +203,12 @@ class FeedbackReading {
   }
 
   void draw_rejected() {
+    std::set<std::pair<Index, Index>> clicked;  // what was drawn by chance must not speak against a click
+    for (const JudgedPair& p : pairs_) clicked.emplace(place_.at(p.a), place_.at(p.b));
     for (Index i = 0; i < drawn_.size(); ++i) {
       const JudgedPair drawn{place_.at(pairs_[i].a), place_.at(drawn_[i]), false};
-      if (drawn.a == drawn.b) continue;
+      if (drawn.a == drawn.b || clicked.contains({drawn.a, drawn.b}) || clicked.contains({drawn.b, drawn.a}))
+        continue;
       out_.pairs.push_back(drawn);
       ++out_.drawn;
     }

@@ -1,6 +1,7 @@
 #include "shoal/flow/texts/texts_and_vectors.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -42,7 +43,8 @@ class TextsAndVectorsTest : public ::testing::Test {
     }
     return Fault::cancelled;
   }
-  fs::path folder_ = fs::temp_directory_path() / "shoal_texts_and_vectors";
+  fs::path folder_ = fs::temp_directory_path() /
+                     ("shoal_texts_and_vectors_" + std::to_string(getpid()));  // tests run side by side
   std::string said_;
 };
 

@@ -95,9 +95,8 @@ std::optional<Rows> foreign_rows(const AnomalyReportOptions& options, AnomalyRep
 void find_trust(const AnomalyReportOptions& options, const Anomalies& found, const Rows& foreign,
                 const Run& run, AnomalyReport& report) {
   const Index n = report.rows.vectors.rows();
-  report.planted = std::clamp<Index>(static_cast<Index>(std::llround(options.share * static_cast<double>(n))),
-                                     3, std::min(kMostPlanted, foreign.rows()));
-  report.planted = std::min(report.planted, foreign.rows());
+  const auto wanted = static_cast<Index>(std::llround(options.share * static_cast<double>(n)));
+  report.planted = std::min(std::clamp<Index>(wanted, 3, kMostPlanted), foreign.rows());
   report.draws = report.planted == foreign.rows() ? 1 : kDraws;
   for (Index score = 0; score < kAnomalyScores; ++score)
     report.trust.push_back({.score = static_cast<AnomalyScore>(score)});

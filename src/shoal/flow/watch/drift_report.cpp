@@ -11,6 +11,7 @@
 #include "shoal/core/names.h"
 #include "shoal/explain/correction.h"
 #include "shoal/explain/ctfidf.h"
+#include "shoal/flow/folders/cluster_folder.h"
 #include "shoal/flow/folders/cluster_vectors.h"
 #include "shoal/linear/norms.h"
 #include "shoal/map/svg.h"
@@ -266,12 +267,20 @@ void compare(const Comparison& c, const std::vector<Index>& old_blocks, const st
 
 void conclude(DriftReport& report, double alpha) {
   std::vector<double> p;
-  bool enough = false;
+  Index counted = 0;
+  double smallest = 1;  // p that any period can reach
   for (const DriftStep& step : report.steps) {
     const bool counts = step.problem.empty() && step.found.enough_blocks;
     p.push_back(counts ? step.found.p_val : std::numeric_limits<double>::quiet_NaN());
-    enough = enough || counts;
+    counted += counts;
+    if (counts) smallest = std::min(smallest, step.found.smallest_p);
   }
+  smallest *= static_cast<double>(counted);  // corrected for all periods
+  const bool enough = counted > 0 && smallest <= alpha;
+  if (counted > 0 && !enough)
+    report.notes.push_back("with " + std::to_string(counted) + " periods no corrected p can be below " +
+                           short_number(smallest, 3) +
+                           ": compare fewer or longer periods, or allow more permutations");
   const std::vector<double> corrected = corrected_p_values(p, Correction::holm);
   report.p_val = 1;
   for (Index i = 0; i < corrected.size(); ++i) {
