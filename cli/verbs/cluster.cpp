@@ -100,8 +100,9 @@ void add_cluster(CLI::App& app, Session& session) {
   verb->add_option("--pca", flags->pca,
                    "Reduce first: to a share of variance (0.95) or to so many components (80)")
       ->type_name("SHARE|N");
-  verb->add_option("--profile", flags->profile,
-                   "See the vectors through a profile of 'shoal personalise'; so will 'shoal classify predict'")
+  verb->add_option(
+          "--profile", flags->profile,
+          "See the vectors through a profile of 'shoal personalise'; so will 'shoal classify predict'")
       ->type_name("FILE");
   add_clustering(*verb, session, flags->clusters, "auto");
   add_options(*verb, session, option_refs(o), {{"unlike_quantile", "--unlike"}});

@@ -60,7 +60,7 @@ struct GroupTokens {
 class Encoding {
  public:
   Encoding(const Tokenizer& tokenizer, const ModelFolder& model, const BertNetwork& transformer,
-           const Head& head, const EncodePlan& plan, bool unit, const Run& run)
+           const AfterPooling& head, const EncodePlan& plan, bool unit, const Run& run)
       : tokenizer_(tokenizer),
         model_(model),
         transformer_(transformer),
@@ -87,7 +87,7 @@ class Encoding {
   const Tokenizer& tokenizer_;
   const ModelFolder& model_;
   const BertNetwork& transformer_;
-  const Head& head_;
+  const AfterPooling& head_;
   const EncodePlan& plan_;
   const bool unit_;
   const Run& run_;

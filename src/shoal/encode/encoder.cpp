@@ -51,7 +51,7 @@ Encoder Encoder::load(const fs::path& folder, const Run& run) {
   if (run.progress) run.progress("load model", 0, 1);
   ModelFolder model = read_model_folder(folder);
   const Weights weights(model.transformer_folder);
-  Head head = Head::load(model.head);
+  AfterPooling head = AfterPooling::load(model.head);
   std::vector<fs::path> files = small_files(model);
   files.insert(files.end(), weights.files().begin(), weights.files().end());
   files.insert(files.end(), head.files().begin(), head.files().end());

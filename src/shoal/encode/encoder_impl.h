@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "shoal/encode/after_pooling.h"
 #include "shoal/encode/bert_network.h"
 #include "shoal/encode/encoder.h"
-#include "shoal/encode/head.h"
 #include "shoal/encode/model_folder.h"
 #include "shoal/store/files/mapping.h"
 #include "shoal/tokenize/tokenizer.h"
@@ -18,7 +18,7 @@ struct Encoder::State {
   ModelFolder model;
   Tokenizer tokenizer;
   BertNetwork transformer;
-  Head head;
+  AfterPooling head;
   std::string name;
   Space space;
 };

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "shoal/core/random.h"
+#include "shoal/encode/after_pooling.h"
 #include "shoal/encode/attention.h"
-#include "shoal/encode/head.h"
 #include "shoal/encode/pool.h"
 #include "shoal/encode/windows.h"
 

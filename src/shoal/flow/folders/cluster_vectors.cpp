@@ -24,11 +24,20 @@ namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kFiles[] = {
-    kClusterMark,           kOldClusterMark,          "labels.csv",      "report.html",
-    "clusters.safetensors", "classifier.safetensors", "pca.safetensors", "standardise.safetensors",
-    kNeutralFile,           kProfileFile, "criterion.svg",          "map.svg",         "sizes.svg",
-    "distances.svg"};
+constexpr const char* kFiles[] = {kClusterMark,
+                                  kOldClusterMark,
+                                  "labels.csv",
+                                  "report.html",
+                                  "clusters.safetensors",
+                                  "classifier.safetensors",
+                                  "pca.safetensors",
+                                  "standardise.safetensors",
+                                  kNeutralFile,
+                                  kProfileFile,
+                                  "criterion.svg",
+                                  "map.svg",
+                                  "sizes.svg",
+                                  "distances.svg"};
 constexpr Index kFolds = 5;
 
 /// At most 200 bytes of a text, no letter cut in two.

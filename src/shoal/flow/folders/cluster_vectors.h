@@ -20,10 +20,10 @@ constexpr auto names_of(PlotMethod) { return std::array{"tsne", "umap", "none"};
 
 /// What `cluster` may be told. All but the paths change the result.
 struct ClusterOptions {
-  std::filesystem::path input;  ///< a file of vectors, a folder of such files, or a collection
-  std::filesystem::path out;    ///< the folder that is made
+  std::filesystem::path input;    ///< a file of vectors, a folder of such files, or a collection
+  std::filesystem::path out;      ///< the folder that is made
   std::filesystem::path profile;  ///< the rows are seen through it (adapt/profile.h); empty: as they are
-  bool overwrite = false;       ///< replace a folder that this command has made
+  bool overwrite = false;         ///< replace a folder that this command has made
   std::optional<PcaOptions> pca;
   bool standardise = false;
   std::string vector_column;  ///< which column of a Parquet file holds them; empty: found

@@ -54,8 +54,8 @@ Rows open_any(const std::filesystem::path& path, const std::string& column) {
   const bool other = ending == ".safetensors" || ending == ".npy" || ending == ".npz";
   if (!other && (ending == ".parquet" || is_parquet(path))) return open_parquet(path, column);
   require(column.empty(), Fault::argument,
-          option_name("vector_column") + " " + column + " names a column of a Parquet file; " + path.string() +
-              " is none");
+          option_name("vector_column") + " " + column + " names a column of a Parquet file; " +
+              path.string() + " is none");
   if (ending == ".safetensors") return open_safetensors(path);
   if (ending == ".npy") {
     const auto mapping = std::make_shared<const Mapping>(path);

@@ -48,7 +48,8 @@ TEST(ParquetRows, TheColumnThatIsNamed) {
   EXPECT_EQ(numbers[0][0], 0);
   EXPECT_EQ(body.converted_from(), "float64");
   EXPECT_EQ(open_rows(path, "title").converted_from(), "");
-  expect_error(Fault::format, R"(has several columns of vectors: "title", "body"; vector_column NAME takes one)",
+  expect_error(Fault::format,
+               R"(has several columns of vectors: "title", "body"; vector_column NAME takes one)",
                [&] { open_rows(path); });
   expect_error(Fault::format, R"(it has no column "head"; its columns of vectors are "title", "body")",
                [&] { open_rows(path, "head"); });

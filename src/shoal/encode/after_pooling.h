@@ -10,10 +10,10 @@
 namespace shoal {
 
 /// The steps after pooling, with their weights. Each row is worked on alone.
-class Head {
+class AfterPooling {
  public:
   /// Error(format) naming file and tensor if a weight is missing or of another shape.
-  static Head load(const std::vector<HeadStep>& steps);
+  static AfterPooling load(const std::vector<HeadStep>& steps);
 
   /// x: texts x inputs of the first step; returns texts x outputs of the last.
   Matrix apply(Matrix x) const;

@@ -1,4 +1,4 @@
-#include "shoal/encode/head.h"
+#include "shoal/encode/after_pooling.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,8 +14,8 @@ void normalise(std::span<float> row) {
   for (float& x : row) x /= by;
 }
 
-Head Head::load(const std::vector<HeadStep>& steps) {
-  Head out;
+AfterPooling AfterPooling::load(const std::vector<HeadStep>& steps) {
+  AfterPooling out;
   for (const HeadStep& what : steps) {
     Step step{.what = what};
     if (what.kind != StepKind::normalize) {
@@ -36,7 +36,7 @@ Head Head::load(const std::vector<HeadStep>& steps) {
   return out;
 }
 
-Matrix Head::dense(const Step& step, const Matrix& x) {
+Matrix AfterPooling::dense(const Step& step, const Matrix& x) {
   Matrix out(x.rows(), step.what.outputs);
   multiply(x.view(), step.weight, step.shift, step.what.activation, out.span());
   if (!step.what.residual) return out;
@@ -51,7 +51,7 @@ Matrix Head::dense(const Step& step, const Matrix& x) {
   return out;
 }
 
-Matrix Head::apply(Matrix x) const {
+Matrix AfterPooling::apply(Matrix x) const {
   constexpr float kEpsilon = 1e-5f;  // torch's default, which sentence-transformers' LayerNorm keeps
   for (const Step& step : steps_) {
     if (step.what.kind == StepKind::dense) {
