@@ -10,6 +10,7 @@
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
 #include "shoal/linear/topk.h"
+#include "shoal/near/drawn_rows.h"
 #include "shoal/near/select_rows.h"
 #include "shoal/store/archive/archive.h"
 
@@ -17,19 +18,6 @@ namespace shoal {
 namespace {
 
 constexpr Index kMostClustered = 20000;  // rows of a corpus whose clusters are looked for
-
-/// So many rows, drawn without repetition, in order.
-std::vector<Index> drawn_rows(Index rows, Index wanted, Seed seed) {
-  const Random random(seed);
-  std::vector<std::pair<std::uint64_t, Index>> drawn;
-  for (Index i = 0; i < rows; ++i) drawn.emplace_back(random.bits(i), i);
-  std::ranges::sort(drawn);
-  drawn.resize(std::min(rows, wanted));
-  std::vector<Index> out;
-  for (const auto& [draw, row] : drawn) out.push_back(row);
-  std::ranges::sort(out);
-  return out;
-}
 
 Space known(const Rows& x) {
   Space out = x.space();

@@ -5,26 +5,13 @@
 #include "shoal/core/error.h"
 #include "shoal/flow/neutral/neutral.h"
 #include "shoal/flow/stage_file.h"
+#include "shoal/near/drawn_rows.h"
 #include "shoal/near/select_rows.h"
 #include "shoal/store/collection/collection.h"
 
 namespace shoal {
 namespace fs = std::filesystem;
-namespace {
-
-std::vector<Index> drawn_rows(Index rows, Index wanted, Seed seed) {
-  const Random random(seed);
-  std::vector<std::pair<std::uint64_t, Index>> drawn;
-  for (Index i = 0; i < rows; ++i) drawn.emplace_back(random.bits(i), i);
-  std::ranges::sort(drawn);
-  drawn.resize(std::min(rows, wanted));
-  std::vector<Index> out;
-  for (const auto& [draw, row] : drawn) out.push_back(row);
-  std::ranges::sort(out);
-  return out;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 MigrateReport migrate(const MigrateOptions& options, const Run& run) {
   require(options.overwrite || !fs::exists(options.out), Fault::argument,
