@@ -229,22 +229,11 @@ int bench(const char* const* args) {
       profile = personalise(clusters, Rows(w.x), Rows(w.texts), labels, options, report);
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    const Strength kept[] = {profile->order(), profile->top()};
-    std::string forced;
-    if (args[6] != nullptr) {  // what each strength would have given
-      for (const auto& top : report.tops) {
-        profile->set_strengths(mode == "pairs" ? Strength{1, 0.6f} : Strength{1, 0}, top.strength);
-        std::printf("   top %.1f %.1f guard %+.1f +- %.1f: %s\n", top.strength.map, top.strength.preferences,
-                    1000 * top.precision.gain, 1960 * top.precision.error,
-                    changes(w, before, rank_by(w, *profile)).c_str());
-      }
-      profile->set_strengths(kept[0], kept[1]);
-    }
     std::printf(
         "{\"%s\": %zu, \"trust\": \"%s\", \"top\": [%.1f, %.1f], \"guard\": [%.4f, %.4f, %.4f], %s, "
         "\"seconds\": %.1f}\n",
-        mode.c_str(), n, std::string(name_of(report.trust)).c_str(), kept[1].map, kept[1].preferences,
-        report.order.before, report.order.gain, report.order.error,
+        mode.c_str(), n, std::string(name_of(report.trust)).c_str(), profile->top().map,
+        profile->top().preferences, report.order.before, report.order.gain, report.order.error,
         changes(w, before, rank_by(w, *profile)).c_str(), took.count());
     std::fflush(stdout);
   }

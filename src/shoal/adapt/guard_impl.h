@@ -9,9 +9,8 @@
 namespace shoal {
 
 // What strengths are tried: below the top, and for the top from gentle to strong.
-inline constexpr Strength kPairsOrder{1, 0.6f}, kLabelsOrder{1, 0};
-inline constexpr std::array kPairsTops{Strength{0, 0.2f}, Strength{0.5f, 0.2f}, Strength{0, 0.6f},
-                                       Strength{0.5f, 0.6f}, Strength{1, 0.6f}};
+inline constexpr Strength kPairsOrder{2, 2}, kLabelsOrder{2, 0.5f};
+inline constexpr std::array kPairsTops{Strength{0.2f, 0.1f}, Strength{0.5f, 0.2f}};
 inline constexpr std::array kLabelsTops{Strength{0.2f, 0}, Strength{0.5f, 0}, Strength{1, 0}};
 
 inline constexpr Index kMostGuardQueries = 500;   // of a fold

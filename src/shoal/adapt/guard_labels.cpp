@@ -38,12 +38,10 @@ class LabelGuard {
  public:
   LabelGuard(const CorpusClusters& clusters, const Rows& texts, const Labels& labels,
              const ProfileOptions& options, const Run& run)
-      : clusters_(clusters),
-        labels_(labels),
-        options_(options),
-        run_(run),
-        texts_(unit_matrix(texts)),
-        space_(texts.space()) {}
+      : labels_(labels), options_(options), run_(run), texts_(unit_matrix(texts)), space_(texts.space()) {
+    // What is held out is no example of other texts.
+    clusters_ = clusters.without(texts_.view());
+  }
 
   void judge(PersonaliseReport& report) {
     deal();
@@ -145,7 +143,7 @@ class LabelGuard {
     }
   }
 
-  const CorpusClusters& clusters_;
+  CorpusClusters clusters_;
   const Labels& labels_;
   const ProfileOptions& options_;
   const Run& run_;

@@ -137,6 +137,9 @@ class PairGuard {
         gallery_(unit_matrix(select_rows(
             corpus, some_of(all_rows(corpus.rows()), kMostGuardGallery, options.seed.child(11))))) {
     deal();
+    // What is held out is no example of other texts.
+    const Matrix about = select_rows(Rows(texts_), used_).to_matrix();
+    clusters_ = clusters.without(about.view());
   }
 
   void judge(PersonaliseReport& report) {
@@ -164,7 +167,8 @@ class PairGuard {
     for (const JudgedPair& p : pairs_) used_.push_back(p.a), used_.push_back(p.b);
     std::ranges::sort(used_);
     used_.erase(std::ranges::unique(used_).begin(), used_.end());
-    n_folds_ = pairs_.size() < 500 ? 5 : 3;
+    // A pair is held out with either of its texts: of few pairs many folds must leave enough to learn from.
+    n_folds_ = pairs_.size() < 100 ? 10 : pairs_.size() < 500 ? 5 : 3;
     fold_.assign(texts_.rows(), 0);
     // Dealt out in an order by the seed; equal texts go together.
     std::vector<Index> order = used_;
@@ -295,7 +299,7 @@ class PairGuard {
     });
   }
 
-  const CorpusClusters& clusters_;
+  CorpusClusters clusters_;
   const std::vector<JudgedPair>& pairs_;
   const ProfileOptions& options_;
   const Run& run_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "shoal/adapt/centers_impl.h"
+#include "shoal/adapt/guard_impl.h"
 #include "shoal/adapt/personalise.h"
 #include "shoal/core/chunks.h"
 #include "shoal/linear/norms.h"
@@ -92,7 +93,7 @@ double by_profile(const Profile& profile, const Matrix& x, const JudgedPair& p) 
     const MatrixView text{x[g].data(), 1, x.cols(), x.cols()};
     float map = 0, preferred = 0;
     profile.compare(query, profile.prepare(text), {&map, 1}, {&preferred, 1});
-    return query.wide * (map - 0.5 + 0.6 * preferred);
+    return query.wide * (kPairsOrder.map * (map - 0.5) + kPairsOrder.preferences * preferred);
   };
   return cosine(x, p) + (one_way(p.a, p.b) + one_way(p.b, p.a)) / 2;
 }
@@ -110,6 +111,8 @@ std::vector<CurvePoint> learning_curve(const CorpusClusters& clusters, const Row
   if (!both_kinds(dealt.seen) || !both_kinds(dealt.unseen)) return {};
   const auto alone = [&](const JudgedPair& p) { return cosine(x, p); };
   const double seen_before = area_by(dealt.seen, alone), unseen_before = area_by(dealt.unseen, alone);
+  // What is held out is no example of other texts.
+  const CorpusClusters others = clusters.without(x.view());
   std::vector<CurvePoint> out;
   const auto add = [&](const char* way, Index n, const auto& score) {
     out.push_back(
@@ -122,7 +125,7 @@ std::vector<CurvePoint> learning_curve(const CorpusClusters& clusters, const Row
     if (n < 8 || !both_kinds(some)) continue;
     check_stop(run);
     const Seed seed = options.seed.child(61);
-    const Profile profile = Profile::fit(clusters, Rows(x, texts.space()), some, options, run.quiet());
+    const Profile profile = Profile::fit(others, Rows(x, texts.space()), some, options, run.quiet());
     add("profile with its gate", n, [&](const JudgedPair& p) { return by_profile(profile, x, p); });
     const Matrix map = learn_pair_map(x.view(), some, PairLoss::cosine, seed, run.quiet());
     const Matrix far = learn_pair_map(x.view(), some, PairLoss::contrastive, seed, run.quiet());

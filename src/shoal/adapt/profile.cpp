@@ -1,7 +1,10 @@
 #include "shoal/adapt/profile.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
+#include <string_view>
+#include <unordered_set>
 
 #include "shoal/adapt/centers_impl.h"
 #include "shoal/adapt/half_impl.h"
@@ -18,6 +21,7 @@ namespace shoal {
 namespace {
 
 constexpr Index kMostClustered = 20000;  // rows of a corpus whose clusters are looked for
+constexpr Index kMostSampled = 3000;
 
 Space known(const Rows& x) {
   Space out = x.space();
@@ -38,7 +42,31 @@ CorpusClusters CorpusClusters::of(const Rows& corpus, const ProfileOptions& opti
   check_finite(corpus, run);
   const Seed seed = options.seed.child(1);
   const Matrix x = unit_matrix(select_rows(corpus, drawn_rows(corpus.rows(), kMostClustered, seed)));
-  return {known(corpus), unit_centers(x.view(), options.n_centroids, seed.child(1), run).centers};
+  const auto drawn = drawn_rows(x.rows(), kMostSampled, seed.child(2));
+  return {known(corpus), unit_centers(x.view(), options.n_centroids, seed.child(1), run).centers,
+          select_rows(Rows(x), drawn).to_matrix()};
+}
+
+CorpusClusters CorpusClusters::without(MatrixView texts) const {
+  const auto bytes = [](std::span<const float> row) {
+    return std::string_view(reinterpret_cast<const char*>(row.data()), row.size_bytes());
+  };
+  std::unordered_set<std::string_view> known;
+  for (Index i = 0; i < texts.rows; ++i) known.insert(bytes(texts[i]));
+  std::vector<Index> others;
+  for (Index i = 0; i < sample.rows(); ++i)
+    if (!known.contains(bytes(sample[i]))) others.push_back(i);
+  if (others.empty() || others.size() == sample.rows()) return *this;
+  return {space, centers, select_rows(Rows(sample), others).to_matrix()};
+}
+
+Profile::Profile(const CorpusClusters& corpus, const Matrix& about, const Options& options, const Run& run)
+    : space_(corpus.space), options_(options), preferences_(corpus.centers) {
+  const CorpusClusters rest = corpus.without(about.view());
+  const Matrix of_about = preferences_.memberships(about.view()),
+               of_rest = preferences_.memberships(rest.sample.view());
+  gate_ = FeedbackGate::fit({about.view(), of_about.view()}, {rest.sample.view(), of_rest.view()},
+                            options.seed.child(2), run);
 }
 
 Profile::Profile(Space space, Options options, ClusterPreferences preferences, FeedbackGate gate)
@@ -73,8 +101,7 @@ Profile Profile::fit(const CorpusClusters& corpus, const Rows& texts, const std:
   require(!used.empty() && used.back() < texts.rows(), Fault::data,
           "the feedback names rows that are not there");
   const Matrix about = select_rows(Rows(x), used).to_matrix();
-  Profile out(corpus.space, options, ClusterPreferences(corpus.centers),
-              FeedbackGate::fit(about.view(), options.n_gate_centroids, options.seed.child(2), run));
+  Profile out(corpus, about, options, run);
   out.preferences_.learn(x.view(), pairs);
   out.take_map(learn_pair_map(x.view(), pairs, PairLoss::cosine, options.seed.child(3), run.quiet()));
   return out;
@@ -93,8 +120,7 @@ Profile Profile::fit(const CorpusClusters& corpus, const Rows& texts, const Labe
           "folders teach by their differences: at least two need texts");
   const Matrix x = unit_matrix(texts);
   const Matrix about = select_rows(Rows(x), used).to_matrix();
-  Profile out(corpus.space, options, ClusterPreferences(corpus.centers),
-              FeedbackGate::fit(about.view(), options.n_gate_centroids, options.seed.child(2), run));
+  Profile out(corpus, about, options, run);
   out.residual_ = false;
   out.preferences_.learn(x.view(), labels);
   out.take_map(label_map(x.view(), labels, options.lambda));
@@ -120,7 +146,7 @@ Profile::Query Profile::ask(std::span<const float> q) const {
   const Texts prepared = prepare(one);
   out.mapped.assign(prepared.mapped[0].begin(), prepared.mapped[0].end());
   out.preferred = preferences_.ask(prepared.memberships[0]);
-  const float near = gate_.nearness(q);
+  const float near = gate_.nearness(q, prepared.memberships[0]);
   out.wide = gate_.wide(near);
   // Half open or less: the top stays as it is.
   const float narrow = gate_.narrow(near);
@@ -164,7 +190,9 @@ Space Profile::out_space() const {
 Rows Profile::applied(const Rows& x) const {
   check_input(x, space_.dims, space_, "the profile");
   const auto self = std::make_shared<const Profile>(*this);
-  const auto make = [x, self](Index first, Index count, Matrix& scratch) {
+  // Both sides of a product carry it.
+  const float strength = std::sqrt(order_.map);
+  const auto make = [x, self, strength](Index first, Index count, Matrix& scratch) {
     Matrix inner;
     const MatrixView block = x.block(first, count, inner);
     const Index d = self->space_.dims, more = self->out_dims() - d;
@@ -173,10 +201,11 @@ Rows Profile::applied(const Rows& x) const {
     for (Index i = 0; i < count; ++i) std::ranges::copy(block[i], unit[i].begin());
     unit_rows(unit.span());
     if (more > 0) self->map_rows(unit.view(), mapped.span());
+    const Matrix memberships = self->preferences_.memberships(unit.view());
     for (Index i = 0; i < count; ++i) {
       std::ranges::copy(unit[i], scratch[i].begin());
       if (more == 0) continue;
-      const float w = self->gate_.wide(self->gate_.nearness(unit[i])) * self->order_.map;
+      const float w = self->gate_.wide(self->gate_.nearness(unit[i], memberships[i])) * strength;
       for (Index j = 0; j < more; ++j) scratch[i][d + j] = w * mapped[i][j];
     }
     unit_rows(scratch.span());
@@ -200,8 +229,9 @@ void Profile::save(ArchiveWriter& out) const {
 Profile Profile::load(const ArchiveReader& in) {
   check_kind(in, kind);
   const Space space = read_space(in);
-  Profile out(space, read_options<Options>(in), ClusterPreferences::load(in, space.dims),
-              FeedbackGate::load(in, space.dims));
+  ClusterPreferences preferences = ClusterPreferences::load(in, space.dims);
+  FeedbackGate gate = FeedbackGate::load(in, space.dims, preferences.centers().rows());
+  Profile out(space, read_options<Options>(in), std::move(preferences), std::move(gate));
   const std::string map = in.meta("map");
   out.residual_ = map == "pairs";
   require(out.residual_ || map == "labels", Fault::format,

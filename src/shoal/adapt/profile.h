@@ -22,19 +22,16 @@ namespace shoal {
 
 /// What a profile may be told.
 struct ProfileOptions {
-  Index n_centroids = 150;       ///< clusters of the corpus between which preferences are kept
-  Index n_gate_centroids = 128;  ///< most clusters of the feedback's texts, by which its nearness is told
-  Index rank = 64;               ///< of the map; 0: as large as it is learnt
-  double lambda = 1;             ///< penalty of the map of labels
-  Index keep = 10;               ///< hits of the top that only proven gains may change
+  Index n_centroids = 150;  ///< clusters of the corpus between which preferences are kept
+  Index rank = 64;          ///< of the map; 0: as large as it is learnt
+  double lambda = 1;        ///< penalty of the map of labels
+  Index keep = 10;          ///< hits of the top that only proven gains may change
   Seed seed{42};
 };
 template <class V>
 void fields(ProfileOptions& o, V&& visit) {
   visit("n_centroids", o.n_centroids, "clusters of the texts between which preferences are kept",
         between(2, 1000));
-  visit("n_gate_centroids", o.n_gate_centroids,
-        "most clusters of the feedback's texts, by which its nearness is told", between(2, 1000));
   visit("rank", o.rank, "rank of the map; 0: as large as it is learnt");
   visit("lambda", o.lambda, "penalty of the map of labels", above(0));
   visit("keep", o.keep, "hits of the top that only proven gains may change", at_least(1));
@@ -48,10 +45,13 @@ struct Strength {
   bool operator==(const Strength&) const = default;
 };
 
-/// The clusters of what is searched: found once, for all profiles of it.
+/// The clusters of what is searched and a sample of it: found once, for all profiles of it.
 struct CorpusClusters {
   Space space;     ///< of the corpus, its dims known
   Matrix centers;  ///< unit rows
+  Matrix sample;   ///< at most 3,000 rows of length 1, drawn by the seed
+  /// The sample without rows that equal one of the texts, if any are left.
+  CorpusClusters without(MatrixView texts) const;
   /// From at most 20,000 rows, drawn by the seed. Error(data) for rows that are not finite or all 0.
   static CorpusClusters of(const Rows& corpus, const ProfileOptions& options = {}, const Run& run = {});
 };
@@ -104,9 +104,9 @@ class Profile {
   void add(const Query& query, const Texts& texts, std::span<float> order,
            std::span<float> top) const;  // in and out: order, top
 
-  /// Rows for what compares rows with each other (clusters, classes, maps): [x, w(x) M x / |M x|], scaled to
-  /// length 1; rows x out_dims. As they are, but of length 1, for an identity. Error(data) for rows of
-  /// another space or dimension.
+  /// Rows for what compares rows with each other (clusters, classes, maps): [x, w(x) sqrt(map) M x / |M x|],
+  /// scaled to length 1; rows x out_dims. As they are, but of length 1, for an identity. Error(data) for rows
+  /// of another space or dimension.
   Rows applied(const Rows& x) const;
   Index out_dims() const;
   Space out_space() const;
@@ -121,6 +121,7 @@ class Profile {
   static Profile load(const ArchiveReader& in);
 
  private:
+  Profile(const CorpusClusters& corpus, const Matrix& about, const Options& options, const Run& run);
   Profile(Space space, Options options, ClusterPreferences preferences, FeedbackGate gate);
   void take_map(Matrix map);
   void map_rows(MatrixView x, MatrixSpan out) const;  // out: out, scaled to length 1
