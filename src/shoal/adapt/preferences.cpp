@@ -76,17 +76,17 @@ void ClusterPreferences::learn(MatrixView texts, const Labels& labels) {
 }
 
 void ClusterPreferences::save(ArchiveWriter& out) const {
-  add_half(out, "centroids", centers_);
-  add_half(out, "preferences", table_);
+  out.add_half("centroids", centers_.view());
+  out.add_half("preferences", table_.view());
   out.add("temperature", std::span<const float>(&temperature_, 1));
 }
 
 ClusterPreferences ClusterPreferences::load(const ArchiveReader& in, Index dims) {
-  Matrix centers = half_matrix(in, "centroids");
+  Matrix centers = finite_matrix(in, "centroids");
   require(centers.cols() == dims, Fault::format,
           in.path().string() + ": its centroids do not have its dimensions");
   ClusterPreferences out(std::move(centers), in.floats("temperature", 1)[0]);
-  out.table_ = half_matrix(in, "preferences");
+  out.table_ = finite_matrix(in, "preferences");
   require(out.table_.rows() == out.centers_.rows() && out.table_.cols() == out.centers_.rows(), Fault::format,
           in.path().string() + ": its preferences are not between its centroids");
   return out;

@@ -220,8 +220,8 @@ void Profile::save(ArchiveWriter& out) const {
   out.meta("map", residual_ ? "pairs" : "labels");
   out.add("strengths",
           std::span<const float>(std::vector{order_.map, order_.preferences, top_.map, top_.preferences}));
-  if (left_.rows() > 0) add_half(out, "map.left", left_);
-  add_half(out, "map.right", right_);
+  if (left_.rows() > 0) out.add_half("map.left", left_.view());
+  out.add_half("map.right", right_.view());
   preferences_.save(out);
   gate_.save(out);
 }
@@ -236,8 +236,8 @@ Profile Profile::load(const ArchiveReader& in) {
   out.residual_ = map == "pairs";
   require(out.residual_ || map == "labels", Fault::format,
           in.path().string() + ": its map is of no kind known");
-  out.right_ = half_matrix(in, "map.right");
-  if (in.has("map.left")) out.left_ = half_matrix(in, "map.left");
+  out.right_ = finite_matrix(in, "map.right");
+  if (in.has("map.left")) out.left_ = finite_matrix(in, "map.left");
   const bool fits = out.right_.cols() == space.dims &&
                     (out.left_.rows() == 0 || out.left_.cols() == out.right_.rows()) &&
                     (!out.residual_ || out.mapped_dims() == space.dims);

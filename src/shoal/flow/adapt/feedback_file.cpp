@@ -142,16 +142,23 @@ class FeedbackReading {
                                          "; allowed: 1 or 0, yes or no, true or false, accepted or rejected");
           accepted = *found;
         }
-        const bool clicked = !third;
-        const auto as_row = clicked ? whole_number(trimmed(said)) : std::nullopt;
-        if (as_row && *as_row >= corpus_.rows())
-          row(trimmed(said), shape.second, number);  // says what is there
-        const Id other = shape.rows                           ? row(trimmed(said), shape.second, number)
-                         : as_row && *as_row < corpus_.rows() ? *as_row
-                                                              : text(said);
-        pairs_.push_back({first, other, accepted});
-        clicks_ = clicked;
+        if (!third) {
+          clicked_.push_back(said);
+          pairs_.push_back({first, 0, accepted});
+        } else {
+          pairs_.push_back(
+              {first, shape.rows ? row(trimmed(said), shape.second, number) : text(said), accepted});
+        }
       }
+    place_clicked(shape.second);
+  }
+
+  /// A column of whole numbers names rows; as soon as one cell is none, all are texts.
+  void place_clicked(const char* column) {
+    const bool rows = std::ranges::all_of(
+        clicked_, [](const std::string& cell) { return whole_number(trimmed(cell)).has_value(); });
+    for (Index i = 0; i < clicked_.size(); ++i)
+      pairs_[i].b = rows ? row(trimmed(clicked_[i]), column, i + 1) : text(clicked_[i]);
   }
 
   std::string where(Index number) const { return file_.string() + ", row " + std::to_string(number); }
@@ -177,7 +184,7 @@ class FeedbackReading {
     };
     for (const JudgedPair& p : pairs_) use(p.a), use(p.b);
     for (const auto& [id, name] : placed_) use(id);
-    if (clicks_) {
+    if (!clicked_.empty()) {
       const Random random(seed_.child(1));
       for (Index i = 0; i < pairs_.size(); ++i) {
         drawn_.push_back(random.below(i, corpus_.rows()));
@@ -239,14 +246,14 @@ class FeedbackReading {
   const EmbedTexts& embed_;
   const Run& run_;
   FeedbackTable out_;
-  std::vector<JudgedPair> pairs_;  // of Ids
+  std::vector<JudgedPair> pairs_;     // of Ids
+  std::vector<std::string> clicked_;  // what was chosen, of each pair; empty if the table has no clicks
   std::vector<std::pair<Id, std::string>> placed_;
   std::map<std::string, Label> names_;
   std::map<std::string, Id, std::less<>> own_;
   Texts own_texts_;
   std::map<Id, Index> place_;
   std::vector<Index> drawn_;
-  bool clicks_ = false;
 };
 
 }  // namespace

@@ -34,8 +34,8 @@ using EmbedTexts = std::function<Rows(const Texts& texts)>;
 ///   row_a, row_b, accepted     rows of the corpus from 0; 1 or 0, yes or no, true or false, accepted or
 ///                              rejected
 ///   text_a, text_b, label      the same of texts, which are embedded (accepted is taken for label)
-///   query, clicked             a text, and the row of the corpus (or the text) that was chosen; as many
-///                              rejected pairs are drawn by the seed
+///   query, clicked             a text, and the row of the corpus that was chosen, or, if not all cells are
+///                              whole numbers, its text; as many rejected pairs are drawn by the seed
 ///   row, folder                a row of the corpus and where it was put (label is taken for folder)
 ///   text, folder               the same of texts
 /// Error(argument) for other columns; Error(data) naming file and line for a row that is not there or an

@@ -98,6 +98,8 @@ class ArchiveWriter {
   void add(std::string_view name, MatrixView x);
   void add(std::string_view name, const Matrix& x) { add(name, x.view()); }
   void add(std::string_view name, std::span<const float> x);
+  /// The same with 16 bits a number, rounded to nearest.
+  void add_half(std::string_view name, MatrixView x);
   void add(std::string_view name, std::span<const double> x);
   void add(std::string_view name, std::span<const std::int32_t> x);
   void add(std::string_view name, std::span<const std::int64_t> x);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "shoal/core/error.h"
+#include "shoal/kernels/kernels.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/archive/safetensors_impl.h"
 #include "shoal/store/files/new_file.h"
@@ -43,6 +44,16 @@ void ArchiveWriter::add(std::string_view name, MatrixView x) {
   bytes.resize(x.rows * row_bytes);
   for (Index r = 0; r < x.rows && row_bytes > 0; ++r) {
     std::memcpy(bytes.data() + r * row_bytes, x[r].data(), row_bytes);
+  }
+}
+
+void ArchiveWriter::add_half(std::string_view name, MatrixView x) {
+  std::vector<std::byte>& bytes = entry(name, TensorType::f16, {x.rows, x.cols}).bytes;
+  std::vector<std::uint16_t> row(x.cols);
+  for (Index r = 0; r < x.rows; ++r) {
+    kernels().f32_to_f16(x[r].data(), row.data(), x.cols);
+    const auto half = std::as_bytes(std::span<const std::uint16_t>(row));
+    bytes.insert(bytes.end(), half.begin(), half.end());
   }
 }
 
