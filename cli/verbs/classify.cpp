@@ -53,8 +53,9 @@ void add_classify(CLI::App& app, Session& session) {
        out = std::make_shared<std::string>();
   auto* predict = verb->add_subcommand("predict", "Labels or clusters for new rows");
   predict->footer(
-      "MODEL is a head of 'shoal classify fit', or a folder of 'shoal cluster'. Vectors must come from the\n"
-      "encoder that it was made with.\n\n"
+      "MODEL is a head of 'shoal classify fit', a folder of 'shoal cluster', or a model that gives labels itself\n"
+      "(BERT, RoBERTa and their kin as ...ForSequenceClassification). Vectors must come from the encoder that it\n"
+      "was made with.\n\n"
       "A head takes texts too: a table, a collection, or vectors. Each row gets its label (none where it is\n"
       "unlike all that is known), the likeliest one, its probability, a p-value (small where the row is "
       "unlike\n"
@@ -70,7 +71,7 @@ void add_classify(CLI::App& app, Session& session) {
       "  shoal classify predict teams new.csv              new.predictions/predictions.csv and plots\n"
       "  shoal cluster january/ --out topics\n"
       "  shoal classify predict topics february/           february.predictions/predictions.csv and plots");
-  predict->add_option("model", *model, "A folder that 'shoal classify fit' or 'shoal cluster' made")
+  predict->add_option("model", *model, "A folder that 'shoal classify fit' or 'shoal cluster' made, or a model that gives labels")
       ->required()
       ->type_name("MODEL");
   predict
@@ -89,8 +90,9 @@ void add_classify(CLI::App& app, Session& session) {
   predict->callback([=, &session] {
     options->input = *input;
     options->out = out->empty() ? beside_input(*input, ".predictions") : std::filesystem::path(*out);
-    if (is_head(*model))
-      return run_predict_head({*model, options->input, options->out, options->overwrite, *reading}, *predict,
+    const std::filesystem::path head = head_place(*model);
+    if (!head.empty())
+      return run_predict_head({head, options->input, options->out, options->overwrite, *reading}, *predict,
                               session);
     refuse_head_reading(*predict, *model);
     options->model = *model;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "shoal/encode/sequence_head.h"
 #include "shoal/flow/classes/evaluate_head.h"
 #include "shoal/flow/classes/fit_head.h"
 #include "shoal/flow/classes/head_folder.h"
@@ -37,8 +38,12 @@ std::string in_words(const FitHeadReport& report, const FitHeadOptions& o, const
     return out + "new labels: " + (report.added.empty() ? "none" : some_of(report.added)) +
            "\nwhat was known of the old ones stays, and so do calibration and the limit of the known\n" +
            time_line(progress) + "\nwrote " + report.out.string() + "\n";
-  out += "logistic regression, C " + short_number(report.c, 4);
-  out += o.head.c ? "\n" : report.judged > 0 ? ", chosen on held-out folds\n" : "\n";
+  if (report.head == HeadKind::mlp) {
+    out += "mlp of " + with_commas(o.head.mlp.hidden) + " hidden units, " + counted(report.n_iter, "epoch") + "\n";
+  } else {
+    out += "logistic regression, C " + short_number(report.c, 4);
+    out += o.head.c ? "\n" : report.judged > 0 ? ", chosen on held-out folds\n" : "\n";
+  }
   if (report.judged == 0) {
     out += "too few rows a label to hold any out: how well it does is not known\n";
   } else {
@@ -58,15 +63,45 @@ std::string in_words(const FitHeadReport& report, const FitHeadOptions& o, const
   return out + time_line(progress) + "\nwrote " + report.out.string() + "\n";
 }
 
+/// Options that would change nothing.
+void refuse_useless(FitHeadOptions& o, CLI::App& verb) {
+  const auto given = [&](const std::string& option) { return verb.count(flag_of(option)) > 0; };
+  if (o.add || o.zero_shot) {
+    std::vector<std::string> options{"task", "class_weights"};
+    if (o.zero_shot) options.emplace_back("separator");
+    for (const OptionRef& option : option_refs(o.head))
+      if (option.name != "task") options.push_back(option.name);
+    for (const std::string& option : options)
+      require(!given(option), Fault::argument, flag_of(option) + " is of a head that is fitted anew");
+  }
+  require(!o.head.balanced || o.class_weights.empty(), Fault::argument,
+          "--balanced weighs all labels; --class-weights some of them by hand: give one of the two");
+  const bool mlp = o.head.head == HeadKind::mlp;
+  for (const OptionRef& option : option_refs(o.head.mlp))
+    require(mlp || !given(option.name), Fault::argument, flag_of(option.name) + " is of --head mlp");
+  for (const char* option : {"c", "tol", "max_iter"})
+    require(!mlp || !given(option), Fault::argument,
+            flag_of(option) + " is of logistic regression, not of --head mlp");
+}
+
 void run_fit(FitHeadOptions& o, CLI::App& verb, Session& session) {
   require(!o.out.empty(), Fault::argument, "--out is empty; it names the folder to make");
   check_encoding(verb, o.read.encode);
   o.read.models_folder = models_folder();
-  if (o.add && verb.count("--model") == 0) o.read.model = open_head(*o.add).model;
+  if (o.add) {
+    const HeadFolder old = open_head(*o.add);
+    require(!old.encoder, Fault::argument,
+            o.add->string() + " is a model; --add takes a head of 'shoal classify fit', --from a model");
+    o.read.use = old.use;
+    if (verb.count("--model") == 0) o.read.model = old.model;
+  }
+  if (verb.count("--from") > 0) {
+    require(!o.add && !o.zero_shot && verb.count("--model") == 0, Fault::argument,
+            "--from names the model: it does not go with --model, --add or --zero-shot");
+    o.read.use = EncoderUse::features;
+  }
   if (o.read.model.empty()) o.read.model = kDefaultModel;
-  for (const char* flag : {"--c", "--n-folds", "--calibration", "--thresholds", "--balanced", "--task"})
-    require(verb.count(flag) == 0 || (!o.add && !o.zero_shot), Fault::argument,
-            std::string(flag) + " is of a head that is fitted anew");
+  refuse_useless(o, verb);
   const FitHeadReport report = fit_head(o, session.run(), language_notice(session));
   session.progress().finish();
   auto object = made_json(report.out, kHeadMark, session);
@@ -115,6 +150,7 @@ void run_evaluate(EvaluateHeadOptions& o, CLI::App& verb, Session& session) {
   check_encoding(verb, o.read.encode);
   o.read.models_folder = models_folder();
   if (o.out.empty()) o.out = beside_input(o.input, ".evaluation");
+  if (const auto place = head_place(o.head.string()); !place.empty()) o.head = place;
   const EvaluateHeadReport report = evaluate_head(o, session.run(), language_notice(session));
   session.progress().finish();
   auto object = made_json(report.out, "evaluation.json", session);
@@ -129,6 +165,12 @@ void run_evaluate(EvaluateHeadOptions& o, CLI::App& verb, Session& session) {
 }
 
 }  // namespace
+
+std::filesystem::path head_place(const std::string& given) {
+  std::filesystem::path folder = given;
+  if (!std::filesystem::exists(folder) && given.find('/') == std::string::npos) folder = models_folder() / given;
+  return is_head(folder) || is_classifier_folder(folder) ? folder : std::filesystem::path();
+}
 
 void add_head_reading(CLI::App& verb, Session& session, TextsAndVectorsOptions& options) {
   verb.add_option_function<std::string>(
@@ -211,7 +253,10 @@ void add_fit(CLI::App& classify, Session& session) {
       "  shoal classify predict teams new-tickets.csv\n"
       "  shoal classify evaluate teams checked.csv --label team\n"
       "  shoal classify fit more.csv --label team --add teams --out teams2     new labels beside the old\n"
-      "  shoal classify fit names.txt --zero-shot --out first                  a line a label, no examples");
+      "  shoal classify fit names.txt --zero-shot --out first                  a line a label, no examples\n"
+      "  shoal classify fit tickets.csv --label team --head mlp --out teams    a perceptron of one hidden layer\n"
+      "  shoal classify fit tickets.csv --label team --from roberta-emotions --out teams\n"
+      "                                                     on what a classifier's own last layer reads");
   verb->add_option_function<std::string>(
           "texts", [&o](const std::string& path) { o.input = path; },
           "A table of texts, or a collection; - is standard input")
@@ -228,6 +273,10 @@ void add_fit(CLI::App& classify, Session& session) {
           "--add", [&o](const std::string& path) { o.add = path; },
           "A head that takes in these rows and their new labels, without fitting the old ones again")
       ->type_name("HEAD");
+  verb->add_option_function<std::string>(
+          "--from", [&o](const std::string& model) { o.read.model = model; },
+          "A model that gives labels: its last layer is fitted anew, on what it reads")
+      ->type_name("NAME|DIR");
   verb->add_flag("--zero-shot", o.zero_shot,
                  "TEXTS are what labels are called (or describe those of --label), not examples");
   add_options(*verb, session, option_refs(o));
@@ -251,7 +300,8 @@ void add_evaluate(CLI::App& classify, Session& session) {
       "Example:\n"
       "  shoal classify evaluate teams checked.csv --label team --label-errors");
   verb->add_option_function<std::string>(
-          "head", [&o](const std::string& path) { o.head = path; }, "A folder that 'shoal classify fit' made")
+          "head", [&o](const std::string& path) { o.head = path; },
+          "A folder that 'shoal classify fit' made, or a model that gives labels")
       ->required()
       ->type_name("HEAD");
   verb->add_option_function<std::string>(

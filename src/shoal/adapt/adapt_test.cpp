@@ -6,6 +6,7 @@
 #include "shoal/adapt/personalise.h"
 #include "shoal/adapt/space_map.h"
 #include "shoal/linear/norms.h"
+#include "shoal/measure/classification.h"
 #include "shoal/store/archive/archive.h"
 #include "tests/error_of.h"
 #include "tests/matrices.h"
@@ -180,17 +181,11 @@ TEST(Maps, OfPairsDrawAcceptedOnesTogetherTheSameWithAnyThreads) {
     after.push_back(b);
     accepted.push_back(p.accepted);
   }
-  EXPECT_GT(area_under_curve(after, accepted), area_under_curve(before, accepted) + 0.05);
+  EXPECT_GT(area_under_roc(after, accepted), area_under_roc(before, accepted) + 0.05);
   EXPECT_EQ(error_of([&] {
               learn_pair_map(x.view(), {{0, 1, true}}, PairLoss::cosine, {3}, {});
             }).fault,
             Fault::data);
-}
-
-TEST(Area, CountsOrderedPairsAndHalvesOfTies) {
-  EXPECT_DOUBLE_EQ(area_under_curve({1, 2, 3, 4}, {false, true, false, true}), 0.75);
-  EXPECT_DOUBLE_EQ(area_under_curve({1, 1, 1}, {false, true, true}), 0.5);
-  EXPECT_DOUBLE_EQ(area_under_curve({1, 2}, {true, true}), 0.5);
 }
 
 TEST(Profile, PutsTheTopFirstAndThenTheOrder) {

@@ -11,6 +11,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/product.h"
+#include "shoal/measure/classification.h"
 #include "shoal/near/select_rows.h"
 
 namespace shoal {
@@ -102,8 +103,8 @@ HeldOutGain area_gain(const std::vector<Judged>& folds, Seed seed) {
         judged = &drawn;
       }
       const auto weight = static_cast<double>(judged->before.size());
-      before += weight * area_under_curve(judged->before, judged->accepted);
-      after += weight * area_under_curve(judged->after, judged->accepted);
+      before += weight * area_under_roc(judged->before, judged->accepted);
+      after += weight * area_under_roc(judged->after, judged->accepted);
       n += weight;
     }
     if (n > 0) before /= n, after /= n;

@@ -10,6 +10,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
+#include "shoal/measure/classification.h"
 #include "shoal/near/select_rows.h"
 
 namespace shoal {
@@ -63,7 +64,7 @@ double area_by(const std::vector<JudgedPair>& pairs, const auto& score) {
     scores.push_back(score(p));
     accepted.push_back(p.accepted);
   }
-  return area_under_curve(scores, accepted);
+  return area_under_roc(scores, accepted);
 }
 
 double cosine(const Matrix& x, const JudgedPair& p) {

@@ -15,13 +15,6 @@ namespace {
 
 constexpr float kLeastLength = 1e-6f;
 
-Matrix transposed(MatrixView x) {
-  Matrix out(x.cols, x.rows);
-  for (Index i = 0; i < x.rows; ++i)
-    for (Index j = 0; j < x.cols; ++j) out[j][i] = x[i][j];
-  return out;
-}
-
 /// The loss of pairs and its derivatives. `mapped`: the a's, then the b's; replaced by the derivatives.
 class PairSlopes {
  public:
@@ -90,8 +83,7 @@ Matrix learn_pair_map(MatrixView texts, const std::vector<JudgedPair>& pairs, Pa
     const PairSlopes slopes(loss, n);
     double total = 0;
     for (Index i = 0; i < n; ++i) total += slopes.of(mapped[i], mapped[n + i], pairs[rows[i]].accepted);
-    const Matrix turned = transposed(mapped.view());
-    multiply(turned.view(), Packed::columns(x.view()), {}, Activation::none, of[0].gradient.span());
+    multiply_transposed(mapped.view(), x.view(), of[0].gradient.span());
     return total;
   };
   LearnOptions options;

@@ -38,21 +38,6 @@ void decide(PersonaliseReport& report, Profile& profile, const Tops& tops, Stren
 
 }  // namespace
 
-double area_under_curve(const std::vector<double>& scores, const std::vector<bool>& accepted) {
-  std::vector<Index> order = all_rows(scores.size());
-  std::ranges::sort(order, [&](Index a, Index b) { return scores[a] < scores[b]; });
-  double rejected = 0, right = 0, positive = 0;
-  for (Index first = 0, last; first < order.size(); first = last) {
-    double ties = 0, here = 0;
-    for (last = first; last < order.size() && scores[order[last]] == scores[order[first]]; ++last)
-      accepted[order[last]] ? here += 1 : ties += 1;
-    right += here * (rejected + ties / 2);
-    positive += here;
-    rejected += ties;
-  }
-  return positive > 0 && rejected > 0 ? right / (positive * rejected) : 0.5;
-}
-
 Profile personalise(const CorpusClusters& clusters, const Rows& corpus, const Rows& texts,
                     const std::vector<JudgedPair>& pairs, const ProfileOptions& options,
                     PersonaliseReport& report, const Run& run) {

@@ -79,8 +79,4 @@ std::vector<CurvePoint> learning_curve(const CorpusClusters& clusters, const Row
                                        const std::vector<JudgedPair>& pairs, const ProfileOptions& options,
                                        const Run& run = {});
 
-/// The share of pairs of an accepted and a rejected judgement that the scores put in the right order; equal
-/// scores count half. 0.5 if either kind is missing.
-double area_under_curve(const std::vector<double>& scores, const std::vector<bool>& accepted);
-
 }  // namespace shoal

@@ -35,14 +35,38 @@ Head Head::zero_shot(const Rows& names, double scale, const Run& run) {
   head.rule_.intercepts.assign(names.rows(), 0.0f);
   head.sets_.count = names.rows();
   head.limit_ = kNone;
+  head.by_cosine_ = true;
   return head;
 }
 
+Head Head::of_rule(LinearRule rule, HeadTask task, Space space) {
+  check_finite(Rows(rule.coefficients), {});
+  require(std::ranges::all_of(rule.intercepts, [](float b) { return std::isfinite(b); }), Fault::data,
+          "an intercept of the rule is no number");
+  Head head;
+  head.options_.task = task;
+  head.space_ = std::move(space);
+  head.calibration_ = Calibration::fit(CalibrationKind::none, task, {}, {});
+  if (task == HeadTask::multilabel)
+    head.thresholds_ = {ThresholdKind::half, std::vector<float>(rule.labels(), 0.5f), 0, 0};
+  head.sets_.count = rule.labels();
+  head.rule_ = std::move(rule);
+  head.limit_ = kNone;
+  return head;
+}
+
+Matrix Head::logits(const Rows& x, const Run& run) const {
+  if (!by_cosine_) return logits_of(rule_, hidden_.apply(x, run), run);
+  Matrix unit = x.to_matrix();
+  unit_rows(unit.span());
+  return logits_of(rule_, unit, run);
+}
+
 HeadAnswer Head::answer(const Rows& x, const Run& run) const {
-  check_input(x, rule_.coefficients.cols(), space_, "the head");
+  check_input(x, dims(), space_, "the head");
   check_finite(x, run);
   HeadAnswer out;
-  out.probabilities = logits_of(rule_, x, run);
+  out.probabilities = logits(x, run);
   out.p_value.assign(x.rows(), 1);
   out.unknown.assign(x.rows(), 0);
   if (has_rows_ && x.rows() > 0) {
@@ -81,11 +105,12 @@ Matrix Head::predict_proba(const Rows& x, const Run& run) const { return answer(
 void Head::save(ArchiveWriter& out) const {
   out.options(list_fields(options_));
   out.space(space_);
+  hidden_.save(out);
   out.add("coefficients", rule_.coefficients);
   out.add("intercepts", std::span<const float>(rule_.intercepts));
   const double numbers[] = {rule_.loss, c_, thresholds_.macro_f1, thresholds_.micro_f1};
   out.add("numbers", std::span<const double>(numbers));
-  const std::int64_t counts[] = {static_cast<std::int64_t>(rule_.n_iter), rule_.converged, has_rows_};
+  const std::int64_t counts[] = {static_cast<std::int64_t>(rule_.n_iter), rule_.converged, has_rows_, by_cosine_};
   out.add("counts", std::span<const std::int64_t>(counts));
   out.add("limit", std::span<const float>(&limit_, 1));
   out.meta("thresholds", name_of(thresholds_.kind));
@@ -111,16 +136,18 @@ Head Head::load(const ArchiveReader& in) {
   Head head;
   head.options_ = read_options<Options>(in);
   head.space_ = read_space(in);
+  head.hidden_ = HiddenLayer::load(in);
   head.rule_.coefficients = in.matrix("coefficients");
-  const Index labels = head.n_labels(), dims = head.rule_.coefficients.cols();
-  whole(labels >= 1 && dims >= 1);
+  const Index labels = head.n_labels(), dims = head.dims();
+  whole(labels >= 1 && dims >= 1 &&
+        (head.hidden_.empty() || head.hidden_.weight.rows() == head.rule_.coefficients.cols()));
   head.rule_.intercepts = in.floats("intercepts", labels);
   const std::vector<double> numbers = in.doubles("numbers", 4);
   const auto counts = in.integers("counts");
-  whole(counts.size() == 3 && counts[0] >= 0);
+  whole(counts.size() == 4 && counts[0] >= 0);
   head.rule_.loss = numbers[0], head.c_ = numbers[1];
   head.rule_.n_iter = static_cast<Index>(counts[0]), head.rule_.converged = counts[1] != 0;
-  head.has_rows_ = counts[2] != 0;
+  head.has_rows_ = counts[2] != 0, head.by_cosine_ = counts[3] != 0;
   head.limit_ = in.floats("limit", 1)[0];
   const auto kind_of = named<ThresholdKind>(in.meta("thresholds"));
   whole(kind_of.has_value());

@@ -42,7 +42,16 @@ class HeadFit {
         require(sets.of[i].size() <= 1, Fault::data,
                 "row " + std::to_string(i) + " has " + std::to_string(sets.of[i].size()) + " labels; " +
                     option_name("task") + " multilabel is for several");
+    } else {
+      require(std::ranges::any_of(sizes, [&](Index n) { return n < x.rows(); }), Fault::data,
+              "no label stands at some rows and not at others: nothing to learn");
     }
+    require(o_.label_weights.empty() || o_.label_weights.size() == sets.count, Fault::argument,
+            std::to_string(o_.label_weights.size()) + " weights of " + std::to_string(sets.count) + " labels");
+    for (Index c = 0; c < o_.label_weights.size(); ++c)
+      require(std::isfinite(o_.label_weights[c]) && o_.label_weights[c] > 0, Fault::argument,
+              "the weight of label " + std::to_string(c) + " is " + text_of(FieldValue(o_.label_weights[c])) +
+                  "; allowed: above 0");
   }
 
   Head fit(HeldOut* out) {
@@ -52,18 +61,25 @@ class HeadFit {
     head.calibration_ = Calibration::fit(CalibrationKind::none, o_.task, {}, {});
     held_.judged.assign(x_.rows(), 0);
     const bool enough = can_hold_out();
-    head.c_ = o_.c.value_or(kUsualC);
+    head.c_ = o_.head == HeadKind::mlp ? 0 : o_.c.value_or(kUsualC);
     if (enough) {
-      head.c_ = choose_c();
+      if (o_.head == HeadKind::mlp)
+        hold_out_all();
+      else
+        head.c_ = choose_c();
       judge(head);
     }
     if (o_.task == HeadTask::multilabel && held_.n_judged == 0) {  // nothing to choose them by
       head.thresholds_ = {ThresholdKind::half, std::vector<float>(sets_.count, 0.5f), 0, 0};
     }
     const std::vector<Index> own = rows_to_learn(-1);
-    const bool warm = std::ranges::all_of(start_.intercepts, [](float b) { return std::isfinite(b); });
-    head.rule_ = rule_of(x_, own, head.c_, tol_at(head.c_),
-                         warm && start_.labels() == sets_.count ? &start_ : nullptr, run_);
+    const LinearRule& start = start_.last;
+    const bool warm = o_.head == HeadKind::logistic && start.labels() == sets_.count &&
+                      std::ranges::all_of(start.intercepts, [](float b) { return std::isfinite(b); });
+    PerceptronRule found = rule_of(x_, own, head.c_, warm ? &start : nullptr, run_);
+    head.hidden_ = std::move(found.hidden);
+    head.rule_ = std::move(found.last);
+    head.options_.label_weights.clear();
     head.sets_ = select_sets(sets_, own);
     head.shape_ = OpenSetShape::fit(select_rows(x_, own), shape_labels(head.sets_), kShrinkage, run_);
     head.has_rows_ = true;
@@ -98,31 +114,30 @@ class HeadFit {
     return out;
   }
 
-  LinearRule rule_of(const Rows& x, const std::vector<Index>& rows, double c, double tol,
-                     const LinearRule* start, const Run& run) const {
-    const LogisticOptions options{.c = c, .tol = tol, .max_iter = o_.max_iter, .balanced = o_.balanced};
+  /// Logistic regression has no hidden layer, and begins at `start` if there is one.
+  PerceptronRule rule_of(const Rows& x, const std::vector<Index>& rows, double c, const LinearRule* start,
+                         const Run& run) const {
     const LabelSets sets = select_sets(sets_, rows);
     std::optional<Rows> some;
     if (rows.size() < x.rows()) some = Rows(select_rows(x, rows).to_matrix(), x.space());
     const Rows& own = some ? *some : x;
-    return o_.task == HeadTask::multiclass ? fit_softmax(own, single_labels(sets), options, start, run)
-                                           : fit_one_vs_rest(own, sets, options, start, run);
+    if (o_.head == HeadKind::mlp)
+      return fit_perceptron(own, sets, o_.task, o_.mlp, o_.balanced, o_.label_weights, o_.seed, run);
+    const LogisticOptions options{
+        .c = c, .tol = tol_at(c), .max_iter = o_.max_iter, .balanced = o_.balanced};
+    return {{},
+            o_.task == HeadTask::multiclass
+                ? fit_softmax(own, single_labels(sets), options, o_.label_weights, start, run)
+                : fit_one_vs_rest(own, sets, options, o_.label_weights, start, run)};
   }
 
   /// Deals rows to folds, the rows of a label evenly. Of several labels the rarest of a row counts.
   bool can_hold_out() {
     const std::vector<Index> sizes = label_sizes(sets_);
     if (std::ranges::count_if(sizes, [](Index n) { return n >= 2; }) < 2) return false;
-    Labels by{{}, sets_.count};
-    Index rows = 0;
-    for (const auto& set : sets_.of) {
-      Label rarest = kNoise;
-      for (const Label label : set)
-        if (rarest == kNoise || sizes[static_cast<Index>(label)] < sizes[static_cast<Index>(rarest)])
-          rarest = label;
-      by.of.push_back(rarest);
-      rows += rarest != kNoise;
-    }
+    const Labels by = rarest_labels(sets_);
+    const auto rows =
+        static_cast<Index>(std::ranges::count_if(by.of, [](Label label) { return label != kNoise; }));
     n_folds_ = std::min(o_.n_folds, rows);
     held_.fold = stratified_folds(by, n_folds_, o_.seed);
     return true;
@@ -134,28 +149,46 @@ class HeadFit {
 
   /// Logits of the rows of folds [first, last) by fits without their fold, into `out`. `rules`: of each fold
   /// where to start, if there is one, and what was found.
-  void hold_out(double c, std::uint32_t first, std::uint32_t last, std::vector<LinearRule>& rules,
+  void hold_out(double c, std::uint32_t first, std::uint32_t last, std::vector<PerceptronRule>& rules,
                 Matrix& out) {
     rules.resize(n_folds_);
     for (std::uint32_t f = first; f < last; ++f) {
       if (run_.progress) run_.progress("held-out folds", static_cast<double>(fits_), 0.0);
       ++fits_;
-      const LinearRule start = std::move(rules[f]);
-      rules[f] =
-          rule_of(x_, rows_to_learn(f), c, tol_at(c), start.labels() > 0 ? &start : nullptr, run_.quiet());
+      const LinearRule start = std::move(rules[f].last);
+      rules[f] = rule_of(x_, rows_to_learn(f), c, start.labels() > 0 ? &start : nullptr, run_.quiet());
       const std::vector<Index> rows = rows_of(f);
-      const Matrix logits = logits_of(rules[f], select_rows(x_, rows), run_.quiet());
+      const Matrix logits =
+          logits_of(rules[f].last, rules[f].hidden.apply(select_rows(x_, rows), run_.quiet()), run_.quiet());
       for (Index r = 0; r < rows.size(); ++r) std::ranges::copy(logits[r], out[rows[r]].begin());
     }
   }
 
-  /// Rows whose labels are known to the fit that judges them.
+  void hold_out_all() {
+    std::vector<PerceptronRule> rules;
+    held_.logits = Matrix(x_.rows(), sets_.count);
+    hold_out(0, 0, static_cast<std::uint32_t>(n_folds_), rules, held_.logits);
+  }
+
+  /// Rows whose labels the fit that judges them could learn: it has seen those that they have, and rows
+  /// without those that they lack.
   void find_judged(std::uint32_t folds) {
     held_.n_judged = 0;
+    // Of each fold and label: rows of the other folds that have it, and all of them.
+    std::vector<Index> with(n_folds_ * sets_.count), rows(n_folds_);
+    for (Index i = 0; i < x_.rows(); ++i)
+      for (std::uint32_t f = 0; learns(i) && f < n_folds_; ++f) {
+        if (f == held_.fold[i]) continue;
+        ++rows[f];
+        for (const Label label : sets_.of[i]) ++with[f * sets_.count + static_cast<Index>(label)];
+      }
     for (Index i = 0; i < x_.rows(); ++i) {
-      bool known = learns(i) && held_.fold[i] < folds;
-      for (const Label label : sets_.of[i])
-        known = known && std::isfinite(held_.logits[i][static_cast<Index>(label)]);
+      const std::uint32_t f = held_.fold[i];
+      bool known = learns(i) && f < folds;
+      for (Index c = 0; known && c < sets_.count; ++c) {
+        const Index seen = with[f * sets_.count + c];
+        known = std::ranges::binary_search(sets_.of[i], static_cast<Label>(c)) ? seen > 0 : seen < rows[f];
+      }
       held_.judged[i] = known;
       held_.n_judged += known;
     }
@@ -215,7 +248,7 @@ class HeadFit {
   /// all folds at that c.
   double choose_c() {
     const std::uint32_t by = folds_to_choose_by();
-    std::vector<LinearRule> rules, best_rules;
+    std::vector<PerceptronRule> rules, best_rules;
     Matrix logits(x_.rows(), sets_.count);
     std::vector<double> best_losses;
     double best = 0;
@@ -224,10 +257,7 @@ class HeadFit {
       rules = best_rules;
       Matrix now = logits;
       hold_out(c, 0, by, rules, now);
-      if (best == 0) {
-        held_.logits = now;
-        find_judged(by);
-      }
+      if (best == 0) find_judged(by);
       std::vector<double> losses = losses_of(now, by);
       held_.tried.push_back(c);
       held_.losses.push_back(losses.empty() ? 0
@@ -265,26 +295,43 @@ class HeadFit {
     head.scale_.fill_sum(held_.scores);
     head.limit_ = head.scale_.threshold(o_.open_set, o_.coverage);
     held_.probabilities = held_.logits;
-    const auto column = static_cast<Index>(o_.open_set);
-    Index covered = 0;
-    for (std::uint32_t f = 0; f < n_folds_; ++f) {
-      const std::vector<Index> others = judged_rows(f);
-      if (others.empty()) continue;
-      const Calibration calibration =
-          Calibration::fit(o_.calibration, o_.task, gather(held_.logits, others), truth_of(others));
-      const OpenSetScale scale(gather(held_.scores, others));
-      Matrix own = gather(held_.scores, rows_of(f));
-      scale.fill_sum(own);
-      const float limit = scale.threshold(o_.open_set, o_.coverage);
-      Index r = 0;
-      for (const Index i : rows_of(f)) {
-        calibration.apply(held_.probabilities[i]);
-        covered += held_.judged[i] && own[r][column] >= limit;
-        ++r;
-      }
-    }
-    held_.covered = static_cast<double>(covered) / static_cast<double>(held_.n_judged);
     if (o_.task == HeadTask::multilabel) choose_label_thresholds(head, rows);
+    held_.sets = {std::vector<std::vector<Label>>(x_.rows()), sets_.count};
+    Index covered = 0;
+    for (std::uint32_t f = 0; f < n_folds_; ++f) covered += judge_fold(f, head.thresholds_.kind);
+    held_.covered = static_cast<double>(covered) / static_cast<double>(held_.n_judged);
+  }
+
+  /// Calibration, thresholds and limit of the other folds, on the rows of one. Returns how many judged rows
+  /// are taken for known.
+  Index judge_fold(std::uint32_t f, ThresholdKind kind) {
+    const std::vector<Index> others = judged_rows(f), rows = rows_of(f);
+    if (others.empty()) return 0;
+    const Truth truth = truth_of(others);
+    Matrix p = gather(held_.logits, others);
+    const Calibration calibration = Calibration::fit(o_.calibration, o_.task, p, truth);
+    std::vector<float> thresholds;
+    if (o_.task == HeadTask::multilabel) {
+      for (Index r = 0; r < p.rows(); ++r) calibration.apply(p[r]);
+      thresholds = best_thresholds(kind, p, truth);
+    }
+    const OpenSetScale scale(gather(held_.scores, others));
+    Matrix own = gather(held_.scores, rows);
+    scale.fill_sum(own);
+    const float limit = scale.threshold(o_.open_set, o_.coverage);
+    Index covered = 0;
+    for (Index r = 0; r < rows.size(); ++r) {
+      const Index i = rows[r];
+      calibration.apply(held_.probabilities[i]);
+      if (!held_.judged[i]) continue;
+      covered += own[r][static_cast<Index>(o_.open_set)] >= limit;
+      const std::span<const float> said = held_.probabilities[i];
+      if (o_.task == HeadTask::multiclass)
+        held_.sets.of[i].push_back(static_cast<Label>(std::ranges::max_element(said) - said.begin()));
+      for (Index c = 0; c < thresholds.size(); ++c)
+        if (said[c] >= thresholds[c]) held_.sets.of[i].push_back(static_cast<Label>(c));
+    }
+    return covered;
   }
 
   void choose_label_thresholds(Head& head, const std::vector<Index>& rows) const {
@@ -317,7 +364,7 @@ class HeadFit {
   const LabelSets& sets_;
   HeadOptions o_;
   const Run& run_;
-  LinearRule start_;  // of the rows without the first fold, at the chosen c
+  PerceptronRule start_;  // of the rows without the first fold, at the chosen c
   Index n_folds_ = 0, fits_ = 0;
   HeldOut held_;
 };
@@ -329,7 +376,7 @@ Head Head::fit(const Rows& x, const LabelSets& sets, const Options& options, con
 
 Head Head::with_added(const Rows& x, const LabelSets& sets, const Run& run) const {
   require(has_rows_, Fault::data, "the head was made without labelled rows: none can be added");
-  check_input(x, rule_.coefficients.cols(), space_, "the head");
+  check_input(x, dims(), space_, "the head");
   check_finite(x, run);
   check_label_sets(sets, x.rows());
   const Index before = n_labels();
@@ -351,11 +398,14 @@ Head Head::with_added(const Rows& x, const LabelSets& sets, const Run& run) cons
   const Matrix added = select_rows(x, own).to_matrix();
   std::copy_n(added.data(), added.rows() * added.cols(), all[0].data() + old.rows() * old.cols());
   const Rows rows(std::move(all), space_);
-  const LogisticOptions o{
-      .c = c_, .tol = options_.tol, .max_iter = options_.max_iter, .balanced = options_.balanced};
+  const LogisticOptions o{.c = c_ > 0 ? c_ : kUsualC,
+                          .tol = options_.tol,
+                          .max_iter = options_.max_iter,
+                          .balanced = options_.balanced};
   if (sets.count > before) {
+    const Rows inputs = hidden_.apply(rows, run);  // what the last layer reads
     if (options_.task == HeadTask::multiclass) {
-      head.rule_ = fit_added(rule_, rows, single_labels(head.sets_), o, run);
+      head.rule_ = fit_added(rule_, inputs, single_labels(head.sets_), o, run);
     } else {
       LabelSets fresh{{}, sets.count - before};
       for (const auto& set : head.sets_.of) {
@@ -363,14 +413,14 @@ Head Head::with_added(const Rows& x, const LabelSets& sets, const Run& run) cons
         for (const Label label : set)
           if (static_cast<Index>(label) >= before) to.push_back(label - static_cast<Label>(before));
       }
-      const LinearRule found = fit_one_vs_rest(rows, fresh, o, nullptr, run);
-      LinearRule both{.coefficients = Matrix(sets.count, x.cols()),
+      const LinearRule found = fit_one_vs_rest(inputs, fresh, o, {}, nullptr, run);
+      LinearRule both{.coefficients = Matrix(sets.count, inputs.cols()),
                       .intercepts = rule_.intercepts,
                       .loss = found.loss,
                       .n_iter = found.n_iter,
                       .converged = found.converged};
-      std::copy_n(rule_.coefficients.data(), before * x.cols(), both.coefficients.data());
-      std::copy_n(found.coefficients.data(), found.labels() * x.cols(), both.coefficients[before].data());
+      std::copy_n(rule_.coefficients.data(), before * inputs.cols(), both.coefficients.data());
+      std::copy_n(found.coefficients.data(), found.labels() * inputs.cols(), both.coefficients[before].data());
       both.intercepts.insert(both.intercepts.end(), found.intercepts.begin(), found.intercepts.end());
       head.rule_ = std::move(both);
       head.thresholds_.of.resize(

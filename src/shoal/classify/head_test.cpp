@@ -54,13 +54,13 @@ TEST(LinearRule, SoftmaxIsThatOfLogistic) {
   const Labels labels = single_labels(s.sets);
   const LogisticOptions options{.c = 3, .tol = 1e-7};
   const Logistic l = Logistic::fit(s.x, labels, options);
-  const LinearRule cold = fit_softmax(s.x, labels, options, nullptr, {});
+  const LinearRule cold = fit_softmax(s.x, labels, options, {}, nullptr, {});
   EXPECT_EQ(cold.coefficients, l.coefficients());
   // From elsewhere to the same minimum, in fewer steps.
-  const LinearRule weak = fit_softmax(s.x, labels, {.c = 1, .tol = 1e-7}, nullptr, {});
-  const LinearRule warm = fit_softmax(s.x, labels, options, &weak, {});
+  const LinearRule weak = fit_softmax(s.x, labels, {.c = 1, .tol = 1e-7}, {}, nullptr, {});
+  const LinearRule warm = fit_softmax(s.x, labels, options, {}, &weak, {});
   EXPECT_NEAR(warm.loss, cold.loss, 1e-7);
-  const LinearRule again = fit_softmax(s.x, labels, options, &cold, {});
+  const LinearRule again = fit_softmax(s.x, labels, options, {}, &cold, {});
   EXPECT_LT(again.n_iter, 3u);
 }
 
@@ -71,7 +71,7 @@ TEST(LinearRule, OneVsRestHasNoSlopeAtItsEnd) {
   for (Index i = 0; i < 300; i += 7) s.sets.of[i] = {0, 2};
   for (Index i = 3; i < 300; i += 50) s.sets.of[i].clear();
   const double c = 2;
-  const LinearRule rule = fit_one_vs_rest(s.x, s.sets, {.c = c, .tol = 1e-8}, nullptr, {});
+  const LinearRule rule = fit_one_vs_rest(s.x, s.sets, {.c = c, .tol = 1e-8}, {}, nullptr, {});
   const Matrix z = logits_of(rule, s.x, {});
   for (Index label = 0; label < 3; ++label) {
     std::vector<double> slope(7);
@@ -93,7 +93,7 @@ TEST(LinearRule, AddedLabelsLeaveTheOldOnesAndHaveNoSlope) {
   for (Label& l : some.of)
     if (l == 3) l = kNoise;
   some.count = 3;
-  const LinearRule old = fit_softmax(s.x, some, {.c = 4, .tol = 1e-7}, nullptr, {});
+  const LinearRule old = fit_softmax(s.x, some, {.c = 4, .tol = 1e-7}, {}, nullptr, {});
   const LinearRule both = fit_added(old, s.x, all, {.c = 4, .tol = 1e-8}, {});
   for (Index c = 0; c < 3; ++c) {
     EXPECT_TRUE(std::ranges::equal(both.coefficients[c], old.coefficients[c]));
@@ -113,12 +113,39 @@ TEST(LinearRule, AddedLabelsLeaveTheOldOnesAndHaveNoSlope) {
   for (Index j = 0; j < 8; ++j)
     EXPECT_NEAR((slope[j] + static_cast<double>(both.coefficients[3][j]) / 4) / 400, 0, 1e-5);
   EXPECT_NEAR(slope[8] / 400, 0, 1e-5);
-  const LinearRule anew = fit_softmax(s.x, all, {.c = 4, .tol = 1e-7}, nullptr, {});
+  const LinearRule anew = fit_softmax(s.x, all, {.c = 4, .tol = 1e-7}, {}, nullptr, {});
   const Matrix full = logits_of(anew, s.x, {});
   double correct_anew = 0;
   for (Index i = 0; i < 400; ++i)
     correct_anew += std::ranges::max_element(full[i]) - full[i].begin() == all.of[i];
   EXPECT_GT(correct, 0.9 * correct_anew);
+}
+
+/// A weight of 2 is each row twice.
+TEST(LinearRule, WeightsOfLabelsAreRepeatedRows) {
+  const Sample s = bunches(300, 6, 3, 1.2);
+  Sample twice{Matrix(400, 6), {s.sets.of, 3}};
+  std::copy_n(s.x.data(), 300 * 6, twice.x.data());
+  for (Index i = 1; i < 300; i += 3) {
+    std::ranges::copy(s.x[i], twice.x[twice.sets.of.size()].begin());
+    twice.sets.of.push_back({1});
+  }
+  const LogisticOptions options{.c = 2, .tol = 1e-8};
+  const auto same = [](const LinearRule& a, const LinearRule& b) {
+    for (Index i = 0; i < a.coefficients.rows() * a.coefficients.cols(); ++i)
+      EXPECT_NEAR(a.coefficients.data()[i], b.coefficients.data()[i], 2e-4);
+    for (Index c = 0; c < a.labels(); ++c) EXPECT_NEAR(a.intercepts[c], b.intercepts[c], 2e-4);
+  };
+  const std::vector<double> weights{1, 2, 1};
+  same(fit_softmax(s.x, single_labels(s.sets), options, weights, nullptr, {}),
+       fit_softmax(twice.x, single_labels(twice.sets), options, {}, nullptr, {}));
+  const auto only_one = [](LabelSets sets) {
+    sets.count = 1;
+    for (auto& set : sets.of) set = set.front() == 1 ? std::vector<Label>{0} : std::vector<Label>{};
+    return sets;
+  };
+  same(fit_one_vs_rest(s.x, only_one(s.sets), options, std::vector<double>{2}, nullptr, {}),
+       fit_one_vs_rest(twice.x, only_one(twice.sets), options, {}, nullptr, {}));
 }
 
 TEST(Isotonic, PoolsWhatFalls) {
@@ -365,6 +392,144 @@ TEST(Head, NamesOfLabelsAreEnoughToBegin) {
   EXPECT_TRUE(says(error_of([] { Head::zero_shot(Matrix(1, 4)); }), "at least 2 labels"));
 }
 
+TEST(Head, OfNamesTakesRowsOfAnyLength) {
+  const Head head = Head::zero_shot(bunches(3, 16, 3, 0).x);
+  Sample long_ones = bunches(30, 16, 3, 0.5);
+  const Matrix said = head.predict_proba(long_ones.x);
+  for (Index i = 0; i < 30 * 16; ++i) long_ones.x.data()[i] *= 7;
+  const Matrix again = head.predict_proba(long_ones.x);
+  for (Index i = 0; i < 30 * 3; ++i) EXPECT_NEAR(again.data()[i], said.data()[i], 1e-5);
+  const ScratchFolder folder;
+  ArchiveWriter out(Head::kind);
+  head.save(out);
+  out.write(folder / "head");
+  EXPECT_EQ(Head::load(ArchiveReader(folder / "head")).predict_proba(long_ones.x), again);
+}
+
+/// Without the one row that has a alone, a and b stand at every row: its fold has nothing to learn.
+TEST(Head, AFoldWithNothingToLearnIsLeftOut) {
+  Sample s = bunches(21, 8, 2, 0.5);
+  s.sets.of.assign(21, {0, 1});
+  s.sets.of[20] = {0};
+  for (const auto kind : {HeadKind::logistic, HeadKind::mlp}) {
+    HeldOut held;
+    const Head head =
+        Head::fit(s.x, s.sets, {.task = HeadTask::multilabel, .head = kind, .mlp = {.n_epochs = 3}}, {}, &held);
+    EXPECT_EQ(held.judged[20], 0);
+    EXPECT_EQ(held.n_judged, 0u);  // a stands at all rows: how it is found cannot be judged anywhere
+    EXPECT_EQ(head.n_labels(), 2u);
+    EXPECT_GT(head.predict_proba(s.x)[0][0], 0.99f);
+  }
+}
+
+/// Thresholds that are judged on a row were not chosen on it, nor was its calibration.
+TEST(Head, HeldOutLabelsComeFromTheOtherFolds) {
+  Sample s = bunches(300, 6, 3, 1.5);
+  for (Index i = 0; i < 300; i += 4) s.sets.of[i] = {0, 2};
+  HeldOut held;
+  const Head head = Head::fit(
+      s.x, s.sets, {.task = HeadTask::multilabel, .thresholds = ThresholdKind::per_label}, {}, &held);
+  EXPECT_EQ(held.n_judged, 300u);
+  for (std::uint32_t f = 0; f < 5; ++f) {
+    Matrix others(static_cast<Index>(std::ranges::count_if(held.fold, [&](auto of) { return of != f; })), 3);
+    Truth truth{3, std::vector<std::uint8_t>(others.rows() * 3)};
+    Index r = 0;
+    for (Index i = 0; i < 300; ++i) {
+      if (held.fold[i] == f) continue;
+      std::ranges::copy(held.logits[i], others[r].begin());
+      for (const Label label : s.sets.of[i]) truth.of[r * 3 + static_cast<Index>(label)] = 1;
+      ++r;
+    }
+    const Calibration calibration =
+        Calibration::fit(CalibrationKind::temperature, HeadTask::multilabel, others, truth);
+    for (r = 0; r < others.rows(); ++r) calibration.apply(others[r]);
+    const auto thresholds = best_thresholds(ThresholdKind::per_label, others, truth);
+    for (Index i = 0; i < 300; ++i) {
+      if (held.fold[i] != f) continue;
+      std::vector<float> p(held.logits[i].begin(), held.logits[i].end());
+      calibration.apply(p);
+      std::vector<Label> said;
+      for (Index c = 0; c < 3; ++c)
+        if (p[c] >= thresholds[c]) said.push_back(static_cast<Label>(c));
+      EXPECT_EQ(held.sets.of[i], said);
+    }
+  }
+}
+
+/// Rows of one label lie on both sides of the other's: no straight border parts them.
+Sample between(Index rows, std::uint64_t seed) {
+  const Random random({seed});
+  Sample s{Matrix(rows, 5), {{}, 2}};
+  for (Index i = 0; i < rows; ++i) {
+    const Index c = i % 2;
+    for (Index j = 0; j < 5; ++j) s.x[i][j] = static_cast<float>(0.3 * random.normal(i * 5 + j) + 2);
+    if (c == 1) s.x[i][0] += i % 4 == 1 ? 2.0f : -2.0f;
+    s.sets.of.push_back({static_cast<Label>(c)});
+  }
+  return s;
+}
+
+TEST(Mlp, LearnsWhatNoStraightBorderParts) {
+  const Sample s = between(800, 1), more = between(400, 2);
+  HeldOut held;
+  const HeadOptions options{.head = HeadKind::mlp, .mlp = {.hidden = 32}};
+  const Head head = Head::fit(s.x, s.sets, options, {}, &held);
+  EXPECT_GT(right(head.predict(more.x), more.sets), 0.97);
+  EXPECT_LT(right(Head::fit(s.x, s.sets).predict(more.x), more.sets), 0.8);
+  EXPECT_EQ(held.n_judged, 800u);
+  EXPECT_EQ(head.dims(), 5u);
+  EXPECT_EQ(head.rule().coefficients.cols(), 32u);
+  // Several labels a row, and a new label on the same hidden layer.
+  Sample several = s;
+  several.sets.count = 3;
+  for (Index i = 0; i < 800; ++i)
+    if (s.x[i][1] > 2) several.sets.of[i].push_back(2);
+  HeadOptions both = options;
+  both.task = HeadTask::multilabel;
+  const HeadAnswer said = Head::fit(several.x, several.sets, both).answer(several.x);
+  double same = 0;
+  for (Index i = 0; i < 800; ++i) same += said.sets.of[i] == several.sets.of[i];
+  EXPECT_GT(same / 800, 0.9);
+  Sample fresh{Matrix(50, 5), {std::vector<std::vector<Label>>(50, {2}), 3}};
+  const Random random({4});
+  for (Index i = 0; i < 250; ++i) fresh.x.data()[i] = static_cast<float>(0.3 * random.normal(i) - 2);
+  const Labels now = head.with_added(fresh.x, fresh.sets).predict(fresh.x);
+  EXPECT_GT(std::ranges::count(now.of, 2), 45);
+}
+
+TEST(Mlp, IsTheSameForAnyNumberOfThreadsAndWhenReadBack) {
+  const Sample s = between(700, 3);
+  const ScratchFolder folder;
+  const auto bytes = [&](unsigned threads, const char* name) {
+    ArchiveWriter out(Head::kind);
+    Head::fit(s.x, s.sets, {.head = HeadKind::mlp, .mlp = {.hidden = 16, .n_epochs = 4}},
+              {.threads = threads})
+        .save(out);
+    out.write(folder / name);
+    return sha256_file(folder / name);
+  };
+  EXPECT_EQ(bytes(1, "one"), bytes(3, "three"));
+  const Head read = Head::load(ArchiveReader(folder / "one"));
+  const Head made =
+      Head::fit(s.x, s.sets, {.head = HeadKind::mlp, .mlp = {.hidden = 16, .n_epochs = 4}});
+  EXPECT_EQ(made.predict_proba(s.x), read.predict_proba(s.x));
+}
+
+TEST(Mlp, HeavyLabelsAreSaidMoreOften) {
+  const Sample s = bunches(600, 6, 2, 3.0);
+  const auto said = [&](std::vector<double> weights) {
+    const Head head = Head::fit(s.x, s.sets,
+                                {.head = HeadKind::mlp,
+                                 .mlp = {.hidden = 8, .n_epochs = 10},
+                                 .calibration = CalibrationKind::none,
+                                 .label_weights = std::move(weights)});
+    const Labels labels = head.predict(s.x);
+    return std::ranges::count(labels.of, 1);
+  };
+  EXPECT_GT(said({1, 8}), said({}) + 60);
+  EXPECT_EQ(said({1, 1}), said({}));
+}
+
 TEST(Head, RefusesWhatItCannotUse) {
   const Sample s = bunches(60, 8, 3, 0.5);
   const auto refused = [&](const Matrix& x, const LabelSets& sets, const HeadOptions& o = {}) {
@@ -384,6 +549,8 @@ TEST(Head, RefusesWhatItCannotUse) {
   bad[7][1] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_TRUE(says(refused(bad, s.sets), "row 7"));
   EXPECT_EQ(refused(s.x, s.sets, {.n_folds = 1}).fault, Fault::argument);
+  EXPECT_TRUE(says(refused(s.x, s.sets, {.label_weights = {1, 2}}), "2 weights of 3 labels"));
+  EXPECT_TRUE(says(refused(s.x, s.sets, {.label_weights = {1, 0, 2}}), "weight of label 1 is 0"));
   const Head head = Head::fit(Rows(s.x, {.id = "a@1", .dims = 8}), s.sets);
   EXPECT_EQ(error_of([&] { head.answer(Rows(s.x, {.id = "b@2", .dims = 8})); }).fault, Fault::data);
   EXPECT_EQ(error_of([&] { head.answer(Matrix(2, 9)); }).fault, Fault::data);

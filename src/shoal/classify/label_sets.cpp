@@ -33,6 +33,19 @@ Labels single_labels(const LabelSets& sets) {
   return out;
 }
 
+Labels rarest_labels(const LabelSets& sets) {
+  const std::vector<Index> sizes = label_sizes(sets);
+  Labels out{{}, sets.count};
+  for (const auto& set : sets.of) {
+    Label rarest = kNoise;
+    for (const Label label : set)
+      if (rarest == kNoise || sizes[static_cast<Index>(label)] < sizes[static_cast<Index>(rarest)])
+        rarest = label;
+    out.of.push_back(rarest);
+  }
+  return out;
+}
+
 LabelSets select_sets(const LabelSets& sets, const std::vector<Index>& rows) {
   LabelSets out{{}, sets.count};
   for (const Index i : rows) out.of.push_back(sets.of[i]);

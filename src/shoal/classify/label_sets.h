@@ -22,6 +22,8 @@ void check_label_sets(const LabelSets& sets, Index rows);
 std::vector<Index> label_sizes(const LabelSets& sets);
 /// The label of rows that have exactly one; kNoise for the others.
 Labels single_labels(const LabelSets& sets);
+/// Of each row the label of fewest rows, ties to the smaller; kNoise for rows without any.
+Labels rarest_labels(const LabelSets& sets);
 /// The sets of chosen rows.
 LabelSets select_sets(const LabelSets& sets, const std::vector<Index>& rows);
 

@@ -10,7 +10,6 @@
 #include "shoal/classify/logistic_search_impl.h"
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
-#include "shoal/kernels/kernels.h"
 #include "shoal/linear/product.h"
 #include "shoal/near/centroids_impl.h"
 
@@ -18,7 +17,6 @@ namespace shoal {
 namespace {
 
 constexpr Index kGrain = 1024;
-constexpr float kAlways = 30;  // the logit of what is never otherwise
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 /// The outputs at these places of a rule.
@@ -59,38 +57,6 @@ LinearRule spread(LinearRule found, const std::vector<Index>& places, Index coun
   return out;
 }
 
-/// Of each label: how much a row with it counts, and one without.
-struct SidesWeight {
-  double with = 1, without = 1;
-};
-
-/// log(1 + exp(z)) - [has it] z, and its derivative by z, of every logit.
-BlockLoss sigmoid_loss(const std::vector<std::vector<Index>>& sets, const std::vector<SidesWeight>& weight) {
-  return [&sets, &weight](Index first, MatrixSpan logits) {
-    const Kernels& k = kernels();
-    std::vector<float> small(logits.cols), logs(logits.cols);
-    std::vector<std::uint8_t> has(logits.cols);
-    double loss = 0;
-    for (Index r = 0; r < logits.rows; ++r) {
-      const std::span<float> z = logits[r];
-      std::ranges::fill(has, std::uint8_t{0});
-      for (const Index label : sets[first + r]) has[label] = 1;
-      for (Index c = 0; c < z.size(); ++c) small[c] = -std::abs(z[c]);
-      k.exp(small.data(), small.data(), z.size());
-      for (Index c = 0; c < z.size(); ++c) logs[c] = 1 + small[c];
-      k.log(logs.data(), logs.data(), z.size());
-      for (Index c = 0; c < z.size(); ++c) {
-        const double heavy = has[c] ? weight[c].with : weight[c].without;
-        const float above = std::max(z[c], 0.0f) - (has[c] ? z[c] : 0.0f);
-        loss += heavy * (static_cast<double>(above) + static_cast<double>(logs[c]));
-        const float p = (z[c] >= 0 ? 1.0f : small[c]) / (1 + small[c]);
-        z[c] = static_cast<float>(heavy) * (p - (has[c] ? 1.0f : 0.0f));
-      }
-    }
-    return loss;
-  };
-}
-
 /// Mean rows of each label: outputs x d.
 Matrix means_of(const Rows& x, const std::vector<std::vector<Index>>& sets, Index outputs) {
   std::vector<double> sums(outputs * x.cols());
@@ -124,13 +90,15 @@ Matrix logits_of(const LinearRule& rule, const Rows& x, const Run& run) {
 }
 
 LinearRule fit_softmax(const Rows& x, const Labels& labels, const LogisticOptions& options,
-                       const LinearRule* start, const Run& run) {
+                       std::span<const double> label_weights, const LinearRule* start, const Run& run) {
   const CompactLabels classes = compact_labels(labels);
   if (classes.original.size() < 2)
     throw Error(Fault::data, "a classifier needs at least 2 classes with rows; the labels name " +
                                  std::to_string(classes.original.size()));
   std::vector<Index> places(classes.original.begin(), classes.original.end());
-  const std::vector<double> weight = class_weights(classes.labels, options.balanced);
+  std::vector<double> weight = class_weights(classes.labels, options.balanced);
+  if (!label_weights.empty())
+    for (Index c = 0; c < places.size(); ++c) weight[c] *= label_weights[places[c]];
   LinearRule from{.coefficients = Matrix(places.size(), x.cols()),
                   .intercepts = std::vector<float>(places.size())};
   if (start) from = part_of(*start, places);
@@ -139,7 +107,7 @@ LinearRule fit_softmax(const Rows& x, const Labels& labels, const LogisticOption
 }
 
 LinearRule fit_one_vs_rest(const Rows& x, const LabelSets& sets, const LogisticOptions& options,
-                           const LinearRule* start, const Run& run) {
+                           std::span<const double> label_weights, const LinearRule* start, const Run& run) {
   const std::vector<Index> sizes = label_sizes(sets);
   const auto rows = static_cast<double>(x.rows());
   std::vector<Index> places, position(sets.count);
@@ -151,12 +119,13 @@ LinearRule fit_one_vs_rest(const Rows& x, const LabelSets& sets, const LogisticO
     position[c] = places.size();
     places.push_back(c);
     const auto with = static_cast<double>(sizes[c]), without = rows - with;
-    weight.push_back(options.balanced ? SidesWeight{rows / (2 * with), rows / (2 * without)} : SidesWeight{});
-    const double share = options.balanced ? 0.5 : with / rows;
+    SidesWeight sides = options.balanced ? SidesWeight{rows / (2 * with), rows / (2 * without)} : SidesWeight{};
+    if (!label_weights.empty()) sides.with *= label_weights[c];
+    weight.push_back(sides);
+    const double heavy = sides.with * with, share = heavy / (heavy + sides.without * without);
     task.curvature.push_back(share * (1 - share));
     from.intercepts.push_back(static_cast<float>(std::log(share / (1 - share))));
   }
-  require(!places.empty(), Fault::data, "no label stands at some rows and not at others: nothing to learn");
   std::vector<std::vector<Index>> own(x.rows());
   for (Index i = 0; i < x.rows(); ++i)
     for (const Label label : sets.of[i]) {
@@ -170,7 +139,9 @@ LinearRule fit_one_vs_rest(const Rows& x, const LabelSets& sets, const LogisticO
   task.max_iter = options.max_iter;
   from.coefficients = Matrix(places.size(), x.cols());
   if (start) from = part_of(*start, places);
-  LinearRule out = spread(search(x, std::move(task), options, from, run), places, sets.count);
+  LinearRule out = places.empty()
+                       ? spread({.coefficients = Matrix(0, x.cols()), .intercepts = {}}, places, sets.count)
+                       : spread(search(x, std::move(task), options, from, run), places, sets.count);
   for (Index c = 0; c < sets.count; ++c)
     if (sizes[c] == x.rows()) out.intercepts[c] = kAlways;
   return out;

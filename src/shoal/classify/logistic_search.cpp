@@ -45,8 +45,7 @@ LogisticTask softmax_task(const Rows& x, const Labels& labels, std::span<const d
   const auto classes = static_cast<double>(labels.count);
   task.curvature.assign(labels.count, (1 - 1 / classes) / classes);
   const std::vector<Index> sizes = label_sizes(labels);
-  // Balanced weights sum to the number of rows too.
-  task.total_weight = static_cast<double>(std::accumulate(sizes.begin(), sizes.end(), Index{0}));
+  for (Index c = 0; c < sizes.size(); ++c) task.total_weight += static_cast<double>(sizes[c]) * weight[c];
   task.penalty = 1 / (options.c * task.total_weight);
   task.max_iter = options.max_iter;
   return task;

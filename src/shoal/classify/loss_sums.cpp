@@ -111,4 +111,30 @@ BlockLoss softmax_loss(std::span<const Label> labels, std::span<const double> we
   };
 }
 
+BlockLoss sigmoid_loss(const std::vector<std::vector<Index>>& sets, const std::vector<SidesWeight>& weight) {
+  return [&sets, &weight](Index first, MatrixSpan logits) {
+    const Kernels& k = kernels();
+    std::vector<float> small(logits.cols), logs(logits.cols);
+    std::vector<std::uint8_t> has(logits.cols);
+    double loss = 0;
+    for (Index r = 0; r < logits.rows; ++r) {
+      const std::span<float> z = logits[r];
+      std::ranges::fill(has, std::uint8_t{0});
+      for (const Index label : sets[first + r]) has[label] = 1;
+      for (Index c = 0; c < z.size(); ++c) small[c] = -std::abs(z[c]);
+      k.exp(small.data(), small.data(), z.size());
+      for (Index c = 0; c < z.size(); ++c) logs[c] = 1 + small[c];
+      k.log(logs.data(), logs.data(), z.size());
+      for (Index c = 0; c < z.size(); ++c) {
+        const double heavy = has[c] ? weight[c].with : weight[c].without;
+        const float above = std::max(z[c], 0.0f) - (has[c] ? z[c] : 0.0f);
+        loss += heavy * (static_cast<double>(above) + static_cast<double>(logs[c]));
+        const float p = (z[c] >= 0 ? 1.0f : small[c]) / (1 + small[c]);
+        z[c] = static_cast<float>(heavy) * (p - (has[c] ? 1.0f : 0.0f));
+      }
+    }
+    return loss;
+  };
+}
+
 }  // namespace shoal

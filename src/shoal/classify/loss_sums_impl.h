@@ -30,4 +30,12 @@ LossSums loss_sums(const Rows& x, const Matrix& coefficients, std::span<const fl
 /// for a row that counts nothing. Both must outlive what is returned.
 BlockLoss softmax_loss(std::span<const Label> labels, std::span<const double> weight);
 
+/// Of each label: how much a row with it counts, and one without.
+struct SidesWeight {
+  double with = 1, without = 1;
+};
+/// log(1 + exp(z)) - [has it] z of every logit, times the weight of its side. sets: the labels of each row,
+/// 0..weight.size()-1. Both must outlive what is returned.
+BlockLoss sigmoid_loss(const std::vector<std::vector<Index>>& sets, const std::vector<SidesWeight>& weight);
+
 }  // namespace shoal

@@ -26,10 +26,10 @@ F1 f1_of_counts(const std::vector<Counts>& counts) {
 }
 
 /// Rows whose fold is not `left_out`.
-std::vector<Index> rows_without(std::span<const std::uint32_t> fold, std::int64_t left_out) {
+std::vector<Index> rows_without(std::span<const std::uint32_t> fold, std::uint32_t left_out) {
   std::vector<Index> out;
   for (Index i = 0; i < fold.size(); ++i)
-    if (static_cast<std::int64_t>(fold[i]) != left_out) out.push_back(i);
+    if (fold[i] != left_out) out.push_back(i);
   return out;
 }
 
@@ -116,6 +116,12 @@ F1 f1_of(const Matrix& probabilities, const Truth& truth, std::span<const float>
   return f1_of_counts(counts);
 }
 
+std::vector<float> best_thresholds(ThresholdKind kind, const Matrix& probabilities, const Truth& truth) {
+  std::vector<Index> rows(probabilities.rows());
+  std::iota(rows.begin(), rows.end(), Index{0});
+  return choose(kind, probabilities, truth, rows);
+}
+
 Thresholds choose_thresholds(ThresholdKind kind, const Matrix& probabilities, const Truth& truth,
                              std::span<const std::uint32_t> fold) {
   if (kind == ThresholdKind::best) {
@@ -124,7 +130,7 @@ Thresholds choose_thresholds(ThresholdKind kind, const Matrix& probabilities, co
     kind = one.macro + one.micro >= own.macro + own.micro ? ThresholdKind::one : ThresholdKind::per_label;
   }
   const F1 found = judged(kind, probabilities, truth, fold);
-  return {kind, choose(kind, probabilities, truth, rows_without(fold, -1)), found.macro, found.micro};
+  return {kind, best_thresholds(kind, probabilities, truth), found.macro, found.micro};
 }
 
 }  // namespace shoal

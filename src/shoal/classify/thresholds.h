@@ -32,6 +32,9 @@ struct F1 {
 };
 F1 f1_of(const Matrix& probabilities, const Truth& truth, std::span<const float> thresholds);
 
+/// Those of one kind (not `best`), where they do best on these rows.
+std::vector<float> best_thresholds(ThresholdKind kind, const Matrix& probabilities, const Truth& truth);
+
 /// Chooses thresholds for F1 on rows that the probabilities were not fitted on: one: the macro and micro F1
 /// together are largest (their mean); per_label: each label's F1. best: each is chosen on all folds but one
 /// and judged on that one; the better mean of macro and micro F1 wins, ties: one. fold: of each row.

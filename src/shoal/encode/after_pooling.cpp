@@ -25,8 +25,8 @@ AfterPooling AfterPooling::load(const std::vector<HeadStep>& steps) {
         step.scale = weights.vector("norm.weight", what.inputs);
         step.shift = weights.vector("norm.bias", what.inputs);
       } else {
-        step.weight = Packed::rows(weights.matrix("linear.weight", what.outputs, what.inputs));
-        if (what.bias) step.shift = weights.vector("linear.bias", what.outputs);
+        step.weight = Packed::rows(weights.matrix(what.tensor + ".weight", what.outputs, what.inputs));
+        if (what.bias) step.shift = weights.vector(what.tensor + ".bias", what.outputs);
         if (what.residual && what.inputs != what.outputs)
           step.residual = Packed::rows(weights.matrix("residual.weight", what.outputs, what.inputs));
       }

@@ -29,7 +29,7 @@ std::vector<fs::path> small_files(const ModelFolder& model) {
   for (const char* name : {"modules.json", "config_sentence_transformers.json"}) add(model.folder / name);
   if (!model.pooling.folder.empty()) add(model.pooling.folder / "config.json");
   for (const HeadStep& step : model.head)
-    if (!step.folder.empty()) add(step.folder / "config.json");
+    if (!step.folder.empty() && step.folder != model.transformer_folder) add(step.folder / "config.json");
   add(model.transformer_folder / "config.json");
   add(model.sentence_config);
   add(model.transformer_folder / "tokenizer_config.json");
@@ -47,14 +47,15 @@ bool is_unit(const ModelFolder& model) {
 
 }  // namespace
 
-Encoder Encoder::load(const fs::path& folder, const Run& run) {
+Encoder Encoder::load(const fs::path& folder, const Run& run, EncoderUse use) {
   if (run.progress) run.progress("load model", 0, 1);
-  ModelFolder model = read_model_folder(folder);
+  ModelFolder model = read_model_folder(folder, use);
   const Weights weights(model.transformer_folder);
   AfterPooling head = AfterPooling::load(model.head);
   std::vector<fs::path> files = small_files(model);
   files.insert(files.end(), weights.files().begin(), weights.files().end());
-  files.insert(files.end(), head.files().begin(), head.files().end());
+  for (const fs::path& file : head.files())
+    if (std::ranges::find(files, file) == files.end()) files.push_back(file);
 
   // The long parts at once: tokenizer, network, and the hash block by block. Of faults that of the first is
   // told.
@@ -74,7 +75,7 @@ Encoder Encoder::load(const fs::path& folder, const Run& run) {
   };
   for_chunks(run.quiet(), 2 + hash.blocks(), 1, [&](Index part, Index, Index) { load_part(part); });
 
-  const std::string name = model_name(model.folder);
+  const std::string name = model_name(model.folder) + (use == EncoderUse::features ? ".features" : "");
   const Space space{.id = name + "@" + hash.finish(),
                     .dims = std::min(model.truncate.value_or(model.dims), model.dims),
                     .unit = is_unit(model)};

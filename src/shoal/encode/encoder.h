@@ -14,6 +14,12 @@
 
 namespace shoal {
 
+/// Which vectors of a folder are wanted.
+enum class EncoderUse : std::uint8_t {
+  sentence,  ///< what sentence-transformers gives
+  features,  ///< of a model that gives labels: what its last layer reads
+};
+
 /// What to do with a text longer than the model's limit.
 enum class LongTexts : std::uint8_t {
   truncate,  ///< as the model says: the first max_seq_length tokens
@@ -60,7 +66,10 @@ class Encoder {
   /// is tokenizer.json, or of BERT's kind vocab.txt; where tokenizer_config.json asks for other ids
   /// (do_lower_case, add_prefix_space, ...) it is unsupported. Error(file), Error(format), or
   /// Error(unsupported) naming the part that shoal does not do. Step "load model".
-  static Encoder load(const std::filesystem::path& folder, const Run& run = {});
+  /// use: features of a folder whose model gives labels (read_sequence_head); the name of such an encoder is
+  /// the folder's with ".features".
+  static Encoder load(const std::filesystem::path& folder, const Run& run = {},
+                      EncoderUse use = EncoderUse::sentence);
 
   /// texts [first, first + count) -> count x dims, of space(). A text's vector has the same bits alone, in
   /// any batch, in any order, at any thread count and level. Work is cut by tokens; peak memory does not grow
@@ -76,7 +85,7 @@ class Encoder {
   }
 
   const Space& space() const;  ///< id is "name()@HASH": 16 digits of the hash of weights, tokenizer, configs
-  const std::string& name() const;  ///< the folder's name
+  const std::string& name() const;  ///< the folder's name, and ".features" of them
   Index max_tokens() const;
   const Tokenizer& tokenizer() const&;
   double flops(Index tokens) const;  ///< multiply-adds x 2 of the linear layers for that many tokens

@@ -8,6 +8,7 @@
 #include "shoal/encode/json_fields_impl.h"
 #include "shoal/encode/model_place.h"
 #include "shoal/encode/modules_impl.h"
+#include "shoal/encode/sequence_head.h"
 
 namespace shoal {
 namespace {
@@ -98,7 +99,7 @@ void read_steps(const std::vector<ModuleEntry>& modules, ModelFolder& out) {
 
 }  // namespace
 
-ModelFolder read_model_folder(const fs::path& given) {
+ModelFolder read_model_folder(const fs::path& given, EncoderUse use) {
   require(fs::is_directory(given), Fault::file,
           given.string() + ": no such model folder; a sentence-transformers folder is needed");
   const fs::path folder = model_place(given);
@@ -118,7 +119,12 @@ ModelFolder read_model_folder(const fs::path& given) {
   out.transformer = read_transformer_config(config);
   read_limit(out);
   out.dims = out.transformer.hidden;
-  if (fs::exists(folder / "modules.json")) read_steps(modules, out);
+  if (use == EncoderUse::features) {
+    out.pooling.modes = {PoolingMode::cls};
+    out.head = {feature_step(out.transformer_folder, out.transformer)};
+  } else if (fs::exists(folder / "modules.json")) {
+    read_steps(modules, out);
+  }
   read_prompts(out);
   return out;
 }

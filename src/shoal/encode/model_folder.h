@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shoal/encode/bert_config.h"
+#include "shoal/encode/encoder.h"
 
 namespace shoal {
 
@@ -28,6 +29,7 @@ struct HeadStep {
   bool bias = false, residual = false;       ///< of dense
   Activation activation = Activation::none;  ///< of dense
   std::filesystem::path folder;              ///< where the weights are
+  std::string tensor = "linear";             ///< of dense: what they are called
 };
 
 /// A sentence-transformers folder as its small files describe it: both generations of modules.json, or none
@@ -48,6 +50,6 @@ struct ModelFolder {
 };
 
 /// Error(file), Error(format), or Error(unsupported) naming the file and the field, module or value.
-ModelFolder read_model_folder(const std::filesystem::path& given);
+ModelFolder read_model_folder(const std::filesystem::path& given, EncoderUse use = EncoderUse::sentence);
 
 }  // namespace shoal

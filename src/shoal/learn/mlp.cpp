@@ -12,13 +12,6 @@
 namespace shoal {
 namespace {
 
-Matrix transposed(MatrixView x) {
-  Matrix out(x.cols, x.rows);
-  for (Index i = 0; i < x.rows; ++i)
-    for (Index j = 0; j < x.cols; ++j) out[j][i] = x[i][j];
-  return out;
-}
-
 /// Gradients of one part of a batch, as the parameters lie.
 struct Part {
   double loss = 0;
@@ -104,8 +97,7 @@ double Mlp::backward(MatrixView x, Parameters& parameters, const Loss& loss, con
     for (Index l = layers; l-- > 0;) {
       const MatrixView in = l == 0 ? x.slice(first, n) : after[l - 1].view();
       Matrix by_weight(sizes_[l + 1], sizes_[l]), by_bias(1, sizes_[l + 1]);
-      const Matrix turned = transposed(slope.view());
-      multiply(turned.view(), Packed::columns(in), {}, Activation::none, by_weight.span());
+      multiply_transposed(slope.view(), in, by_weight.span());
       for (Index i = 0; i < n; ++i)
         for (Index j = 0; j < sizes_[l + 1]; ++j) by_bias[0][j] += slope[i][j];
       part.gradients[2 * l] = std::move(by_weight);

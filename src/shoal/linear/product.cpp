@@ -45,4 +45,11 @@ void multiply(MatrixView a, const Packed& b, std::span<const float> bias, Activa
                  bias.empty() ? nullptr : bias.data(), act, c.data, c.stride);
 }
 
+void multiply_transposed(MatrixView a, MatrixView b, MatrixSpan c) {
+  Matrix turned(a.cols, a.rows);
+  for (Index i = 0; i < a.rows; ++i)
+    for (Index j = 0; j < a.cols; ++j) turned[j][i] = a[i][j];
+  multiply(turned.view(), Packed::columns(b), {}, Activation::none, c);
+}
+
 }  // namespace shoal

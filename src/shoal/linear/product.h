@@ -33,6 +33,9 @@ class Packed {
 void multiply(MatrixView a, const Packed& b, std::span<const float> bias, Activation act,
               MatrixSpan c);  // out: c
 
+/// c = a^T b, in the calling thread: a: m x p, b: m x q, c: p x q. Error(argument) if the shapes do not fit.
+void multiply_transposed(MatrixView a, MatrixView b, MatrixSpan c);  // out: c
+
 /// (x - shift)^T (x - shift) in double, cols x cols, symmetric; rows read block by block, in parallel, folded
 /// in order: O(n d^2). Float products are summed over at most 256 rows before they go to double. shift: cols
 /// long or empty. Memory: at most 32 partial sums of 8 cols^2 bytes.

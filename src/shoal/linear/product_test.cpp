@@ -49,6 +49,16 @@ TEST(Multiply, WorksOnViewsWithStrides) {
   EXPECT_NEAR(out[4][24], std::fmax(s, 0), 1e-5);
 }
 
+TEST(Multiply, TurnsTheLeftSide) {
+  const Matrix a = draws(3, 70, 5), b = draws(4, 70, 9);
+  Matrix c(5, 9);
+  shoal::multiply_transposed(a.view(), b.view(), c.span());
+  double s = 0;
+  for (Index i = 0; i < 70; ++i) s += static_cast<double>(a[i][3]) * static_cast<double>(b[i][7]);
+  EXPECT_NEAR(c[3][7], s, 1e-4);
+  EXPECT_THROW(shoal::multiply_transposed(b.view(), a.view(), c.span()), shoal::Error);
+}
+
 TEST(Multiply, RefusesShapesThatDoNotFit) {
   const Matrix a(2, 3), b(4, 3);
   Matrix c(2, 4), wrong(2, 5);

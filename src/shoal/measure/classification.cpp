@@ -29,7 +29,8 @@ Interval wilson_interval(double hits, double trials) {
   const double p = hits / trials, z = kNormal, z2 = z * z;
   const double middle = (p + z2 / (2 * trials)) / (1 + z2 / trials);
   const double half = z / (1 + z2 / trials) * std::sqrt(p * (1 - p) / trials + z2 / (4 * trials * trials));
-  return {std::max(0.0, middle - half), std::min(1.0, middle + half)};
+  // Without hits, or with nothing else, both ends meet 0 or 1 but for the last bits.
+  return {hits <= 0 ? 0 : std::max(0.0, middle - half), hits >= trials ? 1 : std::min(1.0, middle + half)};
 }
 
 ClassificationScores classification_scores(const std::vector<std::vector<Label>>& truth,
@@ -77,17 +78,23 @@ std::vector<std::vector<Index>> confusion_matrix(const std::vector<Label>& truth
   return out;
 }
 
-double area_under_roc(std::span<const float> positives, std::span<const float> negatives) {
+double area_under_roc(std::span<const double> positives, std::span<const double> negatives) {
   if (positives.empty() || negatives.empty()) return 0.5;
-  std::vector<float> sorted(negatives.begin(), negatives.end());
+  std::vector<double> sorted(negatives.begin(), negatives.end());
   std::ranges::sort(sorted);
   double above = 0;
-  for (const float v : positives) {
+  for (const double v : positives) {
     const auto below = std::ranges::lower_bound(sorted, v) - sorted.begin();
     const auto no_more = std::ranges::upper_bound(sorted, v) - sorted.begin();
     above += static_cast<double>(below + no_more) / 2;
   }
   return above / (static_cast<double>(positives.size()) * static_cast<double>(negatives.size()));
+}
+
+double area_under_roc(std::span<const double> scores, const std::vector<bool>& positive) {
+  std::vector<double> positives, negatives;
+  for (Index i = 0; i < scores.size(); ++i) (positive[i] ? positives : negatives).push_back(scores[i]);
+  return area_under_roc(positives, negatives);
 }
 
 }  // namespace shoal

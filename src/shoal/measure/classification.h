@@ -44,6 +44,8 @@ std::vector<std::vector<Index>> confusion_matrix(const std::vector<Label>& truth
 
 /// The share of pairs of one of each in which the first scores more, ties counting a half (Mann-Whitney). 0.5
 /// if there is none of a kind. O(n log n).
-double area_under_roc(std::span<const float> positives, std::span<const float> negatives);
+double area_under_roc(std::span<const double> positives, std::span<const double> negatives);
+/// The same of scores in one list, as long as `positive`.
+double area_under_roc(std::span<const double> scores, const std::vector<bool>& positive);
 
 }  // namespace shoal

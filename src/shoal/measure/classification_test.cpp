@@ -12,8 +12,10 @@ TEST(Classification, WilsonIntervals) {
   const Interval i = wilson_interval(8, 10);
   EXPECT_NEAR(i.low, 0.49016247, 1e-8);
   EXPECT_NEAR(i.high, 0.94331784, 1e-8);
-  EXPECT_NEAR(wilson_interval(0, 10).low, 0, 1e-12);
-  EXPECT_NEAR(wilson_interval(10, 10).high, 1, 1e-12);
+  for (double trials = 1; trials < 100; ++trials) {
+    EXPECT_EQ(wilson_interval(0, trials).low, 0);
+    EXPECT_EQ(wilson_interval(trials, trials).high, 1);
+  }
   EXPECT_EQ(wilson_interval(0, 0).low, 0);
   EXPECT_EQ(wilson_interval(0, 0).high, 1);
 }
@@ -50,10 +52,12 @@ TEST(Classification, ConfusionCountsNoise) {
 }
 
 TEST(Classification, AreaUnderRoc) {
-  EXPECT_EQ(area_under_roc(std::vector<float>{3, 4}, std::vector<float>{1, 2}), 1);
-  EXPECT_EQ(area_under_roc(std::vector<float>{1, 1}, std::vector<float>{1}), 0.5);
-  EXPECT_EQ(area_under_roc(std::vector<float>{0.8f, 0.2f}, std::vector<float>{0.5f, 0.2f}), 0.625);
-  EXPECT_EQ(area_under_roc({}, std::vector<float>{0.5f}), 0.5);
+  EXPECT_EQ(area_under_roc(std::vector<double>{3, 4}, std::vector<double>{1, 2}), 1);
+  EXPECT_EQ(area_under_roc(std::vector<double>{1, 1}, std::vector<double>{1}), 0.5);
+  EXPECT_EQ(area_under_roc(std::vector<double>{0.8, 0.2}, std::vector<double>{0.5, 0.2}), 0.625);
+  EXPECT_EQ(area_under_roc(std::vector<double>(), std::vector<double>{0.5}), 0.5);
+  const std::vector<bool> positive{false, true, false, true};
+  EXPECT_EQ(area_under_roc(std::vector<double>{1, 2, 3, 4}, positive), 0.75);
 }
 
 }  // namespace

@@ -309,14 +309,4 @@ double average_precision(const std::vector<double>& scores, Index planted) {
   return out / static_cast<double>(planted);
 }
 
-double area_under_roc(const std::vector<double>& scores, Index planted) {
-  const Index others = scores.size() - planted;
-  if (planted == 0 || others == 0) return std::numeric_limits<double>::quiet_NaN();
-  const std::vector<double> rank = ranks(scores);
-  double sum = 0;
-  for (Index i = others; i < scores.size(); ++i) sum += rank[i] * static_cast<double>(scores.size()) + 0.5;
-  const auto p = static_cast<double>(planted);
-  return (sum - p * (p + 1) / 2) / (p * static_cast<double>(others));
-}
-
 }  // namespace shoal

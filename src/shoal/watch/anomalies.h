@@ -74,7 +74,5 @@ class Anomalies {
 /// Average precision of finding the rows at the end (`planted` of them) by score: 1 at best, their share by
 /// chance. Ties count as their mean. NaN without any.
 double average_precision(const std::vector<double>& scores, Index planted);
-/// Area under the ROC curve of the same; ties count half.
-double area_under_roc(const std::vector<double>& scores, Index planted);
 
 }  // namespace shoal

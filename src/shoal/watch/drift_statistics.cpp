@@ -6,6 +6,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/linear/cholesky.h"
 #include "shoal/linear/product.h"
+#include "shoal/measure/classification.h"
 #include "shoal/watch/drift_statistics_impl.h"
 
 namespace shoal {
@@ -167,22 +168,6 @@ std::vector<double> logistic_fit(const Matrix& z, const std::vector<Index>& rows
   return w;
 }
 
-/// Share of pairs of an old and a new row of which the old one has the higher score; ties count half.
-double area_under_curve(std::vector<std::pair<double, bool>>& scored) {
-  std::ranges::sort(scored);
-  double old_rows = 0, new_rows = 0, below = 0;
-  for (Index i = 0; i < scored.size();) {
-    Index end = i;
-    double olds = 0, news = 0;
-    for (; end < scored.size() && scored[end].first == scored[i].first; ++end)
-      (scored[end].second ? olds : news) += 1;
-    below += olds * (new_rows + 0.5 * news);
-    old_rows += olds, new_rows += news;
-    i = end;
-  }
-  return old_rows > 0 && new_rows > 0 ? below / (old_rows * new_rows) : 0.5;
-}
-
 }  // namespace
 
 UnitTables UnitTables::select(const std::vector<Index>& which) const {
@@ -262,14 +247,14 @@ std::vector<double> classifier_statistics(const Matrix& z, const std::vector<Ind
       for (Index i = 0; i < z.rows(); ++i)
         if (fold[i] != f) rows.push_back(i);
       const std::vector<double> w = logistic_fit(z, rows, old);
-      std::vector<std::pair<double, bool>> scored;
+      std::vector<double> of_old, of_new;
       for (Index i = 0; i < z.rows(); ++i) {
         if (fold[i] != f) continue;
         double score = 0;
         for (Index j = 0; j < z.cols(); ++j) score += w[j] * static_cast<double>(z[i][j]);
-        scored.emplace_back(score, old[i] != 0);
+        (old[i] ? of_old : of_new).push_back(score);
       }
-      sum += area_under_curve(scored);
+      sum += area_under_roc(of_old, of_new);
     }
     out[deal] = sum / static_cast<double>(folds);
   });

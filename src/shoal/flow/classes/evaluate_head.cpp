@@ -45,10 +45,10 @@ std::string key_of(const EvaluateHeadOptions& o, const Run& run) {
 
 class EvaluateRun {
  public:
-  EvaluateRun(const EvaluateHeadOptions& options, const Run& run, const Notice& notice)
+  EvaluateRun(const EvaluateHeadOptions& options, HeadFolder folder, const Run& run, const Notice& notice)
       : o_(options),
         run_(run),
-        folder_(open_head(options.head)),
+        folder_(std::move(folder)),
         classes_(folder_.head.options().task == HeadTask::multiclass),
         out_(options.out, FolderMark{kMark}, options.overwrite, kFiles) {
     input_ = read_texts_and_vectors(o_.input, {o_.label}, o_.read, run, notice);
@@ -136,10 +136,11 @@ class EvaluateRun {
 
   void judge_foreign() {
     if (!folder_.head.has_rows() || !std::isfinite(folder_.head.limit())) return;
-    std::vector<float> known, foreign;
+    std::vector<double> known, foreign;
     Index kept = 0, found = 0;
     for (Index i = 0; i < report_.rows; ++i) {
-      const float score = said_.scores[i][static_cast<Index>(folder_.head.options().open_set)];
+      const auto score =
+          static_cast<double>(said_.scores[i][static_cast<Index>(folder_.head.options().open_set)]);
       if (known_[i]) known.push_back(score), kept += !said_.unknown[i];
       if (foreign_[i]) foreign.push_back(score), found += said_.unknown[i];
     }
@@ -249,7 +250,8 @@ EvaluateHeadReport evaluate_head(const EvaluateHeadOptions& given, const Run& ru
   require(!given.label.empty(), Fault::argument,
           option_name("label") + " is missing: it names the column of labels");
   EvaluateHeadOptions options = given;
-  if (options.read.model.empty()) options.read.model = open_head(options.head).model;
+  HeadFolder folder = open_head(options.head, run);
+  options.read = reading_of(folder, given.read);
   if (!options.overwrite && options.input != "-" && fs::exists(options.out / kMark) &&
       fs::exists(options.input) && has_receipt(options.out, kMark, key_of(options, run))) {
     NewFolder::clean_up(options.out, FolderMark{kMark}, kFiles);
@@ -258,7 +260,7 @@ EvaluateHeadReport evaluate_head(const EvaluateHeadOptions& given, const Run& ru
     report.done_before = true;
     return report;
   }
-  return EvaluateRun(options, run, notice).finish();
+  return EvaluateRun(options, std::move(folder), run, notice).finish();
 }
 
 }  // namespace shoal

@@ -8,6 +8,7 @@
 #include "shoal/core/error.h"
 #include "shoal/flow/classes/head_folder.h"
 #include "shoal/flow/classes/label_column.h"
+#include "shoal/flow/classes/label_weights.h"
 #include "shoal/flow/folders/cluster_folder.h"
 #include "shoal/flow/folders/cluster_vectors.h"
 #include "shoal/flow/folders/report_json_impl.h"
@@ -27,6 +28,8 @@ namespace {
 constexpr const char* kFiles[] = {kHeadMark,       kHeadFile,         kTrainingFile,        "labels.csv",
                                   "confusion.svg", "reliability.svg", "labels_in_doubt.csv"};
 
+constexpr const char* kFeatures = ".features@";  // in the name of a space
+
 std::string key_of(const FitHeadOptions& o, const Run& run) {
   std::vector<Field> list = list_fields(o);
   for (Field& field : list_fields(o.head))
@@ -34,6 +37,7 @@ std::string key_of(const FitHeadOptions& o, const Run& run) {
   list.push_back({"label", o.label});
   list.push_back({"zero_shot", o.zero_shot});
   list.push_back({"model", o.read.model});
+  list.push_back({"features", o.read.use == EncoderUse::features});
   std::string text;
   for (const std::string& name : o.read.read.text_columns) text += name + '\n';
   list.push_back({"text", text});
@@ -41,6 +45,7 @@ std::string key_of(const FitHeadOptions& o, const Run& run) {
   for (Field& field : list_fields(o.read.encode)) list.push_back(std::move(field));
   std::vector<fs::path> inputs{o.input};
   if (!o.read.vectors.empty() && fs::exists(o.read.vectors)) inputs.push_back(o.read.vectors);
+  if (!o.class_weights.empty() && fs::exists(o.class_weights)) inputs.emplace_back(o.class_weights);
   if (o.add) std::ranges::copy(head_inputs(*o.add), std::back_inserter(inputs));
   return result_key("classify fit", list, inputs, run);
 }
@@ -56,6 +61,10 @@ class FitRun {
     std::vector<std::string> columns;
     if (!o_.label.empty()) columns.push_back(o_.label);
     input_ = read_texts_and_vectors(o_.input, columns, o_.read, run, notice);
+    const std::string& id = input_.vectors.space().id;
+    require(!features() || id.empty() || id.find(kFeatures) != std::string::npos, Fault::data,
+            "the vectors of " + o_.input.string() + " come from " + id + ", and are no features of " +
+                o_.read.model);
     out_.keep_off(o_.input);
     if (old_) input_.vectors = in_space_of(old_->head.space(), input_.vectors, report_.assumed_space);
   }
@@ -74,6 +83,8 @@ class FitRun {
   }
 
  private:
+  bool features() const { return o_.read.use == EncoderUse::features; }
+
   /// A label's vector is the mean of those of its descriptions.
   void from_names() {
     const Texts& said = o_.label.empty() ? input_.texts : input_.columns[0];
@@ -120,6 +131,7 @@ class FitRun {
       if (sizes[c] == 1 && !(old_ && c < old_->names.size())) report_.seen_once.push_back(names_[c]);
     HeadOptions options = o_.head;
     options.task = labels.task;
+    options.label_weights = read_label_weights(o_.class_weights, names_);
     HeldOut held;
     std::optional<Head> head;
     Texts texts;
@@ -134,7 +146,7 @@ class FitRun {
     }
     if (input_.has_texts() || texts.size() > 0)
       for (const Index i : own) texts.add(text_of_row(input_, i));
-    report_.c = head->c(), report_.n_iter = head->rule().n_iter, report_.converged = head->rule().converged;
+    report_.head = head->options().head, report_.c = head->c(), report_.n_iter = head->rule().n_iter, report_.converged = head->rule().converged;
     write_head(out_ / "", *head, names_, texts);
     if (held.n_judged > 0) judge(*head, held, sets, own);
     write_report(*head);
@@ -144,25 +156,17 @@ class FitRun {
     const bool classes = report_.task == HeadTask::multiclass;
     report_.judged = held.n_judged, report_.covered = held.covered;
     report_.thresholds = head.thresholds().kind;
-    LabelSets truth{{}, sets.count}, said{{}, sets.count};
+    std::vector<std::vector<Label>> truth, said;
     std::vector<Label> one_truth, one_said;
     Matrix before = held.logits;
     Calibration plain = Calibration::fit(CalibrationKind::temperature, report_.task, Matrix(), Truth());
     for (Index i = 0; i < sets.of.size(); ++i) {
       plain.apply(before[i]);
       if (!held.judged[i]) continue;
-      truth.of.push_back(sets.of[i]);
-      const auto p = held.probabilities[i];
-      auto& labels = said.of.emplace_back();
-      if (classes) {
-        labels.push_back(static_cast<Label>(std::ranges::max_element(p) - p.begin()));
-        one_truth.push_back(sets.of[i][0]), one_said.push_back(labels[0]);
-      } else {
-        for (Index c = 0; c < p.size(); ++c)
-          if (p[c] >= head.thresholds().of[c]) labels.push_back(static_cast<Label>(c));
-      }
+      truth.push_back(sets.of[i]), said.push_back(held.sets.of[i]);
+      if (classes) one_truth.push_back(truth.back()[0]), one_said.push_back(said.back()[0]);
     }
-    report_.scores = classification_scores(truth.of, said.of, sets.count);
+    report_.scores = classification_scores(truth, said, sets.count);
     const Reliability found = reliability_of(report_.task, held.probabilities, sets, held.judged);
     report_.ece = found.error;
     report_.ece_before = reliability_of(report_.task, before, sets, held.judged).error;
@@ -203,9 +207,10 @@ class FitRun {
       labels.push_back(label);
     }
     const std::string& id = head.space().id;
-    out.update({{"model", id.substr(0, id.find('@'))},
+    out.update({{"model", id.substr(0, id.find(features() ? kFeatures : "@"))},
+                {"features", features()},
                 {"space", id},
-                {"dims", head.rule().coefficients.cols()},
+                {"dims", head.dims()},
                 {"input", o_.input.string()},
                 {"label", o_.label},
                 {"rows", report_.rows},
@@ -220,6 +225,7 @@ class FitRun {
                 {"converged", head.rule().converged},
                 {"temperature", head.calibration().temperature()},
                 {"limit", number_json(static_cast<double>(head.limit()))}});
+    if (!o_.class_weights.empty()) out["class_weights"] = o_.class_weights;
     if (old_) out["added"] = report_.added;
     out["seen_once"] = report_.seen_once;
     out["held_out"] = nullptr;

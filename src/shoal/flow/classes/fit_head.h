@@ -23,7 +23,8 @@ struct FitHeadOptions {
   bool zero_shot = false;                    ///< the rows are what labels are called, not examples
   std::optional<HeadTask> task;              ///< absent: as the labels are written; head.task is not used
   std::string separator = ";";
-  HeadOptions head;
+  std::string class_weights;  ///< as read_label_weights
+  HeadOptions head;           ///< label_weights is not used
   TextsAndVectorsOptions read;
 };
 template <class V>
@@ -32,6 +33,9 @@ void fields(FitHeadOptions& o, V&& visit) {
         "one label a row, or any number of them. Default: several if a cell is a JSON list or holds the "
         "separator");
   visit("separator", o.separator, "what stands between the labels of a row");
+  visit("class_weights", o.class_weights,
+        "how much the rows of some labels count: NAME=WEIGHT,... or a table with the columns label and weight; "
+        "others count 1");
 }
 
 struct FitHeadReport {
@@ -41,11 +45,13 @@ struct FitHeadReport {
   std::vector<std::string>
       seen_once;                   ///< labels of a single row: nothing is known of how well they are found
   std::vector<std::string> added;  ///< labels that the old head did not have
+  HeadKind head = HeadKind::logistic;
   double c = 0;
   Index n_iter = 0;
   bool converged = true;
   Index judged = 0;                ///< rows judged by fits that left them out; 0: too few a label
-  ClassificationScores scores;     ///< of them: multiclass of the likeliest label
+  ClassificationScores scores;     ///< of them: multiclass of the likeliest label, multilabel by thresholds
+                                   ///< that other rows chose
   double ece = 0, ece_before = 0;  ///< expected calibration error, calibrated and as the regression gave it
   double covered = 0;              ///< share of them that is taken for known
   ThresholdKind thresholds = ThresholdKind::half;

@@ -1,8 +1,11 @@
 #include "shoal/flow/classes/head_folder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "shoal/core/error.h"
+#include "shoal/encode/model_place.h"
+#include "shoal/encode/sequence_head.h"
 #include "shoal/flow/classes/label_column.h"
 #include "shoal/flow/folders/cluster_folder.h"
 #include "shoal/flow/stage_file.h"
@@ -21,11 +24,40 @@ std::string HeadFolder::training_text(Index row) const {
 
 bool is_head(const fs::path& folder) { return fs::exists(folder / kHeadMark); }
 
-HeadFolder open_head(const fs::path& folder) {
+namespace {
+
+/// The last layer of a model that gives labels, and what stands before it.
+HeadFolder open_model(const fs::path& folder, const Run& run) {
+  SequenceHead last = read_sequence_head(folder);
+  Encoder encoder = Encoder::load(folder, run, EncoderUse::features);
+  LinearRule rule{.coefficients = std::move(last.weight), .intercepts = std::move(last.bias)};
+  return {Head::of_rule(std::move(rule), last.several ? HeadTask::multilabel : HeadTask::multiclass,
+                        encoder.space()),
+          std::move(last.labels),
+          encoder.name(),
+          {},
+          EncoderUse::features,
+          encoder};
+}
+
+}  // namespace
+
+TextsAndVectorsOptions reading_of(const HeadFolder& folder, TextsAndVectorsOptions given) {
+  require(!folder.encoder || given.model.empty(), Fault::argument,
+          option_name("model") + " is for heads of 'shoal classify fit'; a model that gives labels embeds texts "
+                                 "itself");
+  if (given.model.empty()) given.model = folder.model;
+  given.use = folder.use, given.encoder = folder.encoder;
+  return given;
+}
+
+HeadFolder open_head(const fs::path& folder, const Run& run) {
   require(fs::is_directory(folder), Fault::file, folder.string() + ": no such folder");
+  if (!is_head(folder) && is_classifier_folder(folder)) return open_model(folder, run);
   require(is_head(folder), Fault::format,
-          folder.string() + " was not made by 'shoal classify fit': there is no " + kHeadMark + " in it");
-  HeadFolder out{load_stage<Head>(folder / kHeadFile), {}, {}, {}};
+          folder.string() + " was not made by 'shoal classify fit', for there is no " + kHeadMark +
+              " in it, and is no model that gives labels");
+  HeadFolder out{load_stage<Head>(folder / kHeadFile), {}, {}, {}, EncoderUse::sentence, {}};
   const fs::path mark = folder / kHeadMark;
   try {
     const Json in = Json::parse(read_file(mark, Index{256} << 20));
@@ -33,6 +65,7 @@ HeadFolder open_head(const fs::path& folder) {
             mark.string() + " is not a report that this version of shoal reads");
     for (const Json& label : in.at("labels")) out.names.push_back(label.at("name").get<std::string>());
     out.model = in.at("model").get<std::string>();
+    if (in.value("features", false)) out.use = EncoderUse::features;
   } catch (const nlohmann::json::exception& e) {
     throw Error(Fault::format, mark.string() + " is damaged: " + e.what());
   }
@@ -59,6 +92,12 @@ HeadFolder open_head(const fs::path& folder) {
 
 std::vector<fs::path> head_inputs(const fs::path& folder) {
   std::vector<fs::path> out;
+  if (!is_head(folder)) {  // a model's
+    for (const auto& entry : fs::directory_iterator(model_place(folder)))
+      if (entry.is_regular_file()) out.push_back(entry.path());
+    std::ranges::sort(out);
+    return out;
+  }
   for (const char* name : {kHeadMark, kHeadFile, kTrainingFile})
     if (fs::exists(folder / name)) out.push_back(folder / name);
   return out;

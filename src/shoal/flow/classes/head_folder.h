@@ -2,11 +2,15 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "shoal/classify/head.h"
+#include "shoal/core/run.h"
 #include "shoal/core/texts.h"
+#include "shoal/encode/encoder.h"
+#include "shoal/flow/texts/texts_and_vectors.h"
 #include "shoal/measure/classification.h"
 
 namespace shoal {
@@ -22,6 +26,8 @@ struct HeadFolder {
   std::vector<std::string> names;  ///< of the labels
   std::string model;               ///< name of the encoder that made the vectors; empty: not known
   Texts texts;                     ///< of the training rows; empty: they had none
+  EncoderUse use = EncoderUse::sentence;  ///< which vectors of that encoder
+  std::optional<Encoder> encoder;         ///< of a model's folder: it stands before the head, loaded
 
   /// The beginning of a training text for people: "training row 12" where there is none.
   std::string training_text(Index row) const;
@@ -29,8 +35,11 @@ struct HeadFolder {
 
 /// Whether `classify fit` made the folder.
 bool is_head(const std::filesystem::path& folder);
-/// Error(file) if there is no such folder, Error(format) if it is none or damaged.
-HeadFolder open_head(const std::filesystem::path& folder);
+/// Of a folder that `classify fit` made, or of a model that gives labels (is_classifier_folder): then the
+/// encoder is loaded with it. Error(file) if there is no such folder, Error(format) if it is none or damaged.
+HeadFolder open_head(const std::filesystem::path& folder, const Run& run = {});
+/// How rows that the head shall label are embedded. Error(argument) if a model is given beside one of its own.
+TextsAndVectorsOptions reading_of(const HeadFolder& folder, TextsAndVectorsOptions given);
 /// Files of a head's folder that a result depends on.
 std::vector<std::filesystem::path> head_inputs(const std::filesystem::path& folder);
 

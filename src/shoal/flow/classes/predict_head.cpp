@@ -45,10 +45,10 @@ std::string key_of(const PredictHeadOptions& o, const Run& run) {
 
 class PredictHeadRun {
  public:
-  PredictHeadRun(const PredictHeadOptions& options, const Run& run, const Notice& notice)
+  PredictHeadRun(const PredictHeadOptions& options, HeadFolder folder, const Run& run, const Notice& notice)
       : o_(options),
         run_(run),
-        folder_(open_head(options.head)),
+        folder_(std::move(folder)),
         out_(options.out, FolderMark{kMark}, options.overwrite, kFiles) {
     input_ = read_texts_and_vectors(o_.input, {}, o_.read, run, notice);
     input_.vectors = in_space_of(folder_.head.space(), input_.vectors, report_.assumed_space);
@@ -169,7 +169,8 @@ class PredictHeadRun {
 
 PredictHeadReport predict_head(const PredictHeadOptions& given, const Run& run, const Notice& notice) {
   PredictHeadOptions options = given;
-  if (options.read.model.empty()) options.read.model = open_head(options.head).model;
+  HeadFolder folder = open_head(options.head, run);
+  options.read = reading_of(folder, given.read);
   if (!options.overwrite && options.input != "-" && fs::exists(options.out / kMark) &&
       fs::exists(options.input) && has_receipt(options.out, kMark, key_of(options, run))) {
     NewFolder::clean_up(options.out, FolderMark{kMark}, kFiles);
@@ -178,7 +179,7 @@ PredictHeadReport predict_head(const PredictHeadOptions& given, const Run& run, 
     report.done_before = true;
     return report;
   }
-  return PredictHeadRun(options, run, notice).finish();
+  return PredictHeadRun(options, std::move(folder), run, notice).finish();
 }
 
 }  // namespace shoal

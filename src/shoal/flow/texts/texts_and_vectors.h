@@ -18,6 +18,8 @@ namespace shoal {
 struct TextsAndVectorsOptions {
   std::string model;                    ///< a name or a folder (find_model); for files of texts
   std::filesystem::path models_folder;  ///< where names of models are looked up
+  EncoderUse use = EncoderUse::sentence;
+  std::optional<Encoder> encoder;  ///< instead of `model`: one that is loaded already
   /// The vectors of the input's rows, in its order. Used if it is there, else made there. Empty: for a file
   /// of texts, FILE.MODEL.safetensors beside it.
   std::filesystem::path vectors;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
+#include <span>
 
 #include "shoal/cluster/kmeans/spherical_kmeans.h"
 #include "shoal/core/chunks.h"
@@ -16,6 +17,7 @@
 #include "shoal/flow/watch/foreign_texts_impl.h"
 #include "shoal/linear/norms.h"
 #include "shoal/map/svg.h"
+#include "shoal/measure/classification.h"
 #include "shoal/near/select_rows.h"
 #include "shoal/store/collection/collection.h"
 
@@ -111,7 +113,7 @@ void find_trust(const AnomalyReportOptions& options, const Anomalies& found, con
     for (ScoreTrust& trust : report.trust) {
       const auto& of = scores[static_cast<Index>(trust.score)];
       trust.average_precision += average_precision(of, report.planted);
-      trust.auroc += area_under_roc(of, report.planted);
+      trust.auroc += area_under_roc(std::span(of).subspan(n), std::span(of).first(n));
       std::vector<Index> strangest(of.size());
       std::iota(strangest.begin(), strangest.end(), Index{0});
       std::ranges::sort(strangest, {}, [&](Index i) { return std::pair(-of[i], i); });
