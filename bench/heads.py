@@ -80,16 +80,30 @@ def ece(p, y, bins=15):
                      for b in range(bins) if (place == b).any()))
 
 
-def closed(bench, name, train, test, column="label"):
-    """Accuracy of a set with train and test; scikit-learn with C = 1, 10 beside it."""
-    from sklearn.linear_model import LogisticRegression
-    part = name
+def closed(bench, name, train, test, column="label", **options):
+    """Accuracy of a set with train and test."""
     _, (y, t) = numbered(bench.column(train, column), bench.column(test, column))
-    x, new = bench.vectors(name + "_train"), bench.vectors(name + "_test")
-    p, _, _, _, facts = bench.head(x, [[v] for v in y], new)
+    judge(bench, name, bench.vectors(name + "_train"), y, bench.vectors(name + "_test"), t, **options)
+
+
+def braun(bench):
+    """Three small sets, train and test in one file."""
+    for name in ("askubuntu", "chatbot", "webapplications"):
+        path = f"braun_nlu/{name}.csv"
+        test = np.array(bench.column(path, "split")) == "test"
+        _, (y,) = numbered(bench.column(path, "label"))
+        x = bench.vectors(f"braun_nlu_{name}")
+        judge(bench, f"braun_nlu {name}", x[~test], y[~test], x[test], y[test])
+
+
+def judge(bench, part, x, y, new, t, **options):
+    """scikit-learn with C = 1, 10 beside it."""
+    from sklearn.linear_model import LogisticRegression
+    part += " mlp" if options.get("head") == "mlp" else ""
+    p, _, _, _, facts = bench.head(x, [[v] for v in y], new, **options)
     bench.say(part, "accuracy", float((p.argmax(1) == t).mean()), f"C {facts['c']:g}, fit {facts['fit']:.1f} s")
     bench.say(part, "calibration error (ECE)", ece(p, t), f"temperature {facts['temperature']:.3f}")
-    if bench.args.peers:
+    if bench.args.peers and not options:
         for c in (1, 10):
             peer = LogisticRegression(C=c, tol=1e-5, max_iter=2000).fit(x, y)
             bench.say(part, f"accuracy of scikit-learn, C {c}", float((peer.predict(new) == t).mean()))
@@ -167,20 +181,20 @@ def few(bench, name="banking77", train="banking77/train.csv", test="banking77/te
     bench.say(name, "the same by scikit-learn's default", float(np.mean(theirs)))
 
 
-def emotions(bench):
+def emotions(bench, **options):
     sets = [[line.split("|") for line in bench.column(f"goemotions/{part}.csv", "labels")] for part in ("train", "test")]
     names = sorted({label for rows in sets for labels in rows for label in labels})
     number = {name: i for i, name in enumerate(names)}
     train, test = ([sorted(number[label] for label in labels) for labels in rows] for rows in sets)
     x, new = bench.vectors("goemotions_train"), bench.vectors("goemotions_test")
-    p, _, _, said, facts = bench.head(x, train, new, task="multilabel")
+    p, _, _, said, facts = bench.head(x, train, new, task="multilabel", **options)
     truth, ours = (np.zeros((len(test), len(names)), bool) for _ in range(2))
     for i, (own, mine) in enumerate(zip(test, said)):
         truth[i, own] = True
         ours[i, mine] = True
     f1 = lambda a, b: 2 * (a & b).sum(0) / np.maximum(1, a.sum(0) + b.sum(0))
-    bench.say("goemotions", "macro F1", float(f1(truth, ours).mean()), str(facts))
-    bench.say("goemotions", "micro F1", float(2 * (truth & ours).sum() / (truth.sum() + ours.sum())))
+    bench.say("goemotions" + (" mlp" if options else ""), "macro F1", float(f1(truth, ours).mean()), str(facts))
+    bench.say("goemotions" + (" mlp" if options else ""), "micro F1", float(2 * (truth & ours).sum() / (truth.sum() + ours.sum())))
 
 
 PARTS = {
@@ -194,6 +208,11 @@ PARTS = {
     "trec": lambda b: closed(b, "trec", "trec/train.csv", "trec/test.csv"),
     "twentynewsgroups": lambda b: closed(b, "twentynewsgroups", "twentynewsgroups/train.jsonl",
                                          "twentynewsgroups/test.jsonl"),
+    "braun_nlu": braun,
+    "goemotions_mlp": lambda b: emotions(b, head="mlp"),
+    "clinc150_mlp": lambda b: closed(b, "clinc150", "clinc150/train.csv", "clinc150/test.csv", head="mlp"),
+    "twentynewsgroups_mlp": lambda b: closed(b, "twentynewsgroups", "twentynewsgroups/train.jsonl",
+                                             "twentynewsgroups/test.jsonl", head="mlp"),
 }
 
 

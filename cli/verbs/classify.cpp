@@ -53,8 +53,10 @@ void add_classify(CLI::App& app, Session& session) {
        out = std::make_shared<std::string>();
   auto* predict = verb->add_subcommand("predict", "Labels or clusters for new rows");
   predict->footer(
-      "MODEL is a head of 'shoal classify fit', a folder of 'shoal cluster', or a model that gives labels itself\n"
-      "(BERT, RoBERTa and their kin as ...ForSequenceClassification). Vectors must come from the encoder that it\n"
+      "MODEL is a head of 'shoal classify fit', a folder of 'shoal cluster', or a model that gives labels "
+      "itself\n"
+      "(BERT, RoBERTa and their kin as ...ForSequenceClassification). Vectors must come from the encoder "
+      "that it\n"
       "was made with.\n\n"
       "A head takes texts too: a table, a collection, or vectors. Each row gets its label (none where it is\n"
       "unlike all that is known), the likeliest one, its probability, a p-value (small where the row is "
@@ -71,7 +73,9 @@ void add_classify(CLI::App& app, Session& session) {
       "  shoal classify predict teams new.csv              new.predictions/predictions.csv and plots\n"
       "  shoal cluster january/ --out topics\n"
       "  shoal classify predict topics february/           february.predictions/predictions.csv and plots");
-  predict->add_option("model", *model, "A folder that 'shoal classify fit' or 'shoal cluster' made, or a model that gives labels")
+  predict
+      ->add_option("model", *model,
+                   "A folder that 'shoal classify fit' or 'shoal cluster' made, or a model that gives labels")
       ->required()
       ->type_name("MODEL");
   predict

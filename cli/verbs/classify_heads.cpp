@@ -39,7 +39,8 @@ std::string in_words(const FitHeadReport& report, const FitHeadOptions& o, const
            "\nwhat was known of the old ones stays, and so do calibration and the limit of the known\n" +
            time_line(progress) + "\nwrote " + report.out.string() + "\n";
   if (report.head == HeadKind::mlp) {
-    out += "mlp of " + with_commas(o.head.mlp.hidden) + " hidden units, " + counted(report.n_iter, "epoch") + "\n";
+    out += "mlp of " + with_commas(o.head.mlp.hidden) + " hidden units, " + counted(report.n_iter, "epoch") +
+           "\n";
   } else {
     out += "logistic regression, C " + short_number(report.c, 4);
     out += o.head.c ? "\n" : report.judged > 0 ? ", chosen on held-out folds\n" : "\n";
@@ -168,7 +169,8 @@ void run_evaluate(EvaluateHeadOptions& o, CLI::App& verb, Session& session) {
 
 std::filesystem::path head_place(const std::string& given) {
   std::filesystem::path folder = given;
-  if (!std::filesystem::exists(folder) && given.find('/') == std::string::npos) folder = models_folder() / given;
+  if (!std::filesystem::exists(folder) && given.find('/') == std::string::npos)
+    folder = models_folder() / given;
   return is_head(folder) || is_classifier_folder(folder) ? folder : std::filesystem::path();
 }
 
@@ -254,7 +256,8 @@ void add_fit(CLI::App& classify, Session& session) {
       "  shoal classify evaluate teams checked.csv --label team\n"
       "  shoal classify fit more.csv --label team --add teams --out teams2     new labels beside the old\n"
       "  shoal classify fit names.txt --zero-shot --out first                  a line a label, no examples\n"
-      "  shoal classify fit tickets.csv --label team --head mlp --out teams    a perceptron of one hidden layer\n"
+      "  shoal classify fit tickets.csv --label team --head mlp --out teams    a perceptron of one hidden "
+      "layer\n"
       "  shoal classify fit tickets.csv --label team --from roberta-emotions --out teams\n"
       "                                                     on what a classifier's own last layer reads");
   verb->add_option_function<std::string>(

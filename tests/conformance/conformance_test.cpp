@@ -6,6 +6,7 @@
 
 #include "examples/skeleton/unit_variance.h"
 #include "shoal/classify/cluster_classifier.h"
+#include "shoal/classify/head.h"
 #include "shoal/classify/logistic.h"
 #include "shoal/cluster/density/dbscan.h"
 #include "shoal/cluster/density/hdbscan.h"
@@ -42,6 +43,27 @@ struct Taught {
   }
   void save(ArchiveWriter& out) const { stage.save(out); }
   static Taught load(const ArchiveReader& in) { return {S::load(in)}; }
+};
+
+/// A head, given labels that follow the groups of `sample`; of several a row, label 0 stands at others too.
+struct TaughtHead {
+  using Options = HeadOptions;
+  static constexpr std::string_view kind = Head::kind;
+  Head head;
+
+  static TaughtHead fit(const Rows& x, const Options& options = {}, const Run& run = {}) {
+    LabelSets sets{{}, std::min<Index>(3, x.rows())};
+    for (Index i = 0; i < x.rows(); ++i) {
+      sets.of.push_back({static_cast<Label>(i % 3)});
+      if (options.task == HeadTask::multilabel && i % 3 != 0 && i % 5 == 0)
+        sets.of.back() = {0, sets.of.back()[0]};
+    }
+    return {Head::fit(x, sets, options, run)};
+  }
+  Labels predict(const Rows& x, const Run& run = {}) const { return head.predict(x, run); }
+  Matrix transform(const Rows& x, const Run& run = {}) const { return head.predict_proba(x, run); }
+  void save(ArchiveWriter& out) const { head.save(out); }
+  static TaughtHead load(const ArchiveReader& in) { return {Head::load(in)}; }
 };
 
 /// A map with the rows that it was fitted on beside it, so that it can place new ones.
@@ -157,6 +179,16 @@ std::vector<ClusterClassifierOptions> option_sets<Taught<ClusterClassifier>>() {
   return {{}, {.rule = ClassifierRule::nearest, .metric = Metric::euclidean, .unlike_quantile = 0.9}};
 }
 
+template <>
+std::vector<HeadOptions> option_sets<TaughtHead>() {
+  return {{},
+          {.task = HeadTask::multilabel,
+           .calibration = CalibrationKind::isotonic,
+           .thresholds = ThresholdKind::per_label,
+           .open_set = OpenSetScore::mahalanobis},
+          {.head = HeadKind::mlp, .mlp = {.hidden = 20, .n_epochs = 3}}};
+}
+
 template <class S>
 void with_each(void (*check)()) {
   int number = 0;
@@ -170,7 +202,7 @@ void with_each(void (*check)()) {
 
 using Stages = testing::Types<SphericalKMeans, KMeans, MiniBatchKMeans, VmfMixture, Agglomerative, Dbscan,
                               Hdbscan, Som, Pca, Standardise, Umap, PlacingUmap, Tsne, Taught<Logistic>,
-                              Taught<CentroidFeatures>, Taught<ClusterClassifier>, UnitVariance>;
+                              Taught<CentroidFeatures>, Taught<ClusterClassifier>, TaughtHead, UnitVariance>;
 
 struct StageNames {
   template <class S>

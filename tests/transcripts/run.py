@@ -61,7 +61,8 @@ def main():
     passed = failed = 0
     for path in files:
         with tempfile.TemporaryDirectory() as folder:
-            environment = dict(os.environ, PATH=f"{shoal.parent}:{os.environ['PATH']}", LC_ALL="C.UTF-8")
+            environment = dict(os.environ, PATH=f"{shoal.parent}:{os.environ['PATH']}", LC_ALL="C.UTF-8",
+                               SHOAL_SOURCE=str(HERE.parent.parent))
             for line, command, status, expected in blocks(path):
                 result = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)

@@ -110,7 +110,8 @@ void Head::save(ArchiveWriter& out) const {
   out.add("intercepts", std::span<const float>(rule_.intercepts));
   const double numbers[] = {rule_.loss, c_, thresholds_.macro_f1, thresholds_.micro_f1};
   out.add("numbers", std::span<const double>(numbers));
-  const std::int64_t counts[] = {static_cast<std::int64_t>(rule_.n_iter), rule_.converged, has_rows_, by_cosine_};
+  const std::int64_t counts[] = {static_cast<std::int64_t>(rule_.n_iter), rule_.converged, has_rows_,
+                                 by_cosine_};
   out.add("counts", std::span<const std::int64_t>(counts));
   out.add("limit", std::span<const float>(&limit_, 1));
   out.meta("thresholds", name_of(thresholds_.kind));

@@ -115,11 +115,11 @@ class Head {
   /// "learn". O((n_folds tried + 1) rows d labels) a step of the search.
   static Head fit(const Rows& x, const LabelSets& sets, const Options& options = {}, const Run& run = {},
                   HeldOut* held_out = nullptr);
-  /// Without any labelled row: softmax of `scale` times the cosine to the vector of each label's name, whatever
-  /// the length of a row. names: labels x d. Error(data) for fewer than two, or a row of zeros.
+  /// Without any labelled row: softmax of `scale` times the cosine to the vector of each label's name,
+  /// whatever the length of a row. names: labels x d. Error(data) for fewer than two, or a row of zeros.
   static Head zero_shot(const Rows& names, double scale = 20, const Run& run = {});
-  /// A rule that was learnt elsewhere, on vectors of this space: no training rows, nothing calibrated, a label
-  /// from probability 0.5 on. Error(data) if it holds a NaN or an infinity.
+  /// A rule that was learnt elsewhere, on vectors of this space: no training rows, nothing calibrated, a
+  /// label from probability 0.5 on. Error(data) if it holds a NaN or an infinity.
   static Head of_rule(LinearRule rule, HeadTask task, Space space);
   /// The same head with further rows, whose labels may be new (sets.count of them all). Multiclass: what it
   /// knew of old labels stays; only new labels are fitted (fit_added). Multilabel: only new ones too, against
@@ -138,7 +138,7 @@ class Head {
   const LinearRule& rule() const& { return rule_; }       ///< of what the hidden layer gives, if there is one
   const Calibration& calibration() const& { return calibration_; }
   const Thresholds& thresholds() const& { return thresholds_; }  ///< multilabel; else of no label
-  double c() const { return c_; }                                ///< as it was given or chosen; 0: there is none
+  double c() const { return c_; }  ///< as it was given or chosen; 0: there is none
   bool has_rows() const { return has_rows_; }
   const LabelSets& training_sets() const& { return sets_; }
   const Rows& training_rows() const& { return shape_.rows(); }

@@ -46,8 +46,9 @@ class HeadFit {
       require(std::ranges::any_of(sizes, [&](Index n) { return n < x.rows(); }), Fault::data,
               "no label stands at some rows and not at others: nothing to learn");
     }
-    require(o_.label_weights.empty() || o_.label_weights.size() == sets.count, Fault::argument,
-            std::to_string(o_.label_weights.size()) + " weights of " + std::to_string(sets.count) + " labels");
+    require(
+        o_.label_weights.empty() || o_.label_weights.size() == sets.count, Fault::argument,
+        std::to_string(o_.label_weights.size()) + " weights of " + std::to_string(sets.count) + " labels");
     for (Index c = 0; c < o_.label_weights.size(); ++c)
       require(std::isfinite(o_.label_weights[c]) && o_.label_weights[c] > 0, Fault::argument,
               "the weight of label " + std::to_string(c) + " is " + text_of(FieldValue(o_.label_weights[c])) +
@@ -123,8 +124,7 @@ class HeadFit {
     const Rows& own = some ? *some : x;
     if (o_.head == HeadKind::mlp)
       return fit_perceptron(own, sets, o_.task, o_.mlp, o_.balanced, o_.label_weights, o_.seed, run);
-    const LogisticOptions options{
-        .c = c, .tol = tol_at(c), .max_iter = o_.max_iter, .balanced = o_.balanced};
+    const LogisticOptions options{.c = c, .tol = tol_at(c), .max_iter = o_.max_iter, .balanced = o_.balanced};
     return {{},
             o_.task == HeadTask::multiclass
                 ? fit_softmax(own, single_labels(sets), options, o_.label_weights, start, run)
@@ -420,7 +420,8 @@ Head Head::with_added(const Rows& x, const LabelSets& sets, const Run& run) cons
                       .n_iter = found.n_iter,
                       .converged = found.converged};
       std::copy_n(rule_.coefficients.data(), before * inputs.cols(), both.coefficients.data());
-      std::copy_n(found.coefficients.data(), found.labels() * inputs.cols(), both.coefficients[before].data());
+      std::copy_n(found.coefficients.data(), found.labels() * inputs.cols(),
+                  both.coefficients[before].data());
       both.intercepts.insert(both.intercepts.end(), found.intercepts.begin(), found.intercepts.end());
       head.rule_ = std::move(both);
       head.thresholds_.of.resize(

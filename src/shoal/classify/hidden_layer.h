@@ -21,7 +21,8 @@ struct HiddenLayer {
   Rows apply(const Rows& x, const Run& run) const;
 
   void save(ArchiveWriter& out) const;
-  static HiddenLayer load(const ArchiveReader& in);  ///< Error(format) if it is damaged; none if none is there
+  static HiddenLayer load(
+      const ArchiveReader& in);  ///< Error(format) if it is damaged; none if none is there
 };
 
 }  // namespace shoal

@@ -119,7 +119,8 @@ LinearRule fit_one_vs_rest(const Rows& x, const LabelSets& sets, const LogisticO
     position[c] = places.size();
     places.push_back(c);
     const auto with = static_cast<double>(sizes[c]), without = rows - with;
-    SidesWeight sides = options.balanced ? SidesWeight{rows / (2 * with), rows / (2 * without)} : SidesWeight{};
+    SidesWeight sides =
+        options.balanced ? SidesWeight{rows / (2 * with), rows / (2 * without)} : SidesWeight{};
     if (!label_weights.empty()) sides.with *= label_weights[c];
     weight.push_back(sides);
     const double heavy = sides.with * with, share = heavy / (heavy + sides.without * without);

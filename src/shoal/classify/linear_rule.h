@@ -30,8 +30,8 @@ inline constexpr float kAlways = 30;
 Matrix logits_of(const LinearRule& rule, const Rows& x, const Run& run);
 
 /// Multinomial logistic regression, as Logistic::fit, from `start` if there is one (the same labels have
-/// rows). At least two classes with rows, or Error(data). label_weights: of each label how much its rows count
-/// beside the others; empty: 1.
+/// rows). At least two classes with rows, or Error(data). label_weights: of each label how much its rows
+/// count beside the others; empty: 1.
 LinearRule fit_softmax(const Rows& x, const Labels& labels, const LogisticOptions& options,
                        std::span<const double> label_weights, const LinearRule* start, const Run& run);
 /// One logistic regression a label, against all rows without it: the mean over rows of the sum over labels of

@@ -104,8 +104,9 @@ SequenceHead read_sequence_head(const fs::path& given) {
   const std::string type = config.text("problem_type", "");
   if (type == "regression") config.refuse("problem_type", "shoal gives labels, not numbers");
   if (!type.empty() && type != "single_label_classification" && type != "multi_label_classification")
-    config.fail("problem_type", "transformers knows single_label_classification, multi_label_classification "
-                                "and regression");
+    config.fail("problem_type",
+                "transformers knows single_label_classification, multi_label_classification "
+                "and regression");
   out.several = type == "multi_label_classification" || out.labels.size() == 1;
   const Weights weights(folder);
   const std::string last = names_of(transformer.family).last;

@@ -17,8 +17,9 @@ struct SequenceHead {
   Matrix weight;                    ///< labels x dims
   std::vector<float> bias;          ///< labels
   std::vector<std::string> labels;  ///< id2label; LABEL_0 and so on where it names none
-  bool several = false;  ///< a sigmoid for each label (problem_type multi_label_classification, or one label
-                         ///< alone), else a softmax over them, as in transformers' text-classification pipeline
+  bool several =
+      false;  ///< a sigmoid for each label (problem_type multi_label_classification, or one label
+              ///< alone), else a softmax over them, as in transformers' text-classification pipeline
 };
 
 /// Whether the folder is of that kind. A sentence-transformers folder (modules.json) is not.

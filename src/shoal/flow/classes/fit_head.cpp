@@ -146,7 +146,8 @@ class FitRun {
     }
     if (input_.has_texts() || texts.size() > 0)
       for (const Index i : own) texts.add(text_of_row(input_, i));
-    report_.head = head->options().head, report_.c = head->c(), report_.n_iter = head->rule().n_iter, report_.converged = head->rule().converged;
+    report_.head = head->options().head, report_.c = head->c(), report_.n_iter = head->rule().n_iter,
+    report_.converged = head->rule().converged;
     write_head(out_ / "", *head, names_, texts);
     if (held.n_judged > 0) judge(*head, held, sets, own);
     write_report(*head);

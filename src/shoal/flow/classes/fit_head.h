@@ -33,9 +33,10 @@ void fields(FitHeadOptions& o, V&& visit) {
         "one label a row, or any number of them. Default: several if a cell is a JSON list or holds the "
         "separator");
   visit("separator", o.separator, "what stands between the labels of a row");
-  visit("class_weights", o.class_weights,
-        "how much the rows of some labels count: NAME=WEIGHT,... or a table with the columns label and weight; "
-        "others count 1");
+  visit(
+      "class_weights", o.class_weights,
+      "how much the rows of some labels count: NAME=WEIGHT,... or a table with the columns label and weight; "
+      "others count 1");
 }
 
 struct FitHeadReport {

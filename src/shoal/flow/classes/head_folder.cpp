@@ -44,8 +44,9 @@ HeadFolder open_model(const fs::path& folder, const Run& run) {
 
 TextsAndVectorsOptions reading_of(const HeadFolder& folder, TextsAndVectorsOptions given) {
   require(!folder.encoder || given.model.empty(), Fault::argument,
-          option_name("model") + " is for heads of 'shoal classify fit'; a model that gives labels embeds texts "
-                                 "itself");
+          option_name("model") +
+              " is for heads of 'shoal classify fit'; a model that gives labels embeds texts "
+              "itself");
   if (given.model.empty()) given.model = folder.model;
   given.use = folder.use, given.encoder = folder.encoder;
   return given;

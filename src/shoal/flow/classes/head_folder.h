@@ -23,9 +23,9 @@ inline constexpr const char* kTrainingFile = "training.csv";
 /// A fitted head as it lies in a folder.
 struct HeadFolder {
   Head head;
-  std::vector<std::string> names;  ///< of the labels
-  std::string model;               ///< name of the encoder that made the vectors; empty: not known
-  Texts texts;                     ///< of the training rows; empty: they had none
+  std::vector<std::string> names;         ///< of the labels
+  std::string model;                      ///< name of the encoder that made the vectors; empty: not known
+  Texts texts;                            ///< of the training rows; empty: they had none
   EncoderUse use = EncoderUse::sentence;  ///< which vectors of that encoder
   std::optional<Encoder> encoder;         ///< of a model's folder: it stands before the head, loaded
 
@@ -38,7 +38,8 @@ bool is_head(const std::filesystem::path& folder);
 /// Of a folder that `classify fit` made, or of a model that gives labels (is_classifier_folder): then the
 /// encoder is loaded with it. Error(file) if there is no such folder, Error(format) if it is none or damaged.
 HeadFolder open_head(const std::filesystem::path& folder, const Run& run = {});
-/// How rows that the head shall label are embedded. Error(argument) if a model is given beside one of its own.
+/// How rows that the head shall label are embedded. Error(argument) if a model is given beside one of its
+/// own.
 TextsAndVectorsOptions reading_of(const HeadFolder& folder, TextsAndVectorsOptions given);
 /// Files of a head's folder that a result depends on.
 std::vector<std::filesystem::path> head_inputs(const std::filesystem::path& folder);

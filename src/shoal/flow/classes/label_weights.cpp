@@ -23,8 +23,9 @@ NamedWeights of_text(const std::string& given) {
     const std::size_t last = std::min(given.find(',', first), given.size());
     const std::string part = given.substr(first, last - first);
     const std::size_t equals = part.rfind('=');
-    require(equals != std::string::npos, Fault::argument,
-            option_name("class_weights") + ": '" + part + "' is not NAME=WEIGHT, and there is no file " + given);
+    require(
+        equals != std::string::npos, Fault::argument,
+        option_name("class_weights") + ": '" + part + "' is not NAME=WEIGHT, and there is no file " + given);
     out.emplace_back(part.substr(0, equals), part.substr(equals + 1));
     first = last + 1;
   }
@@ -58,8 +59,9 @@ std::vector<double> read_label_weights(const std::string& given, const std::vect
   std::vector<bool> named(names.size());
   for (const auto& [name, text] : file ? of_table(given) : of_text(given)) {
     const auto found = std::ranges::find(names, name);
-    require(found != names.end(), Fault::argument,
-            option_name("class_weights") + ": there is no label '" + name + "'; there are: " + list_names(names));
+    require(
+        found != names.end(), Fault::argument,
+        option_name("class_weights") + ": there is no label '" + name + "'; there are: " + list_names(names));
     const auto c = static_cast<std::size_t>(found - names.begin());
     require(!named[c], Fault::argument, option_name("class_weights") + " names the label " + name + " twice");
     named[c] = true;
