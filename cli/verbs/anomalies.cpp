@@ -1,8 +1,8 @@
 #include <cmath>
-#include <cstdio>
 
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
+#include "shoal/core/rounded.h"
 #include "shoal/flow/watch/anomaly_report.h"
 #include "shoal/store/archive/archive.h"
 #include "verbs/verbs.h"
@@ -18,12 +18,6 @@ struct AnomalyFlags {
   Index top = 20;
   AnomalyReportOptions options;
 };
-
-std::string rounded(double x, const char* format = "%.3f") {
-  char out[32];
-  std::snprintf(out, sizeof out, format, x);
-  return out;
-}
 
 Json to_json(const StrangeRow& strange, const AnomalyReport& report) {
   Json out{{"row", strange.row},
@@ -49,14 +43,15 @@ std::string trust_in_words(const AnomalyReport& report, AnomalyScore score) {
       out += "how far to trust it: of " + std::to_string(report.planted) + " " + report.foreign +
              " planted among the rows, " + rounded(100 * trust.found, "%.0f") + "% were among the " +
              std::to_string(report.planted) + " strangest (average precision " +
-             rounded(trust.average_precision) + ", by chance " +
+             rounded(trust.average_precision, "%.3f") + ", by chance " +
              rounded(static_cast<double>(report.planted) /
-                     static_cast<double>(report.planted + report.percentile.size())) +
+                         static_cast<double>(report.planted + report.percentile.size()),
+                     "%.3f") +
              ")\n";
   for (const ScoreTrust& trust : report.trust)
     if (trust.score != score)
       out += "  " + std::string(name_of(trust.score)) + ": average precision " +
-             rounded(trust.average_precision) + ", AUROC " + rounded(trust.auroc) + "\n";
+             rounded(trust.average_precision, "%.3f") + ", AUROC " + rounded(trust.auroc, "%.3f") + "\n";
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
+#include "shoal/core/rounded.h"
 #include "shoal/flow/texts/models.h"
 #include "shoal/flow/watch/drift_report.h"
 #include "shoal/flow/watch/online_report.h"
@@ -21,12 +22,6 @@ struct DriftFlags {
   bool online = false;
   OnlineOptions watch;
 };
-
-std::string rounded(double x, const char* format = "%.3g") {
-  char out[32];
-  std::snprintf(out, sizeof out, format, x);
-  return out;
-}
 
 Json number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
 Json said(const std::optional<bool>& is_drift) { return is_drift ? Json(*is_drift ? 1 : 0) : Json(nullptr); }

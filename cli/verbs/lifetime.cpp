@@ -1,8 +1,8 @@
 #include <cmath>
-#include <cstdio>
 
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
+#include "shoal/core/rounded.h"
 #include "shoal/flow/texts/models.h"
 #include "shoal/flow/watch/lifetime_report.h"
 #include "shoal/store/archive/archive.h"
@@ -18,12 +18,6 @@ struct LifetimeFlags {
   bool overwrite = false;
   LifetimeReportOptions options;
 };
-
-std::string rounded(double x, const char* format) {
-  char out[32];
-  std::snprintf(out, sizeof out, format, x);
-  return out;
-}
 
 Json to_json(const LossCurve& curve, const LifetimeOptions& how) {
   const Lifetime& l = curve.lifetime;

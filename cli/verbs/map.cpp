@@ -1,3 +1,4 @@
+#include "shoal/core/rounded.h"
 #include "shoal/flow/mapping/make_map.h"
 
 #include <algorithm>
@@ -53,11 +54,7 @@ void take_stored(MapFlags& flags, CLI::App& verb) {
   flags.options.out = collection;
 }
 
-std::string percent(double share) {
-  char buffer[16];
-  std::snprintf(buffer, sizeof buffer, "%.1f%%", 100 * share);
-  return buffer;
-}
+std::string percent(double share) { return rounded(100 * share, "%.1f%%"); }
 
 std::string in_words(const MapReport& report, const Json& found, const Progress& progress) {
   std::string out = counted(report.rows, "text") + ", " + counted(report.clusters.size(), "cluster") +

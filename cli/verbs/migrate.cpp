@@ -1,7 +1,7 @@
-#include <cstdio>
 
-#include "shoal/core/names.h"
 #include "shoal/flow/adapt/migrate.h"
+#include "shoal/core/names.h"
+#include "shoal/core/rounded.h"
 #include "shoal/flow/texts/models.h"
 #include "verbs/verbs.h"
 
@@ -15,11 +15,7 @@ struct MigrateFlags {
   MigrateOptions options;
 };
 
-std::string share(double x) {
-  char out[32];
-  std::snprintf(out, sizeof out, "%.1f%%", 100 * x);
-  return out;
-}
+std::string share(double x) { return rounded(100 * x, "%.1f%%"); }
 
 std::string in_words(const MigrateReport& report, const MigrateFlags& flags, const Progress& progress) {
   const std::string k = std::to_string(flags.options.how.k);

@@ -1,6 +1,6 @@
-#include <cstdio>
 
 #include "shoal/core/names.h"
+#include "shoal/core/rounded.h"
 #include "shoal/flow/adapt/make_profile.h"
 #include "shoal/flow/folders/cluster_folder.h"
 #include "verbs/verbs.h"
@@ -15,15 +15,9 @@ struct PersonaliseFlags {
   MakeProfileOptions options;
 };
 
-std::string thousandths(double x) {
-  char out[32];
-  std::snprintf(out, sizeof out, "%+.3f", x);
-  return out;
-}
-
 std::string interval(const HeldOutGain& gain) {
-  return thousandths(gain.gain) + " (95% interval " + thousandths(gain.low()) + " to " +
-         thousandths(gain.high()) + ")";
+  return rounded(gain.gain, "%+.3f") + " (95% interval " + rounded(gain.low(), "%+.3f") + " to " +
+         rounded(gain.high(), "%+.3f") + ")";
 }
 
 std::string verdict(const PersonaliseReport& guard, Index keep) {

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "shoal/core/error.h"
+#include "shoal/core/rounded.h"
 #include "shoal/map/picture.h"
 #include "shoal/map/place_names.h"
 #include "shoal/map/text_width.h"
@@ -19,13 +20,7 @@ constexpr double kInner = kWidth - kLeft - kRight;
 
 /// A number as people write it: a count whole, others in four significant digits at most.
 std::string number(double v) {
-  char buffer[32];
-  if (std::abs(v) < 1e15 && v == std::floor(v)) {
-    std::snprintf(buffer, sizeof buffer, "%.0f", v + 0.0);
-    return buffer;
-  }
-  std::snprintf(buffer, sizeof buffer, "%.4g", v);
-  return buffer;
+  return std::abs(v) < 1e15 && v == std::floor(v) ? rounded(v + 0.0, "%.0f") : rounded(v, "%.4g");
 }
 
 /// A place in the drawing, to a tenth of a unit.

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "shoal/core/rounded.h"
 #include "shoal/core/with_commas.h"
 #include "shoal/flow/folders/report_json_impl.h"
 #include "shoal/store/archive/archive.h"
@@ -99,11 +99,7 @@ Json curves(const ChosenK& chosen, const std::vector<TriedK>& tried) {
 
 /// Three significant digits, thousands with commas.
 std::string shown(double value) {
-  if (!(std::abs(value) >= 1000)) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
-  }
+  if (!(std::abs(value) >= 1000)) return rounded(value);
   return with_commas(std::llround(value));
 }
 

@@ -1,10 +1,10 @@
 #include "shoal/flow/texts/model_fit.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
 #include "shoal/core/error.h"
+#include "shoal/core/rounded.h"
 #include "shoal/core/utf8.h"
 #include "shoal/tokenize/language.h"
 #include "shoal/tokenize/tokenizer.h"
@@ -43,16 +43,8 @@ struct Count {
   double per_token() const { return tokens > 0 ? letters / tokens : 0; }
 };
 
-std::string percent(double share) {
-  char buffer[16];
-  std::snprintf(buffer, sizeof buffer, "%.0f%%", 100 * share);
-  return buffer;
-}
-std::string one_digit(double x) {
-  char buffer[16];
-  std::snprintf(buffer, sizeof buffer, "%.1f", x);
-  return buffer;
-}
+std::string percent(double share) { return rounded(100 * share, "%.0f%%"); }
+std::string one_digit(double x) { return rounded(x, "%.1f"); }
 
 }  // namespace
 

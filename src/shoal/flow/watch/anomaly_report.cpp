@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 #include <span>
 
@@ -10,6 +9,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
+#include "shoal/core/rounded.h"
 #include "shoal/flow/folders/cluster_vectors.h"
 #include "shoal/flow/search/search.h"
 #include "shoal/flow/tables/csv_file.h"
@@ -29,12 +29,6 @@ constexpr Index kRowsACluster = 100, kMostClusters = 100;
 constexpr Index kNearest = 3;
 constexpr Index kMostPlanted = 500;
 constexpr double kStrangeNeighbour = 0.95;  // percentile
-
-std::string number(double x) {
-  char out[32];
-  std::snprintf(out, sizeof out, "%.2f", x);
-  return out;
-}
 
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -149,21 +143,23 @@ class Reasons {
  private:
   std::string said(AnomalyScore score, Index row) const {
     const double value = found_.scores(score)[row], usual = usual_[static_cast<Index>(score)];
-    const std::string than = number(value) + ", usually " + number(usual);
+    const std::string than = rounded(value, "%.2f") + ", usually " + rounded(usual, "%.2f");
     switch (score) {
       case AnomalyScore::knn_lof:
       case AnomalyScore::knn:
         return "far from all others: mean distance to its nearest " + than;
       case AnomalyScore::lof:
-        return "alone where others lie close together: " + number(value) +
+        return "alone where others lie close together: " + rounded(value, "%.2f") +
                " times as sparse as its neighbours";
       case AnomalyScore::mahalanobis:
         return "an unusual mixture of what the texts are about: " +
-               number(usual > 0 ? value / usual : value) + " times the usual distance from the middle";
+               rounded(usual > 0 ? value / usual : value, "%.2f") +
+               " times the usual distance from the middle";
       case AnomalyScore::reconstruction:
         return "about something that hardly any other text is about: unexplained " + than;
       case AnomalyScore::cluster:
-        return "at the rim of its cluster: " + number(value) + " times the usual distance from its middle";
+        return "at the rim of its cluster: " + rounded(value, "%.2f") +
+               " times the usual distance from its middle";
     }
     return {};
   }

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <map>
 
 #include "shoal/cluster/kmeans/spherical_kmeans.h"
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
+#include "shoal/core/rounded.h"
 #include "shoal/explain/ctfidf.h"
 #include "shoal/map/svg.h"
 #include "shoal/near/select_rows.h"
@@ -16,12 +16,6 @@ namespace shoal {
 namespace {
 
 constexpr Index kMostWindows = 60;
-
-std::string number(double x, const char* format = "%.1f") {
-  char out[32];
-  std::snprintf(out, sizeof out, format, x);
-  return out;
-}
 
 Labels classes_of(const Texts& column) {
   std::map<std::string, Label> known;
@@ -106,7 +100,7 @@ void find_anew(const LifetimeReportOptions& options, const Labels& window, const
     report.merges.push_back(listed(parts, old_names) + " merge into " + new_names[static_cast<Index>(n)]);
 }
 
-std::string points(double loss) { return number(100 * loss) + " points"; }
+std::string points(double loss) { return rounded(100 * loss, "%.1f") + " points"; }
 
 }  // namespace
 
@@ -171,7 +165,7 @@ LifetimeReport lifetime_report(const LifetimeReportOptions& options, const Run& 
 
 std::string time_in_words(double days) {
   const auto said = [](double n, const char* unit) {
-    std::string text = number(n, n < 10 && n != std::floor(n) ? "%.1f" : "%.0f");
+    std::string text = rounded(n, n < 10 && n != std::floor(n) ? "%.1f" : "%.0f");
     return text + " " + unit + (text == "1" ? "" : "s");
   };
   if (days >= 2 * 365.2425) return said(days / 365.2425, "year");
@@ -182,7 +176,7 @@ std::string time_in_words(double days) {
 
 std::string lifetime_in_words(const LossCurve& curve, double loss, double confidence) {
   const Lifetime& l = curve.lifetime;
-  const std::string interval = number(100 * confidence, "%.0f") + "% interval";
+  const std::string interval = rounded(100 * confidence, "%.0f") + "% interval";
   if (l.answer == LifetimeAnswer::not_within_seen)
     return "no loss of " + points(loss) + " within the " + time_in_words(l.seen) +
            " that were seen (at that age " + points(l.loss_at) + ", " + interval + " " + points(l.loss_low) +
