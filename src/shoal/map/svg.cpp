@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <numbers>
 #include <numeric>
 
@@ -237,50 +238,79 @@ std::string histogram_svg(const PlotText& text, const std::vector<double>& value
   return document(text, kBottom + 52, x_axis(x, kBottom, kTop, text.x_label) + body);
 }
 
+namespace {
+
+/// What is taken for something else most often, a line each.
+std::vector<std::string> worst_confusions(const std::vector<std::vector<Index>>& counts,
+                                          const std::vector<std::string>& names) {
+  constexpr Index kMost = 8;
+  struct Pair {
+    Index count, is, said;
+  };
+  std::vector<Pair> pairs;
+  for (Index i = 0; i < counts.size(); ++i)
+    for (Index j = 0; j < counts.size(); ++j)
+      if (i != j && counts[i][j] > 0) pairs.push_back({counts[i][j], i, j});
+  std::ranges::stable_sort(pairs, std::greater{}, &Pair::count);
+  if (pairs.size() > kMost) pairs.resize(kMost);
+  std::vector<std::string> out;
+  for (const Pair& p : pairs)
+    out.push_back(std::to_string(p.count) + " of " +
+                  std::to_string(std::accumulate(counts[p.is].begin(), counts[p.is].end(), Index{0})) +
+                  " of " + names[p.is] + " taken for " + names[p.said]);
+  return out;
+}
+
+}  // namespace
+
 std::string confusion_svg(const PlotText& text, const std::vector<std::vector<Index>>& counts,
                           const std::vector<std::string>& names) {
-  constexpr double kSide = 560, kRoom = 180, kMostNames = 45;
+  constexpr double kNameRoom = 180, kMostNames = 45, kLine = 18;
   const Index n = names.size();
-  const double left = kRoom + kLeft, step = kSide / static_cast<double>(std::max<Index>(1, n));
+  const bool named = static_cast<double>(n) <= kMostNames;
+  const double room = named ? kNameRoom : 0, side = named ? 560 : 720, left = room + kLeft,
+               step = side / static_cast<double>(std::max<Index>(1, n));
   require(counts.size() == n, Fault::argument, "a confusion matrix needs a row for each name");
   // A name that is longer than its room is cut.
   const auto short_name = [&](const std::string& name) {
     std::string out = name;
-    while (!out.empty() && text_width(out) * 12 > kRoom + 30) {
+    while (!out.empty() && text_width(out) * 12 > kNameRoom + 30) {
       do out.pop_back();
       while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0) == 0x80);
     }
     return out.size() < name.size() ? out + ".." : out;
   };
-  std::string body = words(left, kTop - 6, "", text.x_label) + "<rect class=\"a\" x=\"" + at(left) +
-                     "\" y=\"" + at(kTop) + "\" width=\"" + at(kSide) + "\" height=\"" + at(kSide) + "\"/>\n";
+  const double under = kTop + side + (named ? kNameRoom : 24);
+  std::string body = words(left, kTop - 6, "", "rows: " + text.y_label + ", columns: " + text.x_label) +
+                     "<rect class=\"a\" x=\"" + at(left) + "\" y=\"" + at(kTop) + "\" width=\"" + at(side) +
+                     "\" height=\"" + at(side) + "\"/>\n";
   for (Index i = 0; i < n; ++i) {
     require(counts[i].size() == n, Fault::argument, "a confusion matrix needs a column for each name");
     const Index all = std::accumulate(counts[i].begin(), counts[i].end(), Index{0});
     const double top = kTop + step * static_cast<double>(i);
-    if (static_cast<double>(n) <= kMostNames) {
+    if (named) {
       body += words(left - 8, top + step / 2 + 4, "e", short_name(names[i]));
-      const double x = left + step * (static_cast<double>(i) + 0.5) + 4, y = kTop + kSide + 10;
+      const double x = left + step * (static_cast<double>(i) + 0.5) + 4, y = kTop + side + 10;
       body += "<text class=\"e\" transform=\"translate(" + at(x) + " " + at(y) + ") rotate(-60)\">" +
               escaped(short_name(names[i])) + "</text>\n";
     }
     for (Index j = 0; j < n; ++j) {
       if (counts[i][j] == 0) continue;
       const double share = static_cast<double>(counts[i][j]) / static_cast<double>(all);
-      char opacity[16];
-      std::snprintf(opacity, sizeof opacity, "%.2f", 0.08 + 0.92 * share);
-      body += "<rect class=\"" + std::string(i == j ? "b" : "d") + "\" fill-opacity=\"" + opacity +
-              "\" x=\"" + at(left + step * static_cast<double>(j)) + "\" y=\"" + at(top) + "\" width=\"" +
-              at(step) + "\" height=\"" + at(step) + "\"><title>" + escaped(names[i]) + ", said " +
-              escaped(names[j]) + ": " + std::to_string(counts[i][j]) + " of " + std::to_string(all) +
-              "</title></rect>\n";
+      body += "<rect class=\"" + std::string(i == j ? "b" : "d") + "\" fill-opacity=\"" +
+              rounded(0.08 + 0.92 * share, "%.2f") + "\" x=\"" + at(left + step * static_cast<double>(j)) +
+              "\" y=\"" + at(top) + "\" width=\"" + at(step) + "\" height=\"" + at(step) + "\"><title>" +
+              escaped(names[i]) + ", said " + escaped(names[j]) + ": " + std::to_string(counts[i][j]) +
+              " of " + std::to_string(all) + "</title></rect>\n";
       if (step >= 22)
         body += words(left + step * (static_cast<double>(j) + 0.5), top + step / 2 + 4, "n",
                       std::to_string(counts[i][j]));
     }
   }
-  body += words(kLeft - 60, kTop - 6, "", text.y_label);
-  return document(text, kTop + kSide + (static_cast<double>(n) <= kMostNames ? kRoom : 20), body);
+  double y = under;
+  for (const std::string& worst : worst_confusions(counts, names))
+    body += words(kLeft, y, "", worst), y += kLine;
+  return document(text, y + 4, body);
 }
 
 std::string reliability_svg(const PlotText& text, const std::vector<SurePoint>& points) {
@@ -295,15 +325,19 @@ std::string reliability_svg(const PlotText& text, const std::vector<SurePoint>& 
     body += line(x(v), kTop, x(v), kTop + kSide, "g") + line(kLeft, y(v), kLeft + kSide, y(v), "g") +
             words(x(v), kTop + kSide + 17, "m", number(v)) + words(kLeft - 8, y(v) + 4, "e", number(v));
   std::string path;
-  for (const SurePoint& p : points)
-    if (p.count > 0) path += (path.empty() ? "M" : "L") + at(x(p.sure)) + " " + at(y(p.right));
+  for (const SurePoint& p : points) {
+    if (p.count == 0) continue;
+    path += (path.empty() ? "M" : "L") + at(x(p.sure)) + " " + at(y(p.right));
+    body += line(x(p.sure), y(p.low), x(p.sure), y(p.high), "a");
+  }
   if (!path.empty()) body += "<path class=\"c\" d=\"" + path + "\"/>\n";
   for (const SurePoint& p : points) {
     if (p.count == 0) continue;
     const double radius = 3 + 9 * std::sqrt(static_cast<double>(p.count) / static_cast<double>(most));
     body += "<circle class=\"b\" fill-opacity=\"0.7\" cx=\"" + at(x(p.sure)) + "\" cy=\"" + at(y(p.right)) +
             "\" r=\"" + at(radius) + "\"><title>says " + number(p.sure) + ", right " + number(p.right) +
-            " of " + std::to_string(p.count) + "</title></circle>\n";
+            " (" + number(p.low) + " to " + number(p.high) + ") of " + std::to_string(p.count) +
+            "</title></circle>\n";
   }
   body += words(kLeft + kSide / 2, kTop + kSide + 36, "m", text.x_label) +
           words(kLeft, kTop - 8, "", text.y_label);

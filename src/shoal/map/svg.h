@@ -44,13 +44,13 @@ std::string histogram_svg(const PlotText& text, const std::vector<double>& value
 
 /// A square of counts: rows are what is true, columns what is said; darker cells are a larger share of their
 /// row, and numbers are tooltips. names: of rows and columns, as many as both; written where there is room.
-/// Error(argument) if a row is not as long as there are names.
+/// Below stand the commonest confusions in words. Error(argument) if a row is not as long as there are names.
 std::string confusion_svg(const PlotText& text, const std::vector<std::vector<Index>>& counts,
                           const std::vector<std::string>& names);
 
-/// How sure, from 0 to 1, against how often right.
+/// How sure, from 0 to 1, against how often right, with an interval of the latter.
 struct SurePoint {
-  double sure = 0, right = 0;
+  double sure = 0, right = 0, low = 0, high = 1;
   Index count = 0;  ///< a larger dot; none: not drawn
 };
 /// Dots beside the diagonal, on which what is said comes true as often as it says.

@@ -74,6 +74,32 @@ TEST(Svg, NamesAreEscaped) {
   EXPECT_EQ(svg.find('\1'), std::string::npos);
 }
 
+TEST(Svg, ConfusionsAreSaidInWords) {
+  for (const Index n : {3u, 60u}) {
+    std::vector<std::string> names;
+    for (Index i = 0; i < n; ++i) names.push_back("<" + std::to_string(i) + ">");
+    std::vector<std::vector<Index>> counts(n, std::vector<Index>(n));
+    for (Index i = 0; i < n; ++i) counts[i][i] = 5;
+    counts[2][0] = 4, counts[1][2] = 2;
+    const std::string svg = confusion_svg({"t", "said", "label"}, counts, names);
+    expect_well_formed(svg);
+    const auto first = svg.find("4 of 9 of &lt;2&gt; taken for &lt;0&gt;"),
+               second = svg.find("2 of 7 of &lt;1&gt; taken for &lt;2&gt;");
+    EXPECT_LT(first, second);
+    EXPECT_NE(second, std::string::npos);
+    EXPECT_EQ(count(svg, "</title>"), n + 2);
+  }
+  EXPECT_THROW(confusion_svg({"t", "", ""}, {{1}}, {"a", "b"}), Error);
+}
+
+TEST(Svg, ReliabilityHasAnIntervalForEachDot) {
+  const std::string svg =
+      reliability_svg({"t", "x", "y"}, {{0.5, 0.4, 0.3, 0.55, 10}, {0.9, 0.95, 0.9, 0.97, 90}, {}});
+  expect_well_formed(svg);
+  EXPECT_EQ(count(svg, "<circle"), 2u);
+  EXPECT_NE(svg.find("says 0.5, right 0.4 (0.3 to 0.55) of 10"), std::string::npos);
+}
+
 TEST(Svg, AHistogramCountsEveryFiniteValueOnce) {
   std::vector<double> values = {kNone, std::numeric_limits<double>::infinity()};
   for (int i = 0; i < 100; ++i) values.push_back(i % 10);

@@ -1,6 +1,7 @@
 #include "shoal/flow/classes/head_folder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "shoal/core/error.h"
@@ -179,10 +180,14 @@ Reliability reliability_of(HeadTask task, const Matrix& probabilities, const Lab
 
 void write_reliability(const fs::path& file, const Reliability& found) {
   std::vector<SurePoint> points;
-  for (const ReliabilityBin& bin : found.bins) points.push_back({bin.confidence, bin.accuracy, bin.count});
+  for (const ReliabilityBin& bin : found.bins) {
+    const auto n = static_cast<double>(bin.count);
+    const Interval interval = wilson_interval(std::round(bin.accuracy * n), n);
+    points.push_back({bin.confidence, bin.accuracy, interval.low, interval.high, bin.count});
+  }
   write_file(file, reliability_svg({"Does it come true as often as it says? Error " +
-                                        short_number(100 * found.error, 2) + " points",
-                                    "probability that was said", "share that was right"},
+                                        short_number(100 * found.error, 2) + " points on average",
+                                    "probability that was said", "share that was right, 95% intervals"},
                                    points));
 }
 
