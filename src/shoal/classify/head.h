@@ -80,8 +80,9 @@ struct HeldOut {
   Matrix probabilities;                ///< the same, calibrated on the other folds
   LabelSets sets;                      ///< what the other folds say: the likeliest label, or by thresholds
                                        ///< that were chosen on them alone; none where not judged
-  Matrix scores;                       ///< rows x kOpenSetScores
-  std::vector<std::uint32_t> nearest;  ///< of each row: the nearest row of another fold
+  Matrix scores;                       ///< rows x kOpenSetScores; what takes no logits is asked of four times
+                                       ///< as many parts
+  std::vector<std::uint32_t> nearest;  ///< of each row: the nearest row of another part
   double covered = 0;                  ///< share of judged rows that thresholds of other folds take for known
   Index n_judged = 0;                  ///< 0: too few rows a label; nothing was chosen
 };

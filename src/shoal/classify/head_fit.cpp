@@ -17,7 +17,9 @@ namespace {
 
 constexpr double kShrinkage = 0.01;
 constexpr double kUsualC = 10, kStrongC = 4, kStrongestC = 1, kWeakC = 40;
-constexpr double kPays = 0.95;   // of the loss: what a weaker penalty must come to
+constexpr double kPays = 0.95;  // of the loss: what a weaker penalty must come to
+constexpr Index kPartsAFold =
+    4;                           // how far rows are known is asked of finer parts than what takes long to fit
 constexpr Index kEnough = 2000;  // held-out rows that choose the penalty
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
@@ -140,6 +142,8 @@ class HeadFit {
         static_cast<Index>(std::ranges::count_if(by.of, [](Label label) { return label != kNoise; }));
     n_folds_ = std::min(o_.n_folds, rows);
     held_.fold = stratified_folds(by, n_folds_, o_.seed);
+    n_parts_ = std::min(kPartsAFold * n_folds_, rows);
+    part_ = stratified_folds(by, n_parts_, o_.seed);
     return true;
   }
 
@@ -289,7 +293,7 @@ class HeadFit {
     if (held_.n_judged == 0) return;
     const std::vector<Index> rows = judged_rows();
     head.calibration_ = Calibration::fit(o_.calibration, o_.task, gather(held_.logits, rows), truth_of(rows));
-    score_folds();
+    score_parts();
     const Matrix scores = gather(held_.scores, rows);
     head.scale_ = OpenSetScale(scores);
     head.scale_.fill_sum(held_.scores);
@@ -342,12 +346,15 @@ class HeadFit {
     head.thresholds_ = choose_thresholds(o_.thresholds, p, truth_of(rows), fold);
   }
 
-  /// How far each row is known to the rows of other folds.
-  void score_folds() {
+  /// How far each row is known to the rows of other parts. With a fifth of the rows left out, as in a fold,
+  /// rows would seem stranger than they are to the head, and the limit be too low.
+  void score_parts() {
     held_.scores = Matrix(x_.rows(), kOpenSetScores);
     held_.nearest.assign(x_.rows(), 0);
-    for (std::uint32_t f = 0; f < n_folds_; ++f) {
-      const std::vector<Index> others = rows_to_learn(f), own = rows_of(f);
+    for (std::uint32_t p = 0; p < n_parts_; ++p) {
+      std::vector<Index> own, others;
+      for (Index i = 0; i < x_.rows(); ++i)
+        if (learns(i)) (part_[i] == p ? own : others).push_back(i);
       if (own.empty()) continue;
       const OpenSetShape shape = OpenSetShape::fit(
           select_rows(x_, others), shape_labels(select_sets(sets_, others)), kShrinkage, run_.quiet());
@@ -365,7 +372,8 @@ class HeadFit {
   HeadOptions o_;
   const Run& run_;
   PerceptronRule start_;  // of the rows without the first fold, at the chosen c
-  Index n_folds_ = 0, fits_ = 0;
+  Index n_folds_ = 0, n_parts_ = 0, fits_ = 0;
+  std::vector<std::uint32_t> part_;  // of each row; a fold is some of them, where there are rows enough
   HeldOut held_;
 };
 

@@ -480,7 +480,7 @@ TEST(Mlp, LearnsWhatNoStraightBorderParts) {
   EXPECT_LT(right(Head::fit(s.x, s.sets).predict(more.x), more.sets), 0.8);
   EXPECT_EQ(held.n_judged, 800u);
   EXPECT_EQ(head.dims(), 5u);
-  EXPECT_EQ(head.rule().coefficients.cols(), 32u);
+  EXPECT_EQ(head.rule().coefficients.cols(), 64u);
   // Several labels a row, and a new label on the same hidden layer.
   Sample several = s;
   several.sets.count = 3;

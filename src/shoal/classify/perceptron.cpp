@@ -15,7 +15,9 @@
 namespace shoal {
 namespace {
 
-constexpr Index kBatch = 64, kPatience = 5, kParts = 10;
+constexpr Index kPatience = 5, kParts = 10;
+constexpr Index kStepsAnEpoch = 100, kLeastBatch = 16,
+                kMostBatch = 256;  // about; few rows take small batches
 
 /// The loss of rows of the fit, by their numbers.
 class RowLoss {
@@ -122,7 +124,8 @@ PerceptronRule fit_perceptron(const Rows& x, const LabelSets& sets, HeadTask tas
       return -loss(early, logits.span()) / static_cast<double>(early.size());
     };
   LearnOptions how;
-  how.n_epochs = options.n_epochs, how.batch_size = kBatch, how.patience = kPatience;
+  how.n_epochs = options.n_epochs,
+  how.batch_size = std::clamp(own.size() / kStepsAnEpoch, kLeastBatch, kMostBatch), how.patience = kPatience;
   how.optimiser.learning_rate = options.learning_rate;
   how.optimiser.weight_decay = options.weight_decay;
   const Learnt learnt = learn(parameters, lesson, how, seed.child(3), run);
