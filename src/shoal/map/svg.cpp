@@ -255,9 +255,8 @@ std::vector<std::string> worst_confusions(const std::vector<std::vector<Index>>&
   if (pairs.size() > kMost) pairs.resize(kMost);
   std::vector<std::string> out;
   for (const Pair& p : pairs)
-    out.push_back(std::to_string(p.count) + " of " +
-                  std::to_string(std::accumulate(counts[p.is].begin(), counts[p.is].end(), Index{0})) +
-                  " of " + names[p.is] + " taken for " + names[p.said]);
+    out.push_back(names[p.is] + " taken for " + names[p.said] + ": " + std::to_string(p.count) + " of " +
+                  std::to_string(std::accumulate(counts[p.is].begin(), counts[p.is].end(), Index{0})));
   return out;
 }
 
@@ -280,7 +279,9 @@ std::string confusion_svg(const PlotText& text, const std::vector<std::vector<In
     }
     return out.size() < name.size() ? out + ".." : out;
   };
-  const double under = kTop + side + (named ? kNameRoom : 24);
+  double longest = 0;  // names stand at 60 degrees below the columns
+  for (const std::string& name : names) longest = std::max(longest, text_width(short_name(name)) * 12);
+  const double under = kTop + side + 28 + (named ? longest * std::sqrt(3) / 2 : 0);
   std::string body = words(left, kTop - 6, "", "rows: " + text.y_label + ", columns: " + text.x_label) +
                      "<rect class=\"a\" x=\"" + at(left) + "\" y=\"" + at(kTop) + "\" width=\"" + at(side) +
                      "\" height=\"" + at(side) + "\"/>\n";

@@ -83,8 +83,8 @@ TEST(Svg, ConfusionsAreSaidInWords) {
     counts[2][0] = 4, counts[1][2] = 2;
     const std::string svg = confusion_svg({"t", "said", "label"}, counts, names);
     expect_well_formed(svg);
-    const auto first = svg.find("4 of 9 of &lt;2&gt; taken for &lt;0&gt;"),
-               second = svg.find("2 of 7 of &lt;1&gt; taken for &lt;2&gt;");
+    const auto first = svg.find("&lt;2&gt; taken for &lt;0&gt;: 4 of 9"),
+               second = svg.find("&lt;1&gt; taken for &lt;2&gt;: 2 of 7");
     EXPECT_LT(first, second);
     EXPECT_NE(second, std::string::npos);
     EXPECT_EQ(count(svg, "</title>"), n + 2);
