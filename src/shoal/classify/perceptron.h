@@ -17,8 +17,8 @@ namespace shoal {
 struct PerceptronOptions {
   Index hidden = 256;           ///< width of the hidden layer, >= 1
   double dropout = 0.5;         ///< share of hidden numbers set to 0 in a step, 0..1
-  double weight_decay = 0.01;   ///< as AdamW has it, >= 0
-  double learning_rate = 1e-3;  ///< above 0
+  double weight_decay = 1;      ///< as AdamW has it, >= 0
+  double learning_rate = 2e-3;  ///< above 0
   Index n_epochs = 30;          ///< most passes over the rows, >= 1
 };
 template <class V>
