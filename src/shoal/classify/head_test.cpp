@@ -349,6 +349,13 @@ TEST(Head, AFewRowsALabelAreEnough) {
     EXPECT_GT(right(head.predict(more.x), more.sets), 0.75) << each;
     EXPECT_EQ(held.n_judged == 0, each == 1) << each;
     const HeadAnswer said = head.answer(more.x);
+    const ScratchFolder folder;
+    ArchiveWriter out(Head::kind);
+    head.save(out);
+    out.write(folder / "head");
+    const HeadAnswer again = Head::load(ArchiveReader(folder / "head")).answer(more.x);
+    EXPECT_EQ(again.probabilities, said.probabilities);
+    EXPECT_EQ(again.unknown, said.unknown);
     if (each == 1) {
       EXPECT_EQ(std::accumulate(said.unknown.begin(), said.unknown.end(), 0), 0);
     }

@@ -231,9 +231,9 @@ void OpenSetScale::save(ArchiveWriter& out) const {
 
 OpenSetScale OpenSetScale::load(const ArchiveReader& in) {
   OpenSetScale out;
+  if (!in.has("sorted")) return out;  // of no held-out rows
   out.mean_ = in.doubles("mean", kOpenSetScores);
   out.deviation_ = in.doubles("deviation", kOpenSetScores);
-  if (!in.has("sorted")) return out;
   const Matrix sorted = in.matrix("sorted");
   bool whole = sorted.rows() == kOpenSetScores && sorted.cols() > 0;
   for (Index s = 0; whole && s < kOpenSetScores; ++s) {
