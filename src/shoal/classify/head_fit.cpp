@@ -17,7 +17,8 @@ namespace {
 
 constexpr double kShrinkage = 0.01;
 constexpr double kUsualC = 10, kStrongC = 4, kStrongestC = 1, kWeakC = 40;
-constexpr double kPays = 0.95;  // of the loss: what a weaker penalty must come to
+constexpr Index kMostTries = 3;  // of C
+constexpr double kPays = 0.95;   // of the loss: what a weaker penalty must come to
 constexpr Index kPartsAFold =
     4;                           // how far rows are known is asked of finer parts than what takes long to fit
 constexpr Index kEnough = 2000;  // held-out rows that choose the penalty
@@ -157,7 +158,8 @@ class HeadFit {
                 Matrix& out) {
     rules.resize(n_folds_);
     for (std::uint32_t f = first; f < last; ++f) {
-      if (run_.progress) run_.progress("held-out folds", static_cast<double>(fits_), 0.0);
+      if (run_.progress)
+        run_.progress("held-out folds", static_cast<double>(fits_), static_cast<double>(most_fits_));
       ++fits_;
       const LinearRule start = std::move(rules[f].last);
       rules[f] = rule_of(x_, rows_to_learn(f), c, start.labels() > 0 ? &start : nullptr, run_.quiet());
@@ -171,6 +173,7 @@ class HeadFit {
   void hold_out_all() {
     std::vector<PerceptronRule> rules;
     held_.logits = Matrix(x_.rows(), sets_.count);
+    most_fits_ = n_folds_;
     hold_out(0, 0, static_cast<std::uint32_t>(n_folds_), rules, held_.logits);
   }
 
@@ -252,6 +255,7 @@ class HeadFit {
   /// all folds at that c.
   double choose_c() {
     const std::uint32_t by = folds_to_choose_by();
+    most_fits_ = (o_.c ? 1 : kMostTries) * by + n_folds_ - by;
     std::vector<PerceptronRule> rules, best_rules;
     Matrix logits(x_.rows(), sets_.count);
     std::vector<double> best_losses;
@@ -372,7 +376,7 @@ class HeadFit {
   HeadOptions o_;
   const Run& run_;
   PerceptronRule start_;  // of the rows without the first fold, at the chosen c
-  Index n_folds_ = 0, n_parts_ = 0, fits_ = 0;
+  Index n_folds_ = 0, n_parts_ = 0, fits_ = 0, most_fits_ = 0;
   std::vector<std::uint32_t> part_;  // of each row; a fold is some of them, where there are rows enough
   HeldOut held_;
 };
