@@ -1,98 +1,54 @@
 #include "shoal/encode/encoder.h"
 
 #include <algorithm>
-#include <optional>
 
-#include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder_impl.h"
 #include "shoal/encode/model_place.h"
 
 namespace shoal {
-namespace {
-
 namespace fs = std::filesystem;
-
-void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer) {
-  if (tokenizer.vocabulary() > model.transformer.vocabulary)
-    throw Error(Fault::format, (model.transformer_folder / "tokenizer.json").string() + ": knows " +
-                                   std::to_string(tokenizer.vocabulary()) +
-                                   " tokens, but config.json's vocab_size is " +
-                                   std::to_string(model.transformer.vocabulary));
-}
-
-std::vector<fs::path> small_files(const ModelFolder& model) {
-  std::vector<fs::path> out;
-  const auto add = [&](const fs::path& path) {
-    if (fs::exists(path) && std::find(out.begin(), out.end(), path) == out.end()) out.push_back(path);
-  };
-  for (const char* name : {"modules.json", "config_sentence_transformers.json"}) add(model.folder / name);
-  if (!model.pooling.folder.empty()) add(model.pooling.folder / "config.json");
-  for (const HeadStep& step : model.head)
-    if (!step.folder.empty()) add(step.folder / "config.json");
-  add(model.transformer_folder / "config.json");
-  add(model.sentence_config);
-  add(model.transformer_folder / "tokenizer_config.json");
-  add(model.transformer_folder / "tokenizer.json");
-  if (!fs::exists(model.transformer_folder / "tokenizer.json"))
-    for (const char* name : {"vocab.txt", "special_tokens_map.json", "added_tokens.json"})
-      add(model.transformer_folder / name);
-  return out;
-}
-
-bool is_unit(const ModelFolder& model) {
-  return !model.head.empty() && model.head.back().kind == StepKind::normalize &&
-         model.truncate.value_or(model.dims) >= model.dims;
-}
-
-}  // namespace
 
 Encoder Encoder::load(const fs::path& folder, const Run& run) {
   if (run.progress) run.progress("load model", 0, 1);
-  ModelFolder model = read_model_folder(folder);
-  const Weights weights(model.transformer_folder);
-  AfterPooling head = AfterPooling::load(model.head);
-  std::vector<fs::path> files = small_files(model);
-  files.insert(files.end(), weights.files().begin(), weights.files().end());
-  files.insert(files.end(), head.files().begin(), head.files().end());
-
-  // The long parts at once: tokenizer, network, and the hash block by block. Of faults that of the first is
-  // told.
-  FilesHash hash(std::move(files));
-  std::optional<Tokenizer> tokenizer;
-  std::optional<BertNetwork> transformer;
-  const auto load_part = [&](Index part) {
-    if (part == 0) {
-      tokenizer = load_tokenizer(model);
-      check_vocabulary(model, *tokenizer);
-      make_plan(*tokenizer, model, {});  // whether anything fits beside special tokens and the default prompt
-    } else if (part == 1) {
-      transformer = BertNetwork::load(model.transformer, weights);
-    } else {
-      hash.hash(part - 2);
-    }
-  };
-  for_chunks(run.quiet(), 2 + hash.blocks(), 1, [&](Index part, Index, Index) { load_part(part); });
-
-  const std::string name = model_name(model.folder);
-  const Space space{.id = name + "@" + hash.finish(),
-                    .dims = std::min(model.truncate.value_or(model.dims), model.dims),
-                    .unit = is_unit(model)};
+  std::string hash;
+  TransformerModel model = TransformerModel::load(folder, run, hash);
+  const std::string name = model_name(model.model.folder);
+  const Space space{.id = name + "@" + hash, .dims = model.dims(), .unit = model.unit()};
   Encoder out;
-  out.state_ = std::make_shared<const State>(
-      State{std::move(model), std::move(*tokenizer), std::move(*transformer), std::move(head), name, space});
+  out.state_ = std::make_shared<const State>(State{name, space, std::move(model)});
   return out;
+}
+
+Rows Encoder::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
+                     const Run& run, EncodeCounts* counts) const {
+  if (first > texts.size() || count > texts.size() - first)
+    throw Error(Fault::argument, "texts " + std::to_string(first) + ".." + std::to_string(first + count) +
+                                     " were asked for, of " + std::to_string(texts.size()));
+  TextFates fates{.unknown = std::vector<std::uint8_t>(count)};
+  Matrix result =
+      std::visit([&](const auto& model) { return model.encode(texts, first, count, options, run, fates); },
+                 state_->model);
+  if (counts != nullptr) {
+    const auto first_of = std::ranges::find(fates.unknown, 1);
+    *counts = {.cut = fates.cut, .unknown = static_cast<Index>(std::ranges::count(fates.unknown, 1))};
+    if (counts->unknown > 0)
+      counts->first_unknown = first + static_cast<Index>(first_of - fates.unknown.begin());
+  }
+  return Rows(std::move(result), state_->space);
 }
 
 const Space& Encoder::space() const { return state_->space; }
 const std::string& Encoder::name() const { return state_->name; }
-const Tokenizer& Encoder::tokenizer() const& { return state_->tokenizer; }
-Index Encoder::max_tokens() const { return state_->model.limit; }
+
+Index Encoder::max_tokens() const {
+  return std::visit([](const auto& model) { return model.max_tokens(); }, state_->model);
+}
+
+const Tokenizer& Encoder::tokenizer() const& { return std::get<TransformerModel>(state_->model).tokenizer; }
 
 double Encoder::flops(Index tokens) const {
-  const BertConfig& c = state_->model.transformer;
-  const double a_layer = 4.0 * c.hidden * c.hidden + 2.0 * c.hidden * c.inner;
-  return 2.0 * static_cast<double>(tokens) * static_cast<double>(c.layers) * a_layer;
+  return std::visit([&](const auto& model) { return model.flops(tokens); }, state_->model);
 }
 
 }  // namespace shoal

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "shoal/encode/after_pooling.h"
@@ -13,14 +15,35 @@
 
 namespace shoal {
 
-/// Everything that a loaded model is; never changed after loading.
-struct Encoder::State {
+/// What became of the texts of one call, each by itself.
+struct TextFates {
+  Index cut = 0;                      ///< texts that were truncated
+  std::vector<std::uint8_t> unknown;  ///< of each text: 1 if nothing of it is known
+};
+
+/// A sentence-transformers folder whose first module is a Transformer.
+struct TransformerModel {
   ModelFolder model;
   Tokenizer tokenizer;
   BertNetwork transformer;
   AfterPooling head;
+
+  /// `id`: gets 16 digits of the hash of all files that decide the vectors.
+  static TransformerModel load(const std::filesystem::path& folder, const Run& run, std::string& id);
+  bool unit() const;  ///< every vector has length 1
+  Index dims() const;
+  Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options, const Run& run,
+                TextFates& fates) const;
+  Index max_tokens() const { return model.limit; }
+  double flops(Index tokens) const;
+};
+
+/// Everything that a loaded model is; never changed after loading. Each kind of model has the same functions,
+/// which Encoder calls on the one that there is.
+struct Encoder::State {
   std::string name;
   Space space;
+  std::variant<TransformerModel> model;
 };
 
 /// The tokenizer of a model's folder. Error(file), Error(format); Error(unsupported) naming the two fields if
