@@ -102,8 +102,8 @@ class Encoder {
     return encode(texts, 0, texts.size(), options, run, counts);
   }
 
-  /// Of an ensemble: the vectors of each part, of its own space, and what `encode` makes of them. Error(argument)
-  /// of another kind of model, or if they are not those of its parts.
+  /// Of an ensemble: the vectors of each part, of its own space, and what `encode` makes of them.
+  /// Error(argument) of another kind of model, or if they are not those of its parts.
   std::vector<Rows> encode_parts(const Texts& texts, const EncodeOptions& options = {}, const Run& run = {},
                                  EncodeCounts* counts = nullptr) const;
   Rows pooled(const std::vector<Rows>& parts) const;

@@ -97,6 +97,23 @@ void write_ensemble(EnsembleDescription d, const fs::path& folder, const Run& ru
   write_file(folder / kEnsembleMark, out.dump(2) + "\n");
 }
 
+fs::path part_path(const fs::path& folder, const fs::path& part) {
+  const fs::path target = fs::weakly_canonical(fs::absolute(folder));
+  const fs::path place = fs::weakly_canonical(fs::absolute(part));
+  const fs::path relative = place.lexically_relative(target.parent_path());
+  if (relative.empty() || *relative.begin() == "..") return place;
+  return place.lexically_relative(target);
+}
+
+void move_ensemble(const fs::path& from, const fs::path& copy, const fs::path& to) {
+  EnsembleDescription description = read_ensemble(copy);
+  std::error_code ignored;
+  for (EnsemblePart& part : description.parts)
+    if (part.kind != EnsemblePart::Kind::tfidf && fs::is_directory(from / part.path, ignored))
+      part.path = part_path(to, from / part.path);
+  write_ensemble(std::move(description), copy, {});
+}
+
 void EnsembleMap::save(ArchiveWriter& out) const {
   out.add("mean", std::span<const float>(mean));
   out.add("map", map);

@@ -44,6 +44,13 @@ EnsembleDescription read_ensemble(const std::filesystem::path& folder);
 void write_ensemble(EnsembleDescription description, const std::filesystem::path& folder, const Run& run);
 bool is_ensemble(const std::filesystem::path& folder);
 
+/// How ensemble.json in `folder` names the model in `part`: from the folder if it lies beside or in it, else
+/// absolute.
+std::filesystem::path part_path(const std::filesystem::path& folder, const std::filesystem::path& part);
+/// `copy` is a copy of the ensemble in `from` that will stand as `to`: its paths become those from there.
+void move_ensemble(const std::filesystem::path& from, const std::filesystem::path& copy,
+                   const std::filesystem::path& to);
+
 /// What is done to the parts side by side: (x - mean) map^T.
 struct EnsembleMap {
   static constexpr std::string_view kind = "ensemble_map";

@@ -149,7 +149,8 @@ std::vector<Matrix> EnsembleModel::encode_parts(const Texts& texts, Index first,
           run.progress(step, static_cast<double>(number) + done / total, static_cast<double>(parts.size()));
       };
     TextFates own{.cut = 0, .unknown = std::vector<std::uint8_t>(count)};
-    out.push_back(part.encoder.state().encode(texts, first, count, options_of(options, part.encoder), inner, own));
+    out.push_back(
+        part.encoder.state().encode(texts, first, count, options_of(options, part.encoder), inner, own));
     for (Index i = 0; i < count; ++i) fates.unknown[i] = fates.unknown[i] && own.unknown[i];
     fates.cut = std::max(fates.cut, own.cut);
   }

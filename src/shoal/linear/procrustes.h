@@ -6,8 +6,8 @@
 
 namespace shoal {
 
-/// a^T b in double, a.cols x b.cols; float products are summed over at most 256 rows before they go to double.
-/// Both have as many rows.
+/// a^T b in double, a.cols x b.cols; float products are summed over at most 256 rows before they go to
+/// double. Both have as many rows.
 std::vector<double> cross_products(const Matrix& a, const Matrix& b);
 
 /// The rotation that turns the rows of x into those of y, as near as a rotation can (Schoenemann 1966):

@@ -73,10 +73,10 @@ Matrix turned(const Matrix& q, const std::vector<double>& rows, Index n, const R
   return out;
 }
 
-/// Orthonormal directions that span what the columns of z span, the strongest first. z^T z has squares of
-/// what z has, so that this is done twice.
-Matrix orthonormal(Matrix z, const Run& run) {
-  for (int time = 0; time < 2; ++time) {
+/// Directions that span what the columns of z span, the strongest first, at right angles: once done nearly
+/// so, twice to the last digits, since z^T z has the squares of what z has.
+Matrix orthonormal(Matrix z, int times, const Run& run) {
+  for (int time = 0; time < times; ++time) {
     const Index p = z.cols();
     EigenPairs pairs = symmetric_eigen(gram(Rows(z), {}, run.quiet()), p);
     Index kept = 0;
@@ -134,7 +134,7 @@ void check(const SparseRows& x, Index k) {
 
 TruncatedSvd truncated_svd(const SparseRows& x, Index k, Seed seed, const Run& run) {
   check(x, k);
-  const Index p = x.cols <= kExact ? x.cols : std::min(x.cols, std::max(k + kMore, kExact));
+  const Index p = x.cols <= kExact ? x.cols : std::min(x.cols, k + kMore);
   Matrix q(x.cols, p);
   if (p == x.cols) {
     for (Index i = 0; i < p; ++i) q[i][i] = 1;
@@ -146,7 +146,7 @@ TruncatedSvd truncated_svd(const SparseRows& x, Index k, Seed seed, const Run& r
     });
     for (Index round = 0; round < kRounds && q.cols() > 0; ++round) {
       if (run.progress) run.progress("svd", static_cast<double>(round), kRounds);
-      q = orthonormal(applied_twice(x, q, run.quiet()), run);
+      q = orthonormal(applied_twice(x, q, run.quiet()), round + 1 == kRounds ? 2 : 1, run);
     }
   }
   TruncatedSvd out;

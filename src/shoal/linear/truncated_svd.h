@@ -27,9 +27,9 @@ struct TruncatedSvd {
 
 /// The k largest singular values and their right vectors: of x ~ U S V^T the V and S. At most min(k, rank) of
 /// them: what is below a thousandth of the largest counts as 0. Up to 512 columns exact; else by subspace
-/// iteration from k + 64 random directions or 512, whichever is more, 8 times (Halko, Martinsson, Tropp
+/// iteration from k + 64 random directions, 8 times (Halko, Martinsson, Tropp
 /// 2011): the wanted values come out to a few digits more than they decay. The sign of a vector is fixed: its
-/// entry of largest magnitude (first of equals) is positive. O(entries (k + 512)), memory 8 cols (k + 512)
+/// entry of largest magnitude (first of equals) is positive. O(entries (k + 64)), memory 8 cols (k + 64)
 /// bytes; the same bits for any number of threads. Error(argument) if k is 0, or an entry lies in no column;
 /// Error(data) if a value is not finite. Step "svd".
 TruncatedSvd truncated_svd(const SparseRows& x, Index k, Seed seed, const Run& run);

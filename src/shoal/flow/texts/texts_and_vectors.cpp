@@ -85,7 +85,7 @@ std::optional<Rows> own_vectors(const fs::path& input) {
 /// The vectors of a file of texts, from where they are kept, or made now.
 void embed_table(const fs::path& input, const TextsAndVectorsOptions& options, const Run& run,
                  const Notice& notice, TextsAndVectors& out) {
-  const Encoder encoder = Encoder::load(find_model(options.model, options.models_folder), run);
+  const Encoder encoder = load_model(options.model, options.models_folder, run);
   if (input == "-") {
     EncodeCounts counts;
     if (notice)
