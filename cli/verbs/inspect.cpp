@@ -107,7 +107,7 @@ Json inspect_model(const fs::path& path) {
           {"id", encoder.space().id},
           {"dims", encoder.space().dims},
           {"unit", encoder.space().unit},
-          {"max_tokens", encoder.max_tokens()}};
+          {"max_tokens", encoder.max_tokens() > 0 ? nlohmann::ordered_json(encoder.max_tokens()) : Json()}};
 }
 
 /// A folder that a verb has made with a file `mark` that tells of it: what it tells, but for long lists.

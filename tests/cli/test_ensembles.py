@@ -71,7 +71,7 @@ def test_a_model_like_any_other(both, table, tmp_path):
     shoal("embed", table, "--text", "text", "--model", both, "--out", tmp_path / "both.safetensors", "--quiet")
     shoal("embed", table, "--text", "text", "--model", both.parent / "small", "--out", tmp_path / "small.safetensors", "--quiet")
     shoal("cluster", tmp_path / "both.safetensors", "--clusters", 5, "--layout", "none", "--out", tmp_path / "c", "--quiet")
-    assert "dimension" in refused("classify", "predict", tmp_path / "c", tmp_path / "small.safetensors", "--out", tmp_path / "p")
+    assert "was made from vectors of 60" in refused("classify", "predict", tmp_path / "c", tmp_path / "small.safetensors", "--out", tmp_path / "p")
     shoal("classify", "fit", table, "--text", "text", "--label", "length", "--model", both, "--out", tmp_path / "head", "--vectors",
           tmp_path / "both.safetensors", "--quiet")
     shoal("anomalies", table, "--text", "text", "--model", both, "--vectors", tmp_path / "both.safetensors", "--no-trust", "--quiet")

@@ -174,9 +174,9 @@ Matrix Tfidf::encode(const Texts& texts, Index first, Index count, const Run& ru
 
 Index Tfidf::dims() const { return state_->components.cols(); }
 Index Tfidf::texts() const { return state_->texts; }
-const std::vector<std::string>& Tfidf::terms() const { return state_->terms; }
-const std::vector<float>& Tfidf::idf() const { return state_->idf; }
-const Matrix& Tfidf::components() const { return state_->components; }
+const std::vector<std::string>& Tfidf::terms() const& { return state_->terms; }
+const std::vector<float>& Tfidf::idf() const& { return state_->idf; }
+const Matrix& Tfidf::components() const& { return state_->components; }
 
 void Tfidf::save(ArchiveWriter& out) const {
   const State& s = *state_;

@@ -61,9 +61,9 @@ class Tfidf {
 
   Index dims() const;                             ///< at most options().tfidf_dims
   Index texts() const;                            ///< it was fitted on
-  const std::vector<std::string>& terms() const;  ///< for people: each as the texts write it
-  const std::vector<float>& idf() const;          ///< of each term
-  const Matrix& components() const;               ///< terms x dims
+  const std::vector<std::string>& terms() const&;  ///< for people: each as the texts write it
+  const std::vector<float>& idf() const&;          ///< of each term
+  const Matrix& components() const&;               ///< terms x dims
   const Options& options() const& { return options_; }
   Options options() && { return std::move(options_); }
 
