@@ -107,7 +107,7 @@ TEST(Ensemble, ATextWithoutKnownWordsIsThatOfTheOtherPart) {
   const ScratchFolder scratch;
   const Encoder both = make(scratch / "both");
   Texts texts;
-  texts.add("qqqq");
+  texts.add("the");
   texts.add("");
   EncodeCounts counts;
   const Matrix x = both.encode(texts, {}, {}, &counts).to_matrix();
@@ -118,7 +118,7 @@ TEST(Ensemble, ATextWithoutKnownWordsIsThatOfTheOtherPart) {
   }();
   for (Index i = 0; i < 2; ++i)
     for (Index j = 0; j < x.cols(); ++j) EXPECT_NEAR(x[i][j], j < 32 ? alone[i][j] : 0, 1e-6);
-  EXPECT_EQ(counts.unknown, 1u) << "of the first the tokenizer knows letters";
+  EXPECT_EQ(counts.unknown, 1u) << "a function word is known to the tokenizer alone";
   EXPECT_EQ(counts.first_unknown, 1u);
   // Words alone: zeros, not NaN.
   EnsembleDescription d;

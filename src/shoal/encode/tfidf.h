@@ -59,8 +59,8 @@ class Tfidf {
   Matrix encode(const Texts& texts, Index first, Index count, const Run& run,
                 std::vector<std::uint8_t>* unknown = nullptr) const;
 
-  Index dims() const;                             ///< at most options().tfidf_dims
-  Index texts() const;                            ///< it was fitted on
+  Index dims() const;                              ///< at most options().tfidf_dims
+  Index texts() const;                             ///< it was fitted on
   const std::vector<std::string>& terms() const&;  ///< for people: each as the texts write it
   const std::vector<float>& idf() const&;          ///< of each term
   const Matrix& components() const&;               ///< terms x dims

@@ -75,20 +75,20 @@ std::vector<Matrix> vectors_of(const Encoder& ensemble, const Texts& texts, cons
   return out;
 }
 
-double quantile(const std::vector<double>& sorted, double q) {
-  const double at = q * static_cast<double>(sorted.size() - 1);
-  const auto low = static_cast<Index>(at);
-  const double share = at - static_cast<double>(low);
-  return sorted[low] * (1 - share) + sorted[std::min(low + 1, sorted.size() - 1)] * share;
+/// 1.96 standard deviations of what was found on rows drawn anew, around what was found on all: rows that are
+/// drawn twice make some measures larger, so that quantiles would lie beside the value.
+Measured measured(double value, const std::vector<double>& drawn) {
+  const auto n = static_cast<double>(drawn.size());
+  const double mean = std::accumulate(drawn.begin(), drawn.end(), 0.0) / n;
+  double squares = 0;
+  for (const double x : drawn) squares += (x - mean) * (x - mean);
+  const double reach = 1.96 * std::sqrt(squares / (n - 1));
+  return {value, value - reach, value + reach};
 }
 
 /// values[model][resample], and the values of all rows. Models: the ensemble, then the parts.
 Gain gain_of(std::string measure, const Encoder& ensemble, const std::vector<double>& found,
              const std::vector<std::vector<double>>& values) {
-  const auto measured = [](double value, std::vector<double> drawn) {
-    std::ranges::sort(drawn);
-    return Measured{value, quantile(drawn, 0.025), quantile(drawn, 0.975)};
-  };
   Gain out;
   out.measure = std::move(measure);
   out.ensemble = measured(found[0], values[0]);
@@ -96,7 +96,7 @@ Gain gain_of(std::string measure, const Encoder& ensemble, const std::vector<dou
     std::vector<double> difference(values[m].size());
     for (Index b = 0; b < difference.size(); ++b) difference[b] = values[0][b] - values[m][b];
     out.parts.push_back({ensemble.parts()[m - 1].name, measured(found[m], values[m]),
-                         measured(found[0] - found[m], std::move(difference))});
+                         measured(found[0] - found[m], difference)});
     if (found[m] > found[out.best + 1]) out.best = m - 1;
   }
   const Measured& over = out.parts[out.best].gain;

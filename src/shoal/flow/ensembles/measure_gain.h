@@ -71,10 +71,10 @@ struct GainReport {
 ///                      half of them), of all rows whose groups it has not seen; equal texts are a group
 ///   V-measure          of spherical k-means with as many clusters as labels, and the labels; five starts
 ///   Spearman           correlation of cosines and scores
-/// Intervals: groups (of V-measure rows, of Spearman pairs) and draws (starts) are drawn anew 1,000 times
-/// (500 for V-measure), the same for all models. Memory: vectors of all rows by all parts. Error(argument) if
-/// the model is no ensemble or the options do not fit; Error(data) if fewer than two labels have two rows,
-/// or fewer than 10 pairs have a score. Steps "read", "encode", "measure".
+/// Intervals: 1.96 standard deviations over groups (of V-measure rows, of Spearman pairs) and draws (starts)
+/// that are drawn anew 1,000 times (500 for V-measure), the same for all models. Memory: vectors of all rows
+/// by all parts. Error(argument) if the model is no ensemble or the options do not fit; Error(data) if fewer
+/// than two labels have two rows, or fewer than 10 pairs have a score. Steps "read", "encode", "measure".
 GainReport measure_gain(const Encoder& ensemble, const MeasureGainOptions& options, const Run& run,
                         const Notice& notice = {});
 
