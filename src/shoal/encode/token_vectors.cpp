@@ -49,6 +49,9 @@ TokenVectors::TokenVectors(ModelFolder model, Tokenizer tokenizer, TensorTable t
 
 TokenVectors TokenVectors::load(const fs::path& folder, const Run& run, std::string& id) {
   const Weights weights(static_table_folder(folder).value());
+  require(weights.has("embedding.weight") || weights.has("embeddings"), Fault::format,
+          weights.files().front().string() +
+              ": has neither embedding.weight nor embeddings, the table of a StaticEmbedding");
   const char* name = weights.has("embedding.weight") ? "embedding.weight" : "embeddings";  // of model2vec
   const std::vector<Index> shape = weights.shape(name);
   require(shape.size() == 2 && shape[0] > 0 && shape[1] > 0, Fault::format,
