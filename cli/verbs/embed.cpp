@@ -20,7 +20,7 @@ void run_embed(const EmbedFlags& flags, CLI::App& verb, Session& session) {
   session.goes_on = [out = flags.out] { return std::filesystem::exists(out + ".part.json"); };
   run.progress("read", 0, 0);
   Source source({flags.inputs.begin(), flags.inputs.end()}, flags.read, run.stop);
-  const Encoder encoder = Encoder::load(find_model(flags.model, models_folder()), run);
+  const Encoder encoder = load_model(flags.model, models_folder(), run);
   const EmbedReport report =
       embed_file(source, encoder, flags.encode, flags.out, flags.overwrite, run, language_notice(session));
   session.progress().finish();

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "shoal/flow/ensembles/fit_ensemble.h"
+#include "shoal/flow/ensembles/measure_gain.h"
 #include "shoal/flow/folders/lay_out.h"
 #include "shoal/flow/folders/predict_clusters.h"
 #include "shoal/flow/mapping/make_map.h"
@@ -30,7 +32,8 @@ struct TypesOf<std::variant<O...>> {
                                 AlignedUmapOptions, TsneOptions, CentroidFeaturesOptions, LogisticOptions,
                                 ClusterClassifierOptions, StabilityOptions, CtfidfOptions, ExemplarOptions,
                                 OutcomeOptions, ClusteringOptions, ClusterOptions, PredictOptions,
-                                LayoutOptions, MapOptions, SearchOptions, ExplainOptions>;
+                                LayoutOptions, MapOptions, SearchOptions, ExplainOptions, TfidfOptions,
+                                FitEnsembleOptions, MeasureGainOptions>;
 };
 
 template <class O>

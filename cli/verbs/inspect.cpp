@@ -7,6 +7,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/letters.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/encode/ensemble_folder.h"
 #include "shoal/encode/model_place.h"
 #include "shoal/flow/folders/cluster_folder.h"
 #include "shoal/flow/folders/lay_out.h"
@@ -100,13 +101,13 @@ Json inspect_collection(const fs::path& path, bool check_all, const Run& run) {
 }
 
 Json inspect_model(const fs::path& path) {
-  const Encoder encoder = Encoder::load(path);
+  const Encoder encoder = Encoder::load(path, {}, models_folder());
   return {{"kind", "model"},
           {"path", path.string()},
           {"id", encoder.space().id},
           {"dims", encoder.space().dims},
           {"unit", encoder.space().unit},
-          {"max_tokens", encoder.max_tokens()}};
+          {"max_tokens", encoder.max_tokens() > 0 ? nlohmann::ordered_json(encoder.max_tokens()) : Json()}};
 }
 
 /// A folder that a verb has made with a file `mark` that tells of it: what it tells, but for long lists.
@@ -188,7 +189,8 @@ Json inspect_folder(const fs::path& path) {
   for (const auto& [kind, mark] : kMarks)
     if (fs::exists(path / mark)) return inspect_result(path, kind, mark);
   const fs::path model = model_place(path);
-  if (model != path || fs::exists(path / "config.json") || fs::exists(path / "modules.json"))
+  if (model != path || fs::exists(path / "config.json") || fs::exists(path / "modules.json") ||
+      is_ensemble(path))
     return inspect_model(model);
   for (const auto& entry : fs::directory_iterator(path))
     if (is_vector_file(entry.path())) return inspect_vectors(path);

@@ -229,7 +229,8 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   take_stop_words(verb, flags.stop_words, options.words);
   if (!flags.names.empty()) options.names = read_own_names(flags.names, session.run());
   take_clustering(verb, flags.clusters, options.clusters);
-  options.model = find_model(flags.model, models_folder());
+  options.models_folder = models_folder();
+  options.model = find_model(flags.model, options.models_folder);
   options.model_name = fs::is_directory(flags.model) ? "" : flags.model;
   session.goes_on = [&options] { return !options.overwrite && Collection::exists(options.out); };
   const MapReport report = make_map(options, session.run(), language_notice(session));

@@ -45,7 +45,8 @@ void run_migrate(MigrateFlags& flags, Session& session) {
   MigrateOptions& o = flags.options;
   o.old = flags.old;
   o.out = flags.out;
-  o.model = find_model(flags.model, models_folder());
+  o.models_folder = models_folder();
+  o.model = find_model(flags.model, o.models_folder);
   keep_out_of(flags.old, flags.out);
   const MigrateReport report = migrate(o, session.run());
   session.progress().finish();

@@ -1,4 +1,5 @@
 #include "shoal/core/error.h"
+#include "shoal/core/fields.h"
 #include "shoal/flow/texts/models.h"
 #include "verbs/verbs.h"
 
@@ -8,17 +9,60 @@ namespace {
 nlohmann::ordered_json to_json(const ModelEntry& model) {
   if (!model.problem.empty())
     return {{"name", model.name}, {"path", model.folder.string()}, {"problem", model.problem}};
-  return {{"name", model.name},
-          {"path", model.folder.string()},
-          {"dims", model.dims},
-          {"max_tokens", model.max_tokens},
-          {"id", model.id}};
+  nlohmann::ordered_json out{{"name", model.name}};
+  if (!model.folder.empty()) out["path"] = model.folder.string();
+  out["kind"] = name_of(model.kind);
+  out["dims"] = model.dims;
+  out["max_tokens"] = nullptr;
+  if (model.max_tokens > 0) out["max_tokens"] = model.max_tokens;
+  out["id"] = model.id;
+  if (model.pool) {
+    out["pool"] = name_of(*model.pool);
+    out["parts"] = nlohmann::ordered_json::array();
+    for (const ModelEntry& part : model.parts) {
+      out["parts"].push_back(to_json(part));
+      out["parts"].back()["weight"] = part.weight;
+    }
+  }
+  return out;
+}
+
+std::string tokens_of(const ModelEntry& model) {
+  return model.max_tokens > 0 ? std::to_string(model.max_tokens) + " tokens" : "texts of any length";
+}
+
+/// " of all-MiniLM-L6-v2 and 0.5 tfidf"
+std::string parts_of(const ModelEntry& model) {
+  std::string out;
+  for (const ModelEntry& part : model.parts) {
+    out += out.empty() ? " of " : &part == &model.parts.back() ? " and " : ", ";
+    out += (part.weight == 1 ? "" : text_of(FieldValue(part.weight)) + " ") + part.name;
+  }
+  return out;
+}
+
+std::string in_full(const ModelEntry& model) {
+  std::string out = model.name + ": " + std::string(name_of(model.kind));
+  if (model.pool) out += " by " + std::string(name_of(*model.pool)) + parts_of(model);
+  out += "\n" + std::to_string(model.dims) + " dimensions, " + tokens_of(model) +
+         (model.unit ? ", vectors of length 1\n" : "\n");
+  out += "id " + model.id + "\n";
+  if (!model.prompts.empty()) {
+    out += "prompts";
+    for (const std::string& name : model.prompts) out += " " + name;
+    out += "\n";
+  }
+  for (const ModelEntry& part : model.parts)
+    out += "part " + part.name + ": weight " + text_of(FieldValue(part.weight)) + ", " +
+           std::string(name_of(part.kind)) + ", " + std::to_string(part.dims) + " dimensions, " +
+           tokens_of(part) + ", id " + part.id + "\n";
+  return out + model.folder.string() + "\n";
 }
 
 std::string to_text(const ModelEntry& model) {
   if (!model.problem.empty()) return model.name + "  cannot be used: " + model.problem + "\n";
-  return model.name + "  " + std::to_string(model.dims) + " dimensions, " + std::to_string(model.max_tokens) +
-         " tokens  " + model.folder.string() + "\n";
+  return model.name + "  " + std::to_string(model.dims) + " dimensions, " + tokens_of(model) +
+         (model.pool ? ", ensemble" + parts_of(model) : "") + "  " + model.folder.string() + "\n";
 }
 
 void run_list(const Session& session) {
@@ -41,7 +85,8 @@ void add_model(CLI::App& app, Session& session) {
   verb->footer(
       "Models stand in $SHOAL_MODELS, by default ~/.local/share/shoal/models. Nothing is ever fetched: a "
       "model is a\n"
-      "sentence-transformers folder that you have. Supported: BERT, RoBERTa and XLM-R, DistilBERT, MPNet.");
+      "sentence-transformers folder that you have, or what 'shoal ensemble fit' makes. Supported:\n"
+      "BERT, RoBERTa and XLM-R, DistilBERT, MPNet, and folders that begin with a StaticEmbedding.");
   verb->require_subcommand(1);
 
   auto* list = verb->add_subcommand("list", "Names, sizes and folders");
@@ -56,6 +101,21 @@ void add_model(CLI::App& app, Session& session) {
   add_verb->callback([source, name, &session] {
     const ModelEntry model = shoal::add_model(*source, *name, models_folder());
     session.answer(to_json(model), to_text(model));
+  });
+
+  auto shown_one = std::make_shared<std::string>(kDefaultModel);
+  auto* show =
+      verb->add_subcommand("show", "What a model is: kind, sizes, prompts, and parts of an ensemble");
+  show->add_option("name", *shown_one, "Name or folder of a model")
+      ->type_name("NAME|DIR")
+      ->capture_default_str();
+  add_shared(*show, session);
+  show->callback([shown_one, &session] {
+    const ModelEntry model = show_model(*shown_one, models_folder());
+    nlohmann::ordered_json out = to_json(model);
+    out["unit"] = model.unit;
+    out["prompts"] = model.prompts;
+    session.answer(out, in_full(model));
   });
 
   auto wanted = std::make_shared<std::string>(kDefaultModel);

@@ -70,7 +70,9 @@ void check_encoding(CLI::App& verb, const EncodeOptions& options) {
 
 void add_model_option(CLI::App& verb, std::string& model) {
   model = kDefaultModel;
-  verb.add_option("--model", model, "Name from 'shoal model list', or a sentence-transformers folder")
+  verb.add_option(
+          "--model", model,
+          "Name from 'shoal model list', or a folder of sentence-transformers or of 'shoal ensemble fit'")
       ->type_name("NAME|DIR")
       ->capture_default_str();
 }

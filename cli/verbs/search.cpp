@@ -38,7 +38,7 @@ std::vector<SearchHit> find(const SearchFlags& flags, Session& session) {
                             : stored.empty()     ? kDefaultModel
                                                  : stored;
   const Run run = session.run();
-  const Encoder encoder = Encoder::load(find_model(model, models_folder()), run);
+  const Encoder encoder = load_model(model, models_folder(), run);
   const auto profiles = load_profiles({flags.profiles.begin(), flags.profiles.end()});
   return search(collection, encoder, flags.question, flags.options, run, profiles, through);
 }

@@ -10,8 +10,8 @@
 #include "shoal/learn/learn.h"
 #include "shoal/linear/cholesky.h"
 #include "shoal/linear/norms.h"
+#include "shoal/linear/procrustes.h"
 #include "shoal/linear/product.h"
-#include "shoal/linear/symmetric_eigen.h"
 #include "shoal/linear/topk.h"
 #include "shoal/near/select_rows.h"
 #include "shoal/store/archive/archive.h"
@@ -35,28 +35,13 @@ Matrix less_mean(MatrixView x, const Matrix& mean) {
   return out;
 }
 
-/// a^T b in double, in blocks that floats can add up: a.cols x b.cols.
-std::vector<double> cross(const Matrix& a, const Matrix& b) {
-  constexpr Index kBlock = 256;
-  std::vector<double> out(a.cols() * b.cols());
-  for (Index first = 0; first < a.rows(); first += kBlock) {
-    const Index n = std::min(kBlock, a.rows() - first);
-    Matrix turned(a.cols(), n), part(a.cols(), b.cols());
-    for (Index i = 0; i < n; ++i)
-      for (Index j = 0; j < a.cols(); ++j) turned[j][i] = a[first + i][j];
-    multiply(turned.view(), Packed::columns(b.view().slice(first, n)), {}, Activation::none, part.span());
-    for (Index i = 0; i < out.size(); ++i) out[i] += part.data()[i];
-  }
-  return out;
-}
-
 /// y.cols x x.cols: rows of the map x -> A x.
 Matrix ridge(const Matrix& x, const Matrix& y, double lambda) {
   const Index d = x.cols(), out_dims = y.cols();
   auto left = gram(Rows(x), {}, {});
   for (Index j = 0; j < d; ++j) left[j * d + j] += lambda;
   const Cholesky factor(std::move(left), d, lambda);
-  const auto right = cross(x, y);
+  const auto right = cross_products(x, y);
   Matrix out(out_dims, d);
   std::vector<double> column(d);
   for (Index o = 0; o < out_dims; ++o) {
@@ -66,32 +51,6 @@ Matrix ridge(const Matrix& x, const Matrix& y, double lambda) {
     for (Index j = 0; j < d; ++j) out[o][j] = static_cast<float>(column[j]);
   }
   return out;
-}
-
-/// The rotation: with x^T y = U S V^T it is V U^T; where a singular value is 0, nothing.
-Matrix procrustes(const Matrix& x, const Matrix& y) {
-  const Index a = x.cols(), b = y.cols();
-  const auto m = cross(x, y);  // a x b
-  std::vector<double> squared(b * b);
-  for (Index r = 0; r < a; ++r)
-    for (Index i = 0; i < b; ++i)
-      for (Index j = 0; j < b; ++j) squared[i * b + j] += m[r * b + i] * m[r * b + j];
-  const EigenPairs pairs = symmetric_eigen(squared, b);
-  std::vector<double> out(b * a), left(a);
-  for (Index k = 0; k < std::min(a, b); ++k) {
-    if (!(pairs.values[k] > 1e-12 * pairs.values[0])) break;
-    const double* v = pairs.vectors.data() + k * b;
-    for (Index r = 0; r < a; ++r) {
-      double sum = 0;
-      for (Index i = 0; i < b; ++i) sum += m[r * b + i] * v[i];
-      left[r] = sum / std::sqrt(pairs.values[k]);
-    }
-    for (Index i = 0; i < b; ++i)
-      for (Index r = 0; r < a; ++r) out[i * a + r] += v[i] * left[r];
-  }
-  Matrix rounded(b, a);
-  std::ranges::transform(out, rounded.data(), [](double v) { return static_cast<float>(v); });
-  return rounded;
 }
 
 using Nearest = std::vector<std::vector<std::uint32_t>>;

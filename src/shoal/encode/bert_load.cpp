@@ -38,15 +38,6 @@ LayerNames names_of(Family family) {
           "output.LayerNorm"};
 }
 
-/// Checkpoints that carry a task's head put the encoder under its own name.
-void find_prefix(Weights& weights) {
-  for (const char* prefix : {"bert.", "roberta.", "distilbert.", "mpnet.", "model."}) {
-    if (!weights.has(prefix + std::string("embeddings.word_embeddings.weight"))) continue;
-    weights.set_prefix(prefix);
-    return;
-  }
-}
-
 /// Old checkpoints call the scale gamma and the shift beta.
 LayerNorm read_norm(const Weights& weights, const std::string& name, Index size) {
   if (!weights.has(name + ".weight") && weights.has(name + ".gamma"))
@@ -124,7 +115,7 @@ Matrix read_relative_bias(const Weights& weights, const BertConfig& config) {
 }  // namespace
 
 BertNetwork BertNetwork::load(const BertConfig& config, Weights weights) {
-  find_prefix(weights);
+  weights.find_prefix();
   BertNetwork out(config);
   out.words_ = weights.table("embeddings.word_embeddings.weight", config.vocabulary, config.hidden);
   out.positions_ = read_positions(weights, config);

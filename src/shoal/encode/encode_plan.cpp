@@ -4,8 +4,6 @@
 #include "shoal/encode/encoder_impl.h"
 
 namespace shoal {
-namespace {
-
 std::string prompt_of(const ModelFolder& model, const EncodeOptions& options) {
   const auto& name = options.prompt ? options.prompt : model.default_prompt;
   if (!name) return {};
@@ -16,6 +14,8 @@ std::string prompt_of(const ModelFolder& model, const EncodeOptions& options) {
   throw Error(Fault::argument, option_name("prompt") + " is " + *name + "; the model " +
                                    (known.empty() ? "has no prompts" : "has the prompts " + known));
 }
+
+namespace {
 
 Index limit_of(const ModelFolder& model, const EncodeOptions& options) {
   if (!options.max_tokens) return model.limit;

@@ -56,22 +56,22 @@ struct GroupTokens {
   }
 };
 
-/// One call of Encoder::encode.
+/// One call of TransformerModel::encode.
 class Encoding {
  public:
   Encoding(const Tokenizer& tokenizer, const ModelFolder& model, const BertNetwork& transformer,
-           const AfterPooling& head, const EncodePlan& plan, bool unit, const Run& run)
+           const AfterPooling& head, const EncodePlan& plan, bool unit, const Run& run, TextFates& fates)
       : tokenizer_(tokenizer),
         model_(model),
         transformer_(transformer),
         head_(head),
         plan_(plan),
         unit_(unit),
-        run_(run) {}
+        run_(run),
+        fates_(fates) {}
 
   /// Texts [first, first + result.rows) into the rows of `result`.
   void encode(const Texts& texts, Index first, MatrixSpan result);
-  const EncodeCounts& counts() const { return counts_; }
 
  private:
   GroupTokens tokenize(const Texts& texts, Index first, Index count) const;
@@ -92,7 +92,7 @@ class Encoding {
   const bool unit_;
   const Run& run_;
   Scratches scratches_;
-  EncodeCounts counts_;
+  TextFates& fates_;
 };
 
 GroupTokens Encoding::tokenize(const Texts& texts, Index first, Index count) const {
@@ -112,16 +112,15 @@ GroupTokens Encoding::tokenize(const Texts& texts, Index first, Index count) con
   return out;
 }
 
-/// Of the group's texts, which begin at `first` among all.
+/// Of the group's texts, which begin at `first` among those of the call.
 void Encoding::count(const GroupTokens& tokens, Index first, Index count) {
-  for (const Tokens& chunk : tokens.chunks) counts_.cut += chunk.cut;
+  for (const Tokens& chunk : tokens.chunks) fates_.cut += chunk.cut;
   const Index before = plan_.prompt_ids + (plan_.chunk ? 0 : tokenizer_.prefix().size());
   const Index after = plan_.chunk ? 0 : tokenizer_.suffix().size();
   for (Index i = 0; i < count; ++i) {
     const auto ids = tokens[i];
     const Index own = ids.size() > before + after ? ids.size() - before - after : 0;
-    if (tokenizer_.knows_any(ids.subspan(std::min(before, ids.size()), own))) continue;
-    if (counts_.unknown++ == 0) counts_.first_unknown = first + i;
+    fates_.unknown[first + i] = !tokenizer_.knows_any(ids.subspan(std::min(before, ids.size()), own));
   }
 }
 
@@ -222,7 +221,7 @@ void Encoding::encode(const Texts& texts, Index first, MatrixSpan result) {
     for (end = begin; end < result.rows && end - begin < kGroupTexts && bytes < kGroupBytes; ++end)
       bytes += texts[first + end].size();
     const GroupTokens tokens = tokenize(texts, first + begin, end - begin);
-    this->count(tokens, first + begin, end - begin);
+    this->count(tokens, begin, end - begin);
     const std::vector<Window> all = windows(tokens, end - begin);
     const MatrixSpan rows = result.slice(begin, end - begin);
     if (all.size() == rows.rows) {  // one window a text: its vector is the text's
@@ -240,18 +239,12 @@ void Encoding::encode(const Texts& texts, Index first, MatrixSpan result) {
 
 }  // namespace
 
-Rows Encoder::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
-                     const Run& run, EncodeCounts* counts) const {
-  if (first > texts.size() || count > texts.size() - first)
-    throw Error(Fault::argument, "texts " + std::to_string(first) + ".." + std::to_string(first + count) +
-                                     " were asked for, of " + std::to_string(texts.size()));
-  const EncodePlan plan = make_plan(state_->tokenizer, state_->model, options);
-  Matrix result(count, state_->space.dims);
-  Encoding encoding(state_->tokenizer, state_->model, state_->transformer, state_->head, plan,
-                    state_->space.unit, run);
-  encoding.encode(texts, first, result.span());
-  if (counts != nullptr) *counts = encoding.counts();
-  return Rows(std::move(result), state_->space);
+Matrix TransformerModel::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
+                                const Run& run, TextFates& fates) const {
+  const EncodePlan plan = make_plan(tokenizer, model, options);
+  Matrix result(count, dims());
+  Encoding(tokenizer, model, transformer, head, plan, unit(), run, fates).encode(texts, first, result.span());
+  return result;
 }
 
 }  // namespace shoal

@@ -1,99 +1,139 @@
 #include "shoal/encode/encoder.h"
 
 #include <algorithm>
-#include <optional>
 
-#include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder_impl.h"
+#include "shoal/encode/ensemble_folder.h"
 #include "shoal/encode/model_place.h"
 
 namespace shoal {
+namespace fs = std::filesystem;
 namespace {
 
-namespace fs = std::filesystem;
-
-void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer) {
-  if (tokenizer.vocabulary() > model.transformer.vocabulary)
-    throw Error(Fault::format, (model.transformer_folder / "tokenizer.json").string() + ": knows " +
-                                   std::to_string(tokenizer.vocabulary()) +
-                                   " tokens, but config.json's vocab_size is " +
-                                   std::to_string(model.transformer.vocabulary));
-}
-
-std::vector<fs::path> small_files(const ModelFolder& model) {
-  std::vector<fs::path> out;
-  const auto add = [&](const fs::path& path) {
-    if (fs::exists(path) && std::find(out.begin(), out.end(), path) == out.end()) out.push_back(path);
-  };
-  for (const char* name : {"modules.json", "config_sentence_transformers.json"}) add(model.folder / name);
-  if (!model.pooling.folder.empty()) add(model.pooling.folder / "config.json");
-  for (const HeadStep& step : model.head)
-    if (!step.folder.empty() && step.folder != model.transformer_folder) add(step.folder / "config.json");
-  add(model.transformer_folder / "config.json");
-  add(model.sentence_config);
-  add(model.transformer_folder / "tokenizer_config.json");
-  add(model.transformer_folder / "tokenizer.json");
-  if (!fs::exists(model.transformer_folder / "tokenizer.json"))
-    for (const char* name : {"vocab.txt", "special_tokens_map.json", "added_tokens.json"})
-      add(model.transformer_folder / name);
+std::vector<std::string> names_in(const ModelFolder& model) {
+  std::vector<std::string> out;
+  for (const auto& item : model.prompts) out.push_back(item.first);
   return out;
 }
 
-bool is_unit(const ModelFolder& model) {
-  return !model.head.empty() && model.head.back().kind == StepKind::normalize &&
-         model.truncate.value_or(model.dims) >= model.dims;
+EncodeCounts counts_of(const TextFates& fates, Index first) {
+  EncodeCounts out{.cut = fates.cut, .unknown = static_cast<Index>(std::ranges::count(fates.unknown, 1))};
+  const auto at = std::ranges::find(fates.unknown, 1);
+  if (out.unknown > 0) out.first_unknown = first + static_cast<Index>(at - fates.unknown.begin());
+  return out;
+}
+
+const EnsembleModel& ensemble_in(const auto& model) {
+  const auto* ensemble = std::get_if<EnsembleModel>(&model);
+  require(ensemble != nullptr, Fault::argument, "the model is no ensemble: it has no parts");
+  return *ensemble;
 }
 
 }  // namespace
 
-Encoder Encoder::load(const fs::path& folder, const Run& run, EncoderUse use) {
+Encoder Encoder::State::load_features(const fs::path& folder, const Run& run) {
+  std::string hash;
+  TransformerModel model = TransformerModel::load(folder, run, hash, EncoderUse::features);
+  std::string name = model_name(model.model.folder) + ".features";
+  return of(std::move(name), hash, std::move(model));
+}
+
+Encoder Encoder::State::load(const fs::path& folder, const fs::path& models_folder, const Run& run,
+                             Index depth) {
+  if (is_ensemble(folder)) return load_ensemble(folder, models_folder, run, depth);
+  std::string hash;
+  if (static_table_folder(folder)) {
+    TokenVectors model = TokenVectors::load(folder, run, hash);
+    std::string name = model_name(model.model().folder);
+    return of(std::move(name), hash, std::move(model));
+  }
+  TransformerModel model = TransformerModel::load(folder, run, hash);
+  std::string name = model_name(model.model.folder);
+  return of(std::move(name), hash, std::move(model));
+}
+
+Encoder Encoder::load(const fs::path& folder, const Run& run, const fs::path& models_folder, EncoderUse use) {
   if (run.progress) run.progress("load model", 0, 1);
-  ModelFolder model = read_model_folder(folder, use);
-  const Weights weights(model.transformer_folder);
-  AfterPooling head = AfterPooling::load(model.head);
-  std::vector<fs::path> files = small_files(model);
-  files.insert(files.end(), weights.files().begin(), weights.files().end());
-  for (const fs::path& file : head.files())
-    if (std::ranges::find(files, file) == files.end()) files.push_back(file);
+  if (use == EncoderUse::features) return State::load_features(folder, run);
+  return State::load(folder, models_folder, run, 0);
+}
 
-  // The long parts at once: tokenizer, network, and the hash block by block. Of faults that of the first is
-  // told.
-  FilesHash hash(std::move(files));
-  std::optional<Tokenizer> tokenizer;
-  std::optional<BertNetwork> transformer;
-  const auto load_part = [&](Index part) {
-    if (part == 0) {
-      tokenizer = load_tokenizer(model);
-      check_vocabulary(model, *tokenizer);
-      make_plan(*tokenizer, model, {});  // whether anything fits beside special tokens and the default prompt
-    } else if (part == 1) {
-      transformer = BertNetwork::load(model.transformer, weights);
-    } else {
-      hash.hash(part - 2);
-    }
-  };
-  for_chunks(run.quiet(), 2 + hash.blocks(), 1, [&](Index part, Index, Index) { load_part(part); });
+Rows Encoder::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
+                     const Run& run, EncodeCounts* counts) const {
+  if (first > texts.size() || count > texts.size() - first)
+    throw Error(Fault::argument, "texts " + std::to_string(first) + ".." + std::to_string(first + count) +
+                                     " were asked for, of " + std::to_string(texts.size()));
+  TextFates fates{.cut = 0, .unknown = std::vector<std::uint8_t>(count)};
+  Matrix result = state_->encode(texts, first, count, options, run, fates);
+  if (counts != nullptr) *counts = counts_of(fates, first);
+  return Rows(std::move(result), state_->space);
+}
 
-  const std::string name = model_name(model.folder) + (use == EncoderUse::features ? ".features" : "");
-  const Space space{.id = name + "@" + hash.finish(),
-                    .dims = std::min(model.truncate.value_or(model.dims), model.dims),
-                    .unit = is_unit(model)};
-  Encoder out;
-  out.state_ = std::make_shared<const State>(
-      State{std::move(model), std::move(*tokenizer), std::move(*transformer), std::move(head), name, space});
+std::vector<Rows> Encoder::encode_parts(const Texts& texts, const EncodeOptions& options, const Run& run,
+                                        EncodeCounts* counts) const {
+  const auto& ensemble = ensemble_in(state_->model);
+  TextFates fates{.cut = 0, .unknown = std::vector<std::uint8_t>(texts.size())};
+  auto found = ensemble.encode_parts(texts, 0, texts.size(), options, run, fates);
+  if (counts != nullptr) *counts = counts_of(fates, 0);
+  std::vector<Rows> out;
+  for (Index p = 0; p < found.size(); ++p)
+    out.emplace_back(std::move(found[p]), ensemble.parts[p].encoder.space());
   return out;
+}
+
+Rows Encoder::pooled(const std::vector<Rows>& parts) const {
+  const auto& ensemble = ensemble_in(state_->model);
+  bool fits = parts.size() == ensemble.parts.size();
+  for (Index p = 0; fits && p < parts.size(); ++p)
+    fits = parts[p].space() == ensemble.parts[p].encoder.space() && parts[p].rows() == parts[0].rows();
+  require(fits, Fault::argument, "the vectors to pool are not those of the parts of " + state_->name);
+  std::vector<Matrix> rows;
+  for (const Rows& part : parts) rows.push_back(part.to_matrix());
+  return Rows(ensemble.pooled(std::move(rows)), state_->space);
 }
 
 const Space& Encoder::space() const { return state_->space; }
 const std::string& Encoder::name() const { return state_->name; }
-const Tokenizer& Encoder::tokenizer() const& { return state_->tokenizer; }
-Index Encoder::max_tokens() const { return state_->model.limit; }
+ModelKind Encoder::kind() const { return static_cast<ModelKind>(state_->model.index()); }
+
+Index Encoder::max_tokens() const {
+  return std::visit([](const auto& model) { return model.max_tokens(); }, state_->model);
+}
+
+std::vector<std::string> Encoder::prompts() const {
+  struct Of {
+    std::vector<std::string> operator()(const TransformerModel& m) const { return names_in(m.model); }
+    std::vector<std::string> operator()(const TokenVectors& m) const { return names_in(m.model()); }
+    std::vector<std::string> operator()(const TfidfModel&) const { return {}; }
+    std::vector<std::string> operator()(const EnsembleModel& m) const { return m.prompts(); }
+  };
+  return std::visit(Of(), state_->model);
+}
+
+const Tokenizer* Encoder::tokenizer() const& {
+  struct Of {
+    const Tokenizer* operator()(const TransformerModel& m) const { return &m.tokenizer; }
+    const Tokenizer* operator()(const TokenVectors& m) const { return &m.tokenizer(); }
+    const Tokenizer* operator()(const TfidfModel&) const { return nullptr; }
+    const Tokenizer* operator()(const EnsembleModel& m) const { return m.tokenizer(); }
+  };
+  return std::visit(Of(), state_->model);
+}
+
+const std::vector<EncoderPart>& Encoder::parts() const& {
+  static const std::vector<EncoderPart> none;
+  const auto* ensemble = std::get_if<EnsembleModel>(&state_->model);
+  return ensemble ? ensemble->parts : none;
+}
+
+std::optional<EnsemblePool> Encoder::pool() const {
+  const auto* ensemble = std::get_if<EnsembleModel>(&state_->model);
+  return ensemble ? std::optional(ensemble->pool) : std::nullopt;
+}
 
 double Encoder::flops(Index tokens) const {
-  const BertConfig& c = state_->model.transformer;
-  const double a_layer = 4.0 * c.hidden * c.hidden + 2.0 * c.hidden * c.inner;
-  return 2.0 * static_cast<double>(tokens) * static_cast<double>(c.layers) * a_layer;
+  return std::visit([&](const auto& model) { return model.flops(tokens); }, state_->model);
 }
 
 }  // namespace shoal

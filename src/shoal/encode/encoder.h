@@ -1,10 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "shoal/core/fields.h"
 #include "shoal/core/matrix.h"
@@ -27,7 +30,8 @@ enum class LongTexts : std::uint8_t {
 };
 constexpr auto names_of(LongTexts) { return std::array{"truncate", "chunk"}; }
 
-/// Options change the vectors.
+/// Options change the vectors. In an ensemble each part takes those that it knows: a prompt if it has one of
+/// that name, max_tokens up to its own limit; words (tfidf) have none.
 struct EncodeOptions {
   LongTexts long_texts = LongTexts::truncate;
   Index overlap = 32;  ///< tokens that a window under `chunk` shares with the one before (the last window: at
@@ -54,7 +58,27 @@ struct EncodeCounts {
 
 class Tokenizer;  // tokenize/tokenizer.h
 
-/// A sentence-transformers folder, ready to run. Copies share the weights. May be used from many threads.
+/// How the vectors of an ensemble's parts become one.
+enum class EnsemblePool : std::uint8_t {
+  concatenate,  ///< side by side: the cosine is the mean of the parts' cosines, weighted by squared weights
+  average,      ///< all turned into the space of the first by the best rotation, then their weighted mean
+  pca           ///< principal components of them side by side
+};
+constexpr auto names_of(EnsemblePool) { return std::array{"concatenate", "average", "pca"}; }
+
+/// What makes an Encoder's vectors.
+enum class ModelKind : std::uint8_t {
+  transformer,  ///< a network
+  tokens,       ///< the mean of its tokens' vectors
+  tfidf,        ///< the words of the text
+  ensemble      ///< several models
+};
+constexpr auto names_of(ModelKind) { return std::array{"transformer", "tokens", "tfidf", "ensemble"}; }
+
+struct EncoderPart;
+
+/// A model, ready to run: a sentence-transformers folder, or a folder of 'shoal ensemble fit'. Copies share
+/// the weights. May be used from many threads.
 ///
 ///   const Encoder encoder = Encoder::load(folder);
 ///   const Rows vectors = encoder.encode(texts);  // owns its numbers, knows its model: give it to any stage
@@ -65,11 +89,13 @@ class Encoder {
   /// cache is taken as it is. Weights are safetensors or pytorch_model.bin, whole or in parts. The tokenizer
   /// is tokenizer.json, or of BERT's kind vocab.txt; where tokenizer_config.json asks for other ids
   /// (do_lower_case, add_prefix_space, ...) it is unsupported. Error(file), Error(format), or
-  /// Error(unsupported) naming the part that shoal does not do. Step "load model".
+  /// Error(unsupported) naming the part that shoal does not do. Of an ensemble all parts are loaded: they are
+  /// looked for where they were, beside the ensemble, and by their names in `models_folder`; Error(file) if
+  /// one is not there, Error(format) if it is another than it was. Step "load model".
   /// use: features of a folder whose model gives labels (read_sequence_head); the name of such an encoder is
   /// the folder's with ".features".
   static Encoder load(const std::filesystem::path& folder, const Run& run = {},
-                      EncoderUse use = EncoderUse::sentence);
+                      const std::filesystem::path& models_folder = {}, EncoderUse use = EncoderUse::sentence);
 
   /// texts [first, first + count) -> count x dims, of space(). A text's vector has the same bits alone, in
   /// any batch, in any order, at any thread count and level. Work is cut by tokens; peak memory does not grow
@@ -84,15 +110,36 @@ class Encoder {
     return encode(texts, 0, texts.size(), options, run, counts);
   }
 
+  /// Of an ensemble: the vectors of each part, of its own space, and what `encode` makes of them.
+  /// Error(argument) of another kind of model, or if they are not those of its parts.
+  std::vector<Rows> encode_parts(const Texts& texts, const EncodeOptions& options = {}, const Run& run = {},
+                                 EncodeCounts* counts = nullptr) const;
+  Rows pooled(const std::vector<Rows>& parts) const;
+
   const Space& space() const;  ///< id is "name()@HASH": 16 digits of the hash of weights, tokenizer, configs
   const std::string& name() const;  ///< the folder's name, and ".features" of them
-  Index max_tokens() const;
-  const Tokenizer& tokenizer() const&;
+  ModelKind kind() const;
+  Index max_tokens() const;                  ///< of an ensemble the most of a part; 0: there is no limit
+  std::vector<std::string> prompts() const;  ///< their names; of an ensemble those of any part
+  /// Of an ensemble that of the first part that has one. Null: the model has none, as it counts words.
+  const Tokenizer* tokenizer() const&;
+  const std::vector<EncoderPart>& parts() const&;  ///< of an ensemble; none of others
+  std::optional<EnsemblePool> pool() const;        ///< the same
   double flops(Index tokens) const;  ///< multiply-adds x 2 of the linear layers for that many tokens
 
+  struct State;  ///< encoder_impl.h
+  explicit Encoder(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  const State& state() const& { return *state_; }
+
  private:
-  struct State;
   std::shared_ptr<const State> state_;
+};
+
+/// One of the models that an ensemble is made of.
+struct EncoderPart {
+  std::string name;   ///< "all-MiniLM-L6-v2", "tfidf", "tokens:all-MiniLM-L6-v2"
+  double weight = 1;  ///< above 0
+  Encoder encoder;
 };
 
 }  // namespace shoal

@@ -99,6 +99,28 @@ void read_steps(const std::vector<ModuleEntry>& modules, ModelFolder& out) {
 
 }  // namespace
 
+std::optional<fs::path> static_table_folder(const fs::path& given) {
+  const fs::path folder = model_place(given);
+  if (!fs::exists(folder / "modules.json")) return std::nullopt;
+  const ModuleEntry first = read_modules(folder).front();
+  return first.kind == "StaticEmbedding" ? std::optional(first.folder) : std::nullopt;
+}
+
+ModelFolder read_static_folder(const fs::path& given, Index token_dims) {
+  ModelFolder out;
+  out.folder = model_place(given);
+  std::vector<ModuleEntry> modules = read_modules(out.folder);
+  out.transformer_folder = modules.front().folder;
+  out.dims = token_dims;
+  for (Index i = 1; i < modules.size(); ++i) {
+    if (modules[i].kind == "Dropout") continue;
+    out.head.push_back(read_head_step(modules[i], out.dims));
+    out.dims = out.head.back().outputs;
+  }
+  read_prompts(out);
+  return out;
+}
+
 ModelFolder read_model_folder(const fs::path& given, EncoderUse use) {
   require(fs::is_directory(given), Fault::file,
           given.string() + ": no such model folder; a sentence-transformers folder is needed");
@@ -109,6 +131,10 @@ ModelFolder read_model_folder(const fs::path& given, EncoderUse use) {
   std::vector<ModuleEntry> modules;
   if (fs::exists(folder / "modules.json")) {
     modules = read_modules(folder);
+    if (modules.front().kind != "Transformer")
+      throw Error(Fault::unsupported, modules.front().where +
+                                          ": shoal runs models whose first module is a Transformer or a "
+                                          "StaticEmbedding");
     out.transformer_folder = modules.front().folder;
     modules.erase(modules.begin());
   }

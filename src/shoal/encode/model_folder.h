@@ -49,6 +49,13 @@ struct ModelFolder {
   std::optional<Index> truncate;              ///< first dims kept after the last step
 };
 
+/// Where the table lies, if modules.json begins with a StaticEmbedding: a vector for each token, and no
+/// network.
+std::optional<std::filesystem::path> static_table_folder(const std::filesystem::path& given);
+/// Of such a folder: place, prompts, and what follows the mean of the tokens' vectors of `token_dims`
+/// numbers. transformer_folder is that of the vectors. Errors as read_model_folder.
+ModelFolder read_static_folder(const std::filesystem::path& given, Index token_dims);
+
 /// Error(file), Error(format), or Error(unsupported) naming the file and the field, module or value.
 ModelFolder read_model_folder(const std::filesystem::path& given, EncoderUse use = EncoderUse::sentence);
 

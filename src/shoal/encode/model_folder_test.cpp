@@ -237,7 +237,7 @@ TEST_F(Spoilt, Modules) {
     write("modules.json", modules.dump());
   };
   type(0, "sentence_transformers.models.StaticEmbedding");
-  expect(Fault::unsupported, {"modules.json", "StaticEmbedding"});
+  expect(Fault::format, {"model.safetensors", "the table of a StaticEmbedding"});
   type(0, "sentence_transformers.models.CLIPModel");
   expect(Fault::unsupported, {"CLIPModel"});
   type(0, "custom_st.Transformer");

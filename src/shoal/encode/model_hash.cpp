@@ -19,6 +19,12 @@ FilesHash::FilesHash(std::vector<std::filesystem::path> files) : files_(std::mov
   digests_.resize(starts_.back());
 }
 
+std::string FilesHash::of(std::vector<std::filesystem::path> files, const Run& run) {
+  FilesHash all(std::move(files));
+  for_chunks(run.quiet(), all.blocks(), 1, [&](Index block, Index, Index) { all.hash(block); });
+  return all.finish();
+}
+
 void FilesHash::hash(Index block) {
   // Of equal starts, which empty files have, the last is that of the file that holds the block.
   const auto after = std::ranges::upper_bound(starts_, block);

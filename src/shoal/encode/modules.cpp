@@ -106,12 +106,10 @@ std::vector<ModuleEntry> read_modules(const fs::path& folder) {
   const fs::path file = folder / "modules.json";
   const json lines = read_json(file);
   if (!lines.is_array() || lines.empty())
-    throw Error(Fault::format, file.string() + ": must hold a list of modules, the first a Transformer");
+    throw Error(Fault::format,
+                file.string() + ": must hold a list of modules, the first a Transformer or StaticEmbedding");
   std::vector<ModuleEntry> modules;
   for (std::size_t i = 0; i < lines.size(); ++i) modules.push_back(read_module(folder, file, i, lines[i]));
-  if (modules.front().kind != "Transformer")
-    throw Error(Fault::unsupported,
-                modules.front().where + ": shoal runs models whose first module is a Transformer");
   return modules;
 }
 

@@ -15,7 +15,7 @@ struct ModuleEntry {
   std::string where;             ///< "FILE: module 1, TYPE", for messages
 };
 
-/// The modules in order, the first a Transformer. Error(unsupported) naming a type that is not one of
+/// The modules in order, at least one. Error(unsupported) naming a type that is not one of
 /// sentence-transformers' own.
 std::vector<ModuleEntry> read_modules(const std::filesystem::path& folder);
 

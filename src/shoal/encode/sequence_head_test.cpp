@@ -53,7 +53,7 @@ TEST(SequenceHead, FeaturesAndLogitsAreThoseOfTransformers) {
     ASSERT_TRUE(is_classifier_folder(folder));
     const ArchiveReader golden(folder.string() + ".safetensors");
     const Matrix features = golden.matrix("features"), logits = golden.matrix("logits");
-    const Encoder encoder = Encoder::load(folder, {}, EncoderUse::features);
+    const Encoder encoder = Encoder::load(folder, {}, {}, EncoderUse::features);
     const Matrix found = encoder.encode(texts).to_matrix();
     ASSERT_EQ(found.rows(), features.rows());
     ASSERT_EQ(found.cols(), features.cols());

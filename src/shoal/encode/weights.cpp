@@ -108,6 +108,18 @@ const std::shared_ptr<const ArchiveReader>& Weights::holder(std::string_view nam
                                  ", which the model's config asks for");
 }
 
+void Weights::find_prefix() {
+  for (const char* prefix : {"bert.", "roberta.", "distilbert.", "mpnet.", "model."}) {
+    if (!has(prefix + std::string("embeddings.word_embeddings.weight"))) continue;
+    prefix_ = prefix;
+    return;
+  }
+}
+
+const std::vector<Index>& Weights::shape(std::string_view name) const {
+  return holder(name)->tensor(full(name)).shape;
+}
+
 void Weights::expect(std::string_view name, const std::vector<Index>& shape) const {
   const auto& reader = holder(name);
   const Tensor& tensor = reader->tensor(full(name));

@@ -33,11 +33,13 @@ class Weights {
 
   const std::vector<std::filesystem::path>& files() const { return paths_; }
   bool has(std::string_view name) const;
-  /// Put before every name from now on. For checkpoints saved with a task's head: "bert.".
-  void set_prefix(std::string prefix) { prefix_ = std::move(prefix); }
+  /// Checkpoints that carry a task's head put the encoder under its own name, "bert." say: it is put before
+  /// every name from now on.
+  void find_prefix();
 
   /// Error(format) unless `name` is a float tensor of exactly this shape.
   void expect(std::string_view name, const std::vector<Index>& shape) const;
+  const std::vector<Index>& shape(std::string_view name) const;
   Matrix matrix(std::string_view name, Index rows, Index cols) const;
   std::vector<float> vector(std::string_view name, Index count) const;
   TensorTable table(std::string_view name, Index rows, Index cols) const;

@@ -69,6 +69,7 @@ void TermFinder::clear() {
 
 void TermFinder::take(std::string_view text, std::uint32_t cluster, Index language) {
   of_text_.clear();
+  place_.clear();
   before_.clear();
   plurals_.clear();
   const auto& known = known_languages();
@@ -132,8 +133,14 @@ void TermFinder::add_triple(const Keys& word, std::uint32_t cluster) {
 }
 
 void TermFinder::add(const Found& term) {
-  const Index before = of_text_.size();
-  if (of_text_.add(term.key) == before) found[shard_of(term.home)].push_back(term);
+  auto& list = found[shard_of(term.home)];
+  const std::uint32_t number = of_text_.add(term.key);
+  if (number < place_.size()) {
+    ++list[place_[number]].times;
+    return;
+  }
+  place_.push_back(static_cast<std::uint32_t>(list.size()));
+  list.push_back(term);
 }
 
 }  // namespace shoal

@@ -26,6 +26,7 @@ class TermFinder {
     std::string_view name;  // a word as it stands there; empty for several
     std::uint32_t cluster;
     std::uint8_t form, n_words;
+    std::uint32_t times = 1;  // it stands in the text
   };
 
   explicit TermFinder(const TermRules& rules) : found(TermCounts::kShards), rules_(rules) {}
@@ -74,6 +75,8 @@ class TermFinder {
   std::vector<std::uint64_t> plurals_;  // of the text: their singulars
   Known known_;
   KeyTable of_text_;
+  std::vector<std::uint32_t>
+      place_;  // of the text's terms, by their numbers in of_text_: where in their list
 };
 
 }  // namespace shoal

@@ -40,7 +40,7 @@ MakeProfileReport make_profile(const MakeProfileOptions& options, const Run& run
                          fs::exists(Collection::open(options.input, true).file(kNeutralFile));
     require(!neutral, Fault::unsupported,
             "the map is neutral to groups, and texts of feedback do not say theirs; give their row numbers");
-    const Encoder encoder = Encoder::load(find_model(read.model, read.models_folder), run);
+    const Encoder encoder = load_model(read.model, read.models_folder, run);
     const Space& made = corpus.vectors.space();
     require(made.id.empty() || model_of(made.id) == model_of(encoder.space().id), Fault::argument,
             "the vectors that are searched are of the model " + made.id + ", and " + encoder.space().id +

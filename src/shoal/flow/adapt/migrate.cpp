@@ -23,7 +23,7 @@ MigrateReport migrate(const MigrateOptions& options, const Run& run) {
   require(!fs::exists(collection.file(kNeutralFile)), Fault::unsupported,
           options.old.string() + " is neutral to groups, and a new model's vectors are not; map it anew");
   const Rows old = map_vectors(collection);
-  const Encoder encoder = Encoder::load(options.model, run);
+  const Encoder encoder = Encoder::load(options.model, run, options.models_folder);
   require(old.space().id.empty() || model_of(old.space().id) != model_of(encoder.space().id), Fault::argument,
           options.old.string() + " was made by this very model: there is nothing to migrate");
   MigrateReport report{.rows = old.rows(), .from = encoder.space().id, .to = old.space().id};

@@ -11,9 +11,10 @@ namespace shoal {
 
 /// What `migrate` may be told.
 struct MigrateOptions {
-  std::filesystem::path old;    ///< a collection, whose model is to be replaced
-  std::filesystem::path model;  ///< folder of the new one
-  std::filesystem::path out;    ///< the map: one .safetensors
+  std::filesystem::path old;            ///< a collection, whose model is to be replaced
+  std::filesystem::path model;          ///< folder of the new one
+  std::filesystem::path models_folder;  ///< where parts of an ensemble are looked up by name
+  std::filesystem::path out;            ///< the map: one .safetensors
   bool overwrite = false;
   Index sample = 3000;  ///< texts embedded by the new model, at most
   EncodeOptions encode;

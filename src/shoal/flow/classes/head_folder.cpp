@@ -30,7 +30,7 @@ namespace {
 /// The last layer of a model that gives labels, and what stands before it.
 HeadFolder open_model(const fs::path& folder, const Run& run) {
   SequenceHead last = read_sequence_head(folder);
-  Encoder encoder = Encoder::load(folder, run, EncoderUse::features);
+  Encoder encoder = Encoder::load(folder, run, {}, EncoderUse::features);
   LinearRule rule{.coefficients = std::move(last.weight), .intercepts = std::move(last.bias)};
   return {Head::of_rule(std::move(rule), last.several ? HeadTask::multilabel : HeadTask::multiclass,
                         encoder.space()),

@@ -58,7 +58,7 @@ class MapRun {
       : options_(options),
         run_(run),
         notice_(notice),
-        encoder_(Encoder::load(options.model, run)),
+        encoder_(Encoder::load(options.model, run, options.models_folder)),
         source_(open_source()),
         old_names_(old_names(options)),
         old_(open_old(options)),

@@ -49,12 +49,14 @@ std::string one_digit(double x) { return rounded(x, "%.1f"); }
 }  // namespace
 
 std::vector<LanguageFit> model_fit(const Encoder& encoder, const Texts& texts, const Run& run) {
+  const Tokenizer* const knows = encoder.tokenizer();
+  if (knows == nullptr) return {};  // words have no vocabulary that was made for a language
+  const Tokenizer& tokenizer = *knows;
   Texts some;
   const Index n = std::min(kSample, texts.size());
   for (Index i = 0; i < n; ++i) some.add(texts[i * texts.size() / n].substr(0, kMostBytes));
   std::map<std::string, Count> of;
   const auto languages = detect_languages(some, run.quiet());
-  const Tokenizer& tokenizer = encoder.tokenizer();
   const auto count = [&](Count& c, const Texts& from, Index i) {
     const Tokens tokens = tokenizer.encode_plain(from, i, 1);
     c.texts += 1;

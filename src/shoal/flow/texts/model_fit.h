@@ -25,6 +25,7 @@ struct LanguageFit {
 /// its tokens are short: fewer than 0.72 of the reference's letters (Chinese, Japanese and Korean: fewer than
 /// 1.05 letters). Measured on sib200: of MiniLM's languages English alone passes, of a multilingual model's
 /// vocabulary all fifteen (docs/languages.md). Models with tokens of bytes are judged in the same way.
+/// Of an ensemble the first part with a tokenizer is judged; nothing is said of a model without any.
 std::vector<LanguageFit> model_fit(const Encoder& encoder, const Texts& texts, const Run& run);
 
 /// Hears, before the work, what the user should know of it.

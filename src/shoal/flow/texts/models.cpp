@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shoal/core/error.h"
+#include "shoal/encode/ensemble_folder.h"
 #include "shoal/encode/model_place.h"
 
 namespace shoal {
@@ -20,16 +21,31 @@ std::vector<fs::path> model_folders(const fs::path& models_folder) {
   return out;
 }
 
-ModelEntry describe(const fs::path& folder) {
-  ModelEntry entry{.name = folder.filename().string(), .folder = folder};
+ModelEntry entry_of(const Encoder& encoder) {
+  ModelEntry entry{.name = encoder.name(), .kind = encoder.kind()};
+  entry.dims = encoder.space().dims;
+  entry.max_tokens = encoder.max_tokens();
+  entry.id = encoder.space().id;
+  entry.unit = encoder.space().unit;
+  entry.prompts = encoder.prompts();
+  entry.pool = encoder.pool();
+  for (const EncoderPart& part : encoder.parts()) {
+    entry.parts.push_back(entry_of(part.encoder));
+    entry.parts.back().name = part.name;
+    entry.parts.back().weight = part.weight;
+  }
+  return entry;
+}
+
+ModelEntry describe(const fs::path& folder, const fs::path& models_folder) {
+  ModelEntry entry;
   try {
-    const Encoder encoder = Encoder::load(folder);
-    entry.dims = encoder.space().dims;
-    entry.max_tokens = encoder.max_tokens();
-    entry.id = encoder.space().id;
+    entry = entry_of(Encoder::load(folder, {}, models_folder));
   } catch (const Error& e) {
     entry.problem = e.what();
   }
+  entry.name = folder.filename().string();
+  entry.folder = folder;
   return entry;
 }
 
@@ -48,9 +64,20 @@ fs::path find_model(const std::string& model, const fs::path& models_folder) {
                                  : " (which holds: " + known + ")"));
 }
 
+Encoder load_model(const std::string& model, const fs::path& models_folder, const Run& run, EncoderUse use) {
+  return Encoder::load(find_model(model, models_folder), run, models_folder, use);
+}
+
+ModelEntry show_model(const std::string& model, const fs::path& models_folder) {
+  const fs::path folder = find_model(model, models_folder);
+  ModelEntry entry = entry_of(Encoder::load(folder, {}, models_folder));
+  entry.folder = folder;
+  return entry;
+}
+
 std::vector<ModelEntry> list_models(const fs::path& models_folder) {
   std::vector<ModelEntry> out;
-  for (const fs::path& folder : model_folders(models_folder)) out.push_back(describe(folder));
+  for (const fs::path& folder : model_folders(models_folder)) out.push_back(describe(folder, models_folder));
   return out;
 }
 
@@ -65,19 +92,20 @@ ModelEntry add_model(const fs::path& source, const std::string& name, const fs::
   require(!fs::exists(target), Fault::argument,
           "a model '" + chosen + "' exists in " + models_folder.string() + "; choose another with " +
               option_name("name"));
-  Encoder::load(source);  // whatever is wrong with it is said before anything is copied
+  Encoder::load(source, {}, models_folder);  // whatever is wrong with it is said before anything is copied
   const fs::path partial = models_folder / ("." + chosen + ".partial");
   try {
     fs::create_directories(models_folder);
     fs::remove_all(partial);
     fs::copy(place, partial, fs::copy_options::recursive);
+    if (is_ensemble(partial)) move_ensemble(place, partial, target);
     fs::rename(partial, target);
   } catch (const fs::filesystem_error& e) {
     std::error_code ignored;
     fs::remove_all(partial, ignored);
     throw Error(Fault::file, "cannot copy the model to " + target.string() + ": " + e.code().message());
   }
-  return describe(target);
+  return describe(target, models_folder);
 }
 
 }  // namespace shoal

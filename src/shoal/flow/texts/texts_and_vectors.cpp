@@ -86,8 +86,7 @@ std::optional<Rows> own_vectors(const fs::path& input) {
 void embed_table(const fs::path& input, const TextsAndVectorsOptions& options, const Run& run,
                  const Notice& notice, TextsAndVectors& out) {
   const Encoder encoder =
-      options.encoder ? *options.encoder
-                      : Encoder::load(find_model(options.model, options.models_folder), run, options.use);
+      options.encoder ? *options.encoder : load_model(options.model, options.models_folder, run, options.use);
   if (input == "-") {
     EncodeCounts counts;
     if (notice)

@@ -71,7 +71,7 @@ std::optional<Rows> foreign_rows(const AnomalyReportOptions& options, AnomalyRep
     return rows;
   }
   try {
-    const Encoder encoder = Encoder::load(find_model(options.read.model, options.read.models_folder), run);
+    const Encoder encoder = load_model(options.read.model, options.read.models_folder, run);
     const bool same = space.id.empty() ? encoder.space().dims == report.rows.vectors.cols()
                                        : model_of(space.id) == model_of(encoder.space().id);
     if (same) {

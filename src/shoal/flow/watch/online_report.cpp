@@ -40,7 +40,7 @@ OnlineReport watch_stream(const OnlineReportOptions& options, const Run& run, co
   out.scores = watch.scores();
   const Space& space = reference.vectors.space();
   if (options.stream == "-") {
-    const Encoder encoder = Encoder::load(find_model(options.read.model, options.read.models_folder), run);
+    const Encoder encoder = load_model(options.read.model, options.read.models_folder, run);
     check_space(
         space,
         in_space_of(space, Rows(Matrix(0, encoder.space().dims), encoder.space()), out.assumed_space).space(),

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/core/matrix.h"
+#include "shoal/core/run.h"
+#include "shoal/core/texts.h"
+#include "shoal/encode/after_pooling.h"
+#include "shoal/encode/encoder.h"
+#include "shoal/encode/model_folder.h"
+#include "shoal/encode/tfidf.h"
+#include "shoal/encode/weights.h"
+#include "shoal/tokenize/tokenizer.h"
+
+namespace shoal {
+
+struct TextFates;  // encoder_impl.h
+
+/// How much each token counts in a mean, and what is taken off the mean: learnt from texts, so that frequent
+/// tokens do not decide everything (Arora, Liang, Ma 2017: a / (a + frequency), a = 0.001; the mean vector
+/// of the texts is taken off).
+struct TokenWeights {
+  static constexpr std::string_view kind = "token_weights";
+
+  std::vector<float> weights;  ///< of each token of the vocabulary
+  std::vector<float> mean;     ///< as long as a vector
+
+  void save(ArchiveWriter& out) const;
+  /// Error(format) unless there are so many of both, all finite.
+  static TokenWeights load(const ArchiveReader& in, Index vocabulary, Index dims);
+};
+
+/// A vector for each token, and the mean of a text's: a sentence-transformers folder that begins with a
+/// StaticEmbedding, or the input embeddings of a transformer. Texts of any length. A text of which no token
+/// is known has the zero vector before what follows the mean.
+class TokenVectors {
+ public:
+  /// A folder that begins with a StaticEmbedding. `id` gets 16 digits of the hash of its files.
+  static TokenVectors load(const std::filesystem::path& folder, const Run& run, std::string& id);
+  /// The input embeddings of a transformer's folder, without special tokens, its prompts among them; scaled
+  /// to length 1.
+  static TokenVectors of_transformer(const std::filesystem::path& folder, const Run& run, std::string& id);
+
+  /// The one or the other, whichever the folder is, scaled to length 1.
+  static TokenVectors of(const std::filesystem::path& folder, const Run& run, std::string& id);
+
+  /// From the tokens of the texts, which are read twice. Step "tokens".
+  TokenWeights fit_weights(const TextPasses& texts, const Run& run) const;
+  void set_weights(TokenWeights weights) { weights_ = std::move(weights); }
+
+  bool unit() const;
+  Index dims() const;
+  Index vocabulary() const { return rows_; }
+  Index token_dims() const { return cols_; }
+  Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options, const Run& run,
+                TextFates& fates) const;
+  Index max_tokens() const { return 0; }
+  double flops(Index tokens) const { return 2.0 * static_cast<double>(tokens) * static_cast<double>(cols_); }
+  const ModelFolder& model() const { return model_; }
+  const Tokenizer& tokenizer() const& { return tokenizer_; }
+
+ private:
+  TokenVectors(ModelFolder model, Tokenizer tokenizer, TensorTable table, Index rows, Index cols);
+  /// The mean of the ids' vectors, into `sum`; false if they weigh nothing.
+  bool mean_of(std::span<const std::uint32_t> ids, std::span<float> row, std::span<float> sum) const;
+
+  ModelFolder model_;
+  Tokenizer tokenizer_;
+  TensorTable table_;
+  Index rows_, cols_;
+  AfterPooling head_;
+  bool unit_ = false;  // scaled to length 1 at the end
+  std::optional<TokenWeights> weights_;
+};
+
+}  // namespace shoal
