@@ -34,6 +34,7 @@ void embed(MapJob& job, const std::string& key) {
     job.collection.set_manifest("vectors", "0");
     job.collection.set_manifest("vectors_key", made_with);
   }
+  job.collection.drop_result(kAnomalyResult);  // it was of other vectors
   embed_collection(job.encoder, job.options.encode, job.collection, job.run);
 }
 

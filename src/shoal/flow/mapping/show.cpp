@@ -8,6 +8,7 @@
 #include "shoal/flow/folders/report_json_impl.h"
 #include "shoal/flow/mapping/make_map.h"
 #include "shoal/flow/steps/step.h"
+#include "shoal/flow/tables/percentile_bins.h"
 #include "shoal/flow/tables/value_bins.h"
 #include "shoal/map/page.h"
 #include "shoal/store/archive/archive.h"
@@ -73,6 +74,13 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
       return bins->of(collection.column(page.column_name, first, count));
     };
     page.column_order = bins->names;
+  }
+  std::optional<Matrix> strangeness;
+  if (collection.result(kAnomalyResult)) {
+    strangeness = collection.values(kAnomalyResult);
+    page.layers.push_back({"how strange (percentile)", percentile_ranges(), [&](Index first, Index count) {
+                             return percentile_bins(*strangeness, first, count);
+                           }});
   }
   write_page(collection.file("map.html"), page);
 }

@@ -10,6 +10,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
 #include "shoal/flow/folders/cluster_vectors.h"
+#include "shoal/flow/mapping/show.h"
 #include "shoal/flow/search/search.h"
 #include "shoal/flow/tables/csv_file.h"
 #include "shoal/flow/texts/models.h"
@@ -218,8 +219,14 @@ AnomalyReport anomaly_report(const AnomalyReportOptions& options, const Run& run
     for (Index i = 0; i < out.percentile.size(); ++i)
       percentiles[i][0] = static_cast<float>(out.percentile[i]);
     Collection collection = Collection::open(options.input, false);
-    collection.set_values({.name = kAnomalyResult, .kind = ResultKind::score, .stage = "anomalies"},
+    const bool drawn = std::filesystem::exists(collection.file("map.html"));
+    if (drawn) begin_change(collection);
+    collection.set_values({.name = kAnomalyResult,
+                           .kind = ResultKind::score,
+                           .stage = "anomalies",
+                           .options = std::string("{\"score\":\"") + name_of(options.score) + "\"}"},
                           percentiles.view());
+    if (drawn) redraw_page(collection);
     collection.settle(words_of_index());
   }
   return out;
