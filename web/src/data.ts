@@ -2,7 +2,7 @@
 
 import type { Box } from "./camera.ts";
 import { fold, indexOfWord } from "./fold.ts";
-import type { Report } from "./report.ts";
+import type { Plot, Report } from "./report.ts";
 
 export interface Cluster {
   name: string;
@@ -178,7 +178,11 @@ export async function readTexts(meta: Meta, name: "b-text" | "b-column" | `b-lay
 
 /** How the clusters were found and judged; null if the file does not say. */
 export async function readReport(): Promise<Report | null> {
-  return document.getElementById("b-report") ? (JSON.parse(new TextDecoder().decode(await bytesOf("b-report"))) as Report) : null;
+  if (!document.getElementById("b-report")) return null;
+  const json = async (id: string) => JSON.parse(new TextDecoder().decode(await bytesOf(id)));
+  const report = (await json("b-report")) as Report;
+  if (document.getElementById("b-plots")) report.plots = (await json("b-plots")) as Plot[];
+  return report;
 }
 
 /** 1 for each row whose text is cut; null if none is. */

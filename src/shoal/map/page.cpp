@@ -251,6 +251,12 @@ void write_page(const std::filesystem::path& path, const PageData& data) {
   add_block(out, "b-label", data.labels.of);
   add_block(out, "b-contours", packed(lines));
   if (!data.report.empty()) add_block(out, "b-report", data.report);
+  if (!data.plots.empty()) {
+    Json plots = Json::array();
+    for (const PagePlot& plot : data.plots)
+      plots.push_back({{"title", repair_utf8(plot.title)}, {"svg", repair_utf8(plot.svg)}});
+    add_block(out, "b-plots", plots.dump());
+  }
   add_column(out, "b-text", data.texts, rows, texts);
   if (texts.limit) add_block(out, "b-cut", texts.rows);
   if (!data.column_name.empty() && data.column) {

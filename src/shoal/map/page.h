@@ -21,6 +21,11 @@ struct PageLayer {
   std::function<Texts(Index first, Index count)> values;  ///< of rows [first, first + count)
 };
 
+/// A picture that the page's report shows: SVG, as of map/svg.h.
+struct PagePlot {
+  std::string title, svg;
+};
+
 /// All that map.html shows. A row with the label kNoise is in no cluster.
 struct PageData {
   std::string title;
@@ -42,7 +47,8 @@ struct PageData {
   std::function<Texts(Index first, Index count)> column;
   std::vector<std::string> column_order;  ///< its values as they are to be listed; empty: most frequent first
   std::vector<PageLayer> layers;
-  std::string report;  ///< JSON of how the clusters were found and judged; empty: not shown
+  std::string report;           ///< JSON of how the clusters were found and judged; empty: not shown
+  std::vector<PagePlot> plots;  ///< in the report
 };
 
 /// Writes the self-contained page: the built template with the data spliced in, gzip + base64. Whole or not
