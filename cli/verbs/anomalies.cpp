@@ -5,6 +5,7 @@
 #include "shoal/core/names.h"
 #include "shoal/flow/watch/anomaly_report.h"
 #include "shoal/store/archive/archive.h"
+#include "shoal/store/collection/collection.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {

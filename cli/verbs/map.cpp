@@ -282,7 +282,7 @@ void add_map(CLI::App& app, Session& session) {
       "reviews.shoal/map.html\n"
       "  shoal map questions.jsonl --text body --clusters 80 --out questions.shoal\n"
       "  shoal map questions.shoal --clusters 40           the same texts, fewer clusters\n"
-      "  shoal map questions.shoal --clusters 45 --keep-numbers   numbers as before, and what split or "
+      "  shoal map questions.shoal --clusters 45 --keep-identities   numbers as before, and what split or "
       "merged\n"
       "  shoal map questions.shoal --clusters auto         as many as have the highest silhouette\n"
       "  shoal map questions.shoal --method hdbscan --min-cluster-size 20\n"

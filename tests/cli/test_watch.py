@@ -125,6 +125,31 @@ def test_kept_in_a_collection(short_csv, tmp_path):
     assert '"layers":[]' in (tmp_path / "m.shoal/map.html").read_text()
 
 
+def test_plots_in_the_page(texts, tmp_path):
+    """Drift and lifetime of a collection stand in the report of its page, as long as they are of what is in it."""
+    table, out = tmp_path / "t.csv", tmp_path / "t.shoal"
+
+    def write(rows):
+        with table.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([["text", "day"], *[[text[:80], f"2024-{1 + i // 100:02d}-{1 + i % 20:02d}"] for i, text in enumerate(texts[:rows])]])
+
+    write(500)
+    shoal("map", table, "--text", "text", "--out", out, "--quiet")
+    refused = shoal("drift", table, "--time", "day", "--keep", check=False)
+    assert refused.returncode == 2 and "--keep" in refused.stderr
+    assert "b-plots" not in (out / "map.html").read_text()
+    shoal("drift", out, "--time", "day", "--keep", "--quiet")
+    shoal("lifetime", out, "--time", "day", "--keep", "--every", "month", "--quiet")
+    assert 'id="b-plots"' in (out / "map.html").read_text()
+    assert {"drift.svg", "lifetime.svg"} <= {path.name for path in out.iterdir()}
+    assert "whole" in shoal("inspect", out, "--check").stdout
+    shoal("map", out, "--clusters", "6", "--quiet")
+    assert {path.name for path in out.glob("*.svg")} == {"lifetime.svg"}, "the clusters that drift told of are gone"
+    write(520)
+    shoal("map", table, "--text", "text", "--out", out, "--quiet")
+    assert not list(out.glob("*.svg")) and "b-plots" not in (out / "map.html").read_text()
+
+
 def test_one_of_many_clusters(tmp_path):
     """70 clusters, of which one is new: by 1,000 deals no rule that multiplies p-values could be sure of it."""
     random = np.random.default_rng(8)

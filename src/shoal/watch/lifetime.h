@@ -62,8 +62,9 @@ struct LifetimeResult {
 /// How fast models of texts grow old. A model is fitted on each window of time (k-means, and with labels
 /// logistic regression), on as many rows of each, and judged on all later windows. Its regret there is the
 /// quality of the model that was fitted just before that window, less its own, on the same rows. A model's
-/// age is the time from the end of its window to the beginning of the other. So ages begin after 0, where the
-/// regret is 0 by definition.
+/// quality is the mean of several fits (1,000 / rows, 1 to 8), as one of few rows is good or bad by chance. A
+/// model's age is the time from the end of its window to the beginning of the other. So ages begin after 0,
+/// where the regret is 0 by definition.
 /// window: of each row its window, 0..count-1 in order of time, or kNoise. starts: when each begins, in any
 /// unit, ascending. labels: of each row, or empty. Error(data) for fewer than 3 windows with at least 20 rows
 /// (others are passed over, and so are windows whose rows are too alike to be parted into the clusters),

@@ -54,7 +54,7 @@ OldNames old_names(const MapOptions& options) {
 
 /// Its clusters, if their numbers are to be kept.
 std::optional<OldClusters> old_numbers(const MapOptions& options, const Run& run) {
-  if (!options.keep_numbers || !options.overwrite || !Collection::exists(options.out)) return std::nullopt;
+  if (!options.keep_identities || !options.overwrite || !Collection::exists(options.out)) return std::nullopt;
   try {
     return old_clusters(Collection::open(options.out, true), run);
   } catch (const Error& e) {

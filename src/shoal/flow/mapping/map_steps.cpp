@@ -93,7 +93,7 @@ void cluster(MapJob& job, const std::string& key) {
   Clustering made = find_clusters(reduced(job), job.options.clusters, job.options.seed, job.run);
   save_clusterer(made.fitted, job.collection.file(kClusterer));
   std::optional<Identities> identities;
-  if (job.options.keep_numbers)
+  if (job.options.keep_identities)
     identities = keep_numbers(job.collection, key, made);
   else
     forget_clusters_before(job.collection);
@@ -145,7 +145,7 @@ std::vector<Step> map_steps(MapJob* job, bool neutral) {
            [job] {
              auto list = list_clustering(job->options.clusters, job->collection.rows(), job->options.seed);
              list.push_back({"report", std::int64_t{kClustersVersion}});
-             if (job->options.keep_numbers) list.push_back({"keep_numbers", true});
+             if (job->options.keep_identities) list.push_back({"keep_identities", true});
              return list;
            },
        .run = [job](const auto& key) { cluster(*job, key); }},

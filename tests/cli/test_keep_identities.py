@@ -1,4 +1,4 @@
-"""`shoal map --keep-numbers`: clusters keep their numbers where a map is made again, and what split, merged, was born or died."""
+"""`shoal map --keep-identities`: clusters keep their numbers where a map is made again, and what split, merged, was born or died."""
 import collections
 import csv
 import json
@@ -68,7 +68,7 @@ def check(found, before, now):
 
 def test_numbers_stay_in_place(old, mapped, tmp_path):
     before = clusters_of(old)
-    answer = again(old, "--clusters", "14", "--keep-numbers")
+    answer = again(old, "--clusters", "14", "--keep-identities")
     found, now = answer["report"]["identities"], clusters_of(old)
     check(found, before, now)
     assert len(found["goes_on"]) >= 9 and found["clusters_before"] == 12 and found["shared_rows"] == 600
@@ -88,12 +88,12 @@ def test_numbers_stay_in_place(old, mapped, tmp_path):
     check(fewer["report"]["identities"], now, clusters_of(old))
     assert any("fewer" in line or "merged" in line or "died" in line for line in fewer["report"]["identities"]["in_words"])
     # And until it is told otherwise: then nothing of it is left, and the bytes are those of a fresh map.
-    again(old, "--clusters", "14", "--keep-numbers=false")
+    again(old, "--clusters", "14", "--keep-identities=false")
     assert fingerprints(old) == fingerprints(plain)
 
 
 def test_what_is_printed(old):
-    said = shoal("map", old, "--clusters", "9", "--keep-numbers").stdout
+    said = shoal("map", old, "--clusters", "9", "--keep-identities").stdout
     assert "of 12 clusters go on under their numbers" in said
     # Another method: vectors of the mixture's parts follow the numbers.
     again(old, "--method", "vmf_mixture", "--clusters", "8")
@@ -108,7 +108,7 @@ def test_same_bytes(old, tmp_path):
     made = []
     for threads in (1, 3):
         copy = shutil.copytree(old, tmp_path / str(threads) / "t.shoal")
-        again(copy, "--clusters", "15", "--keep-numbers", "--threads", threads)
+        again(copy, "--clusters", "15", "--keep-identities", "--threads", threads)
         made.append(fingerprints(copy))
     assert made[0] == made[1]
 
@@ -116,23 +116,23 @@ def test_same_bytes(old, tmp_path):
 def test_killed_it_ends_with_the_same_bytes(old, tmp_path):
     whole = shutil.copytree(old, tmp_path / "whole" / "t.shoal")
     start = time.perf_counter()
-    again(whole, "--clusters", "15", "--keep-numbers")
+    again(whole, "--clusters", "15", "--keep-identities")
     took = time.perf_counter() - start
     for part in range(1, 9):
         copy = shutil.copytree(old, tmp_path / str(part) / "t.shoal")
-        run = subprocess.Popen([SHOAL, "map", copy, "--clusters", "15", "--keep-numbers", "--quiet"],
+        run = subprocess.Popen([SHOAL, "map", copy, "--clusters", "15", "--keep-identities", "--quiet"],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(took * part / 9)
         run.send_signal(signal.SIGKILL)
         run.wait()
-        again(copy, "--clusters", "15", "--keep-numbers")
+        again(copy, "--clusters", "15", "--keep-identities")
         assert fingerprints(copy) == fingerprints(whole), part
 
 
 def test_an_input_that_grew(old, mapped, short, tmp_path, texts):
     before = clusters_of(old)
     grown = write(tmp_path / "t.csv", short + [text[:80] for text in texts[600:700]])
-    found = again(grown, "--out", old, "--clusters", "12", "--keep-numbers")["report"]["identities"]
+    found = again(grown, "--out", old, "--clusters", "12", "--keep-identities")["report"]["identities"]
     check({**found, "goes_on": []} | {"born": list(clusters_of(old)), "died": [{"before": c} for c in before]}, before, clusters_of(old))
     assert found["shared_rows"] == 600 and len(found["goes_on"]) >= 8
 
@@ -142,7 +142,7 @@ def test_replaced_by_other_rows(old, short, tmp_path, texts):
     shoal("rename", old, 3, "mine")
     before = clusters_of(old)
     other = [text[:80] for text in texts[600:650]] + short[550:100:-1]
-    answer = again(write(tmp_path / "other.csv", other), "--out", old, "--overwrite", "--keep-numbers", "--clusters", "10")
+    answer = again(write(tmp_path / "other.csv", other), "--out", old, "--overwrite", "--keep-identities", "--clusters", "10")
     now = clusters_of(old)
     there = set(other)
     shared = {c: rows & there for c, rows in before.items()}
@@ -155,4 +155,4 @@ def test_replaced_by_other_rows(old, short, tmp_path, texts):
     assert answer["own_names"]["gone"] == []
     assert [*answer["own_names"]["lost"], *[own["name"] for own in answer["own_names"]["kept"]]] == ["mine"]
     # Fresh, there is nothing to keep.
-    assert "identities" not in again(tmp_path / "other.csv", "--out", tmp_path / "fresh.shoal", "--keep-numbers")["report"]
+    assert "identities" not in again(tmp_path / "other.csv", "--out", tmp_path / "fresh.shoal", "--keep-identities")["report"]
