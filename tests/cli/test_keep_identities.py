@@ -73,7 +73,7 @@ def test_numbers_stay_in_place(old, mapped, tmp_path):
     check(found, before, now)
     assert len(found["goes_on"]) >= 9 and found["clusters_before"] == 12 and found["shared_rows"] == 600
     # The same clusters as without it; the numbers alone are others.
-    plain = shutil.copytree(mapped / "t.shoal", tmp_path / "plain.shoal")
+    plain = shutil.copytree(mapped / "t.shoal", tmp_path / "plain" / "t.shoal")
     assert "identities" not in again(plain, "--clusters", "14")["report"]
     assert sorted(map(sorted, clusters_of(plain).values())) == sorted(map(sorted, now.values()))
     assert clusters_of(plain) != now

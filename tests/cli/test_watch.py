@@ -137,7 +137,7 @@ def test_plots_in_the_page(texts, tmp_path):
     shoal("map", table, "--text", "text", "--out", out, "--quiet")
     refused = shoal("drift", table, "--time", "day", "--keep", check=False)
     assert refused.returncode == 2 and "--keep" in refused.stderr
-    assert "b-plots" not in (out / "map.html").read_text()
+    assert 'id="b-plots"' not in (out / "map.html").read_text()
     shoal("drift", out, "--time", "day", "--keep", "--quiet")
     shoal("lifetime", out, "--time", "day", "--keep", "--every", "month", "--quiet")
     assert 'id="b-plots"' in (out / "map.html").read_text()
@@ -147,7 +147,7 @@ def test_plots_in_the_page(texts, tmp_path):
     assert {path.name for path in out.glob("*.svg")} == {"lifetime.svg"}, "the clusters that drift told of are gone"
     write(520)
     shoal("map", table, "--text", "text", "--out", out, "--quiet")
-    assert not list(out.glob("*.svg")) and "b-plots" not in (out / "map.html").read_text()
+    assert not list(out.glob("*.svg")) and 'id="b-plots"' not in (out / "map.html").read_text()
 
 
 def test_one_of_many_clusters(tmp_path):
@@ -168,11 +168,11 @@ def test_a_window_of_equal_texts_is_left_out(days, tmp_path):
     x = np.load(vectors)
     x[120:160] = x[120]
     np.save(tmp_path / "x.npy", x)
-    result = shoal("lifetime", table, "--vectors", tmp_path / "x.npy", "--time", "day", "--every", "day", "--clusters", "4")
+    result = shoal("lifetime", table, "--vectors", tmp_path / "x.npy", "--time", "day", "--every", "day", "--join", "1", "--clusters", "4")
     assert "1 of 64 windows have too few different texts for 4 clusters and are passed over" in result.stderr
     x[:200] = x[0]
     np.save(tmp_path / "x.npy", x)
-    result = shoal("lifetime", table, "--vectors", tmp_path / "x.npy", "--time", "day", "--every", "day", "--clusters", "4")
+    result = shoal("lifetime", table, "--vectors", tmp_path / "x.npy", "--time", "day", "--every", "day", "--join", "1", "--clusters", "4")
     assert "first third of the windows holds too few different texts" in result.stderr
 
 

@@ -12,10 +12,10 @@ std::string named(Label number, const Identities& found) {
 }
 
 template <class List, class Say>
-std::string listed(const List& list, Index most, const Say& say) {
+std::string listed(const List& list, Index most, const Say& say, const char* between = "; ") {
   std::string out;
   for (Index i = 0; i < std::min<Index>(most, list.size()); ++i)
-    out += std::string(i > 0 ? ", " : "") + say(list[i]);
+    out += std::string(i > 0 ? between : "") + say(list[i]);
   return list.size() > most ? out + " and " + std::to_string(list.size() - most) + " more" : out;
 }
 
@@ -70,12 +70,13 @@ std::vector<std::string> identities_in_words(const Identities& found, Index most
                   }));
   if (!found.splits.empty())
     out.push_back("split: " + listed(found.splits, most, [&](const Parts& split) {
-                    return named(split.cluster, found) + " into " + listed(split.of, most, number);
+                    return named(split.cluster, found) + " into " + listed(split.of, most, number, ", ");
                   }));
   if (!found.merges.empty())
     out.push_back("merged: " + listed(found.merges, most, [&](const Parts& merge) {
-                    return listed(merge.of, most, [&](Label o) { return named(o, found); }) + " into " +
-                           std::to_string(merge.cluster);
+                    return listed(
+                               merge.of, most, [&](Label o) { return named(o, found); }, " and ") +
+                           " into " + std::to_string(merge.cluster);
                   }));
   if (!found.died.empty())
     out.push_back("died: " +
