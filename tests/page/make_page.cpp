@@ -217,7 +217,7 @@ int main(int count, char** arguments) {
     all.page.column = [&](Index first, Index n) { return part(all.regions, first, n); };
     if (std::string_view(arguments[1]) == "strange")
       all.page.plots = {{"Drift over time",
-                         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 40 20\"><title>50% & "
+                         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 40 20\"><title>50% &amp; "
                          "more #1</title><rect width=\"40\" height=\"20\" fill=\"#c33\"/></svg>"}};
     if (count > 4) all.page.report = shoal::read_file(arguments[4], Index{1} << 30);
     write_page(arguments[2], all.page);

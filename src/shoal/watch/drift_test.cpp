@@ -238,7 +238,7 @@ TEST(DriftStudy, OneOfManyClustersCanBeSure) {
   Sample s = sample(2400, 1, 0, 3);
   s.clusters.count = 120;
   for (Index i = 0; i < 2400; ++i)
-    s.clusters.of[i] = i >= 1200 && i % 20 == 0 ? 0 : static_cast<Label>(random.below(i, 120));
+    s.clusters.of[i] = i >= 1200 && i % 30 == 0 ? 0 : static_cast<Label>(random.below(i, 120));
   const DriftResult result = found(s, {});
   EXPECT_EQ(result.clusters[0].fate, ClusterFate::grew);
   EXPECT_DOUBLE_EQ(result.clusters[0].corrected_p_val, result.smallest_p);
