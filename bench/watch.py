@@ -170,7 +170,7 @@ def anomalies(b):
             rng = np.random.default_rng(b.args.seed + t)
             known_rows, foreign_rows = known[rng.permutation(len(known))[:4950]], foreign[rng.permutation(len(foreign))[:50]]
             table = b.folder / "scores.csv"
-            b.shoal("anomalies", b.save("a", np.concatenate([known_rows, foreign_rows])), "--no-trust", "--csv", table)
+            b.shoal("anomalies", b.save("a", np.concatenate([known_rows, foreign_rows])), "--no-trust", "--csv", table, "--overwrite")
             for name in SCORES:
                 sums.setdefault(name, []).append(average_precision(np.array([float(row[name]) for row in rows_of(table)]), 50))
             found = b.shoal("anomalies", b.save("a", known_rows), "--foreign", b.save("b", foreign_rows))

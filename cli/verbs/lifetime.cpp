@@ -99,8 +99,8 @@ void run_lifetime(LifetimeFlags& flags, Session& session) {
   const LifetimeReport report = lifetime_report(o, session.run(), language_notice(session));
   session.progress().finish();
   for (const std::string& note : report.notes) session.remark("note: " + note);
-  if (!flags.plot.empty()) write_file(flags.plot, lifetime_svg(report));
-  if (flags.keep) keep_plot(flags.input, kLifetimePlot, lifetime_svg(report));
+  if (!flags.plot.empty()) write_file(flags.plot, lifetime_svg(report, o.how.loss));
+  if (flags.keep) keep_plot(flags.input, kLifetimePlot, lifetime_svg(report, o.how.loss));
   Json object{{"rows", report.rows},
               {"rows_left_out", report.left_out},
               {"loss", o.how.loss},

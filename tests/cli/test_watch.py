@@ -114,7 +114,7 @@ def test_kept_in_a_collection(short_csv, tmp_path):
     assert int(strangest.get("row", strangest.get("id", -1))) == found["strange"][0]["row"]
     assert answer("drift", tmp_path / "m.shoal", tmp_path / "m.shoal", "--tests", "mmd")["p_val"] == 1
     # The page has them as a layer, whole, and so has the next one; not one of other vectors.
-    layer = '"layers":[{"name":"how strange (percentile)"'
+    layer = '"layers":[{"name":"how strange"'
     assert layer in (tmp_path / "m.shoal/map.html").read_text()
     shoal("inspect", tmp_path / "m.shoal", "--check")
     again = json.loads(shoal("map", tmp_path / "m.shoal", "--json").stdout)

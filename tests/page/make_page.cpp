@@ -186,7 +186,7 @@ Invented invent(const std::string& kind, Index rows) {
   }
   if (kind == "strange")  // a row in a hundred, and those beside it
     out.page.layers.push_back(
-        {"how strange (percentile)", {"0 to 90%", "90 to 99%", "99 to 100%"}, [](Index first, Index count) {
+        {"how strange", {"0 to 90%", "90 to 99%", "99 to 100%"}, [](Index first, Index count) {
            shoal::Texts values;
            for (Index i = first; i < first + count; ++i)
              values.add(i % 100 == 3 ? "99 to 100%" : i % 10 == 3 ? "90 to 99%" : "0 to 90%");

@@ -428,7 +428,7 @@ def test_colour_by_column(open_page, written):
 
 def test_colour_by_a_layer_that_shoal_made(open_page, written):
     page = open_page(written("strange"))
-    page.get_by_label("Colour by").select_option("how strange (percentile)")
+    page.get_by_label("Colour by").select_option("how strange")
     assert page.locator(".row .name").all_inner_texts() == ["0 to 90%", "90 to 99%", "99 to 100%"], "from low to high"
     assert page.locator(".row", has_text="99 to 100%").locator(".size").inner_text() == "20"
     for usual in ("0 to 90%", "90 to 99%"):

@@ -80,7 +80,7 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
   std::optional<Matrix> strangeness;
   if (collection.result(kAnomalyResult)) {
     strangeness = collection.values(kAnomalyResult);
-    page.layers.push_back({"how strange (percentile)", percentile_ranges(), [&](Index first, Index count) {
+    page.layers.push_back({"how strange", percentile_ranges(), [&](Index first, Index count) {
                              return percentile_bins(*strangeness, first, count);
                            }});
   }

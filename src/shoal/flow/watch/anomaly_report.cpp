@@ -250,8 +250,13 @@ void write_anomalies_csv(const AnomalyReport& report, const std::filesystem::pat
 }
 
 std::string anomalies_svg(const AnomalyReport& report, AnomalyScore score) {
-  return histogram_svg({"How strange the rows are", name_of(score), "rows"},
-                       report.scores[static_cast<Index>(score)]);
+  // Ranks are even, whatever the rows are like: the distances that they are of say more.
+  const bool ranked = score == AnomalyScore::knn_lof;
+  const AnomalyScore shown = ranked ? AnomalyScore::knn : score;
+  return histogram_svg(
+      {"How strange the rows are",
+       shown == AnomalyScore::knn ? "knn: mean cosine distance to the nearest rows" : name_of(shown), "rows"},
+      report.scores[static_cast<Index>(shown)]);
 }
 
 }  // namespace shoal

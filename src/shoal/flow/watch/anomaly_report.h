@@ -72,7 +72,7 @@ AnomalyReport anomaly_report(const AnomalyReportOptions& options, const Run& run
 
 /// A line a row in the rows' order: row, percentile, strange (0 or 1), each score, and of texts the text.
 void write_anomalies_csv(const AnomalyReport& report, const std::filesystem::path& path);
-/// The histogram of the score that decides.
+/// The histogram of the score that decides; of knn for knn_lof, whose ranks are even.
 std::string anomalies_svg(const AnomalyReport& report, AnomalyScore score);
 
 }  // namespace shoal

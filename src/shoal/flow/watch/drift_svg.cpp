@@ -19,7 +19,11 @@ std::string drift_svg(const DriftReport& report, double alpha) {
   }
   std::vector<PlotCurve> curves;
   std::vector<double> x;
-  for (const DriftStep& step : report.steps) x.push_back(1970 + step.start / 365.2425);
+  PlotText text{"Drift over time", "", ""};
+  for (const DriftStep& step : report.steps) {
+    x.push_back(step.start);
+    text.x_names.emplace_back(step.start, step.name);
+  }
   const auto value_or_gap = [](bool there, double v) {
     return there ? v : std::numeric_limits<double>::quiet_NaN();
   };
@@ -27,7 +31,8 @@ std::string drift_svg(const DriftReport& report, double alpha) {
       .name = "p-value of all tests, corrected (drift: at most " + std::to_string(alpha).substr(0, 4) + ")",
       .x = x,
       .y = {},
-      .marked = {}};
+      .marked = {},
+      .level = alpha};
   Index least = 0;
   for (Index i = 0; i < report.steps.size(); ++i) {
     const DriftStep& step = report.steps[i];
@@ -43,7 +48,8 @@ std::string drift_svg(const DriftReport& report, double alpha) {
           .name = std::string(name_of(first->found.tests[t].test)) + ", as a multiple of its threshold",
           .x = x,
           .y = {},
-          .marked = {}};
+          .marked = {},
+          .level = 1.0};
       for (const DriftStep& step : report.steps) {
         const bool there = step.problem.empty() && step.found.tests[t].threshold > 0;
         curve.y.push_back(
@@ -51,7 +57,7 @@ std::string drift_svg(const DriftReport& report, double alpha) {
       }
       curves.push_back(std::move(curve));
     }
-  return curves_svg({"Drift over time", "in years", ""}, curves);
+  return curves_svg(text, curves);
 }
 
 }  // namespace shoal

@@ -199,7 +199,7 @@ std::string lifetime_in_words(const LossCurve& curve, double loss, double confid
          time_in_words(l.low) + " to " + (l.high ? time_in_words(*l.high) : "no bound") + ")";
 }
 
-std::string lifetime_svg(const LifetimeReport& report) {
+std::string lifetime_svg(const LifetimeReport& report, double loss) {
   std::vector<PlotCurve> curves;
   double longest = 0;
   for (const LossCurve& curve : report.found.curves)
@@ -212,7 +212,12 @@ std::string lifetime_svg(const LifetimeReport& report) {
       plotted.x.push_back(at.age / (years ? 365.2425 : 7));
       plotted.y.push_back(100 * at.loss);
     }
-    if (!plotted.x.empty()) curves.push_back(std::move(plotted));
+    if (plotted.x.empty()) continue;
+    if (3 * std::ranges::max(plotted.y) >= 100 * loss) {
+      plotted.level = 100 * loss;
+      plotted.name += " (dashed: the " + number(100 * loss, "%.4g") + " that were asked about)";
+    }
+    curves.push_back(std::move(plotted));
   }
   return curves_svg(
       {"What an old model loses against one fitted just before", years ? "age in years" : "age in weeks", ""},
