@@ -149,8 +149,7 @@ Qualities judge(const Window& window, const Window& on, const Run& run) {
   Qualities out;
   for (const Model& model : window.models) {
     const Qualities one = judge(model, on, run);
-    for (Index m = 0; m < kMeasures; ++m)
-      out.of[m] += one.of[m] / static_cast<double>(window.models.size());
+    for (Index m = 0; m < kMeasures; ++m) out.of[m] += one.of[m] / static_cast<double>(window.models.size());
   }
   return out;
 }
@@ -236,11 +235,9 @@ LifetimeResult lifetime(const Rows& x, const Labels& window, const std::vector<d
     own.nearest = nearest_neighbours(own.rows, 1, Metric::cosine, run.quiet()).id;
     try {
       for (Index m = 0; m < n_models; ++m) {
-        const std::vector<Index> fitted =
-            drawn(rows[w], out.rows_a_model, options.seed.child(2).child(m));
-        own.models.push_back(fit_model(Rows(select_rows(x, fitted).to_matrix(), x.space()),
-                                       labels_of(fitted), out.clusters, options.seed.child(3).child(m),
-                                       run.quiet()));
+        const std::vector<Index> fitted = drawn(rows[w], out.rows_a_model, options.seed.child(2).child(m));
+        own.models.push_back(fit_model(Rows(select_rows(x, fitted).to_matrix(), x.space()), labels_of(fitted),
+                                       out.clusters, options.seed.child(3).child(m), run.quiet()));
       }
     } catch (const Error& e) {
       if (e.fault != Fault::data) throw;
