@@ -79,24 +79,25 @@ def rates(b, alarms, times):
 
 
 def sample_of_headlines(b):
-    """125 headlines of each of 113 days spread over the year."""
-    path = pathlib.Path(b.args.vectors) / "abc_sample.csv"
-    if not path.exists():
-        by_day = {}
-        for row in rows_of(b.data / "abc_headlines" / "headlines.csv"):
-            by_day.setdefault(row["date"], []).append(row["text"])
-        days = [day for day in by_day if len(by_day[day]) >= 125]
-        rng = random.Random(1)
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["date", "text"])
-            for day in days[:: max(1, len(days) // 110)]:
-                writer.writerows([day, text] for text in rng.sample(by_day[day], 125))
-    return b.vectors("abc_sample", path), [row["date"] for row in rows_of(path)], path
+    """125 headlines of each of 113 days spread over the year: vectors, dates, and both as files."""
+    table = b.data / "abc_headlines" / "headlines.csv"
+    rows, by_day = rows_of(table), {}
+    for i, row in enumerate(rows):
+        by_day.setdefault(row["date"], []).append(i)
+    days = [day for day in by_day if len(by_day[day]) >= 125]
+    rng = random.Random(1)
+    drawn = [i for day in days[:: max(1, len(days) // 110)] for i in rng.sample(by_day[day], 125)]
+    x = b.vectors("abc_headlines", table)[drawn]
+    path = b.folder / "abc_sample.csv"
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["date", "text"])
+        writer.writerows([rows[i]["date"], rows[i]["text"]] for i in drawn)
+    return x, [rows[i]["date"] for i in drawn], path, b.save("abc_sample", x)
 
 
 def false_alarms(b):
-    x, dates, _ = sample_of_headlines(b)
+    x, dates, *_ = sample_of_headlines(b)
     dates = np.array(dates)
     days = sorted(set(dates))
     for blocks, per_side in (("days", 4), ("days", 10), ("rows", 4)):
@@ -157,7 +158,7 @@ def average_precision(scores, planted):
 
 def anomalies(b):
     oos = b.set("clinc150", "oos_test")[0]
-    ubuntu = b.vectors("askubuntu_dup_a", b.data / "askubuntu_dup" / "dev.csv", "text_a")
+    ubuntu = b.vectors("askubuntu_titles", b.data / "askubuntu_dup" / "dev.csv", "text_a")
     tasks = {
         "banking77 <- clinc150, out of scope": (b.set("banking77", "train")[0], oos),
         "clinc150 <- out of scope": (b.set("clinc150", "train")[0], oos),
@@ -169,7 +170,7 @@ def anomalies(b):
             rng = np.random.default_rng(b.args.seed + t)
             known_rows, foreign_rows = known[rng.permutation(len(known))[:4950]], foreign[rng.permutation(len(foreign))[:50]]
             table = b.folder / "scores.csv"
-            b.shoal("anomalies", b.save("a", np.concatenate([known_rows, foreign_rows])), "--no-trust", "--csv", table)
+            b.shoal("anomalies", b.save("a", np.concatenate([known_rows, foreign_rows])), "--no-trust", "--csv", table, "--overwrite")
             for name in SCORES:
                 sums.setdefault(name, []).append(average_precision(np.array([float(row[name]) for row in rows_of(table)]), 50))
             found = b.shoal("anomalies", b.save("a", known_rows), "--foreign", b.save("b", foreign_rows))
@@ -202,12 +203,13 @@ def online(b):
 
 
 def lifetime(b):
-    x, dates, path = sample_of_headlines(b)
-    found = b.shoal("lifetime", path, "--time", "date", "--vectors", pathlib.Path(b.args.vectors) / "abc_sample.npy", "--every", "week")
+    *_, path, vectors = sample_of_headlines(b)
+    found = b.shoal("lifetime", path, "--time", "date", "--vectors", vectors, "--every", "week")
     speeches = b.data / "speeches" / "state_of_the_union.csv"
-    b.vectors("sotu", speeches)
-    also = b.shoal("lifetime", speeches, "--time", "year", "--text", "text", "--vectors", pathlib.Path(b.args.vectors) / "sotu.npy")
-    for name, report in (("abc_headlines, weeks", found), ("State of the Union, years", also)):
+    x = b.save("speeches", b.vectors("speeches_state_of_the_union", speeches))
+    of_years = [b.shoal("lifetime", speeches, "--time", "year", "--text", "text", "--vectors", x, "--join", join) for join in (1, 2)]
+    for name, report in (("abc_headlines, weeks", found), ("State of the Union, years", of_years[0]),
+                         ("State of the Union, two years", of_years[1])):  # fmt: skip
         print(f"lifetime, {name}: {report['windows']} windows, {report['rows_a_model']} rows and {report['n_clusters']} clusters a model")
         for of in report["measures"]:
             print(f"  {of['measure']}: {of['in_words']}")

@@ -5,6 +5,7 @@
 #include "shoal/core/rounded.h"
 #include "shoal/flow/watch/anomaly_report.h"
 #include "shoal/store/archive/archive.h"
+#include "shoal/store/collection/collection.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -144,9 +145,10 @@ void add_anomalies(CLI::App& app, Session& session) {
   verb->add_option("--csv", flags->csv, "Also write every row with all scores")->type_name("FILE");
   verb->add_option("--plot", flags->plot, "Also draw the histogram of the score")->type_name("FILE.svg");
   verb->add_flag("--overwrite", flags->overwrite, "Replace these files if they exist");
-  verb->add_flag("--keep", o.keep,
-                 "Keep the percentiles in the collection, as its result 'anomaly': 'shoal export --result "
-                 "anomaly'");
+  verb->add_flag(
+      "--keep", o.keep,
+      "Keep the percentiles in the collection, as its result 'anomaly': map.html offers them under "
+      "'Colour by', and 'shoal export --result anomaly' writes them");
   verb->add_option("--vectors", flags->vectors,
                    "Vectors of the rows, where INPUT is a table; made there if absent")
       ->type_name("FILE");

@@ -4,6 +4,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
 #include "shoal/core/rounded.h"
+#include "shoal/flow/mapping/show.h"
 #include "shoal/flow/texts/models.h"
 #include "shoal/flow/watch/drift_report.h"
 #include "shoal/flow/watch/online_report.h"
@@ -17,7 +18,7 @@ using Json = nlohmann::ordered_json;
 
 struct DriftFlags {
   std::string old_input, new_input, vectors, new_vectors, tests, plot;
-  bool overwrite = false;
+  bool overwrite = false, keep = false;
   DriftReportOptions options;
   bool online = false;
   OnlineOptions watch;
@@ -140,8 +141,8 @@ std::string in_words(const DriftReport& report, double alpha, const Progress& pr
 void run_online(DriftFlags& flags, const CLI::App& verb, Session& session) {
   require(!flags.new_input.empty(), Fault::argument,
           "--online watches a stream against a reference: give both, OLD and NEW (- is standard input)");
-  for (const char* flag : {"--time", "--blocks", "--given", "--every", "--against", "--tests", "--alpha",
-                           "--permutations", "--max-rows"})
+  for (const char* flag : {"--keep", "--time", "--blocks", "--given", "--every", "--against", "--tests",
+                           "--alpha", "--permutations", "--max-rows"})
     require(verb.count(flag) == 0, Fault::argument,
             std::string(flag) + " is for groups of rows; --online takes rows one by one");
   OnlineReportOptions o;
@@ -203,6 +204,8 @@ void run_drift(DriftFlags& flags, const CLI::App& verb, Session& session) {
           "--every and --against are for the periods of one input; there are two");
   require(o.new_input || flags.new_vectors.empty(), Fault::argument,
           "--new-vectors are of the second input; there is one");
+  require(!flags.keep || (!o.new_input && Collection::exists(flags.old_input)), Fault::argument,
+          "--keep keeps the plot of a collection's periods in it: give one collection and --time");
   o.drift.tests = drift_tests(flags.tests);
   o.read.vectors = flags.vectors;
   o.new_vectors = flags.new_vectors;
@@ -217,6 +220,7 @@ void run_drift(DriftFlags& flags, const CLI::App& verb, Session& session) {
   for (const std::string& note : report.notes) session.remark("note: " + note);
   if (report.assumed_space) session.remark(kAssumedSpace);
   if (!flags.plot.empty()) write_file(flags.plot, drift_svg(report, alpha));
+  if (flags.keep) keep_plot(flags.old_input, kDriftPlot, drift_svg(report, alpha));
   Json object{{"is_drift", said(report.is_drift)}, {"p_val", report.p_val}, {"threshold", alpha}};
   object["blocks_are"] = report.unit;
   object["each_row_independent"] = report.each_row;
@@ -285,6 +289,8 @@ void add_drift(CLI::App& app, Session& session) {
   add_options(*verb, session, option_refs(o.drift));
   verb->add_option("--plot", flags->plot, "Also draw it: the tests over time, or the clusters' shares")
       ->type_name("FILE.svg");
+  verb->add_flag("--keep", flags->keep,
+                 "Keep the plot over time in the collection: the report in its map.html shows it");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the plot if it exists");
   verb->add_option("--vectors", flags->vectors,
                    "Vectors of the rows of OLD, where it is a table; made there if absent")

@@ -55,7 +55,8 @@ void add_options(CLI::App& verb, Session& session, const OptionRefs& options,
       const bool now = std::get<bool>(option.get());
       const std::string help = now ? "Do not " + std::string(option.help) : help_of(option);
       verb.add_flag_function(
-              flag, [option, now](std::int64_t) { option.set(!now); }, help)
+              // Below 0: --flag=false, which takes back what a collection was made with.
+              flag, [option, now](std::int64_t count) { option.set(count > 0 ? !now : now); }, help)
           ->group(group);
       continue;
     }

@@ -3,6 +3,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
 #include "shoal/core/rounded.h"
+#include "shoal/flow/mapping/show.h"
 #include "shoal/flow/texts/models.h"
 #include "shoal/flow/watch/lifetime_report.h"
 #include "shoal/store/archive/archive.h"
@@ -15,7 +16,7 @@ using Json = nlohmann::ordered_json;
 
 struct LifetimeFlags {
   std::string input, vectors, plot;
-  bool overwrite = false;
+  bool overwrite = false, keep = false;
   LifetimeReportOptions options;
 };
 
@@ -86,11 +87,14 @@ void run_lifetime(LifetimeFlags& flags, Session& session) {
   o.input = flags.input;
   o.read.vectors = flags.vectors;
   o.read.models_folder = models_folder();
+  require(!flags.keep || Collection::exists(flags.input), Fault::argument,
+          "--keep keeps the plot in a collection; " + flags.input + " is none");
   check_new_files({flags.input, flags.vectors}, {{"--plot", flags.plot}}, flags.overwrite);
   const LifetimeReport report = lifetime_report(o, session.run(), language_notice(session));
   session.progress().finish();
   for (const std::string& note : report.notes) session.remark("note: " + note);
-  if (!flags.plot.empty()) write_file(flags.plot, lifetime_svg(report));
+  if (!flags.plot.empty()) write_file(flags.plot, lifetime_svg(report, o.how.loss));
+  if (flags.keep) keep_plot(flags.input, kLifetimePlot, lifetime_svg(report, o.how.loss));
   Json object{{"rows", report.rows},
               {"rows_left_out", report.left_out},
               {"loss", o.how.loss},
@@ -146,6 +150,8 @@ void add_lifetime(CLI::App& app, Session& session) {
   add_options(*verb, session, option_refs(o));
   add_options(*verb, session, option_refs(o.how), {{"n_clusters", "--clusters"}});
   verb->add_option("--plot", flags->plot, "Also draw the losses by age")->type_name("FILE.svg");
+  verb->add_flag("--keep", flags->keep,
+                 "Keep the plot in the collection: the report in its map.html shows it");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the plot if it exists");
   verb->add_option("--vectors", flags->vectors,
                    "Vectors of the rows, where INPUT is a table; made there if absent")

@@ -63,6 +63,8 @@ std::string in_words(const MapReport& report, const Json& found, const Progress&
                     std::to_string(report.components) + " of " + std::to_string(report.dims) +
                     " dimensions keep " + percent(report.variance) + " of variance\n";
   out += findings_in_words(found);
+  if (found.contains("identities"))
+    for (const Json& line : found["identities"]["in_words"]) out += "  " + line.get<std::string>() + "\n";
   out += time_line(progress) + (report.clusters.empty() ? "\n" : "\nlargest clusters:\n");
   std::vector<ClusterRecord> largest = report.clusters;
   std::ranges::stable_sort(largest, std::greater{}, &ClusterRecord::size);
@@ -278,6 +280,8 @@ void add_map(CLI::App& app, Session& session) {
       "reviews.shoal/map.html\n"
       "  shoal map questions.jsonl --text body --clusters 80 --out questions.shoal\n"
       "  shoal map questions.shoal --clusters 40           the same texts, fewer clusters\n"
+      "  shoal map questions.shoal --clusters 45 --keep-identities   numbers as before, and what split or "
+      "merged\n"
       "  shoal map questions.shoal --clusters auto         as many as have the highest silhouette\n"
       "  shoal map questions.shoal --method hdbscan --min-cluster-size 20\n"
       "  shoal map questions.shoal --picture map.png       a picture for print; nothing is done again\n"

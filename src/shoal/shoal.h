@@ -80,6 +80,7 @@
 // What is strange, what has changed, and how fast models grow old.
 #include "shoal/watch/anomalies.h"
 #include "shoal/watch/drift.h"
+#include "shoal/watch/identities.h"
 #include "shoal/watch/lifetime.h"
 #include "shoal/watch/lifetime_fit.h"
 #include "shoal/watch/online.h"

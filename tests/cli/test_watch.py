@@ -113,6 +113,67 @@ def test_kept_in_a_collection(short_csv, tmp_path):
     strangest = max(rows, key=lambda row: float(row["anomaly"]))
     assert int(strangest.get("row", strangest.get("id", -1))) == found["strange"][0]["row"]
     assert answer("drift", tmp_path / "m.shoal", tmp_path / "m.shoal", "--tests", "mmd")["p_val"] == 1
+    # The page has them as a layer, whole, and so has the next one; not one of other vectors.
+    layer = '"layers":[{"name":"how strange"'
+    assert layer in (tmp_path / "m.shoal/map.html").read_text()
+    shoal("inspect", tmp_path / "m.shoal", "--check")
+    again = json.loads(shoal("map", tmp_path / "m.shoal", "--json").stdout)
+    assert "page" in again["done_before"]
+    shoal("map", tmp_path / "m.shoal", "--clusters", "5", "--quiet")
+    assert layer in (tmp_path / "m.shoal/map.html").read_text()
+    shoal("map", short_csv, "--out", tmp_path / "m.shoal", "--limit", "350", "--quiet")
+    assert '"layers":[]' in (tmp_path / "m.shoal/map.html").read_text()
+
+
+def test_plots_in_the_page(texts, tmp_path):
+    """Drift and lifetime of a collection stand in the report of its page, as long as they are of what is in it."""
+    table, out = tmp_path / "t.csv", tmp_path / "t.shoal"
+
+    def write(rows):
+        with table.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([["text", "day"], *[[text[:80], f"2024-{1 + i // 100:02d}-{1 + i % 20:02d}"] for i, text in enumerate(texts[:rows])]])
+
+    write(500)
+    shoal("map", table, "--text", "text", "--out", out, "--quiet")
+    refused = shoal("drift", table, "--time", "day", "--keep", check=False)
+    assert refused.returncode == 2 and "--keep" in refused.stderr
+    assert 'id="b-plots"' not in (out / "map.html").read_text()
+    shoal("drift", out, "--time", "day", "--keep", "--quiet")
+    shoal("lifetime", out, "--time", "day", "--keep", "--every", "month", "--quiet")
+    assert 'id="b-plots"' in (out / "map.html").read_text()
+    assert {"drift.svg", "lifetime.svg"} <= {path.name for path in out.iterdir()}
+    assert "whole" in shoal("inspect", out, "--check").stdout
+    shoal("map", out, "--clusters", "6", "--quiet")
+    assert {path.name for path in out.glob("*.svg")} == {"lifetime.svg"}, "the clusters that drift told of are gone"
+    write(520)
+    shoal("map", table, "--text", "text", "--out", out, "--quiet")
+    assert not list(out.glob("*.svg")) and 'id="b-plots"' not in (out / "map.html").read_text()
+
+
+def test_one_of_many_clusters(tmp_path):
+    """70 clusters, of which one is new: by 1,000 deals no rule that multiplies p-values could be sure of it."""
+    random = np.random.default_rng(8)
+    centres = random.normal(size=(70, 32))
+    rows = lambda which: (centres[which] + 0.05 * random.normal(size=(len(which), 32))).astype(np.float32)
+    np.save(tmp_path / "old.npy", rows(np.arange(2100) % 69))
+    np.save(tmp_path / "new.npy", rows(np.where(np.arange(2100) < 150, 69, np.arange(2100) % 69)))
+    found = answer("drift", tmp_path / "old.npy", tmp_path / "new.npy", "--clusters", "70")
+    born = [c for c in found["clusters"] if c["change"] != "same"]
+    assert [c["change"] for c in born] == ["born"] and born[0]["new_rows"] >= 150
+    assert born[0]["corrected_p_val"] == found["smallest_p_val"]
+
+
+def test_a_window_of_equal_texts_is_left_out(days, tmp_path):
+    table, vectors = days
+    x = np.load(vectors)
+    x[120:160] = x[120]
+    np.save(tmp_path / "x.npy", x)
+    result = shoal("lifetime", table, "--vectors", tmp_path / "x.npy", "--time", "day", "--every", "day", "--join", "1", "--clusters", "4")
+    assert "1 of 64 windows have too few different texts for 4 clusters and are passed over" in result.stderr
+    x[:200] = x[0]
+    np.save(tmp_path / "x.npy", x)
+    result = shoal("lifetime", table, "--vectors", tmp_path / "x.npy", "--time", "day", "--every", "day", "--join", "1", "--clusters", "4")
+    assert "first third of the windows holds too few different texts" in result.stderr
 
 
 def test_a_stream_from_standard_input(short_csv, tmp_path):

@@ -184,6 +184,14 @@ Invented invent(const std::string& kind, Index rows) {
     out.page.clusters.clear();
     out.page.groups.clear();
   }
+  if (kind == "strange")  // a row in a hundred, and those beside it
+    out.page.layers.push_back(
+        {"how strange", {"0 to 90%", "90 to 99%", "99 to 100%"}, [](Index first, Index count) {
+           shoal::Texts values;
+           for (Index i = first; i < first + count; ++i)
+             values.add(i % 100 == 3 ? "99 to 100%" : i % 10 == 3 ? "90 to 99%" : "0 to 90%");
+           return values;
+         }});
   if (kind == "unplaced") out.page.points = shoal::Matrix();
   count_clusters(out.page);
   return out;
@@ -207,6 +215,10 @@ int main(int count, char** arguments) {
     all.page.texts = [&](Index first, Index n) { return part(all.texts, first, n); };
     all.page.column_name = "region";
     all.page.column = [&](Index first, Index n) { return part(all.regions, first, n); };
+    if (std::string_view(arguments[1]) == "strange")
+      all.page.plots = {{"Drift over time",
+                         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 40 20\"><title>50% &amp; "
+                         "more #1</title><rect width=\"40\" height=\"20\" fill=\"#c33\"/></svg>"}};
     if (count > 4) all.page.report = shoal::read_file(arguments[4], Index{1} << 30);
     write_page(arguments[2], all.page);
   } catch (const shoal::Error& error) {

@@ -426,6 +426,19 @@ def test_colour_by_column(open_page, written):
     shot(page, "column")
 
 
+def test_colour_by_a_layer_that_shoal_made(open_page, written):
+    page = open_page(written("strange"))
+    page.get_by_label("Colour by").select_option("how strange")
+    assert page.locator(".row .name").all_inner_texts() == ["0 to 90%", "90 to 99%", "99 to 100%"], "from low to high"
+    assert page.locator(".row", has_text="99 to 100%").locator(".size").inner_text() == "20"
+    for usual in ("0 to 90%", "90 to 99%"):
+        page.get_by_role("checkbox", name=f"Show {usual}").uncheck()
+    assert state(page, "[...scene.flags].map((f, row) => [f & 1, row]).filter(([on]) => on).map(([, row]) => row % 100)") == [3] * 20
+    page.keyboard.press("c")
+    assert page.get_by_label("Colour by").input_value() == "Cluster", "clusters, the column, the layer, and around"
+    shot(page, "layer")
+
+
 # Selections.
 
 def box_around(page, row, half=40):

@@ -361,3 +361,14 @@ def test_report_of_a_collection(open_page):
     one = report["clusters"][1]
     page.locator(f".bars button[data-item='{one['id']}']").click()
     assert state(page, "[...scene.selection].map((row) => scene.points.label[row])") == [one["id"]] * one["size"]
+
+
+def test_plots_over_time(open_page, written):
+    """Pictures that other verbs have left are drawn under the page's own policy."""
+    page = opened(open_page, written("strange", 2000, REPORT), bypass_csp=False)
+    image = page.get_by_role("img", name="Drift over time")
+    image.scroll_into_view_if_needed()
+    assert image.evaluate("(image) => image.decode().then(() => image.naturalWidth > 0)")
+    shot(page, "plots")
+    page = opened(open_page, written("plain", 2000, REPORT))
+    assert page.get_by_role("heading", name="Over time").count() == 0

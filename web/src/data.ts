@@ -2,7 +2,7 @@
 
 import type { Box } from "./camera.ts";
 import { fold, indexOfWord } from "./fold.ts";
-import type { Report } from "./report.ts";
+import type { Plot, Report } from "./report.ts";
 
 export interface Cluster {
   name: string;
@@ -35,6 +35,7 @@ export interface Meta {
   contours: { at: [number, number]; unit: number; levels: number };
   column: string; // "" if there is none
   column_order: string[]; // ranges of its values, ascending; empty: it has no order
+  layers: { name: string; order: string[] }[]; // what else there is to colour by, in the same way
   clusters: Cluster[];
   groups: Group[];
 }
@@ -152,7 +153,23 @@ export async function readPoints(meta: Meta): Promise<Points> {
   return points;
 }
 
-export async function readTexts(meta: Meta, name: "b-text" | "b-column"): Promise<Texts> {
+/** What a column or a layer says of each row. */
+export interface Column {
+  name: string;
+  order: string[]; // its values from low to high; empty: it has no order
+  values: Texts;
+}
+
+/** The user's column, if there is one, and the layers. */
+export async function readColumns(meta: Meta): Promise<Column[]> {
+  const out: Column[] = [];
+  if (meta.column && document.getElementById("b-column0"))
+    out.push({ name: meta.column, order: meta.column_order, values: await readTexts(meta, "b-column") });
+  for (const [i, layer] of meta.layers.entries()) out.push({ ...layer, values: await readTexts(meta, `b-layer${i}-`) });
+  return out;
+}
+
+export async function readTexts(meta: Meta, name: "b-text" | "b-column" | `b-layer${number}-`): Promise<Texts> {
   const blocks: string[] = [];
   for (let b = 0; b * meta.block_rows < meta.rows; b++)
     blocks.push(new TextDecoder().decode(await bytesOf(name + b)));
@@ -161,7 +178,11 @@ export async function readTexts(meta: Meta, name: "b-text" | "b-column"): Promis
 
 /** How the clusters were found and judged; null if the file does not say. */
 export async function readReport(): Promise<Report | null> {
-  return document.getElementById("b-report") ? (JSON.parse(new TextDecoder().decode(await bytesOf("b-report"))) as Report) : null;
+  if (!document.getElementById("b-report")) return null;
+  const json = async (id: string) => JSON.parse(new TextDecoder().decode(await bytesOf(id)));
+  const report = (await json("b-report")) as Report;
+  if (document.getElementById("b-plots")) report.plots = (await json("b-plots")) as Plot[];
+  return report;
 }
 
 /** 1 for each row whose text is cut; null if none is. */

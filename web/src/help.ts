@@ -12,7 +12,7 @@ const KEYS: [string, string][] = [
   ["V, L, B", "hand, lasso, box"],
   ["Shift, Alt while drawing", "add to the selection, take away"],
   ["S", "select what is in view"],
-  ["C", "colour by cluster or by column"],
+  ["C", "colour by cluster, or by the next column"],
   ["R", "how the clusters were found"],
   ["/", "search the texts"],
   ["T", "light, dark, as the system"],

@@ -1,5 +1,5 @@
 // Puts the page together: first the points, so that there is something to see, then the texts.
-import { readContours, readCut, readMeta, readPoints, readReport, readTexts, mapUnits } from "./data.ts";
+import { readColumns, readContours, readCut, readMeta, readPoints, readReport, readTexts, mapUnits } from "./data.ts";
 import { el } from "./dom.ts";
 import { clusterFacet, columnFacet } from "./facet.ts";
 import { makeHelp } from "./help.ts";
@@ -126,10 +126,8 @@ async function start(): Promise<void> {
 
   scene.cut = await readCut(meta);
   scene.texts = await readTexts(meta, "b-text");
-  if (meta.column && document.getElementById("b-column0")) {
-    scene.column = await readTexts(meta, "b-column");
-    scene.facets.push(columnFacet(meta.column, scene.column, meta.column_order));
-  }
+  scene.columns = await readColumns(meta);
+  scene.facets.push(...scene.columns.map((column) => columnFacet(column.name, column.values, column.order)));
   toolbar.addFacets();
   scene.tell("texts");
   window.shoal = { scene, stage, ready: true, readyAfter: performance.now() };

@@ -27,6 +27,12 @@ export interface Stability {
   levels: { name: string; from: number }[]; // highest first
 }
 
+/** A picture of something else that was found, as SVG. */
+export interface Plot {
+  title: string;
+  svg: string;
+}
+
 export interface Report {
   method_title?: string;
   why?: string;
@@ -36,6 +42,7 @@ export interface Report {
   tried?: Tried[];
   curves?: Criterion[]; // the one that decided comes first
   stability?: Stability;
+  plots?: Plot[]; // kept beside the file
 }
 
 export const isNumber = (value: Value): value is number => typeof value === "number" && Number.isFinite(value);

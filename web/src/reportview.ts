@@ -2,7 +2,7 @@
 import { css } from "./color.ts";
 import { Curve } from "./curve.ts";
 import { el, iconButton, number, plural } from "./dom.ts";
-import { type Report, isNumber, ranges, share, short, summary } from "./report.ts";
+import { type Plot, type Report, isNumber, ranges, share, short, summary } from "./report.ts";
 import type { Scene } from "./scene.ts";
 
 const FIRST = 30; // clusters that are listed at once
@@ -48,6 +48,7 @@ export class ReportView {
       ...(report.curves?.length ? [el("h3", {}, "How many clusters?"), new Curve(report).root] : []),
       ...(items.length ? [el("h3", {}, this.isStable ? "Sizes and stability" : "Sizes"), ...this.trustParts(), this.list] : []),
       ...this.measures(),
+      ...this.overTime(),
     );
     this.fill();
     scene.listen((change) => {
@@ -119,6 +120,12 @@ export class ReportView {
       dot, el("span", { class: "name", dir: "auto" }, name),
       item < clusters.length ? meter("meter", size / this.largest, color) : el("span"), el("span", { class: "size" }, number(size)),
       ...(this.isStable ? (level >= 0 ? [meter(`meter marks trust-${level}`, jaccard ?? 0, ""), el("span", { class: "size" }, (jaccard ?? 0).toFixed(2))] : [el("span"), el("span", { class: "size" }, "–")]) : []));
+  }
+
+  private overTime(): HTMLElement[] {
+    const plots = this.report.plots ?? [];
+    const image = ({ title, svg }: Plot) => el("img", { class: "plot", alt: title, src: `data:image/svg+xml,${encodeURIComponent(svg)}` });
+    return plots.length ? [el("h3", {}, "Over time"), ...plots.map(image)] : [];
   }
 
   private measures(): HTMLElement[] {

@@ -1,5 +1,5 @@
 // What is shown at this moment: filters, search hits, the selection, the pin. Views listen for changes.
-import type { Meta, Points, Texts } from "./data.ts";
+import type { Column, Meta, Points, Texts } from "./data.ts";
 import type { Facet } from "./facet.ts";
 
 export type Change = "filter" | "hits" | "selection" | "color" | "pin" | "theme" | "texts" | "mode" | "focus" | "report";
@@ -9,11 +9,11 @@ export const VISIBLE = 1; // bits of a row's flags
 export const STRESSED = 2;
 
 export class Scene {
-  facets: Facet[]; // the clusters first, the column second if there is one
+  facets: Facet[]; // the clusters first, then the columns
   colorBy = 0; // index into facets
   texts: Texts | null = null; // null until they are unpacked
   cut: Uint8Array | null = null; // 1: the row's text goes on beyond what this file holds; null: all are whole
-  column: Texts | null = null;
+  columns: Column[] = []; // the user's, then those that shoal made, as how strange a row is
   hits: Uint32Array | null = null; // rows that the search found; null: no search
   query: string[] = []; // its words, lower case
   selection: Uint32Array | null = null;

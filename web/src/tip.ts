@@ -73,12 +73,14 @@ export class Tip {
   }
 
   private foot(row: number): HTMLElement {
-    const { meta, points, column } = this.scene;
-    const value = column?.get(row);
+    const { meta, points, columns } = this.scene;
     const label = points.label[row];
     const parts: (Node | string)[] = [`row ${number(row)}`];
     if (this.scene.cut?.[row]) parts.push(" · text cut");
-    if (value) parts.push(" · ", `${meta.column}: `, el("b", { dir: "auto" }, value.slice(0, 200)));
+    for (const { name, values } of columns) {
+      const value = values.get(row);
+      if (value) parts.push(" · ", `${name}: `, el("b", { dir: "auto" }, value.slice(0, 200)));
+    }
     const foot = el("p", { class: "foot" }, el("span", {}, ...parts));
     if (meta.clusters[label]) {
       const click = () => this.openCluster(label);

@@ -101,7 +101,7 @@ std::vector<std::int16_t> packed(const Contours& lines) {
 
 std::string meta(const PageData& data, const MapBox& box, const MapBox& view, const Contours& lines,
                  Index text_limit) {
-  Json clusters = Json::array(), groups = Json::array();
+  Json clusters = Json::array(), groups = Json::array(), layers = Json::array();
   const NamePlaces places = name_places(data);
   for (Index i = 0; i < data.clusters.size(); ++i)
     clusters.push_back(cluster_json(data.clusters[i], place_of(places.clusters, i), data));
@@ -109,6 +109,8 @@ std::string meta(const PageData& data, const MapBox& box, const MapBox& view, co
     groups.push_back({{"name", repair_utf8(data.groups[i].name)},
                       {"size", data.groups[i].size},
                       {"at", place_of(places.groups, i)}});
+  for (const PageLayer& layer : data.layers)
+    layers.push_back({{"name", repair_utf8(layer.name)}, {"order", layer.order}});
   const Json all = {{"format", kFormat},
                     {"title", repair_utf8(data.title)},
                     {"made_by", repair_utf8(data.made_by)},
@@ -121,6 +123,7 @@ std::string meta(const PageData& data, const MapBox& box, const MapBox& view, co
                     {"contours", contours_json(lines)},
                     {"column", repair_utf8(data.column_name)},
                     {"column_order", data.column_order},
+                    {"layers", std::move(layers)},
                     {"clusters", std::move(clusters)},
                     {"groups", std::move(groups)}};
   return page::script_safe(all.dump());
@@ -248,11 +251,21 @@ void write_page(const std::filesystem::path& path, const PageData& data) {
   add_block(out, "b-label", data.labels.of);
   add_block(out, "b-contours", packed(lines));
   if (!data.report.empty()) add_block(out, "b-report", data.report);
+  if (!data.plots.empty()) {
+    Json plots = Json::array();
+    for (const PagePlot& plot : data.plots)
+      plots.push_back({{"title", repair_utf8(plot.title)}, {"svg", repair_utf8(plot.svg)}});
+    add_block(out, "b-plots", plots.dump());
+  }
   add_column(out, "b-text", data.texts, rows, texts);
   if (texts.limit) add_block(out, "b-cut", texts.rows);
   if (!data.column_name.empty() && data.column) {
     Cut column = cut(data.column, rows, data.text_budget);
     add_column(out, "b-column", data.column, rows, column);
+  }
+  for (Index i = 0; i < data.layers.size(); ++i) {
+    Cut layer = cut(data.layers[i].values, rows, data.text_budget);
+    add_column(out, "b-layer" + std::to_string(i) + "-", data.layers[i].values, rows, layer);
   }
   out += html.substr(marker + kMarker.size());
   write_file(path, out);

@@ -13,6 +13,19 @@
 
 namespace shoal {
 
+/// Something that each row has and the page can colour and filter by, beside the clusters and the user's
+/// column.
+struct PageLayer {
+  std::string name;
+  std::vector<std::string> order;  ///< its values as they are to be listed and coloured, from low to high
+  std::function<Texts(Index first, Index count)> values;  ///< of rows [first, first + count)
+};
+
+/// A picture that the page's report shows: SVG, as of map/svg.h.
+struct PagePlot {
+  std::string title, svg;
+};
+
 /// All that map.html shows. A row with the label kNoise is in no cluster.
 struct PageData {
   std::string title;
@@ -33,7 +46,9 @@ struct PageData {
   std::string column_name;
   std::function<Texts(Index first, Index count)> column;
   std::vector<std::string> column_order;  ///< its values as they are to be listed; empty: most frequent first
-  std::string report;  ///< JSON of how the clusters were found and judged; empty: not shown
+  std::vector<PageLayer> layers;
+  std::string report;           ///< JSON of how the clusters were found and judged; empty: not shown
+  std::vector<PagePlot> plots;  ///< in the report
 };
 
 /// Writes the self-contained page: the built template with the data spliced in, gzip + base64. Whole or not

@@ -143,6 +143,20 @@ TEST(WritePage, NoTextEndsAScript) {
   EXPECT_EQ(block(html, "b-column0"), block(html, "b-text0"));
 }
 
+TEST(WritePage, LayersBesideTheColumn) {
+  const std::vector<std::string> texts = {"a", "b", "c"};
+  PageData page = small(texts);
+  page.layers.push_back({"how strange", {"low", "high"}, [](Index first, Index count) {
+                           Texts out;
+                           for (Index i = first; i < first + count; ++i) out.add(i == 1 ? "high" : "low");
+                           return out;
+                         }});
+  const std::string html = written(page, "layers.html");
+  const auto meta = nlohmann::json::parse(script(html, "meta"));
+  EXPECT_EQ(meta["layers"], nlohmann::json::parse(R"([{"name": "how strange", "order": ["low", "high"]}])"));
+  EXPECT_EQ(block(html, "b-layer0-0"), std::string("low\0high\0low\0", 13));
+}
+
 TEST(WritePage, ManyTextsStandInSeveralBlocks) {
   std::vector<std::string> texts(70000, "t");
   texts.back() = "last";

@@ -51,10 +51,12 @@ std::string document(const PlotText& text, double height, const std::string& bod
          ".n{text-anchor:middle;font-weight:600;paint-order:stroke;stroke:#fff;stroke-width:3px}"
          ".a{stroke:#8a94a3;fill:none}.g{stroke:#8a94a3;stroke-opacity:.25;fill:none}"
          ".c{stroke:#2f6fde;fill:none;stroke-width:2;stroke-linejoin:round}.b{fill:#2f6fde}"
-         ".d{fill:#d6402b}.p{fill:none;stroke-linecap:round;stroke-opacity:.7}"
+         ".l{stroke:#d6402b;fill:none;stroke-dasharray:5 "
+         "4}.d{fill:#d6402b}.p{fill:none;stroke-linecap:round;stroke-opacity:.7}"
          ".k{fill:#345c94;fill-opacity:.05;stroke:#345c94;stroke-opacity:.22;fill-rule:evenodd}"
          "@media(prefers-color-scheme:dark){svg{background:#12161c;color:#e4e8ee}"
          ".n{stroke:#12161c}.k{fill:#84a4d6;stroke:#96b4e2}.c{stroke:#6ea2ff}.b{fill:#6ea2ff}.d{fill:#ff7d68}"
+         ".l{stroke:#ff7d68}"
          "}"
          "</style>\n" +
          words(kLeft, 28, "t", text.title) + body + "</svg>\n";
@@ -93,6 +95,18 @@ std::string x_axis(const Scale& x, double y, double top, const std::string& labe
   return out + words(kLeft + kInner / 2, y + 36, "m", label);
 }
 
+std::string named_axis(const Scale& x, double y, double top, const PlotText& text) {
+  std::string out = line(kLeft, y, kWidth - kRight, y, "a");
+  double free = 0;  // from where on there is room for a name
+  for (const auto& [place, name] : text.x_names) {
+    const double half = text_width(name) * 12 / 2, middle = x(place);
+    if (middle - half < free || middle + half > kWidth) continue;
+    out += line(middle, top, middle, y, "g") + words(middle, y + 17, "m", name);
+    free = middle + half + 10;
+  }
+  return out + words(kLeft + kInner / 2, y + 36, "m", text.x_label);
+}
+
 std::string y_axis(const Scale& y, int most) {
   std::string out;
   for (const double v : ticks(y.low, y.high, most))
@@ -111,13 +125,16 @@ struct Range {
   }
 };
 
-std::string curve_panel(const PlotCurve& curve, const Scale& x, double top, double height) {
+std::string curve_panel(const PlotCurve& curve, const PlotText& text, const Scale& x, double top,
+                        double height) {
   Range range;
   for (const double v : curve.y) range.take(v);
+  if (range.any && curve.level) range.take(*curve.level);
   std::string out = words(kLeft, top - 6, "", curve.name);
   if (!range.any) return out + words(kLeft + kInner / 2, top + height / 2, "m", "no value");
   const Scale y = Scale::over(range.low, range.high, top + height, top + 4);
   out += y_axis(y, 4) + line(kLeft, top, kLeft, top + height, "a");
+  if (curve.level) out += line(kLeft, y(*curve.level), kWidth - kRight, y(*curve.level), "l");
   std::string path;
   bool down = false;
   for (Index i = 0; i < curve.y.size(); ++i) {
@@ -131,7 +148,10 @@ std::string curve_panel(const PlotCurve& curve, const Scale& x, double top, doub
   out += "<path class=\"c\" d=\"" + path + "\"/>\n";
   if (curve.marked && std::isfinite(curve.y[*curve.marked])) {
     const double px = x(curve.x[*curve.marked]), py = y(curve.y[*curve.marked]);
-    const std::string said = number(curve.x[*curve.marked]) + ": " + number(curve.y[*curve.marked]);
+    const auto named =
+        std::ranges::find(text.x_names, curve.x[*curve.marked], &std::pair<double, std::string>::first);
+    const std::string said = (named == text.x_names.end() ? number(curve.x[*curve.marked]) : named->second) +
+                             ": " + number(curve.y[*curve.marked]);
     out +=
         "<circle class=\"d\" cx=\"" + at(px) + "\" cy=\"" + at(py) + "\" r=\"5\"><title>" + said +
         "</title></circle>\n" +
@@ -179,11 +199,13 @@ std::string curves_svg(const PlotText& text, const std::vector<PlotCurve>& curve
   std::string body;
   double top = kTop + 14;
   for (const PlotCurve& c : curves) {
-    body += curve_panel(c, x, top, kPanel);
+    body += curve_panel(c, text, x, top, kPanel);
     top += kPanel + kGap;
   }
   const double bottom = top - kGap;
-  return document(text, bottom + 52, x_axis(x, bottom, kTop, text.x_label) + body);
+  const std::string axis =
+      text.x_names.empty() ? x_axis(x, bottom, kTop, text.x_label) : named_axis(x, bottom, kTop, text);
+  return document(text, bottom + 52, axis + body);
 }
 
 std::string bars_svg(const PlotText& text, const std::vector<Bar>& bars) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "shoal/core/labels.h"
@@ -18,6 +19,9 @@ std::string escaped(const std::string& text);
 
 struct PlotText {
   std::string title, x_label, y_label;
+  /// Of curves: what places on the x axis are called, ascending, as periods are; as many are written as there
+  /// is room for. Empty: the axis has numbers.
+  std::vector<std::pair<double, std::string>> x_names = {};
 };
 
 /// A curve; `marked` is drawn as a dot with its value: a place in x.
@@ -25,6 +29,7 @@ struct PlotCurve {
   std::string name;
   std::vector<double> x, y;  ///< as many; a y that is not finite breaks the line
   std::optional<Index> marked;
+  std::optional<double> level = {};  ///< a dashed line across, as a threshold
 };
 /// One panel a curve, under each other, on a common x axis, each with its own scale.
 /// Error(argument) if x and y differ in length.

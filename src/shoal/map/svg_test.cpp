@@ -66,6 +66,23 @@ TEST(Svg, CurvesOfNothingAndOfWrongLengths) {
   EXPECT_THROW(curves_svg({"t", "x", "y"}, {{"c", {1}, {1}, 1}}), Error);
 }
 
+TEST(Svg, PlacesOnTheAxisHaveNamesAndCurvesALevel) {
+  PlotText text{"Over time", "", ""};
+  PlotCurve curve{"p", {}, {}, 2, 0.05};
+  for (Index i = 0; i < 60; ++i) {
+    curve.x.push_back(static_cast<double>(30 * i));
+    curve.y.push_back(i == 2 ? 0.01 : 1.0);
+    text.x_names.emplace_back(curve.x.back(), "2024-" + std::to_string(10 + i));
+  }
+  const std::string svg = curves_svg(text, {curve});
+  expect_well_formed(svg);
+  EXPECT_EQ(count(svg, "class=\"l\""), 1u);
+  EXPECT_NE(svg.find(">2024-12: 0.01</text>"), std::string::npos) << "the marked place by its name";
+  EXPECT_EQ(count(svg, ">2024-10</text>"), 1u);
+  EXPECT_EQ(count(svg, ">2024-11</text>"), 0u) << "no name runs into the one before";
+  EXPECT_GE(count(svg, ">2024-"), 8u);
+}
+
 TEST(Svg, NamesAreEscaped) {
   const std::string svg = bars_svg({"a < b & \"c\"", "", ""}, {{"<script>", 3}, {std::string("x\1y"), 0}});
   expect_well_formed(svg);

@@ -220,10 +220,6 @@ std::vector<double> Anomalies::percentiles(AnomalyScore score) const {
   return ranks(state_->scores[static_cast<Index>(score)]);
 }
 
-std::vector<double> Anomalies::scores_with(const Rows& others, AnomalyScore score, const Run& run) const {
-  return all_scores_with(others, run)[static_cast<Index>(score)];
-}
-
 std::vector<std::vector<double>> Anomalies::all_scores_with(const Rows& others, const Run& run) const {
   const State& s = *state_;
   const Index n = s.x.rows(), m = others.rows(), k = s.near.k;

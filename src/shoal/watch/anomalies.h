@@ -61,8 +61,7 @@ class Anomalies {
   /// Scores of other rows that are planted among those of the fit all at once, and of the fit's rows beside
   /// them: first those of the fit, then the others. The fit's rows keep their scores, as if the few others
   /// were not there, but for the ranks of knn_lof, which are of both together.
-  std::vector<double> scores_with(const Rows& others, AnomalyScore score, const Run& run) const;
-  /// The same of every score, in their order.
+  /// Of each score, in their order.
   std::vector<std::vector<double>> all_scores_with(const Rows& others, const Run& run) const;
 
  private:

@@ -82,17 +82,19 @@ TEST(Anomalies, PlantedRowsScoreAsIfTheyWereThere) {
   const AnomalyOptions options{.n_neighbors = 5, .lof_neighbors = 20};
   const Anomalies whole = Anomalies::fit(Rows(x), {}, options, {});
   const Anomalies part = Anomalies::fit(Rows(rows), {}, options, {});
-  const std::vector<double> knn = part.scores_with(Rows(others), AnomalyScore::knn, {});
-  ASSERT_EQ(knn.size(), 304u);
-  for (Index i = 300; i < 304; ++i) EXPECT_NEAR(knn[i], whole.scores(AnomalyScore::knn)[i], 1e-6);
-  const std::vector<double> lof = part.scores_with(Rows(others), AnomalyScore::lof, {});
-  for (Index i = 300; i < 304; ++i) EXPECT_NEAR(lof[i] / whole.scores(AnomalyScore::lof)[i], 1, 0.02);
-  for (const AnomalyScore score : {AnomalyScore::mahalanobis, AnomalyScore::reconstruction}) {
-    const std::vector<double> both = part.scores_with(Rows(others), score, {});
-    for (Index i = 0; i < 304; ++i)
-      EXPECT_NEAR(both[i], whole.scores(score)[i], 1e-3 * (1 + whole.scores(score)[i])) << i;
+  const auto both = part.all_scores_with(Rows(others), {});
+  const auto planted = [&](AnomalyScore score) -> const std::vector<double>& {
+    return both[static_cast<Index>(score)];
+  };
+  ASSERT_EQ(planted(AnomalyScore::knn).size(), 304u);
+  for (Index i = 300; i < 304; ++i) {
+    EXPECT_NEAR(planted(AnomalyScore::knn)[i], whole.scores(AnomalyScore::knn)[i], 1e-6);
+    EXPECT_NEAR(planted(AnomalyScore::lof)[i] / whole.scores(AnomalyScore::lof)[i], 1, 0.02);
   }
-  EXPECT_GT(average_precision(part.scores_with(Rows(others), AnomalyScore::knn_lof, {}), 4), 0.9);
+  for (const AnomalyScore score : {AnomalyScore::mahalanobis, AnomalyScore::reconstruction})
+    for (Index i = 0; i < 304; ++i)
+      EXPECT_NEAR(planted(score)[i], whole.scores(score)[i], 1e-3 * (1 + whole.scores(score)[i])) << i;
+  EXPECT_GT(average_precision(planted(AnomalyScore::knn_lof), 4), 0.9);
 }
 
 TEST(Anomalies, EqualRowsAndFew) {

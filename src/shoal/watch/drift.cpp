@@ -8,7 +8,6 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
-#include "shoal/explain/correction.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
 #include "shoal/linear/symmetric_eigen.h"
@@ -23,7 +22,8 @@ constexpr Index kComponents = 32;        // of the Gaussians and of the classifi
 constexpr double kShrinkage = 0.1;       // of the common covariance
 constexpr Index kMostPairBlocks = 3000;  // whose sums of pairs are kept
 constexpr Index kMedianPairs = 20000;
-constexpr double kBorn = 0.1;  // of a share
+constexpr Index kFewPairRows = 50;  // on a side, for which a comparison draws rows of its own
+constexpr double kBorn = 0.1;       // of a share
 
 bool has(const std::vector<DriftTest>& tests, DriftTest test) {
   return std::ranges::find(tests, test) != tests.end();
@@ -37,6 +37,29 @@ std::vector<Index> some_of(std::vector<Index> all, Index most, Seed seed) {
   all.resize(most);
   std::ranges::sort(all);
   return all;
+}
+
+/// `most` rows in all, or all that there are: of each unit the same share but for less than one row, so that
+/// small units neither crowd out large ones nor are all kept. A unit may be left with none.
+std::vector<std::vector<Index>> even_share(const std::vector<std::vector<Index>>& units, Index most,
+                                           Seed seed) {
+  Index n = 0;
+  for (const auto& unit : units) n += unit.size();
+  if (n <= most) return units;
+  // Places at even distances along all rows, from a first one at random: those in a unit are its share.
+  const double step = static_cast<double>(n) / static_cast<double>(most);
+  const double first = Random(seed).uniform(0) * step;
+  const auto places_below = [&](Index row) {
+    const double places = std::ceil((static_cast<double>(row) - first) / step);
+    return static_cast<Index>(std::clamp(places, 0.0, static_cast<double>(most)));
+  };
+  std::vector<std::vector<Index>> out;
+  Index begin = 0;
+  for (const auto& unit : units) {
+    out.push_back(some_of(unit, places_below(begin + unit.size()) - places_below(begin), seed.child(1)));
+    begin += unit.size();
+  }
+  return out;
 }
 
 }  // namespace
@@ -207,12 +230,7 @@ DriftStudy::DriftStudy(const Rows& x, const Labels& blocks, const Labels& cluste
   if (run.progress) run.progress("prepare", 1, 1);
   if (s.single_rows) return;
   s.tables = s.make_tables(s.rows, run);
-  // Of each block the same share, and one row at least.
-  const double share = std::min(1.0, static_cast<double>(options.max_rows) / static_cast<double>(n));
-  for (Index b = 0; b < s.rows.size(); ++b) {
-    const auto most = static_cast<Index>(std::ceil(share * static_cast<double>(s.rows[b].size())));
-    s.sample.push_back(some_of(s.rows[b], most, options.seed.child(2)));
-  }
+  s.sample = even_share(s.rows, options.max_rows, options.seed.child(2));
   const auto kinds = pair_kernels(options.tests, s.bandwidth);
   if (!kinds.empty() && s.rows.size() <= kMostPairBlocks) s.pairs = pair_sums(s.x, s.sample, kinds, run);
 }
@@ -258,7 +276,19 @@ DriftResult DriftStudy::compare(const std::vector<Index>& old_blocks, const std:
   for (const Index b : which) {
     units.push_back(s.rows[b]);
     sample.push_back(s.single_rows ? s.rows[b] : s.sample[b]);
-    out.pair_rows += sample.back().size();
+  }
+  const auto count_pair_rows = [&] {
+    out.pair_rows = out.old_pair_rows = 0;
+    for (Index u = 0; u < sample.size(); ++u)
+      out.pair_rows += sample[u].size(), out.old_pair_rows += side[u] ? sample[u].size() : 0;
+  };
+  count_pair_rows();
+  // Where two short periods of a long time are compared, their share of all rows says little.
+  bool of_all = true;
+  if (!s.single_rows && std::min(out.old_pair_rows, out.pair_rows - out.old_pair_rows) < kFewPairRows) {
+    sample = even_share(units, s.options.max_rows, s.options.seed.child(7));
+    of_all = false;
+    count_pair_rows();
   }
   const UnitTables tables = s.single_rows ? s.make_tables(units, run) : s.tables.select(which);
   const BlockDeals deals = deal_blocks(side, s.options.permutations, s.options.seed.child(5));
@@ -270,8 +300,8 @@ DriftResult DriftStudy::compare(const std::vector<Index>& old_blocks, const std:
   std::vector<PairKernel> kinds = pair_kernels(s.options.tests, s.bandwidth);
   std::vector<std::vector<double>> of_pairs;
   if (!kinds.empty())
-    of_pairs = s.pairs ? pair_statistics(*s.pairs, which, sample, deals, run)
-                       : pair_statistics(s.x, sample, kinds, deals, run);
+    of_pairs = s.pairs && of_all ? pair_statistics(*s.pairs, which, sample, deals, run)
+                                 : pair_statistics(s.x, sample, kinds, deals, run);
   std::vector<std::vector<double>> p_values;
   for (const DriftTest test : s.options.tests) {
     check_stop(run);
@@ -279,16 +309,14 @@ DriftResult DriftStudy::compare(const std::vector<Index>& old_blocks, const std:
     const auto pair = std::ranges::find(kinds, test, &PairKernel::test);
     if (pair != kinds.end()) {
       statistics = of_pairs[static_cast<Index>(pair - kinds.begin())];
+      // A side of which no row was drawn: nothing is known.
+      if (out.old_pair_rows == 0 || out.old_pair_rows == out.pair_rows) std::ranges::fill(statistics, 0.0);
     } else if (test == DriftTest::classifier) {
       std::vector<Index> places;
       std::vector<Index> unit_of;
-      for (Index u = 0; u < sample.size(); ++u) {
-        const double share =
-            std::min(1.0, static_cast<double>(kClassifierRows) / static_cast<double>(out.pair_rows));
-        const auto most = static_cast<Index>(std::ceil(share * static_cast<double>(sample[u].size())));
-        for (const Index i : some_of(sample[u], most, s.options.seed.child(6)))
-          places.push_back(i), unit_of.push_back(u);
-      }
+      const auto seen = even_share(sample, kClassifierRows, s.options.seed.child(6));
+      for (Index u = 0; u < seen.size(); ++u)
+        for (const Index i : seen[u]) places.push_back(i), unit_of.push_back(u);
       statistics = classifier_statistics(s.product(places, s.components, run), unit_of, deals, run);
     } else if (s.n_clusters > 0 || (test != DriftTest::g_test && test != DriftTest::kl_clusters)) {
       statistics = table_statistics(test, tables, deals, run);
@@ -309,10 +337,9 @@ DriftResult DriftStudy::compare(const std::vector<Index>& old_blocks, const std:
 
   if (s.n_clusters > 0) {
     const std::vector<std::vector<double>> shifts = share_shifts(tables, deals, run);
-    std::vector<double> p;
     for (Index c = 0; c < s.n_clusters; ++c) {
-      p.push_back(permutation_p_values(shifts[c]).front());
-      ClusterChange change{.cluster = static_cast<Label>(c), .p_val = p.back()};
+      ClusterChange change{.cluster = static_cast<Label>(c),
+                           .p_val = permutation_p_values(shifts[c]).front()};
       double in_old = 0, in_new = 0, old_total = 0, new_total = 0;
       for (Index u = 0; u < which.size(); ++u) {
         (side[u] ? in_old : in_new) += static_cast<double>(tables.histogram[u][c]);
@@ -324,11 +351,11 @@ DriftResult DriftStudy::compare(const std::vector<Index>& old_blocks, const std:
       change.new_share = in_new / new_total;
       out.clusters.push_back(change);
     }
-    const std::vector<double> corrected = corrected_p_values(p, Correction::holm);
+    const std::vector<double> corrected = step_down_p_values(shifts);
     for (Index c = 0; c < s.n_clusters; ++c) {
       ClusterChange& change = out.clusters[c];
       change.corrected_p_val = corrected[c];
-      if (!(corrected[c] <= s.options.alpha)) continue;
+      if (!(corrected[c] <= s.options.alpha * (1 + 1e-12))) continue;
       const bool more = change.new_share > change.old_share;
       const double less = std::min(change.new_share, change.old_share),
                    larger = std::max(change.new_share, change.old_share);

@@ -47,8 +47,8 @@ void fields(DriftOptions& o, V&& visit) {
         above(0).below(1));
   visit("permutations", o.permutations, "deals of the blocks at random, where there are too many to try all",
         between(19, 100000));
-  visit("max_rows", o.max_rows, "rows that tests of pairs of rows look at, drawn evenly from all blocks",
-        at_least(4));
+  visit("max_rows", o.max_rows,
+        "rows at most that tests of pairs of rows look at, drawn evenly from all blocks", at_least(4));
   visit("seed", o.seed, "start of all randomness");
 }
 
@@ -68,7 +68,7 @@ struct ClusterChange {
   Index old_rows = 0, new_rows = 0;
   double old_share = 0, new_share = 0;
   double p_val = 1;            ///< of the difference of shares, by the same deals
-  double corrected_p_val = 1;  ///< for all clusters together (Holm)
+  double corrected_p_val = 1;  ///< for all clusters together (step_down_p_values): as small as smallest_p
   /// grew, shrank: corrected_p_val <= alpha. born: then less than a tenth of its share was there before;
   /// died: the reverse. Else same.
   ClusterFate fate = ClusterFate::same;
@@ -76,7 +76,8 @@ struct ClusterChange {
 
 struct DriftResult {
   Index old_rows = 0, new_rows = 0, old_blocks = 0, new_blocks = 0;
-  Index pair_rows = 0;           ///< that tests of pairs looked at
+  Index pair_rows = 0;           ///< that tests of pairs looked at: at most max_rows
+  Index old_pair_rows = 0;       ///< of these on the old side
   Index deals = 0;               ///< of the blocks, the one seen counted
   bool exact = false;            ///< all deals there are
   double smallest_p = 1;         ///< that can be reached

@@ -53,6 +53,44 @@ TEST(PermutationPValues, CountAtLeastAsLarge) {
   EXPECT_TRUE(std::isnan(omnibus_p_value({})));
 }
 
+TEST(StepDownPValues, AreSmallWhereOneOfManyIs) {
+  // 80 statistics of which the first alone is seen to be larger than at any of 999 deals: no rule that
+  // multiplies p-values by their number could say more than 0.08.
+  std::vector<std::vector<double>> many;
+  const Random random({1});
+  for (Index s = 0; s < 80; ++s) {
+    many.emplace_back();
+    for (Index deal = 0; deal < 1000; ++deal)
+      many[s].push_back((1.0 + static_cast<double>(s)) * std::abs(random.normal(s * 1000 + deal)));
+  }
+  many[0][0] = 8;
+  const std::vector<double> p = step_down_p_values(many);
+  EXPECT_DOUBLE_EQ(p[0], 0.001);
+  for (Index s = 1; s < 80; ++s) {
+    EXPECT_GE(p[s], 0.03) << s;
+    EXPECT_GE(p[s] + 1e-12, permutation_p_values(many[s]).front());
+  }
+  // By hand, both of one deviation: 2 is reached by two deals of four, and 3, by either of them, by two too.
+  // A statistic that never changes has 1.
+  EXPECT_EQ(step_down_p_values({{3, 1, 2, 0}, {2, 0, 1, 3}, {5, 5, 5, 5}}),
+            (std::vector<double>{0.5, 0.5, 1}));
+  EXPECT_TRUE(step_down_p_values({}).empty());
+}
+
+TEST(StepDownPValues, AreSeldomFalse) {
+  Index alarms = 0;
+  for (std::uint64_t t = 0; t < 200; ++t) {
+    std::vector<std::vector<double>> none(30);
+    const Random random({t});
+    for (Index s = 0; s < 30; ++s)
+      for (Index deal = 0; deal < 100; ++deal)
+        none[s].push_back(std::abs(random.normal(s * 100 + deal)) * (1 + static_cast<double>(s % 3)));
+    alarms += std::ranges::min(step_down_p_values(none)) <= 0.05;
+  }
+  EXPECT_LE(alarms, 22u) << "10 of 200 are expected; 23 or more have a chance below 0.001";
+  EXPECT_GE(alarms, 1u);
+}
+
 /// Two groups of normal rows in 5 dimensions; the second moved by `shift` in the first column.
 struct Sample {
   Matrix x;
@@ -192,6 +230,66 @@ TEST(DriftStudy, FindsAShiftAndNamesIt) {
   EXPECT_LE(result.p_val, 0.002);
   EXPECT_EQ(result.clusters[0].fate, ClusterFate::shrank);
   EXPECT_EQ(result.clusters[2].fate, ClusterFate::grew);
+}
+
+TEST(DriftStudy, OneOfManyClustersCanBeSure) {
+  // 120 clusters, of which the first has many more new rows. With 1,000 deals Holm could say 0.12 at best.
+  const Random random({3});
+  Sample s = sample(2400, 1, 0, 3);
+  s.clusters.count = 120;
+  for (Index i = 0; i < 2400; ++i)
+    s.clusters.of[i] = i >= 1200 && i % 30 == 0 ? 0 : static_cast<Label>(random.below(i, 120));
+  const DriftResult result = found(s, {});
+  EXPECT_EQ(result.clusters[0].fate, ClusterFate::grew);
+  EXPECT_DOUBLE_EQ(result.clusters[0].corrected_p_val, result.smallest_p);
+  Index others = 0;
+  for (Index c = 1; c < 120; ++c) others += result.clusters[c].fate != ClusterFate::same;
+  EXPECT_EQ(others, 0u);
+}
+
+TEST(DriftStudy, ManySmallBlocksKeepToMaxRows) {
+  // 3,000 blocks of two rows and three of one row; and large blocks beside small ones.
+  const Random random({4});
+  for (const bool mixed : {false, true}) {
+    Sample s{Matrix(6003, 5), {{}, 0}, {}, {}, {}};
+    for (Index i = 0; i < 6003; ++i)
+      for (Index j = 0; j < 5; ++j)
+        s.x[i][j] = static_cast<float>(random.normal(i * 5 + j) + (i >= 3000 && j == 0 ? 0.5 : 0));
+    for (Index i = 0; i < 6003;) {
+      const Index size = i >= 6000 ? 1 : mixed && s.blocks.count % 2 == 0 ? 98 : 2;
+      for (Index j = 0; j < size && i < 6003; ++j, ++i)
+        s.blocks.of.push_back(static_cast<Label>(s.blocks.count));
+      (i <= 3000 ? s.old_blocks : s.new_blocks).push_back(s.blocks.count++);
+    }
+    DriftOptions options;
+    options.tests = drift_tests("mmd,hotelling,classifier");
+    options.max_rows = 400;
+    options.permutations = 99;
+    const DriftResult result = found(s, options);
+    EXPECT_EQ(result.pair_rows, 400u);
+    EXPECT_NEAR(static_cast<double>(result.old_pair_rows), 200, 2) << "as many as the side's share of rows";
+    EXPECT_EQ(result.old_rows + result.new_rows, 6003u);
+    EXPECT_LE(result.tests[0].p_val, 0.02);
+    EXPECT_EQ(result.is_drift, std::optional(true));
+    // Two small blocks of many on one side: they draw rows of their own.
+    options.tests = drift_tests("mmd");
+    const DriftResult few = DriftStudy(Rows(s.x), s.blocks, {}, options, {})
+                                .compare({0, 1, 2, 3, 4, 5}, {6, 7, 8, 9, 10, 11}, {});
+    EXPECT_EQ(few.pair_rows, std::min<Index>(400, few.old_rows + few.new_rows));
+  }
+}
+
+TEST(DriftStudy, ManySmallBlocksCryNoWolf) {
+  Index alarms = 0;
+  for (std::uint64_t t = 0; t < 100; ++t) {
+    const Sample s = sample(240, 3, 0, 700 + t, 0.8);
+    DriftOptions options;
+    options.tests = drift_tests("mmd,classifier");
+    options.max_rows = 60;  // less than a row a block
+    options.permutations = 39;
+    alarms += found(s, options).p_val <= 0.05;
+  }
+  EXPECT_LE(alarms, 12u);
 }
 
 TEST(DriftStudy, BlocksDoNotCryWolf) {

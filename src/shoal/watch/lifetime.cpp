@@ -13,7 +13,6 @@
 #include "shoal/core/error.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
-#include "shoal/measure/assignment.h"
 #include "shoal/near/exact.h"
 #include "shoal/near/select_rows.h"
 
@@ -22,24 +21,29 @@ namespace {
 
 constexpr Index kLeastRows = 20, kLeastWindows = 3;
 constexpr Index kRowsACluster = 30, kMostClusters = 50;
+constexpr Index kRowsOfModels = 1000, kMostModels = 8;  // of a window's models together
 constexpr Index kFolds = 3;
 constexpr double kUnlike = 0.05;       // share of held-out rows that are unlike
 constexpr double kSizeQuantile = 0.1;  // of the windows' sizes: smaller ones are passed over
 constexpr double kC = 10;              // of logistic regression
 constexpr Index kMeasures = 4;
 constexpr Index kLeastPairs = 3;
-constexpr double kPart = 0.25, kOverlap = 0.1;  // of match_clusters
 
-/// The rows of a window, and what its own model needs.
+/// What is fitted on a window.
+struct Model {
+  Matrix centroids;
+  double limit = 0;  // distance beyond which a row is unlike
+  std::optional<Logistic> logistic;
+};
+
+/// The rows of a window, and what its own models need.
 struct Window {
   Index number = 0;
   double start = 0, end = 0;
   Rows rows{MatrixView{}};
   Labels labels;                       // of rows; empty: none
   std::vector<std::uint32_t> nearest;  // of each row
-  Matrix centroids;
-  double limit = 0;  // distance beyond which a row is unlike
-  std::optional<Logistic> logistic;
+  std::vector<Model> models;           // of several draws of its rows
 };
 
 /// The first `count` of a window's rows in an order drawn at random.
@@ -75,10 +79,10 @@ Matrix centroids_of(const Rows& x, Index n_clusters, Seed seed, const Run& run) 
   return SphericalKMeans::fit(x, k, run).cluster_centers();
 }
 
-/// A model is fitted on `rows`.
-void fit_model(Window& window, const Rows& rows, const Labels& labels, Index n_clusters, Seed seed,
-               const Run& run) {
-  window.centroids = centroids_of(rows, n_clusters, seed, run);
+/// A model that is fitted on `rows`.
+Model fit_model(const Rows& rows, const Labels& labels, Index n_clusters, Seed seed, const Run& run) {
+  Model model;
+  model.centroids = centroids_of(rows, n_clusters, seed, run);
   // Distances of rows that were held out.
   std::vector<float> distances;
   const Random random(seed);
@@ -91,20 +95,20 @@ void fit_model(Window& window, const Rows& rows, const Labels& labels, Index n_c
     for (Index i = 0; i < closeness.rows(); ++i) distances.push_back(1 - std::ranges::max(closeness[i]));
   }
   std::ranges::sort(distances);
-  window.limit = static_cast<double>(
+  model.limit = static_cast<double>(
       distances[static_cast<Index>((1 - kUnlike) * static_cast<double>(distances.size() - 1))]);
-  if (labels.of.empty()) return;
+  if (labels.of.empty()) return model;
   std::set<Label> different(labels.of.begin(), labels.of.end());
   different.erase(kNoise);
-  if (different.size() < 2) return;
-  window.logistic = Logistic::fit(rows, labels, {.c = kC}, run);
+  if (different.size() >= 2) model.logistic = Logistic::fit(rows, labels, {.c = kC}, run);
+  return model;
 }
 
 struct Qualities {
   double of[kMeasures] = {};
 };
 
-Qualities judge(const Window& model, const Window& on, const Run& run) {
+Qualities judge(const Model& model, const Window& on, const Run& run) {
   const Matrix closeness = cosines(model.centroids, on.rows, run);
   Qualities out;
   std::vector<Index> own(closeness.rows());
@@ -136,6 +140,16 @@ Qualities judge(const Window& model, const Window& on, const Run& run) {
     out.of[0] = all > 0 ? right / all : std::numeric_limits<double>::quiet_NaN();
   } else {
     out.of[0] = std::numeric_limits<double>::quiet_NaN();
+  }
+  return out;
+}
+
+/// The mean of a window's models: one alone, of few rows, is good or bad by chance.
+Qualities judge(const Window& window, const Window& on, const Run& run) {
+  Qualities out;
+  for (const Model& model : window.models) {
+    const Qualities one = judge(model, on, run);
+    for (Index m = 0; m < kMeasures; ++m) out.of[m] += one.of[m] / static_cast<double>(window.models.size());
   }
   return out;
 }
@@ -200,7 +214,8 @@ LifetimeResult lifetime(const Rows& x, const Labels& window, const std::vector<d
           option_name("n_clusters") + " is " + std::to_string(out.clusters) + "; a model is fitted on " +
               std::to_string(out.rows_a_model) + " rows, two a cluster at least");
 
-  // Each window's rows and its model.
+  // Each window's rows and its models.
+  const Index n_models = std::clamp<Index>(kRowsOfModels / out.rows_a_model, 1, kMostModels);
   std::vector<Window> windows;
   for (Index w = 0; w < window.count; ++w) {
     if (rows[w].size() < out.rows_a_model) continue;
@@ -218,16 +233,28 @@ LifetimeResult lifetime(const Rows& x, const Labels& window, const std::vector<d
     own.rows = Rows(select_rows(x, judged).to_matrix(), x.space());
     own.labels = labels_of(judged);
     own.nearest = nearest_neighbours(own.rows, 1, Metric::cosine, run.quiet()).id;
-    const std::vector<Index> fitted = drawn(rows[w], out.rows_a_model, options.seed.child(2));
-    fit_model(own, Rows(select_rows(x, fitted).to_matrix(), x.space()), labels_of(fitted), out.clusters,
-              options.seed.child(3), run.quiet());
+    try {
+      for (Index m = 0; m < n_models; ++m) {
+        const std::vector<Index> fitted = drawn(rows[w], out.rows_a_model, options.seed.child(2).child(m));
+        own.models.push_back(fit_model(Rows(select_rows(x, fitted).to_matrix(), x.space()), labels_of(fitted),
+                                       out.clusters, options.seed.child(3).child(m), run.quiet()));
+      }
+    } catch (const Error& e) {
+      if (e.fault != Fault::data) throw;
+      ++out.without_model;  // too few different rows
+      windows.pop_back();
+    }
     if (run.progress) run.progress("windows", static_cast<double>(w + 1), static_cast<double>(window.count));
     check_stop(run);
   }
   out.windows = windows.size();
   require(windows.size() >= kLeastWindows, Fault::data,
           std::to_string(windows.size()) + " windows have at least " + std::to_string(out.rows_a_model) +
-              " rows; " + std::to_string(kLeastWindows) + " are needed");
+              " rows" +
+              (out.without_model > 0 ? " and different ones enough for " + std::to_string(out.clusters) +
+                                           " clusters (" + std::to_string(out.without_model) + " have not)"
+                                     : "") +
+              "; " + std::to_string(kLeastWindows) + " are needed");
 
   std::vector<std::vector<Regret>> regrets(kMeasures);
   for (Index on = 2; on < windows.size(); ++on) {
@@ -265,65 +292,6 @@ LifetimeResult lifetime(const Rows& x, const Labels& window, const std::vector<d
     curve.earlier_high = curve.earlier->loss_high;
     curve.held = curve.later_loss >= curve.earlier_low && curve.later_loss <= curve.earlier_high;
   }
-  return out;
-}
-
-ClusterMatch match_clusters(const Labels& before, const Labels& now) {
-  require(before.of.size() == now.of.size(), Fault::data,
-          "there are " + std::to_string(before.of.size()) + " labels from before and " +
-              std::to_string(now.of.size()) + " now");
-  check_labels(before, now.of.size());
-  check_labels(now, now.of.size());
-  Matrix both(now.count, before.count);
-  std::vector<double> of_old(before.count), of_new(now.count);
-  for (Index i = 0; i < now.of.size(); ++i) {
-    if (now.of[i] == kNoise || before.of[i] == kNoise) continue;
-    const auto n = static_cast<Index>(now.of[i]), o = static_cast<Index>(before.of[i]);
-    ++both[n][o];
-    ++of_old[o], ++of_new[n];
-  }
-  const auto overlap = [&](Index n, Index o) {
-    const double in_both = static_cast<double>(both[n][o]);
-    const double either = of_new[n] + of_old[o] - in_both;
-    return either > 0 ? in_both / either : 0;
-  };
-  ClusterMatch out;
-  out.goes_on.resize(now.count);
-  out.kept.resize(now.count);
-  std::vector<std::uint8_t> taken(before.count);
-  const auto best = before.count > 0 && now.count > 0 ? best_assignment(both.view())
-                                                      : std::vector<std::optional<Index>>(now.count);
-  for (Index n = 0; n < now.count; ++n) {
-    if (!best[n] || overlap(n, *best[n]) < kOverlap) continue;
-    out.goes_on[n] = static_cast<Label>(*best[n]);
-    out.kept[n] = overlap(n, *best[n]);
-    taken[*best[n]] = 1;
-  }
-  for (Index o = 0; o < before.count; ++o) {
-    std::vector<Label> parts;
-    for (Index n = 0; n < now.count; ++n)
-      if (of_old[o] > 0 && static_cast<double>(both[n][o]) >= kPart * of_old[o])
-        parts.push_back(static_cast<Label>(n));
-    if (parts.size() >= 2) out.splits.emplace_back(static_cast<Label>(o), parts);
-    if (!taken[o]) out.died.push_back(static_cast<Label>(o));
-  }
-  for (Index n = 0; n < now.count; ++n) {
-    std::vector<Label> parts;
-    for (Index o = 0; o < before.count; ++o)
-      if (of_new[n] > 0 && static_cast<double>(both[n][o]) >= kPart * of_new[n])
-        parts.push_back(static_cast<Label>(o));
-    if (parts.size() >= 2) out.merges.emplace_back(static_cast<Label>(n), parts);
-  }
-  return out;
-}
-
-Labels renumbered(const Labels& now, const ClusterMatch& match, Index old_count) {
-  Labels out{now.of, old_count};
-  std::vector<Label> number(now.count);
-  for (Index n = 0; n < now.count; ++n)
-    number[n] = match.goes_on[n] ? *match.goes_on[n] : static_cast<Label>(out.count++);
-  for (Label& label : out.of)
-    if (label != kNoise) label = number[static_cast<Index>(label)];
   return out;
 }
 

@@ -55,36 +55,22 @@ struct LossCurve {
 
 struct LifetimeResult {
   Index windows = 0, rows_a_model = 0, clusters = 0;
+  Index without_model = 0;  ///< windows of rows enough that hold too few different ones for the clusters
   std::vector<LossCurve> curves;  ///< with labels: accuracy; then unlike, margin, agreement
 };
 
 /// How fast models of texts grow old. A model is fitted on each window of time (k-means, and with labels
 /// logistic regression), on as many rows of each, and judged on all later windows. Its regret there is the
 /// quality of the model that was fitted just before that window, less its own, on the same rows. A model's
-/// age is the time from the end of its window to the beginning of the other. So ages begin after 0, where the
-/// regret is 0 by definition.
+/// quality is the mean of several fits (1,000 / rows, 1 to 8), as one of few rows is good or bad by chance. A
+/// model's age is the time from the end of its window to the beginning of the other. So ages begin after 0,
+/// where the regret is 0 by definition.
 /// window: of each row its window, 0..count-1 in order of time, or kNoise. starts: when each begins, in any
 /// unit, ascending. labels: of each row, or empty. Error(data) for fewer than 3 windows with at least 20 rows
-/// (others are passed over), Error(argument) on an option out of range.
+/// (others are passed over, and so are windows whose rows are too alike to be parted into the clusters),
+/// Error(argument) on an option out of range.
 /// O(windows rows d clusters + windows^2 rows clusters). Step "windows".
 LifetimeResult lifetime(const Rows& x, const Labels& window, const std::vector<double>& starts,
                         const Labels& labels, const LifetimeOptions& options, const Run& run);
-
-/// What became of clusters when they were found anew.
-struct ClusterMatch {
-  /// Of each new cluster the old one that it goes on: so that no two go on the same, and most rows stay in
-  /// their cluster; absent: born.
-  std::vector<std::optional<Label>> goes_on;
-  std::vector<double> kept;  ///< of each new cluster that goes on an old one: rows in both / rows in either
-  std::vector<Label> died;   ///< old clusters that nothing goes on
-  /// Old clusters of whose rows at least a quarter each went to two new ones or more, with these; and new
-  /// ones of whose rows at least a quarter each came from two old ones or more.
-  std::vector<std::pair<Label, std::vector<Label>>> splits, merges;
-};
-/// Both of the same rows; rows that either calls noise count nowhere. A new cluster goes on an old one only
-/// if they share at least a tenth of their rows together. Error(data) unless both have one label a row.
-ClusterMatch match_clusters(const Labels& before, const Labels& now);
-/// `now` under the numbers of the clusters that they go on; those born get numbers after the old ones.
-Labels renumbered(const Labels& now, const ClusterMatch& match, Index old_count);
 
 }  // namespace shoal

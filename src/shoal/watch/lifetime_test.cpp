@@ -132,39 +132,27 @@ TEST(LifetimeOf, WanderingTextsAgeAndStillOnesDoNot) {
   EXPECT_EQ(lifetime(Rows(still.x), still.window, still.starts, {}, options, {}).curves.size(), 3u);
 }
 
+TEST(LifetimeOf, WindowsOfEqualTextsAreLeftOut) {
+  Stream s = stream(8, 60, 0.2, 3);
+  for (Index i = 2 * 60; i < 3 * 60; ++i) std::ranges::copy(s.x[120], s.x[i].begin());
+  LifetimeOptions options;
+  options.n_clusters = 6;
+  const LifetimeResult found = lifetime(Rows(s.x), s.window, s.starts, s.labels, options, {});
+  EXPECT_EQ(found.windows, 7u);
+  EXPECT_EQ(found.without_model, 1u);
+  EXPECT_FALSE(found.curves.empty());
+  Stream three = stream(3, 60, 0.2, 3);
+  for (Index i = 60; i < 120; ++i) std::ranges::copy(three.x[60], three.x[i].begin());
+  expect_error(Fault::data, "1 have not",
+               [&] { lifetime(Rows(three.x), three.window, three.starts, {}, options, {}); });
+}
+
 TEST(LifetimeOf, Refusals) {
   const Stream s = stream(3, 19, 0, 1);
   expect_error(Fault::data, "at least 20 rows", [&] { lifetime(Rows(s.x), s.window, s.starts, {}, {}, {}); });
   const Stream two = stream(2, 40, 0, 1);
   expect_error(Fault::data, "3 are needed",
                [&] { lifetime(Rows(two.x), two.window, two.starts, {}, {}, {}); });
-}
-
-TEST(MatchClusters, KeepsIdentities) {
-  // Old 0 goes on as new 2, old 1 splits into new 0 and 1, old 2 and 3 merge into new 3, new 4 is born of
-  // rows that were in none.
-  Labels before{{}, 4}, now{{}, 5};
-  const auto add = [&](Label o, Label n, Index times) {
-    for (Index i = 0; i < times; ++i) before.of.push_back(o), now.of.push_back(n);
-  };
-  add(0, 2, 20), add(1, 0, 12), add(1, 1, 8), add(2, 3, 10), add(3, 3, 9), add(kNoise, 4, 7),
-      add(0, kNoise, 2);
-  const ClusterMatch match = match_clusters(before, now);
-  EXPECT_EQ(match.goes_on, (std::vector<std::optional<Label>>{1, {}, 0, 2, {}}));
-  EXPECT_DOUBLE_EQ(match.kept[2], 1);
-  EXPECT_DOUBLE_EQ(match.kept[3], 10.0 / 19);
-  EXPECT_EQ(match.died, std::vector<Label>{3});
-  ASSERT_EQ(match.splits.size(), 1u);
-  EXPECT_EQ(match.splits[0], (std::pair<Label, std::vector<Label>>{1, {0, 1}}));
-  ASSERT_EQ(match.merges.size(), 1u);
-  EXPECT_EQ(match.merges[0], (std::pair<Label, std::vector<Label>>{3, {2, 3}}));
-  const Labels kept = renumbered(now, match, 4);
-  EXPECT_EQ(kept.count, 6u);
-  EXPECT_EQ(kept.of[0], 0);
-  EXPECT_EQ(kept.of[20], 1);
-  EXPECT_EQ(kept.of[32], 4) << "the smaller part of the split is new";
-  EXPECT_EQ(kept.of[40], 2);
-  EXPECT_EQ(kept.of[60], 5);
 }
 
 }  // namespace

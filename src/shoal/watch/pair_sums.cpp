@@ -72,8 +72,10 @@ Matrix gathered(const Matrix& x, const std::vector<std::vector<Index>>& units, s
   return out;
 }
 
-/// within: sums over ordered pairs of each side, rows with themselves left out.
+/// within: sums over ordered pairs of each side, rows with themselves left out. 0 where a side has no rows,
+/// which says nothing.
 double statistic(double old_within, double new_within, double between, double n_old, double n_new) {
+  if (n_old == 0 || n_new == 0) return 0;
   const double a = n_old > 1 ? old_within / (n_old * (n_old - 1)) : 0;
   const double b = n_new > 1 ? new_within / (n_new * (n_new - 1)) : 0;
   return a + b - 2 * between / (n_old * n_new);

@@ -77,6 +77,34 @@ std::vector<double> permutation_p_values(const std::vector<double>& statistics) 
   return out;
 }
 
+std::vector<double> step_down_p_values(const std::vector<std::vector<double>>& statistics) {
+  const Index n = statistics.size(), deals = n == 0 ? 0 : statistics.front().size();
+  std::vector<double> scale(n), seen(n), out(n, 1.0);
+  for (Index s = 0; s < n; ++s) {
+    double squares = 0, sum = 0;
+    for (const double v : statistics[s]) sum += v, squares += v * v;
+    const auto count = static_cast<double>(deals);
+    const bool varies =
+        std::ranges::max(statistics[s]) - std::ranges::min(statistics[s]) > 1e-9 * sum / count;
+    scale[s] = varies ? 1 / std::sqrt(squares / count) : 0;
+    seen[s] = statistics[s].front() * scale[s];
+  }
+  std::vector<Index> order(n);
+  std::iota(order.begin(), order.end(), Index{0});
+  std::ranges::sort(order, {}, [&](Index s) { return std::pair(seen[s], s); });
+  std::vector<double> largest(deals);
+  for (const Index s : order) {  // from the smallest, so that each meets those not larger
+    for (Index deal = 0; deal < deals; ++deal)
+      largest[deal] = std::max(largest[deal], statistics[s][deal] * scale[s]);
+    if (scale[s] == 0) continue;
+    const auto as_large = std::ranges::count_if(largest, [&](double v) { return v >= seen[s] * (1 - 1e-5); });
+    out[s] = static_cast<double>(as_large) / static_cast<double>(deals);
+  }
+  double before = 0;  // none is below that of a larger one
+  for (Index i = n; i-- > 0;) before = out[order[i]] = std::max(before, out[order[i]]);
+  return out;
+}
+
 double omnibus_p_value(const std::vector<std::vector<double>>& p_values) {
   if (p_values.empty()) return std::numeric_limits<double>::quiet_NaN();
   std::vector<double> smallest = p_values.front();

@@ -31,6 +31,14 @@ BlockDeals deal_blocks(const std::vector<std::uint8_t>& old, Index most, Seed se
 /// statistics that differ by rounding, 1e-5 of the largest magnitude, are equal. O(n log n).
 std::vector<double> permutation_p_values(const std::vector<double>& statistics);
 
+/// Corrected p-values of what was seen, for many statistics that were permuted together, so that the chance
+/// of a single false one is not larger than their level (Westfall, Young 1993: the step-down maximum). Each
+/// statistic is measured by its own deviation over the deals; from the largest to the smallest, each is
+/// compared with the largest of those not larger. One can be as small as 1 in the number of deals, however
+/// many statistics there are. statistics: of each one its value at each deal, the one seen first, at least 0;
+/// one that no deal changes has 1. O(statistics x deals).
+std::vector<double> step_down_p_values(const std::vector<std::vector<double>>& statistics);
+
 /// One p-value for several tests that were permuted together: how often the smallest of their p-values is as
 /// small as was seen. p_values: of each test permutation_p_values. NaN if there is none.
 double omnibus_p_value(const std::vector<std::vector<double>>& p_values);

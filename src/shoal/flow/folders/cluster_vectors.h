@@ -9,6 +9,7 @@
 #include "shoal/core/fields.h"
 #include "shoal/core/run.h"
 #include "shoal/flow/find_clusters.h"
+#include "shoal/flow/identities.h"
 #include "shoal/flow/preparation.h"
 #include "shoal/store/collection/collection.h"
 
@@ -58,8 +59,9 @@ struct ClusterReport {
   Index components = 0;  ///< of the rows that the method saw
   double variance = 1;   ///< share of it that PCA kept
   ClusterFindings found;
-  std::vector<std::string> examples;    ///< of each cluster, the beginning of its most typical text
-  std::vector<ClusterRecord> clusters;  ///< names and words only where the input is a collection
+  std::optional<Identities> identities;  ///< where the numbers of an older map were kept
+  std::vector<std::string> examples;     ///< of each cluster, the beginning of its most typical text
+  std::vector<ClusterRecord> clusters;   ///< names and words only where the input is a collection
   std::optional<CrossValidation> held_out;
   double training_agreement = 0;   ///< of the classifier
   std::string without_classifier;  ///< why there is none; empty: there is one, or none was asked for

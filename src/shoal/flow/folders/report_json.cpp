@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "shoal/core/rounded.h"
@@ -165,8 +166,43 @@ void add_measures(Figures& out, const Separation& m, Metric metric) {
           shown(static_cast<double>(m.smallest)) + " to " + shown(static_cast<double>(m.largest)));
 }
 
+Json to_json(const std::vector<Parts>& all, const char* side, const char* other) {
+  Json out = Json::array();
+  for (const Parts& one : all) out.push_back({{side, one.cluster}, {other, one.of}});
+  return out;
+}
+
+Json to_json(const Identities& found) {
+  constexpr Index kAll = ~Index{0};
+  Json goes_on = Json::array(), died = Json::array();
+  for (const GoesOn& one : found.goes_on)
+    goes_on.push_back({{"cluster", one.cluster},
+                       {"before", one.before},
+                       {"name_before", one.name_before},
+                       {"kept", one.kept}});
+  for (const ClusterRecord& one : found.died)
+    died.push_back({{"before", one.id}, {"name_before", one.name}, {"rows", one.size}});
+  return {{"shared_rows", found.shared_rows},
+          {"clusters_before", found.names_before.size()},
+          {"goes_on", goes_on},
+          {"born", found.born},
+          {"died", died},
+          {"splits", to_json(found.splits, "before", "into")},
+          {"merges", to_json(found.merges, "cluster", "of")},
+          {"in_words", identities_in_words(found, kAll)}};
+}
+
 Json figures(const ClusterReport& report) {
   Figures out;
+  if (report.identities) {
+    std::string note = "Numbers were kept from the map before, by the rows that both have.";
+    for (const std::string& line : identities_in_words(*report.identities, 5))
+      note += " " + std::string(1, static_cast<char>(std::toupper(static_cast<unsigned char>(line[0])))) +
+              line.substr(1) + ".";
+    out.add("identities", "Which clusters go on? (identities)", 1, note, {},
+            std::to_string(report.identities->goes_on.size()) + " of " +
+                std::to_string(report.identities->names_before.size()));
+  }
   const ClusterFindings& found = report.found;
   if (const auto& m = found.measures) add_measures(out, *m, found.method.metric());
   if (const auto& s = found.stability)
@@ -264,6 +300,7 @@ Json report_json(const ClusterReport& report, const ClusterOptions& options) {
                 {"tried", to_json(found.tried)},
                 {"curves", curves(*found.chosen, found.tried)}});
   if (found.stability) out["stability"] = with_verdicts(*found.stability);
+  if (report.identities) out["identities"] = to_json(*report.identities);
   out.update({{"placement_agreement", number_json(found.placement)},
               {"classifier", classifier_json(report, options)},
               {"clusters", to_json(report.clusters)}});

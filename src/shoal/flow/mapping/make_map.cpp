@@ -7,6 +7,7 @@
 #include "shoal/core/error.h"
 #include "shoal/flow/fingerprint.h"
 #include "shoal/flow/folders/report_json_impl.h"
+#include "shoal/flow/mapping/clusters_before.h"
 #include "shoal/flow/mapping/map_options_impl.h"
 #include "shoal/flow/mapping/map_steps_impl.h"
 #include "shoal/flow/mapping/replace_impl.h"
@@ -51,6 +52,17 @@ OldNames old_names(const MapOptions& options) {
   }
 }
 
+/// Its clusters, if their numbers are to be kept.
+std::optional<OldClusters> old_numbers(const MapOptions& options, const Run& run) {
+  if (!options.keep_identities || !options.overwrite || !Collection::exists(options.out)) return std::nullopt;
+  try {
+    return old_clusters(Collection::open(options.out, true), run);
+  } catch (const Error& e) {
+    if (e.fault == Fault::cancelled) throw;
+    return std::nullopt;  // it is damaged, and replaced for that
+  }
+}
+
 /// One run of `map`: opens what it needs, takes in the rows, runs the steps, and tells of it.
 class MapRun {
  public:
@@ -61,6 +73,7 @@ class MapRun {
         encoder_(Encoder::load(options.model, run, options.models_folder)),
         source_(open_source()),
         old_names_(old_names(options)),
+        old_numbers_(old_numbers(options, run)),
         old_(open_old(options)),
         fresh_(old_ || !Collection::exists(options.out)),
         collection_(open_or_create(options, old_)),
@@ -190,7 +203,10 @@ class MapRun {
     const std::string print = ingest(*source_, collection_, run_);
     require(collection_.rows() >= 2, Fault::data, "the input has 1 text; a map needs at least 2");
     collection_.set_manifest("input", print);
-    if (print == old_names_.input) {
+    if (old_numbers_) {
+      report_.own_names.gone = keep_old_clusters(collection_, *old_numbers_, run_);
+      old_numbers_.reset();
+    } else if (print == old_names_.input) {
       keep_named_rows(collection_, old_names_.named);
     } else {
       for (const ClusterRecord& own : old_names_.named.names) report_.own_names.gone.push_back(own.name);
@@ -246,6 +262,7 @@ class MapRun {
   Encoder encoder_;
   std::optional<Source> source_;
   OldNames old_names_;
+  std::optional<OldClusters> old_numbers_;
   std::optional<Collection> old_;  // to be replaced
   bool fresh_;                     // the collection is made by this call
   Collection collection_;

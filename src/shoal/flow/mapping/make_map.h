@@ -36,6 +36,8 @@ struct MapOptions {
   bool unique = false;  ///< rows of one vector are laid out once, and share a point
   /// What the map must not be about: "language", or a column (neutral.h); empty: nothing.
   std::string neutral;
+  /// Clusters keep the numbers that they had in the map that this one replaces, by the rows that both have.
+  bool keep_identities = false;
   ReadOptions read;
   EncodeOptions encode;
   PcaOptions pca;
@@ -53,6 +55,10 @@ void fields(MapOptions& o, V&& visit) {
   visit("neutral", o.neutral,
         "topics, not this: the texts' languages (language), or a column of a source, a year, an author. Each "
         "group's mean is taken away");
+  visit(
+      "keep_identities", o.keep_identities,
+      "where an older map is replaced, clusters keep its numbers by the best matching of the texts that both "
+      "have, and splits, merges, births and deaths are listed. So the result hangs on the older map too");
   visit("seed", o.seed, "start of all randomness");
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shoal/flow/folders/report_json_impl.h"
+#include "shoal/flow/mapping/clusters_before.h"
 #include "shoal/flow/mapping/show.h"
 #include "shoal/flow/names/name_clusters.h"
 #include "shoal/flow/neutral/neutral.h"
@@ -34,6 +35,10 @@ void embed(MapJob& job, const std::string& key) {
     job.collection.set_manifest("vectors", "0");
     job.collection.set_manifest("vectors_key", made_with);
   }
+  // What was found by other vectors.
+  job.collection.drop_result(kAnomalyResult);
+  forget_plot(job.collection, kDriftPlot);
+  forget_plot(job.collection, kLifetimePlot);
   embed_collection(job.encoder, job.options.encode, job.collection, job.run);
 }
 
@@ -67,13 +72,14 @@ void lay_out(MapJob& job) {
 }
 
 /// As `cluster` writes it, but for what a collection has elsewhere: names and words.
-std::string report_of(const MapJob& job, const Clustering& made) {
+std::string report_of(const MapJob& job, const Clustering& made, std::optional<Identities> identities) {
   const Pca pca = load_stage<Pca>(job.collection.file(kPca));
   ClusterReport report{.rows = job.collection.rows(),
                        .dims = job.encoder.space().dims,
                        .components = pca.n_components(),
                        .variance = pca.explained_variance_ratio(),
-                       .found = made.findings};
+                       .found = made.findings,
+                       .identities = std::move(identities)};
   for (const Index size : label_sizes(made.clusters.labels))
     report.clusters.push_back({.id = static_cast<Label>(report.clusters.size()), .size = size});
   return report_text(report_json(report, {.pca = job.options.pca,
@@ -82,11 +88,17 @@ std::string report_of(const MapJob& job, const Clustering& made) {
                                           .seed = job.options.seed}));
 }
 
-void cluster(MapJob& job) {
-  const Clustering made = find_clusters(reduced(job), job.options.clusters, job.options.seed, job.run);
+void cluster(MapJob& job, const std::string& key) {
+  forget_plot(job.collection, kDriftPlot);
+  Clustering made = find_clusters(reduced(job), job.options.clusters, job.options.seed, job.run);
   save_clusterer(made.fitted, job.collection.file(kClusterer));
-  write_file(job.collection.file(kReport), report_of(job, made));
-  job.collection.set_labels(made.clusters.labels);
+  std::optional<Identities> identities;
+  if (job.options.keep_identities)
+    identities = keep_numbers(job.collection, key, made);
+  else
+    forget_clusters_before(job.collection);
+  write_file(job.collection.file(kReport), report_of(job, made, std::move(identities)));
+  set_kept_labels(job.collection, key, made.clusters.labels);
 }
 
 void explain(MapJob& job) {
@@ -133,9 +145,10 @@ std::vector<Step> map_steps(MapJob* job, bool neutral) {
            [job] {
              auto list = list_clustering(job->options.clusters, job->collection.rows(), job->options.seed);
              list.push_back({"report", std::int64_t{kClustersVersion}});
+             if (job->options.keep_identities) list.push_back({"keep_identities", true});
              return list;
            },
-       .run = [job](const auto&) { cluster(*job); }},
+       .run = [job](const auto& key) { cluster(*job, key); }},
       {.name = "explain",
        .needs = {kRows, kReduced, kClusterer, "labels"},
        .makes = {"names"},

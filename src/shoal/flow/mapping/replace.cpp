@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "shoal/flow/mapping/map_steps_impl.h"
+#include "shoal/flow/mapping/show.h"
 
 namespace shoal {
 namespace fs = std::filesystem;
@@ -17,6 +18,7 @@ std::vector<std::string> our_files() {
   for (const Step& step : map_steps(nullptr, true))
     for (const std::string_view made : step.makes)
       if (is_file(made)) out.emplace_back(made);
+  for (const KeptPlot& plot : {kDriftPlot, kLifetimePlot}) out.emplace_back(plot.file);
   out.insert(out.end(), {"rows.sqlite.sha256", "rows.sqlite-journal", "rows.sqlite"});
   return out;
 }

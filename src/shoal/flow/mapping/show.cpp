@@ -7,7 +7,9 @@
 #include "shoal/core/error.h"
 #include "shoal/flow/folders/report_json_impl.h"
 #include "shoal/flow/mapping/make_map.h"
+#include "shoal/flow/search/search.h"
 #include "shoal/flow/steps/step.h"
+#include "shoal/flow/tables/percentile_bins.h"
 #include "shoal/flow/tables/value_bins.h"
 #include "shoal/map/page.h"
 #include "shoal/store/archive/archive.h"
@@ -15,7 +17,8 @@
 namespace shoal {
 namespace {
 
-constexpr Index kSample = 20000;  // rows looked at to find a column worth colouring by
+constexpr Index kMostPlot = Index{16} << 20;  // bytes
+constexpr Index kSample = 20000;              // rows looked at to find a column worth colouring by
 
 /// True if the column has few enough values to be a colour, and more than one.
 bool is_category(const Collection& collection, const std::string& column) {
@@ -74,6 +77,16 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
     };
     page.column_order = bins->names;
   }
+  std::optional<Matrix> strangeness;
+  if (collection.result(kAnomalyResult)) {
+    strangeness = collection.values(kAnomalyResult);
+    page.layers.push_back({"how strange", percentile_ranges(), [&](Index first, Index count) {
+                             return percentile_bins(*strangeness, first, count);
+                           }});
+  }
+  for (const KeptPlot& plot : {kDriftPlot, kLifetimePlot})
+    if (const auto path = collection.file(plot.file); std::filesystem::exists(path))
+      page.plots.push_back({plot.title, read_file(path, kMostPlot)});
   write_page(collection.file("map.html"), page);
 }
 
@@ -81,6 +94,21 @@ constexpr const char* kStale = "page_stale";
 
 void begin_change(Collection& collection) { collection.set_manifest(kStale, "1"); }
 bool is_stale(const Collection& collection) { return collection.manifest(kStale).has_value(); }
+
+void keep_plot(const std::filesystem::path& folder, const KeptPlot& plot, const std::string& svg) {
+  Collection collection = Collection::open(folder, false);
+  require(std::filesystem::exists(collection.file("map.html")), Fault::argument,
+          folder.string() + " has no map yet; 'shoal map' makes one");
+  begin_change(collection);
+  write_file(collection.file(plot.file), svg);
+  redraw_page(collection);
+  collection.settle(words_of_index());
+}
+
+void forget_plot(const Collection& collection, const KeptPlot& plot) {
+  std::error_code ignored;
+  std::filesystem::remove(collection.file(plot.file), ignored);
+}
 
 void redraw_page(Collection& collection, const std::string& title) {
   const MapOptions options = stored_options(collection);

@@ -29,6 +29,17 @@ void begin_change(Collection& collection);
 /// Whether a change was begun, and its page not drawn.
 bool is_stale(const Collection& collection);
 
+/// A plot that the page's report shows, as a file in the collection.
+struct KeptPlot {
+  const char *file, *title;
+};
+inline constexpr KeptPlot kDriftPlot{"drift.svg", "Drift over time"};
+inline constexpr KeptPlot kLifetimePlot{"lifetime.svg", "How models of these texts grow old"};
+/// Keeps it, or replaces it, and draws the page again. Error(argument) if there is no map yet.
+void keep_plot(const std::filesystem::path& collection, const KeptPlot& plot, const std::string& svg);
+/// Removes one that is of other rows or clusters than there are now.
+void forget_plot(const Collection& collection, const KeptPlot& plot);
+
 /// Writes map.html into the collection. Error(argument) if `color` is no column of it.
 void write_map_page(const Collection& collection, const ShowOptions& options);
 

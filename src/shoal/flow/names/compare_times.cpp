@@ -46,9 +46,11 @@ std::string over_time_svg(const OverTime& found, const std::vector<ClusterRecord
     for (Index p = 0; p < x.size(); ++p) curve.y.push_back(found.share(c, p));
     curves.push_back(std::move(curve));
   }
-  return curves_svg({"Share of each " + std::string(name_of(found.every)) + "'s rows",
-                     hours ? "hours since " + found.periods.front() : column + ", in years", ""},
-                    curves);
+  PlotText text{"Share of each " + std::string(name_of(found.every)) + "'s rows",
+                hours ? "hours since " + found.periods.front() : column, ""};
+  if (!hours)
+    for (Index p = 0; p < x.size(); ++p) text.x_names.emplace_back(x[p], found.periods[p]);
+  return curves_svg(text, curves);
 }
 
 }  // namespace shoal

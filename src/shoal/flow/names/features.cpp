@@ -60,7 +60,10 @@ BlockReader membership(const Collection& collection, std::shared_ptr<const Label
               " vmf_mixture (how probable each cluster is) or hdbscan "
               "(how firmly a row lies in its own) makes soft ones");
   const Rows x = open_rows(collection.file("reduced.safetensors"));
-  const auto component = compact_labels(mixture->labels()).original;  // of each cluster
+  // Of each cluster; its number may be one that was kept from another map.
+  std::vector<Label> component(labels->count);
+  for (Index row = 0; row < labels->of.size(); ++row)
+    if (labels->of[row] != kNoise) component[static_cast<Index>(labels->of[row])] = mixture->labels().of[row];
   return [fitted, mixture, x, component, run](Index first, Index count, Matrix& scratch) {
     Matrix block;
     const Matrix of = mixture->memberships(Rows(x.block(first, count, block), x.space()), run);

@@ -11,6 +11,7 @@
 #include "shoal/core/names.h"
 #include "shoal/core/rounded.h"
 #include "shoal/flow/folders/cluster_vectors.h"
+#include "shoal/flow/mapping/show.h"
 #include "shoal/flow/search/search.h"
 #include "shoal/flow/tables/csv_file.h"
 #include "shoal/flow/texts/models.h"
@@ -216,8 +217,14 @@ AnomalyReport anomaly_report(const AnomalyReportOptions& options, const Run& run
     for (Index i = 0; i < out.percentile.size(); ++i)
       percentiles[i][0] = static_cast<float>(out.percentile[i]);
     Collection collection = Collection::open(options.input, false);
-    collection.set_values({.name = kAnomalyResult, .kind = ResultKind::score, .stage = "anomalies"},
+    const bool drawn = std::filesystem::exists(collection.file("map.html"));
+    if (drawn) begin_change(collection);
+    collection.set_values({.name = kAnomalyResult,
+                           .kind = ResultKind::score,
+                           .stage = "anomalies",
+                           .options = std::string("{\"score\":\"") + name_of(options.score) + "\"}"},
                           percentiles.view());
+    if (drawn) redraw_page(collection);
     collection.settle(words_of_index());
   }
   return out;
@@ -241,8 +248,13 @@ void write_anomalies_csv(const AnomalyReport& report, const std::filesystem::pat
 }
 
 std::string anomalies_svg(const AnomalyReport& report, AnomalyScore score) {
-  return histogram_svg({"How strange the rows are", name_of(score), "rows"},
-                       report.scores[static_cast<Index>(score)]);
+  // Ranks are even, whatever the rows are like: the distances that they are of say more.
+  const bool ranked = score == AnomalyScore::knn_lof;
+  const AnomalyScore shown = ranked ? AnomalyScore::knn : score;
+  return histogram_svg(
+      {"How strange the rows are",
+       shown == AnomalyScore::knn ? "knn: mean cosine distance to the nearest rows" : name_of(shown), "rows"},
+      report.scores[static_cast<Index>(shown)]);
 }
 
 }  // namespace shoal

@@ -10,8 +10,6 @@
 
 namespace shoal {
 
-inline constexpr const char* kAnomalyResult = "anomaly";  ///< of a collection: each row's percentile, 0..1
-
 struct AnomalyReportOptions {
   std::filesystem::path input;
   std::filesystem::path foreign;          ///< rows to plant; empty: sentences of shoal's own
@@ -19,7 +17,7 @@ struct AnomalyReportOptions {
   AnomalyScore score = AnomalyScore::knn_lof;
   double share = 0.01;  ///< of the rows that are called strange; also as many foreign ones are planted
   bool trust = true;    ///< plant foreign texts and say how surely they are found
-  bool keep = false;    ///< keep the percentiles in the collection
+  bool keep = false;    ///< keep the percentiles in the collection, and show them in its page
   std::optional<Index> n_clusters;
   AnomalyOptions how;
   Seed seed{42};
@@ -74,7 +72,7 @@ AnomalyReport anomaly_report(const AnomalyReportOptions& options, const Run& run
 
 /// A line a row in the rows' order: row, percentile, strange (0 or 1), each score, and of texts the text.
 void write_anomalies_csv(const AnomalyReport& report, const std::filesystem::path& path);
-/// The histogram of the score that decides.
+/// The histogram of the score that decides; of knn for knn_lof, whose ranks are even.
 std::string anomalies_svg(const AnomalyReport& report, AnomalyScore score);
 
 }  // namespace shoal

@@ -8,9 +8,10 @@
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
 #include "shoal/core/rounded.h"
-#include "shoal/explain/ctfidf.h"
+#include "shoal/flow/watch/cluster_words_impl.h"
 #include "shoal/map/svg.h"
 #include "shoal/near/select_rows.h"
+#include "shoal/watch/identities.h"
 
 namespace shoal {
 namespace {
@@ -32,22 +33,6 @@ Labels classes_of(const Texts& column) {
   return out;
 }
 
-std::vector<std::string> names_of_clusters(const Labels& labels, const Texts& texts, const std::string& kind,
-                                           const Run& run) {
-  std::vector<std::string> out;
-  if (texts.size() > 0) {
-    CtfidfOptions words;
-    words.min_count = std::min<Index>(3, std::max<Index>(1, texts.size() / 100));
-    Ctfidf counts(labels.count, words);
-    counts.add(texts, labels.of.data(), run);
-    for (const auto& best : counts.top_words()) out.push_back(cluster_name(best));
-  }
-  out.resize(labels.count);
-  for (Index c = 0; c < out.size(); ++c)
-    if (out[c].empty()) out[c] = kind + " cluster " + std::to_string(c);
-  return out;
-}
-
 /// Clusters of the first third of the windows and of the last, on the rows of the last.
 void find_anew(const LifetimeReportOptions& options, const Labels& window, const Run& run,
                LifetimeReport& report) {
@@ -65,17 +50,25 @@ void find_anew(const LifetimeReportOptions& options, const Labels& window, const
   how.n_init = 1;
   how.seed = options.how.seed.child(20);
   const Rows &x = report.read.vectors, latest = select_rows(x, last), oldest = select_rows(x, first);
-  const SphericalKMeans before = SphericalKMeans::fit(oldest, how, run.quiet()),
-                        now = SphericalKMeans::fit(latest, how, run.quiet());
-  const Labels old_labels = before.predict(latest, run.quiet()), &new_labels = now.labels();
+  std::optional<SphericalKMeans> before, now;
+  try {
+    before = SphericalKMeans::fit(oldest, how, run.quiet());
+    now = SphericalKMeans::fit(latest, how, run.quiet());
+  } catch (const Error& e) {
+    if (e.fault != Fault::data) throw;
+    report.notes.push_back("clusters were not found anew: the " + std::string(before ? "last" : "first") +
+                           " third of the windows holds too few different texts");
+    return;
+  }
+  const Labels old_labels = before->predict(latest, run.quiet()), &new_labels = now->labels();
   const ClusterMatch match = match_clusters(old_labels, new_labels);
   Texts old_texts, new_texts;
   if (report.read.has_texts()) {
     for (const Index i : first) old_texts.add(report.read.texts[i]);
     for (const Index i : last) new_texts.add(report.read.texts[i]);
   }
-  const auto old_names = names_of_clusters(before.labels(), old_texts, "old", run.quiet()),
-             new_names = names_of_clusters(new_labels, new_texts, "new", run.quiet());
+  const auto old_names = words_of_clusters(before->labels(), old_texts, "old cluster", run.quiet()),
+             new_names = words_of_clusters(new_labels, new_texts, "new cluster", run.quiet());
   const std::vector<Index> old_sizes = label_sizes(old_labels), new_sizes = label_sizes(new_labels);
   for (Index n = 0; n < k; ++n) {
     if (match.goes_on[n]) {
@@ -155,10 +148,15 @@ LifetimeReport lifetime_report(const LifetimeReportOptions& options, const Run& 
                 " different values; accuracy needs two classes at least");
   }
   out.found = lifetime(out.read.vectors, window, starts, labels, options.how, run);
-  if (out.found.windows + gaps < window.count)
-    out.notes.push_back(std::to_string(window.count - gaps - out.found.windows) + " of " +
-                        std::to_string(window.count) + " windows have fewer than " +
-                        std::to_string(out.found.rows_a_model) + " rows and are passed over");
+  const auto passed_over = [&](Index windows, const std::string& why) {
+    if (windows > 0)
+      out.notes.push_back(std::to_string(windows) + " of " + std::to_string(window.count) + " windows have " +
+                          why + " and are passed over");
+  };
+  passed_over(window.count - gaps - out.found.windows - out.found.without_model,
+              "fewer than " + std::to_string(out.found.rows_a_model) + " rows");
+  passed_over(out.found.without_model,
+              "too few different texts for " + std::to_string(out.found.clusters) + " clusters");
   find_anew(options, window, run, out);
   return out;
 }
@@ -195,7 +193,7 @@ std::string lifetime_in_words(const LossCurve& curve, double loss, double confid
          time_in_words(l.low) + " to " + (l.high ? time_in_words(*l.high) : "no bound") + ")";
 }
 
-std::string lifetime_svg(const LifetimeReport& report) {
+std::string lifetime_svg(const LifetimeReport& report, double loss) {
   std::vector<PlotCurve> curves;
   double longest = 0;
   for (const LossCurve& curve : report.found.curves)
@@ -208,7 +206,12 @@ std::string lifetime_svg(const LifetimeReport& report) {
       plotted.x.push_back(at.age / (years ? 365.2425 : 7));
       plotted.y.push_back(100 * at.loss);
     }
-    if (!plotted.x.empty()) curves.push_back(std::move(plotted));
+    if (plotted.x.empty()) continue;
+    if (3 * std::ranges::max(plotted.y) >= 100 * loss) {
+      plotted.level = 100 * loss;
+      plotted.name += " (dashed: the " + number(100 * loss, "%.4g") + " that were asked about)";
+    }
+    curves.push_back(std::move(plotted));
   }
   return curves_svg(
       {"What an old model loses against one fitted just before", years ? "age in years" : "age in weeks", ""},

@@ -56,7 +56,7 @@ LifetimeReport lifetime_report(const LifetimeReportOptions& options, const Run& 
 std::string time_in_words(double days);
 /// What may be said of a lifetime, in a sentence or two.
 std::string lifetime_in_words(const LossCurve& curve, double loss, double confidence);
-/// The losses by age, a panel a measure.
-std::string lifetime_svg(const LifetimeReport& report);
+/// The losses by age, a panel a measure; `loss`, that was asked about, as a line where it is not far beyond.
+std::string lifetime_svg(const LifetimeReport& report, double loss);
 
 }  // namespace shoal

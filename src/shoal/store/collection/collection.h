@@ -41,6 +41,7 @@ struct Result {
 
 inline constexpr const char* kMainClustering = "cluster";  ///< the labels that `shoal map` makes
 inline constexpr const char* kMainLayout = "map";          ///< the places that `shoal map` makes
+inline constexpr const char* kAnomalyResult = "anomaly";   ///< of `shoal anomalies`: percentiles, 0..1
 
 /// One cluster as people read it: a row of table `clusters`.
 struct ClusterRecord {
