@@ -209,7 +209,7 @@ std::string lifetime_svg(const LifetimeReport& report, double loss) {
     if (plotted.x.empty()) continue;
     if (3 * std::ranges::max(plotted.y) >= 100 * loss) {
       plotted.level = 100 * loss;
-      plotted.name += " (dashed: the " + number(100 * loss, "%.4g") + " that were asked about)";
+      plotted.name += " (dashed: the " + rounded(100 * loss, "%.4g") + " that were asked about)";
     }
     curves.push_back(std::move(plotted));
   }
