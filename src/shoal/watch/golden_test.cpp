@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/names.h"
+#include "shoal/measure/classification.h"
 #include "shoal/watch/anomalies.h"
 #include "shoal/watch/drift.h"
 
@@ -40,7 +41,8 @@ TEST(Anomalies, EqualScikitLearn) {
   }
   const std::vector<double> coarse = c.at("coarse");
   EXPECT_NEAR(average_precision(coarse, c.at("planted")), c.at("average_precision").get<double>(), 1e-12);
-  EXPECT_NEAR(area_under_roc(coarse, c.at("planted")), c.at("auroc").get<double>(), 1e-12);
+  EXPECT_NEAR(area_under_roc(coarse, c.at("planted").get<std::vector<bool>>()), c.at("auroc").get<double>(),
+              1e-12);
 }
 
 TEST(DriftStudy, EqualsScipyAndScikitLearn) {
