@@ -280,6 +280,11 @@ void add_fit(CLI::App& classify, Session& session) {
           "--from", [&o](const std::string& model) { o.read.model = model; },
           "A model that gives labels: its last layer is fitted anew, on what it reads")
       ->type_name("NAME|DIR");
+  verb->add_option_function<std::string>(
+          "--profile", [&o](const std::string& path) { o.read.profile = path; },
+          "See the vectors through a profile of 'shoal personalise'; so will predict and evaluate")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
   verb->add_flag("--zero-shot", o.zero_shot,
                  "TEXTS are what labels are called (or describe those of --label), not examples");
   add_options(*verb, session, option_refs(o));

@@ -183,7 +183,10 @@ Index Profile::out_dims() const { return space_.dims + (order_.map > 0 ? mapped_
 
 Space Profile::out_space() const {
   Space out{.id = space_.id, .dims = out_dims(), .unit = true};
-  if (!out.id.empty() && order_.map > 0) out.id += "+profile";
+  // Rows through two profiles are not of one space.
+  if (!out.id.empty() && order_.map > 0)
+    out.id += "+profile:" +
+              sha256(std::as_bytes(std::span(right_.data(), right_.rows() * right_.cols()))).substr(0, 8);
   return out;
 }
 

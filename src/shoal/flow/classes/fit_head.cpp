@@ -14,6 +14,7 @@
 #include "shoal/flow/folders/report_json_impl.h"
 #include "shoal/flow/receipt.h"
 #include "shoal/flow/tables/csv_file.h"
+#include "shoal/flow/through_profile.h"
 #include "shoal/linear/norms.h"
 #include "shoal/map/svg.h"
 #include "shoal/near/select_rows.h"
@@ -25,8 +26,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 namespace {
 
-constexpr const char* kFiles[] = {kHeadMark,       kHeadFile,         kTrainingFile,        "labels.csv",
-                                  "confusion.svg", "reliability.svg", "labels_in_doubt.csv"};
+constexpr const char* kFiles[] = {kHeadMark,       kHeadFile,         kTrainingFile,         "labels.csv",
+                                  "confusion.svg", "reliability.svg", "labels_in_doubt.csv", kProfileFile};
 
 constexpr const char* kFeatures = ".features@";  // in the name of a space
 
@@ -46,6 +47,7 @@ std::string key_of(const FitHeadOptions& o, const Run& run) {
   std::vector<fs::path> inputs{o.input};
   if (!o.read.vectors.empty() && fs::exists(o.read.vectors)) inputs.push_back(o.read.vectors);
   if (!o.class_weights.empty() && fs::exists(o.class_weights)) inputs.emplace_back(o.class_weights);
+  if (!o.read.profile.empty()) inputs.push_back(o.read.profile);
   if (o.add) std::ranges::copy(head_inputs(*o.add), std::back_inserter(inputs));
   return result_key("classify fit", list, inputs, run);
 }
@@ -60,7 +62,10 @@ class FitRun {
     }
     std::vector<std::string> columns;
     if (!o_.label.empty()) columns.push_back(o_.label);
-    input_ = read_texts_and_vectors(o_.input, columns, o_.read, run, notice);
+    TextsAndVectorsOptions read = o_.read;
+    if (old_) read.profile = old_->profile;  // rows that are added are seen as its own were
+    profile_ = read.profile;
+    input_ = read_texts_and_vectors(o_.input, columns, read, run, notice);
     const std::string& id = input_.vectors.space().id;
     require(!features() || id.empty() || id.find(kFeatures) != std::string::npos, Fault::data,
             "the vectors of " + o_.input.string() + " come from " + id + ", and are no features of " +
@@ -77,6 +82,7 @@ class FitRun {
       from_names();
     else
       from_rows();
+    keep_profile(profile_, out_ / "");
     if (!key.empty()) add_receipt(out_ / "", kHeadMark, key);
     out_.keep();
     return std::move(report_);
@@ -252,6 +258,7 @@ class FitRun {
   const Run& run_;
   NewFolder out_;
   std::optional<HeadFolder> old_;
+  fs::path profile_;  // of the head that is made
   TextsAndVectors input_;
   std::vector<std::string> names_;
   std::pair<std::vector<double>, std::vector<double>> report_tried_;
@@ -264,6 +271,9 @@ void check(const FitHeadOptions& o) {
           option_name("label") + " is missing: it names the column of labels");
   require(!o.zero_shot || !o.add, Fault::argument,
           option_name("zero_shot") + " makes a new head; " + option_name("add") + " is of labelled rows");
+  require(!o.add || o.read.profile.empty(), Fault::argument,
+          option_name("profile") + " is of a head that is fitted anew; " + option_name("add") +
+              " takes that of the old one");
   HeadOptions options = o.head;
   check_options(options);
 }

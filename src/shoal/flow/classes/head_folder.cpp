@@ -11,6 +11,7 @@
 #include "shoal/flow/folders/cluster_folder.h"
 #include "shoal/flow/stage_file.h"
 #include "shoal/flow/tables/csv_file.h"
+#include "shoal/flow/through_profile.h"
 #include "shoal/map/svg.h"
 #include "shoal/read/source.h"
 #include "shoal/store/archive/archive.h"
@@ -38,7 +39,8 @@ HeadFolder open_model(const fs::path& folder, const Run& run) {
           encoder.name(),
           {},
           EncoderUse::features,
-          encoder};
+          encoder,
+          {}};
 }
 
 }  // namespace
@@ -49,7 +51,7 @@ TextsAndVectorsOptions reading_of(const HeadFolder& folder, TextsAndVectorsOptio
               " is for heads of 'shoal classify fit'; a model that gives labels embeds texts "
               "itself");
   if (given.model.empty()) given.model = folder.model;
-  given.use = folder.use, given.encoder = folder.encoder;
+  given.use = folder.use, given.encoder = folder.encoder, given.profile = folder.profile;
   return given;
 }
 
@@ -59,7 +61,8 @@ HeadFolder open_head(const fs::path& folder, const Run& run) {
   require(is_head(folder), Fault::format,
           folder.string() + " was not made by 'shoal classify fit', for there is no " + kHeadMark +
               " in it, and is no model that gives labels");
-  HeadFolder out{load_stage<Head>(folder / kHeadFile), {}, {}, {}, EncoderUse::sentence, {}};
+  HeadFolder out{
+      load_stage<Head>(folder / kHeadFile), {}, {}, {}, EncoderUse::sentence, {}, profile_in(folder)};
   const fs::path mark = folder / kHeadMark;
   try {
     const Json in = Json::parse(read_file(mark, Index{256} << 20));
@@ -100,7 +103,7 @@ std::vector<fs::path> head_inputs(const fs::path& folder) {
     std::ranges::sort(out);
     return out;
   }
-  for (const char* name : {kHeadMark, kHeadFile, kTrainingFile})
+  for (const char* name : {kHeadMark, kHeadFile, kTrainingFile, kProfileFile})
     if (fs::exists(folder / name)) out.push_back(folder / name);
   return out;
 }

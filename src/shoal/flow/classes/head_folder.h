@@ -28,6 +28,7 @@ struct HeadFolder {
   Texts texts;                            ///< of the training rows; empty: they had none
   EncoderUse use = EncoderUse::sentence;  ///< which vectors of that encoder
   std::optional<Encoder> encoder;         ///< of a model's folder: it stands before the head, loaded
+  std::filesystem::path profile;          ///< through which vectors are seen; empty: as they are
 
   /// The beginning of a training text for people: "training row 12" where there is none.
   std::string training_text(Index row) const;

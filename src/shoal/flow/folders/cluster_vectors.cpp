@@ -4,7 +4,6 @@
 #include <charconv>
 #include <utility>
 
-#include "shoal/adapt/profile.h"
 #include "shoal/core/error.h"
 #include "shoal/core/letters.h"
 #include "shoal/flow/folders/cluster_folder.h"
@@ -111,7 +110,7 @@ class ClusterRun {
       const fs::path neutral = Collection::open(options_.input, true).file(kNeutralFile);
       if (fs::exists(neutral)) save_stage(load_stage<GroupCentering>(neutral), out_ / kNeutralFile);
     }
-    if (!options_.profile.empty()) save_stage(load_stage<Profile>(options_.profile), out_ / kProfileFile);
+    keep_profile(options_.profile, out_ / "");
     if (!preparation_.empty()) {
       rows_ = open_rows(path);
       fs::remove(path);  // stays readable while it is mapped
@@ -231,17 +230,6 @@ Rows open_vectors(const fs::path& input, const std::string& column) {
   return map_vectors(Collection::open(input, true));
 }
 
-Rows in_space_of(const Space& other, Rows x, bool& assumed) {
-  if (x.space().id.empty() == other.id.empty()) return x;
-  assumed = true;
-  return x.assume_space(other);
-}
-
-Rows through_profile(const Profile& profile, const Rows& x) {
-  bool assumed = false;
-  return profile.applied(in_space_of(profile.space(), x, assumed));
-}
-
 void check_rows(const Rows& x, const fs::path& input, const std::string& column, const Run& run) {
   if (fs::is_directory(input) && !Collection::exists(input)) {
     for (const VectorFile& batch : open_vector_files(input, column))
@@ -256,8 +244,7 @@ void check_rows(const Rows& x, const fs::path& input, const std::string& column,
 }
 
 ClusterReport cluster_vectors(const ClusterOptions& options, const Run& run) {
-  Rows given = open_vectors(options.input, options.vector_column);
-  if (!options.profile.empty()) given = through_profile(load_stage<Profile>(options.profile), given);
+  const Rows given = through_profile(options.profile, open_vectors(options.input, options.vector_column));
   if (!options.overwrite && fs::exists(options.out / kClusterMark) &&
       has_receipt(options.out, kClusterMark, key_of(options, given.rows(), run))) {
     NewFolder::clean_up(options.out, kClusterFolder, kFiles);

@@ -11,6 +11,7 @@
 #include "shoal/flow/find_clusters.h"
 #include "shoal/flow/identities.h"
 #include "shoal/flow/preparation.h"
+#include "shoal/flow/through_profile.h"
 #include "shoal/store/collection/collection.h"
 
 namespace shoal {
@@ -90,15 +91,5 @@ void check_rows(const Rows& x, const std::filesystem::path& input, const std::st
 
 /// Vectors of a collection, of a file, or of a folder of files, mapped. `column`: of a Parquet file.
 Rows open_vectors(const std::filesystem::path& input, const std::string& column);
-
-/// `x`; where it or `other` does not say which model made it, as a .npy file cannot, declared to be of the
-/// same as `other`: then `assumed` becomes true.
-Rows in_space_of(const Space& other, Rows x, bool& assumed);
-
-class Profile;
-/// The profile that the vectors of a folder of clusters were seen through.
-inline constexpr const char* kProfileFile = "profile.safetensors";
-/// Profile::applied of rows that may not say which model made them.
-Rows through_profile(const Profile& profile, const Rows& x);
 
 }  // namespace shoal

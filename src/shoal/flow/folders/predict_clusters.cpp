@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "shoal/adapt/profile.h"
 #include "shoal/classify/cluster_classifier.h"
 #include "shoal/cluster/selection/methods.h"
 #include "shoal/core/error.h"
@@ -50,8 +49,7 @@ class PredictRun {
     report_.by_method ? load_method() : load_classifier();
     report_.converted_from = x_.converted_from();
     take_neutral();
-    if (const fs::path profile = options.model / kProfileFile; fs::exists(profile))
-      x_ = through_profile(load_stage<Profile>(profile), x_);
+    x_ = through_profile(profile_in(options.model), x_);
     x_ = in_space_of(fitted_on(), x_, report_.assumed_space);
   }
 

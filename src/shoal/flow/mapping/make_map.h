@@ -25,7 +25,7 @@ struct MapOptions {
   std::vector<std::filesystem::path> inputs;  ///< files of texts; empty: go on with the collection `out`
   std::filesystem::path out;                  ///< the collection
   std::filesystem::path model;                ///< a sentence-transformers folder
-  std::filesystem::path models_folder;  ///< where parts of an ensemble are looked up by name
+  std::filesystem::path models_folder;        ///< where parts of an ensemble are looked up by name
   std::string model_name;  ///< what later runs are to find it by, kept in the collection; empty: its path
   bool overwrite = false;  ///< make a new collection, which replaces the one at `out` when it is finished
   /// Names for clusters by their numbers: those that the collection has before this run, or gets in it if it

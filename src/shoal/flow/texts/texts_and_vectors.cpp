@@ -9,6 +9,7 @@
 #include "shoal/flow/receipt.h"
 #include "shoal/flow/texts/embed.h"
 #include "shoal/flow/texts/models.h"
+#include "shoal/flow/through_profile.h"
 #include "shoal/linear/norms.h"
 #include "shoal/store/collection/collection.h"
 #include "shoal/store/vectors/rows_file.h"
@@ -167,6 +168,7 @@ TextsAndVectors read_texts_and_vectors(const fs::path& input, const std::vector<
   } catch (const Error& e) {
     throw Error(e.fault, (out.vectors_file.empty() ? input : out.vectors_file).string() + ": " + e.what());
   }
+  out.vectors = through_profile(options.profile, out.vectors);
   return out;
 }
 

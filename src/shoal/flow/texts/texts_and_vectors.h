@@ -23,6 +23,7 @@ struct TextsAndVectorsOptions {
   /// The vectors of the input's rows, in its order. Used if it is there, else made there. Empty: for a file
   /// of texts, FILE.MODEL.safetensors beside it.
   std::filesystem::path vectors;
+  std::filesystem::path profile;  ///< the vectors are seen through it (Profile::applied); empty: as they are
   ReadOptions read;
   EncodeOptions encode;
 };
