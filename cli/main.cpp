@@ -124,6 +124,8 @@ int run(int argc, char** argv) {
   } catch (const shoal::Error& e) {
     return e.fault == Fault::cancelled ? interrupted(session)
                                        : fail(session, e.fault, shoal::cli::in_flags(e, app, session));
+  } catch (const std::invalid_argument&) {  // of CLI11, for --flag=what is neither true nor false
+    return fail(session, Fault::argument, "an option without a value takes =true or =false, nothing else");
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::filesystem::filesystem_error& e) {

@@ -46,11 +46,13 @@ Json to_json(const DriftStep& step, double alpha) {
   out["old"] = {{"rows", found.old_rows}, {"blocks", found.old_blocks}};
   out["new"] = {{"rows", found.new_rows}, {"blocks", found.new_blocks}};
   out["pair_rows"] = found.pair_rows;
+  out["old_pair_rows"] = found.old_pair_rows;
   out["tests"] = Json::array();
   for (const DriftTestResult& test : found.tests)
     out["tests"].push_back(
         {{"test", name_of(test.test)},
-         {"is_drift", found.enough_blocks ? Json(test.p_val <= alpha ? 1 : 0) : Json(nullptr)},
+         {"is_drift",
+          found.enough_blocks && !std::isnan(test.p_val) ? Json(test.p_val <= alpha ? 1 : 0) : Json(nullptr)},
          {"distance", number(test.distance)},
          {"threshold", number(test.threshold)},
          {"p_val", test.p_val}});
@@ -109,6 +111,7 @@ std::string in_words(const DriftReport& report, double alpha, const Progress& pr
            report.unit + ", " + (found.exact ? "all " : "") + counted(found.deals, "permutation") + ")\n";
     if (!found.enough_blocks) out += not_enough(report, found, alpha);
     for (const DriftTestResult& test : found.tests) {
+      if (std::isnan(test.p_val)) continue;  // a note says why
       std::snprintf(line, sizeof line, "  %-17s distance %-10s threshold %-10s p %s\n", name_of(test.test),
                     rounded(test.distance).c_str(), rounded(test.threshold).c_str(),
                     rounded(test.p_val).c_str());
@@ -206,6 +209,7 @@ void run_drift(DriftFlags& flags, const CLI::App& verb, Session& session) {
           "--new-vectors are of the second input; there is one");
   require(!flags.keep || (!o.new_input && Collection::exists(flags.old_input)), Fault::argument,
           "--keep keeps the plot of a collection's periods in it: give one collection and --time");
+  if (flags.keep) check_has_map(flags.old_input);
   o.drift.tests = drift_tests(flags.tests);
   o.read.vectors = flags.vectors;
   o.new_vectors = flags.new_vectors;

@@ -89,6 +89,7 @@ void run_lifetime(LifetimeFlags& flags, Session& session) {
   o.read.models_folder = models_folder();
   require(!flags.keep || Collection::exists(flags.input), Fault::argument,
           "--keep keeps the plot in a collection; " + flags.input + " is none");
+  if (flags.keep) check_has_map(flags.input);
   check_new_files({flags.input, flags.vectors}, {{"--plot", flags.plot}}, flags.overwrite);
   const LifetimeReport report = lifetime_report(o, session.run(), language_notice(session));
   session.progress().finish();

@@ -64,7 +64,8 @@ std::string in_words(const MapReport& report, const Json& found, const Progress&
                     " dimensions keep " + percent(report.variance) + " of variance\n";
   out += findings_in_words(found);
   if (found.contains("identities"))
-    for (const Json& line : found["identities"]["in_words"]) out += "  " + line.get<std::string>() + "\n";
+    for (const Json& line : found.at("identities").at("in_words"))
+      out += "  " + line.get<std::string>() + "\n";
   out += time_line(progress) + (report.clusters.empty() ? "\n" : "\nlargest clusters:\n");
   std::vector<ClusterRecord> largest = report.clusters;
   std::ranges::stable_sort(largest, std::greater{}, &ClusterRecord::size);
@@ -255,8 +256,14 @@ void run_map(MapFlags& flags, CLI::App& verb, Session& session) {
   const Json picture = flags.picture.draw(options.out, options.title, session);
   Json answer = in_json(report, found, options, session.progress());
   if (!picture.is_null()) answer["picture"] = picture;
-  session.answer(answer, in_words(report, found, session.progress()) +
-                             (picture.is_null() ? "" : "the picture is " + flags.picture.file + "\n"));
+  std::string words;
+  try {
+    words = in_words(report, found, session.progress());
+  } catch (const Json::exception&) {
+    throw Error(Fault::format, (options.out / "report.json").string() +
+                                   " is damaged; delete it, and the same command makes it anew");
+  }
+  session.answer(answer, words + (picture.is_null() ? "" : "the picture is " + flags.picture.file + "\n"));
 }
 
 }  // namespace

@@ -20,7 +20,6 @@ constexpr double kLeastDeviation = 0.05;
 constexpr double kShare = 0.9;       // of texts that the wide gate lets in, and that the narrow one shuts out
 constexpr double kPenalty = 0.1;     // over the root of the texts of the feedback
 constexpr Index kMostClusters = 30;  // of the feedback's texts
-constexpr Index kMostLeftOut = 3000;  // texts that thresholds are taken from
 
 float sigmoid(double z) { return static_cast<float>(1 / (1 + std::exp(-z))); }
 
@@ -61,8 +60,8 @@ class LeftOut {
 
   const std::vector<double>& rule() const { return rule_; }
 
-  /// Of the feedback's rows (every `step`-th) without the row, and without all of its label.
-  void judge(const Matrix& rows, const std::vector<Label>& label, Index n_labels, Index step) {
+  /// Of the feedback's rows without the row, and without all of its label.
+  void judge(const Matrix& rows, const std::vector<Label>& label, Index n_labels) {
     // Row i of `turned` is L^-1 a_i: its products are those of the hat matrix.
     Matrix inverse(p_, p_);
     std::vector<double> column(p_);
@@ -85,7 +84,7 @@ class LeftOut {
       return static_cast<double>(kernels().dot(turned[a].data(), turned[b].data(), p_));
     };
     std::vector<std::vector<Index>> members(n_labels);
-    for (Index i = 0; i < n_; i += step) {
+    for (Index i = 0; i < n_; ++i) {
       inside.push_back(1 - off[i] / std::max(1e-3, 1 - product(i, i)));
       members[static_cast<Index>(label[i])].push_back(i);
     }
@@ -126,7 +125,7 @@ FeedbackGate FeedbackGate::fit(const PlacedTexts& about, const PlacedTexts& othe
   const UnitCenters clusters = unit_centers(about.x, wanted, seed, run);
   std::vector<Label> label = clusters.label;
   for (Label& l : label) l = std::max<Label>(l, 0);
-  learnt.judge(rows, label, clusters.centers.rows(), (n + kMostLeftOut - 1) / kMostLeftOut);
+  learnt.judge(rows, label, clusters.centers.rows());
 
   FeedbackGate gate;
   const auto& rule = learnt.rule();

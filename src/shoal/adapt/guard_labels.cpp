@@ -99,7 +99,9 @@ class LabelGuard {
     const Matrix gallery = select_rows(Rows(texts_), held).to_matrix();
     const auto prepared = profile.prepare(gallery.view());
     const Packed packed = Packed::rows(gallery);
-    const Index n = std::min(held.size(), 4 * kMostGuardQueries);
+    const std::vector<Index> asked =
+        some_of(all_rows(held.size()), 4 * kMostGuardQueries, options_.seed.child(60 + f));
+    const Index n = asked.size();
     struct One {
       bool counts = false;
       Ranked alone, order;
@@ -110,7 +112,8 @@ class LabelGuard {
       Matrix cosine(1, held.size());
       std::vector<float> map(held.size()), preferred(map), score(map);
       std::vector<bool> right(held.size());
-      for (Index j = first; j < last; ++j) {
+      for (Index i = first; i < last; ++i) {
+        const Index j = asked[i];
         const auto q = gallery[j];
         bool any = false;
         for (Index g = 0; g < held.size(); ++g) {
@@ -126,20 +129,20 @@ class LabelGuard {
             score[g] = g == j ? -10 : cosine[0][g] + gate * (s.map * map[g] + s.preferences * preferred[g]);
           return judge_order(best_rows(score, score.size()), right, options_.keep);
         };
-        One& one = found[j];
+        One& one = found[i];
         one.counts = true;
         one.alone = ranked(0, {});
         one.order = ranked(query.wide, kLabelsOrder);
         for (Index t = 0; t < kLabelsTops.size(); ++t) one.tops[t] = ranked(query.narrow, kLabelsTops[t]);
       }
     });
-    for (Index j = 0; j < n; ++j) {
-      if (!found[j].counts) continue;
-      group_.push_back(labels_.of[held[j]]);
-      average_before_.push_back(found[j].alone.average);
-      average_after_.push_back(found[j].order.average);
-      first_before_.push_back(found[j].alone.first);
-      for (Index t = 0; t < kLabelsTops.size(); ++t) first_after_[t].push_back(found[j].tops[t].first);
+    for (Index i = 0; i < n; ++i) {
+      if (!found[i].counts) continue;
+      group_.push_back(labels_.of[held[asked[i]]]);
+      average_before_.push_back(found[i].alone.average);
+      average_after_.push_back(found[i].order.average);
+      first_before_.push_back(found[i].alone.first);
+      for (Index t = 0; t < kLabelsTops.size(); ++t) first_after_[t].push_back(found[i].tops[t].first);
     }
   }
 

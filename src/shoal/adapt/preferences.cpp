@@ -1,6 +1,7 @@
 #include "shoal/adapt/preferences.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "shoal/adapt/half_impl.h"
@@ -85,7 +86,10 @@ ClusterPreferences ClusterPreferences::load(const ArchiveReader& in, Index dims)
   Matrix centers = finite_matrix(in, "centroids");
   require(centers.cols() == dims, Fault::format,
           in.path().string() + ": its centroids do not have its dimensions");
-  ClusterPreferences out(std::move(centers), in.floats("temperature", 1)[0]);
+  const float temperature = in.floats("temperature", 1)[0];
+  require(std::isfinite(temperature) && temperature > 0, Fault::format,
+          in.path().string() + ": its temperature is no number above 0");
+  ClusterPreferences out(std::move(centers), temperature);
   out.table_ = finite_matrix(in, "preferences");
   require(out.table_.rows() == out.centers_.rows() && out.table_.cols() == out.centers_.rows(), Fault::format,
           in.path().string() + ": its preferences are not between its centroids");

@@ -21,7 +21,7 @@ namespace shoal {
 namespace {
 
 constexpr Index kMostClustered = 20000;  // rows of a corpus whose clusters are looked for
-constexpr Index kMostSampled = 3000;
+constexpr Index kMostSampled = 3000;     // of the corpus and of the feedback, by which the gate is learnt
 
 Space known(const Rows& x) {
   Space out = x.space();
@@ -63,9 +63,11 @@ CorpusClusters CorpusClusters::without(MatrixView texts) const {
 Profile::Profile(const CorpusClusters& corpus, const Matrix& about, const Options& options, const Run& run)
     : space_(corpus.space), options_(options), preferences_(corpus.centers) {
   const CorpusClusters rest = corpus.without(about.view());
-  const Matrix of_about = preferences_.memberships(about.view()),
+  const auto drawn = drawn_rows(about.rows(), kMostSampled, options.seed.child(4));
+  const Matrix some = select_rows(Rows(about), drawn).to_matrix();
+  const Matrix of_some = preferences_.memberships(some.view()),
                of_rest = preferences_.memberships(rest.sample.view());
-  gate_ = FeedbackGate::fit({about.view(), of_about.view()}, {rest.sample.view(), of_rest.view()},
+  gate_ = FeedbackGate::fit({some.view(), of_some.view()}, {rest.sample.view(), of_rest.view()},
                             options.seed.child(2), run);
 }
 
@@ -246,6 +248,8 @@ Profile Profile::load(const ArchiveReader& in) {
                     (!out.residual_ || out.mapped_dims() == space.dims);
   require(fits, Fault::format, in.path().string() + ": its map does not fit its dimensions");
   const auto strengths = in.floats("strengths", 4);
+  require(std::ranges::all_of(strengths, [](float v) { return std::isfinite(v) && v >= 0; }), Fault::format,
+          in.path().string() + ": its strengths are no numbers of 0 or more");
   out.set_strengths({strengths[0], strengths[1]}, {strengths[2], strengths[3]});
   return out;
 }

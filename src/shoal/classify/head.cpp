@@ -143,6 +143,16 @@ Head Head::load(const ArchiveReader& in) {
   whole(labels >= 1 && dims >= 1 &&
         (head.hidden_.empty() || head.hidden_.weight.rows() == head.rule_.coefficients.cols()));
   head.rule_.intercepts = in.floats("intercepts", labels);
+  const auto finite = [](float v) { return std::isfinite(v); };
+  const auto finite_rows = [&](const Matrix& x) {
+    for (Index i = 0; i < x.rows(); ++i)
+      if (!std::ranges::all_of(x[i], finite)) return false;
+    return true;
+  };
+  // A label that never, or always, is right has an intercept without a bound.
+  whole(finite_rows(head.rule_.coefficients) && finite_rows(head.hidden_.weight) &&
+        std::ranges::all_of(head.hidden_.bias, finite) &&
+        std::ranges::none_of(head.rule_.intercepts, [](float v) { return std::isnan(v); }));
   const std::vector<double> numbers = in.doubles("numbers", 4);
   const auto counts = in.integers("counts");
   whole(counts.size() == 4 && counts[0] >= 0);
@@ -150,6 +160,7 @@ Head Head::load(const ArchiveReader& in) {
   head.rule_.n_iter = static_cast<Index>(counts[0]), head.rule_.converged = counts[1] != 0;
   head.has_rows_ = counts[2] != 0, head.by_cosine_ = counts[3] != 0;
   head.limit_ = in.floats("limit", 1)[0];
+  whole(!std::isnan(head.limit_));
   const auto kind_of = named<ThresholdKind>(in.meta("thresholds"));
   whole(kind_of.has_value());
   const bool several = head.options_.task == HeadTask::multilabel;

@@ -1,11 +1,13 @@
 #include "shoal/encode/encoder.h"
 
 #include <algorithm>
+#include <span>
 
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder_impl.h"
 #include "shoal/encode/ensemble_folder.h"
 #include "shoal/encode/model_place.h"
+#include "shoal/store/archive/archive.h"
 
 namespace shoal {
 namespace fs = std::filesystem;
@@ -36,6 +38,9 @@ Encoder Encoder::State::load_features(const fs::path& folder, const Run& run) {
   std::string hash;
   TransformerModel model = TransformerModel::load(folder, run, hash, EncoderUse::features);
   std::string name = model_name(model.model.folder) + ".features";
+  // Another space than that of the same files' sentence vectors.
+  hash += " features";
+  hash = sha256(std::as_bytes(std::span<const char>(hash))).substr(0, 16);
   return of(std::move(name), hash, std::move(model));
 }
 

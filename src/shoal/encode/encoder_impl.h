@@ -104,6 +104,9 @@ struct Encoder::State {
 /// tokenizer_config.json asks for other ids than tokenizer.json gives.
 Tokenizer load_tokenizer(const ModelFolder& model);
 
+/// The files beside the weights that decide the vectors of a sentence-transformers folder.
+std::vector<std::filesystem::path> small_files(const ModelFolder& model);
+
 /// What is put before each text. Error(argument) if the model has no prompt of that name.
 std::string prompt_of(const ModelFolder& model, const EncodeOptions& options);
 

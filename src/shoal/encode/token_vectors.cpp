@@ -80,9 +80,7 @@ TokenVectors TokenVectors::of_transformer(const fs::path& folder, const Run& run
   const Index rows = model.transformer.vocabulary, cols = model.transformer.hidden;
   Tokenizer tokenizer = load_tokenizer(model);
   check_vocabulary(model.transformer_folder, tokenizer, rows);
-  std::vector<fs::path> files;
-  for (const char* name : {"config.json", "tokenizer_config.json", "tokenizer.json", "vocab.txt"})
-    if (fs::exists(model.transformer_folder / name)) files.push_back(model.transformer_folder / name);
+  std::vector<fs::path> files = small_files(model);
   files.insert(files.end(), weights.files().begin(), weights.files().end());
   id = FilesHash::of(std::move(files), run);
   model.head.clear();

@@ -18,6 +18,8 @@ void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer) {
                                    std::to_string(model.transformer.vocabulary));
 }
 
+}  // namespace
+
 std::vector<fs::path> small_files(const ModelFolder& model) {
   std::vector<fs::path> out;
   const auto add = [&](const fs::path& path) {
@@ -36,8 +38,6 @@ std::vector<fs::path> small_files(const ModelFolder& model) {
       add(model.transformer_folder / name);
   return out;
 }
-
-}  // namespace
 
 bool TransformerModel::unit() const {
   return !model.head.empty() && model.head.back().kind == StepKind::normalize &&

@@ -47,6 +47,12 @@ class Learning {
     }
     report_.stopped_early = epoch_ < options_.n_epochs;
     if (report_.best_epoch) parameters_.take(best_);
+    for (Index i = 0; i < parameters_.size(); ++i) {
+      const Matrix& value = parameters_[i].value;
+      const std::span<const float> all(value.data(), value.rows() * value.cols());
+      require(std::ranges::all_of(all, [](float v) { return std::isfinite(v); }), Fault::data,
+              "what was learnt is no number after the last step: the learning rate is too high");
+    }
     std::error_code ignored;
     if (!checkpoint_.empty()) std::filesystem::remove(checkpoint_, ignored);
     return std::move(report_);

@@ -302,15 +302,32 @@ DriftResult DriftStudy::compare(const std::vector<Index>& old_blocks, const std:
   if (!kinds.empty())
     of_pairs = s.pairs && of_all ? pair_statistics(*s.pairs, which, sample, deals, run)
                                  : pair_statistics(s.x, sample, kinds, deals, run);
+  // Blocks need not be of one size, and then deals differ in how many rows stand on each side. A distance of
+  // few rows is large by chance alone: deals are compared by distances times n m / (n + m), as G and T^2 are.
+  const auto weights_of = [&](const std::vector<std::vector<Index>>& rows) {
+    std::vector<double> weights(deals.count);
+    for (Index deal = 0; deal < deals.count; ++deal) {
+      double n = 0, m = 0;
+      for (Index u = 0; u < rows.size(); ++u)
+        (deals.on_old(deal, u) ? n : m) += static_cast<double>(rows[u].size());
+      weights[deal] = n > 0 && m > 0 ? n * m / (n + m) : 0;
+    }
+    return weights;
+  };
+  const std::vector<double> by_rows = weights_of(units), by_sample = weights_of(sample);
+  const bool pairs_seen = out.old_pair_rows > 0 && out.old_pair_rows < out.pair_rows;
   std::vector<std::vector<double>> p_values;
   for (const DriftTest test : s.options.tests) {
     check_stop(run);
     std::vector<double> statistics;
     const auto pair = std::ranges::find(kinds, test, &PairKernel::test);
     if (pair != kinds.end()) {
+      if (!pairs_seen) {  // of one side no row was drawn: nothing is known
+        constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+        out.tests.push_back({.test = test, .distance = kUnknown, .threshold = kUnknown, .p_val = kUnknown});
+        continue;
+      }
       statistics = of_pairs[static_cast<Index>(pair - kinds.begin())];
-      // A side of which no row was drawn: nothing is known.
-      if (out.old_pair_rows == 0 || out.old_pair_rows == out.pair_rows) std::ranges::fill(statistics, 0.0);
     } else if (test == DriftTest::classifier) {
       std::vector<Index> places;
       std::vector<Index> unit_of;
@@ -323,15 +340,27 @@ DriftResult DriftStudy::compare(const std::vector<Index>& old_blocks, const std:
     } else {
       continue;  // a test of clusters, without clusters
     }
+    const double distance = statistics.front();
+    const std::vector<double>& weights = pair != kinds.end() ? by_sample : by_rows;
+    const bool weighed =
+        test != DriftTest::g_test && test != DriftTest::hotelling && test != DriftTest::classifier;
+    const bool squared = test != DriftTest::mean_shift;
+    const auto weight = [&](Index deal) {
+      return !weighed ? 1 : squared ? weights[deal] : std::sqrt(weights[deal]);
+    };
+    for (Index deal = 0; deal < statistics.size(); ++deal) statistics[deal] *= weight(deal);
     p_values.push_back(permutation_p_values(statistics));
-    DriftTestResult result{.test = test, .distance = statistics.front(), .p_val = p_values.back().front()};
+    DriftTestResult result{.test = test, .distance = distance, .p_val = p_values.back().front()};
     std::ranges::sort(statistics);
     const auto rank =
         static_cast<Index>(std::ceil((1 - s.options.alpha) * static_cast<double>(statistics.size())));
-    result.threshold = statistics[std::clamp<Index>(rank, 1, statistics.size()) - 1];
+    result.threshold = statistics[std::clamp<Index>(rank, 1, statistics.size()) - 1] / weight(0);
     out.tests.push_back(result);
   }
-  require(!p_values.empty(), Fault::argument, "none of the tests can be made without clusters");
+  require(!p_values.empty(), Fault::argument,
+          pairs_seen ? "none of the tests can be made without clusters"
+                     : "of one side no row is among the " + std::to_string(s.options.max_rows) +
+                           " that tests of pairs look at; " + option_name("max_rows") + " allows more");
   out.p_val = omnibus_p_value(p_values);
   if (out.enough_blocks) out.is_drift = out.p_val <= s.options.alpha * (1 + 1e-12);
 

@@ -55,8 +55,8 @@ void fields(DriftOptions& o, V&& visit) {
 struct DriftTestResult {
   DriftTest test = DriftTest::mmd;
   double distance = 0;   ///< the statistic
-  double threshold = 0;  ///< the deals' quantile 1 - alpha
-  double p_val = 1;
+  double threshold = 0;  ///< the deals' quantile 1 - alpha, for sides of this size
+  double p_val = 1;      ///< all three NaN: of one side no row was among those that tests of pairs look at
 };
 
 enum class ClusterFate : std::uint8_t { same, grew, shrank, born, died };

@@ -213,7 +213,9 @@ std::vector<std::vector<double>> share_shifts(const UnitTables& tables, const Bl
       [&](Index deal, double n_old, double n_new, std::span<const float> old, std::span<const double> total) {
         for (Index c = 0; c < out.size(); ++c) {
           const double in_old = static_cast<double>(old[c]);
-          out[c][deal] = std::abs(in_old / n_old - (total[c] - in_old) / n_new);
+          // Blocks may differ in size: shares of few rows differ by chance.
+          const double weight = std::sqrt(n_old * n_new / (n_old + n_new));
+          out[c][deal] = weight * std::abs(in_old / n_old - (total[c] - in_old) / n_new);
         }
       });
   return out;

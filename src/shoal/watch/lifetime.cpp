@@ -147,10 +147,14 @@ Qualities judge(const Model& model, const Window& on, const Run& run) {
 /// The mean of a window's models: one alone, of few rows, is good or bad by chance.
 Qualities judge(const Window& window, const Window& on, const Run& run) {
   Qualities out;
+  std::array<double, kMeasures> known{};
   for (const Model& model : window.models) {
     const Qualities one = judge(model, on, run);
-    for (Index m = 0; m < kMeasures; ++m) out.of[m] += one.of[m] / static_cast<double>(window.models.size());
+    for (Index m = 0; m < kMeasures; ++m)
+      if (std::isfinite(one.of[m])) out.of[m] += one.of[m], ++known[m];
   }
+  for (Index m = 0; m < kMeasures; ++m)
+    out.of[m] = known[m] > 0 ? out.of[m] / known[m] : std::numeric_limits<double>::quiet_NaN();
   return out;
 }
 

@@ -37,7 +37,7 @@ std::string key_of(const FitHeadOptions& o, const Run& run) {
     if (field.name != "task") list.push_back(std::move(field));
   list.push_back({"label", o.label});
   list.push_back({"zero_shot", o.zero_shot});
-  list.push_back({"model", o.read.model});
+  list.push_back({"model", o.read.encoder ? o.read.encoder->space().id : o.read.model});
   list.push_back({"features", o.read.use == EncoderUse::features});
   std::string text;
   for (const std::string& name : o.read.read.text_columns) text += name + '\n';
@@ -280,8 +280,10 @@ void check(const FitHeadOptions& o) {
 
 }  // namespace
 
-FitHeadReport fit_head(const FitHeadOptions& options, const Run& run, const Notice& notice) {
-  check(options);
+FitHeadReport fit_head(const FitHeadOptions& given, const Run& run, const Notice& notice) {
+  check(given);
+  FitHeadOptions options = given;
+  load_encoder(options.input, options.read, run);
   if (!options.overwrite && options.input != "-" && fs::exists(options.out / kHeadMark) &&
       fs::exists(options.input) && has_receipt(options.out, kHeadMark, key_of(options, run))) {
     NewFolder::clean_up(options.out, FolderMark{kHeadMark}, kFiles);

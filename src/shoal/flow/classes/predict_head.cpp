@@ -36,7 +36,7 @@ std::string key_of(const PredictHeadOptions& o, const Run& run) {
   std::string text;
   for (const std::string& name : o.read.read.text_columns) text += name + '\n';
   list.push_back({"text", text});
-  list.push_back({"model", o.read.model});
+  list.push_back({"model", o.read.encoder ? o.read.encoder->space().id : o.read.model});
   std::vector<fs::path> inputs{o.input};
   if (!o.read.vectors.empty() && fs::exists(o.read.vectors)) inputs.push_back(o.read.vectors);
   std::ranges::copy(head_inputs(o.head), std::back_inserter(inputs));
@@ -171,6 +171,7 @@ PredictHeadReport predict_head(const PredictHeadOptions& given, const Run& run, 
   PredictHeadOptions options = given;
   HeadFolder folder = open_head(options.head, run);
   options.read = reading_of(folder, given.read);
+  load_encoder(options.input, options.read, run);
   if (!options.overwrite && options.input != "-" && fs::exists(options.out / kMark) &&
       fs::exists(options.input) && has_receipt(options.out, kMark, key_of(options, run))) {
     NewFolder::clean_up(options.out, FolderMark{kMark}, kFiles);

@@ -173,7 +173,11 @@ FitEnsembleReport fit_ensemble(const FitEnsembleOptions& o, const Run& run) {
   report.out = o.out;
   if (!o.overwrite && fs::exists(o.out / kEnsembleMark) && has_receipt(o.out, kEnsembleMark, key)) {
     NewFolder::clean_up(o.out, kMark, names);
-    fill_parts(Encoder::load(o.out, run, o.models_folder), report);
+    try {
+      fill_parts(Encoder::load(o.out, run, o.models_folder), report);
+    } catch (const Error& e) {
+      throw Error(e.fault, std::string(e.what()) + "; " + option_name("overwrite") + " makes it anew");
+    }
     report.done_before = true;
     return report;
   }
@@ -220,6 +224,8 @@ FitEnsembleReport fit_ensemble(const FitEnsembleOptions& o, const Run& run) {
       map = rotations(encoder, x.to_matrix());
     } else {
       const Pca pca = Pca::fit(x, {.variance = o.variance, .n_components = o.n_components}, run);
+      require(pca.explained_variance()[0] > 0, Fault::data,
+              "the texts' vectors are all equal: PCA finds no direction in which they differ");
       map = {pca.mean(), pca.components()};
       report.variance = pca.explained_variance_ratio();
     }

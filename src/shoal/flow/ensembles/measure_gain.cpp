@@ -6,6 +6,8 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <string_view>
+#include <unordered_set>
 
 #include "shoal/classify/logistic.h"
 #include "shoal/cluster/kmeans/spherical_kmeans.h"
@@ -265,22 +267,37 @@ double v_measure(const std::vector<double>& table, Index classes, Index clusters
   return both > 0 ? 2 * mutual / both : 1;
 }
 
+/// Rows that differ and are not all 0.
+Index distinct_rows_of(const Matrix& x) {
+  std::unordered_set<std::string_view> seen;
+  for (Index i = 0; i < x.rows(); ++i)
+    if (std::ranges::any_of(x[i], [](float v) { return v != 0; }))
+      seen.insert({reinterpret_cast<const char*>(x[i].data()), x[i].size_bytes()});
+  return seen.size();
+}
+
 Gain cluster_gain(const Encoder& ensemble, const std::vector<Matrix>& x, const Labelled& data,
                   const MeasureGainOptions& o, const Run& run) {
   constexpr Index kFewer = kResamples / 2;
   const Index models = x.size(), n = data.rows.size(), k = data.labels.count;
   std::vector<std::vector<Labels>> clusters(models);
-  for (Index m = 0; m < models; ++m)
+  for (Index m = 0; m < models; ++m) {
+    const Index distinct = distinct_rows_of(x[m]);
     for (Index s = 0; s < kStarts; ++s) {
       if (run.progress)
         run.progress("measure", static_cast<double>(m * kStarts + s), static_cast<double>(models * kStarts));
+      if (distinct == 0) {  // the model knows none of the texts
+        clusters[m].push_back({std::vector<Label>(n, kNoise), 0});
+        continue;
+      }
       SphericalKMeansOptions how;
-      how.n_clusters = k;
+      how.n_clusters = std::min(k, distinct);
       how.n_init = 1;
       how.seed = o.seed.child(3).child(s);
       clusters[m].push_back(SphericalKMeans::fit(Rows(x[m]), how, run.quiet()).labels());
     }
-  const auto value = [&](Index m, const std::vector<std::uint32_t>& of_row,
+  }
+  const auto value = [&](Index m, const std::vector<std::uint32_t>& of_group,
                          const std::vector<std::uint32_t>& of_start) {
     double sum = 0, starts = 0;
     for (Index s = 0; s < kStarts; ++s) {
@@ -289,7 +306,7 @@ Gain cluster_gain(const Encoder& ensemble, const std::vector<Matrix>& x, const L
       for (Index r = 0; r < n; ++r) {
         const Label c = clusters[m][s].of[r];
         const Index column = c == kNoise ? k : static_cast<Index>(c);
-        table[static_cast<Index>(data.labels.of[r]) * (k + 1) + column] += of_row[r];
+        table[static_cast<Index>(data.labels.of[r]) * (k + 1) + column] += of_group[data.group[r]];
       }
       sum += of_start[s] * v_measure(table, k, k + 1);
       starts += of_start[s];
@@ -298,13 +315,15 @@ Gain cluster_gain(const Encoder& ensemble, const std::vector<Matrix>& x, const L
   };
   std::vector<double> found;
   for (Index m = 0; m < models; ++m)
-    found.push_back(value(m, std::vector<std::uint32_t>(n, 1), std::vector<std::uint32_t>(kStarts, 1)));
+    found.push_back(
+        value(m, std::vector<std::uint32_t>(data.n_groups, 1), std::vector<std::uint32_t>(kStarts, 1)));
   std::vector<std::vector<double>> values(models, std::vector<double>(kFewer));
   for_chunks(run.quiet(), kFewer, 4, [&](Index, Index first, Index last) {
     for (Index b = first; b < last; ++b) {
       const Random random(o.seed.child(4).child(b));
-      const auto of_row = drawn_anew(n, random, 0), of_start = drawn_anew(kStarts, random, n);
-      for (Index m = 0; m < models; ++m) values[m][b] = value(m, of_row, of_start);
+      const auto of_group = drawn_anew(data.n_groups, random, 0),
+                 of_start = drawn_anew(kStarts, random, data.n_groups);
+      for (Index m = 0; m < models; ++m) values[m][b] = value(m, of_group, of_start);
     }
   });
   return gain_of("V-measure", ensemble, found, values);

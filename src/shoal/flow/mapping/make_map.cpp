@@ -88,7 +88,11 @@ class MapRun {
 
   MapReport finish() {
     read();
-    if (options_.neutral.empty()) drop_neutral(collection_);
+    if (options_.neutral.empty()) {
+      if (collection_.result(kNeutralGroups) || fs::exists(collection_.file(kNeutralFile)))
+        forget_found_by_vectors(collection_);
+      drop_neutral(collection_);
+    }
     if (is_stale(collection_)) collection_.forget_step("page");
     report_.done_before = run_steps(collection_, *collection_.manifest("input"),
                                     map_steps(&job_, !options_.neutral.empty()), run_);

@@ -35,10 +35,7 @@ void embed(MapJob& job, const std::string& key) {
     job.collection.set_manifest("vectors", "0");
     job.collection.set_manifest("vectors_key", made_with);
   }
-  // What was found by other vectors.
-  job.collection.drop_result(kAnomalyResult);
-  forget_plot(job.collection, kDriftPlot);
-  forget_plot(job.collection, kLifetimePlot);
+  forget_found_by_vectors(job.collection);
   embed_collection(job.encoder, job.options.encode, job.collection, job.run);
 }
 
@@ -90,6 +87,9 @@ std::string report_of(const MapJob& job, const Clustering& made, std::optional<I
 
 void cluster(MapJob& job, const std::string& key) {
   forget_plot(job.collection, kDriftPlot);
+  const auto strange = job.collection.result(kAnomalyResult);
+  if (strange && strange->options.find("\"cluster\"") != std::string::npos)
+    job.collection.drop_result(kAnomalyResult);  // a score of the clusters that were
   Clustering made = find_clusters(reduced(job), job.options.clusters, job.options.seed, job.run);
   save_clusterer(made.fitted, job.collection.file(kClusterer));
   std::optional<Identities> identities;
@@ -178,7 +178,11 @@ std::vector<Step> map_steps(MapJob* job, bool neutral) {
        .needs = {kRows, kVectors, kNeutralGroups},
        .makes = {kNeutralFile},
        .options = [job] { return list_fields(GroupCenteringOptions{.column = job->options.neutral}); },
-       .run = [job](const auto&) { learn_neutral(job->collection, job->options.neutral, job->run); }});
+       .run =
+           [job](const auto&) {
+             forget_found_by_vectors(job->collection);
+             learn_neutral(job->collection, job->options.neutral, job->run);
+           }});
   steps.insert(steps.begin(),
                {.name = "groups",
                 .needs = {kRows},

@@ -85,7 +85,8 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
                            }});
   }
   for (const KeptPlot& plot : {kDriftPlot, kLifetimePlot})
-    if (const auto path = collection.file(plot.file); std::filesystem::exists(path))
+    if (const auto path = collection.file(plot.file);
+        collection.manifest(checksum_key(plot.file)) && std::filesystem::exists(path))
       page.plots.push_back({plot.title, read_file(path, kMostPlot)});
   write_page(collection.file("map.html"), page);
 }
@@ -95,19 +96,32 @@ constexpr const char* kStale = "page_stale";
 void begin_change(Collection& collection) { collection.set_manifest(kStale, "1"); }
 bool is_stale(const Collection& collection) { return collection.manifest(kStale).has_value(); }
 
+void check_has_map(const std::filesystem::path& folder) {
+  require(std::filesystem::exists(folder / "map.html"), Fault::argument,
+          folder.string() + " has no map yet; 'shoal map' makes one");
+}
+
 void keep_plot(const std::filesystem::path& folder, const KeptPlot& plot, const std::string& svg) {
   Collection collection = Collection::open(folder, false);
-  require(std::filesystem::exists(collection.file("map.html")), Fault::argument,
-          folder.string() + " has no map yet; 'shoal map' makes one");
+  check_has_map(folder);
   begin_change(collection);
   write_file(collection.file(plot.file), svg);
+  collection.set_manifest(checksum_key(plot.file), sha256_file(collection.file(plot.file)));
   redraw_page(collection);
   collection.settle(words_of_index());
 }
 
-void forget_plot(const Collection& collection, const KeptPlot& plot) {
+void forget_plot(Collection& collection, const KeptPlot& plot) {
+  if (!collection.manifest(checksum_key(plot.file))) return;  // a file of that name is not ours
+  collection.forget_manifest(checksum_key(plot.file));
   std::error_code ignored;
   std::filesystem::remove(collection.file(plot.file), ignored);
+}
+
+void forget_found_by_vectors(Collection& collection) {
+  if (collection.result(kAnomalyResult)) collection.drop_result(kAnomalyResult);
+  forget_plot(collection, kDriftPlot);
+  forget_plot(collection, kLifetimePlot);
 }
 
 void redraw_page(Collection& collection, const std::string& title) {

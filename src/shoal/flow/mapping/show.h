@@ -35,10 +35,15 @@ struct KeptPlot {
 };
 inline constexpr KeptPlot kDriftPlot{"drift.svg", "Drift over time"};
 inline constexpr KeptPlot kLifetimePlot{"lifetime.svg", "How models of these texts grow old"};
+/// Error(argument) if there is no map yet that could show something.
+void check_has_map(const std::filesystem::path& collection);
 /// Keeps it, or replaces it, and draws the page again. Error(argument) if there is no map yet.
 void keep_plot(const std::filesystem::path& collection, const KeptPlot& plot, const std::string& svg);
-/// Removes one that is of other rows or clusters than there are now.
-void forget_plot(const Collection& collection, const KeptPlot& plot);
+/// Removes one that is of other rows or clusters than there are now. A file of its name that keep_plot did
+/// not write stays.
+void forget_plot(Collection& collection, const KeptPlot& plot);
+/// What was kept of anomalies, drift and lifetime: found by vectors that are others now.
+void forget_found_by_vectors(Collection& collection);
 
 /// Writes map.html into the collection. Error(argument) if `color` is no column of it.
 void write_map_page(const Collection& collection, const ShowOptions& options);

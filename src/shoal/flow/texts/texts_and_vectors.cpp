@@ -172,6 +172,13 @@ TextsAndVectors read_texts_and_vectors(const fs::path& input, const std::vector<
   return out;
 }
 
+std::string load_encoder(const fs::path& input, TextsAndVectorsOptions& options, const Run& run) {
+  const bool given = !options.vectors.empty() && fs::exists(options.vectors);
+  if (given || fs::is_directory(input) || is_vector_file(input) || !fs::exists(input)) return {};
+  if (!options.encoder) options.encoder = load_model(options.model, options.models_folder, run, options.use);
+  return options.encoder->space().id;
+}
+
 std::string text_of_row(const TextsAndVectors& rows, Index row) {
   return rows.has_texts() ? std::string(rows.texts[row]) : "row " + std::to_string(row);
 }

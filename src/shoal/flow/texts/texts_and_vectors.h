@@ -59,6 +59,11 @@ TextsAndVectors read_texts_and_vectors(const std::filesystem::path& input,
                                        const TextsAndVectorsOptions& options, const Run& run,
                                        const Notice& notice = {});
 
+/// Before the work: loads the encoder, if the input is a file of texts whose vectors are not given, so that
+/// what a result hangs on is known. Errors as read_texts_and_vectors. The id of the encoder; empty: none is
+/// needed.
+std::string load_encoder(const std::filesystem::path& input, TextsAndVectorsOptions& options, const Run& run);
+
 /// The beginning of a text of the rows for people: "row 12" where there are no texts.
 std::string text_of_row(const TextsAndVectors& rows, Index row);
 

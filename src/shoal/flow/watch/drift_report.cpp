@@ -82,6 +82,29 @@ void compare(const Comparison& c, const std::vector<Index>& old_blocks, const st
   }
 }
 
+/// What the p-values of some comparison rest on, if that is not as it should be.
+void note_sides(const DriftOptions& options, DriftReport& report) {
+  Index unseen = 0, uneven = 0;
+  for (const DriftStep& step : report.steps) {
+    const DriftResult& found = step.found;
+    if (!step.problem.empty() || found.tests.empty()) continue;
+    unseen += std::ranges::any_of(found.tests, [](const auto& test) { return std::isnan(test.p_val); });
+    const double of_old = static_cast<double>(found.old_rows) / static_cast<double>(found.old_blocks),
+                 of_new = static_cast<double>(found.new_rows) / static_cast<double>(found.new_blocks);
+    uneven += !report.each_row && std::max(of_old, of_new) > 2 * std::min(of_old, of_new);
+  }
+  const auto of = [&](Index n) {
+    return report.steps.size() == 1 ? std::string() : " in " + std::to_string(n) + " comparisons";
+  };
+  if (unseen > 0)
+    report.notes.push_back("no row of the smaller side is among the " + std::to_string(options.max_rows) +
+                           " that tests of pairs look at" + of(unseen) + ": they say nothing; " +
+                           "allow more rows");
+  if (uneven > 0)
+    report.notes.push_back("blocks of one side have more than twice as many rows as those of the other" +
+                           of(uneven) + ": deals are then not quite alike, and p-values only about right");
+}
+
 void conclude(DriftReport& report, double alpha) {
   std::vector<double> p;
   Index counted = 0;
@@ -230,6 +253,7 @@ DriftReport drift_report(const DriftReportOptions& options, const Run& run, cons
       compare(with, old_blocks, at->second, run, step);
     }
   }
+  note_sides(options.drift, out);
   conclude(out, options.drift.alpha);
   return out;
 }

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "shoal/core/names.h"
+#include "shoal/core/rounded.h"
 #include "shoal/flow/watch/drift_report.h"
 #include "shoal/map/svg.h"
 
@@ -27,12 +28,11 @@ std::string drift_svg(const DriftReport& report, double alpha) {
   const auto value_or_gap = [](bool there, double v) {
     return there ? v : std::numeric_limits<double>::quiet_NaN();
   };
-  PlotCurve p{
-      .name = "p-value of all tests, corrected (drift: at most " + std::to_string(alpha).substr(0, 4) + ")",
-      .x = x,
-      .y = {},
-      .marked = {},
-      .level = alpha};
+  PlotCurve p{.name = "p-value of all tests, corrected (drift: at most " + rounded(alpha, "%.3g") + ")",
+              .x = x,
+              .y = {},
+              .marked = {},
+              .level = alpha};
   Index least = 0;
   for (Index i = 0; i < report.steps.size(); ++i) {
     const DriftStep& step = report.steps[i];
