@@ -292,6 +292,49 @@ TEST(DriftStudy, ManySmallBlocksCryNoWolf) {
   EXPECT_LE(alarms, 12u);
 }
 
+// Few rows on one side: their distance is large by chance, and no deal at random has so few.
+TEST(DriftStudy, UnevenBlocksCryNoWolf) {
+  Index alarms = 0, changed = 0;
+  constexpr Index kOld = 30, kNew = 10, kOldRows = 40, kNewRows = 5, kClusters = 8;
+  for (std::uint64_t t = 0; t < 40; ++t) {
+    const Random random({1000 + t});
+    Sample s{Matrix(kOld * kOldRows + kNew * kNewRows, 5), {}, {}, {}, {}};
+    s.blocks.count = kOld + kNew, s.clusters.count = kClusters;
+    for (Index i = 0; i < s.x.rows(); ++i) {
+      const Index block = i < kOld * kOldRows ? i / kOldRows : kOld + (i - kOld * kOldRows) / kNewRows;
+      s.blocks.of.push_back(static_cast<Label>(block));
+      s.clusters.of.push_back(static_cast<Label>(random.below(500000 + i, kClusters)));
+      for (Index j = 0; j < 5; ++j) s.x[i][j] = static_cast<float>(random.normal(i * 5 + j));
+    }
+    for (Index b = 0; b < s.blocks.count; ++b) (b < kOld ? s.old_blocks : s.new_blocks).push_back(b);
+    DriftOptions options;
+    options.tests = drift_tests("mmd,energy,mean-shift");
+    options.permutations = 99;
+    const DriftResult result = found(s, options);
+    alarms += result.p_val <= 0.05;
+    changed +=
+        std::ranges::any_of(result.clusters, [](const auto& c) { return c.fate != ClusterFate::same; });
+  }
+  EXPECT_LE(alarms, 9u);
+  EXPECT_LE(changed, 9u) << "nine in ten are without weighing";
+}
+
+TEST(DriftStudy, ASideWithoutARowIsNoProofOfNoDrift) {
+  Sample s = sample(400, 20, 5, 3);
+  s.new_blocks.resize(1);
+  DriftOptions options;
+  options.tests = drift_tests("mmd,hotelling");
+  options.max_rows = 4;
+  const DriftResult result = found(s, options);
+  if (result.old_pair_rows == result.pair_rows) {
+    EXPECT_TRUE(std::isnan(result.tests[0].p_val));
+    EXPECT_FALSE(std::isnan(result.p_val));
+  }
+  options.tests = drift_tests("mmd");
+  if (result.old_pair_rows == result.pair_rows)
+    EXPECT_EQ(error_of([&] { found(s, options); }).fault, Fault::argument);
+}
+
 TEST(DriftStudy, BlocksDoNotCryWolf) {
   // Rows of one block resemble each other. Dealt by rows nearly all are alarms; by blocks about one in
   // twenty.
