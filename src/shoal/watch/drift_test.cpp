@@ -331,8 +331,9 @@ TEST(DriftStudy, ASideWithoutARowIsNoProofOfNoDrift) {
     EXPECT_FALSE(std::isnan(result.p_val));
   }
   options.tests = drift_tests("mmd");
-  if (result.old_pair_rows == result.pair_rows)
+  if (result.old_pair_rows == result.pair_rows) {
     EXPECT_EQ(error_of([&] { found(s, options); }).fault, Fault::argument);
+  }
 }
 
 TEST(DriftStudy, BlocksDoNotCryWolf) {
