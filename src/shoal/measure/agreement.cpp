@@ -196,4 +196,28 @@ Agreement agreement(const Contingency& table) {
 
 double adjusted_rand(const Contingency& table) { return adjusted_rand(count_pairs(table)); }
 
+double v_measure(std::span<const double> table, Index classes, Index clusters) {
+  std::vector<double> of_class(classes), of_cluster(clusters);
+  double n = 0;
+  for (Index i = 0; i < classes; ++i)
+    for (Index j = 0; j < clusters; ++j) {
+      of_class[i] += table[i * clusters + j];
+      of_cluster[j] += table[i * clusters + j];
+      n += table[i * clusters + j];
+    }
+  const auto entropy = [&](const std::vector<double>& sizes) {
+    double h = 0;
+    for (const double s : sizes)
+      if (s > 0) h -= s / n * std::log(s / n);
+    return h;
+  };
+  double mutual = 0;
+  for (Index i = 0; i < classes; ++i)
+    for (Index j = 0; j < clusters; ++j)
+      if (const double c = table[i * clusters + j]; c > 0)
+        mutual += c / n * std::log(c * n / (of_class[i] * of_cluster[j]));
+  const double both = entropy(of_class) + entropy(of_cluster);
+  return both > 0 ? 2 * mutual / both : 1;
+}
+
 }  // namespace shoal

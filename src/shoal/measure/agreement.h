@@ -62,4 +62,8 @@ inline Agreement agreement(const Labels& truth, const Labels& found) {
 /// The adjusted Rand index alone, O(n log n) with the table.
 double adjusted_rand(const Contingency& table);
 
+/// The V-measure of a table of weighed counts, classes x clusters, row by row: 0..1; 1 for one class against
+/// one cluster.
+double v_measure(std::span<const double> table, Index classes, Index clusters);
+
 }  // namespace shoal

@@ -106,6 +106,14 @@ TEST(Agreement, NoOverflowOfPairsOfManyRows) {
               (found_pairs - chance) / ((truth_pairs + found_pairs) / 2 - chance), 1e-12);
 }
 
+TEST(VMeasure, OfATableIsThatOfItsRows) {
+  const std::vector<Label> truth{0, 0, 0, 1, 1, 2, 2, 2}, found{0, 0, 1, 1, 1, 0, 2, 2};
+  std::vector<double> counts(9);
+  for (Index i = 0; i < truth.size(); ++i)
+    counts[static_cast<Index>(truth[i]) * 3 + static_cast<Index>(found[i])] += 2;  // weights change nothing
+  EXPECT_NEAR(v_measure(counts, 3, 3), agreement(table(truth, found)).v_measure, 1e-12);
+}
+
 TEST(Agreement, RefusesLabellingsOfDifferentLength) {
   expect_error(Fault::argument, "one labelling has 2 labels and the other 1; both must label the same rows",
                [] {

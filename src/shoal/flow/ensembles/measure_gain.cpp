@@ -15,6 +15,8 @@
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
+#include "shoal/measure/agreement.h"
+#include "shoal/measure/rank_correlation.h"
 #include "shoal/near/select_rows.h"
 
 namespace shoal {
@@ -242,31 +244,6 @@ Gain few_shot(const Encoder& ensemble, const std::vector<Matrix>& x, const Label
   return gain_of("few-shot accuracy", ensemble, found, values);
 }
 
-/// Of a table of counts, classes x clusters.
-double v_measure(const std::vector<double>& table, Index classes, Index clusters) {
-  std::vector<double> of_class(classes), of_cluster(clusters);
-  double n = 0;
-  for (Index i = 0; i < classes; ++i)
-    for (Index j = 0; j < clusters; ++j) {
-      of_class[i] += table[i * clusters + j];
-      of_cluster[j] += table[i * clusters + j];
-      n += table[i * clusters + j];
-    }
-  const auto entropy = [&](const std::vector<double>& sizes) {
-    double h = 0;
-    for (const double s : sizes)
-      if (s > 0) h -= s / n * std::log(s / n);
-    return h;
-  };
-  double mutual = 0;
-  for (Index i = 0; i < classes; ++i)
-    for (Index j = 0; j < clusters; ++j)
-      if (const double c = table[i * clusters + j]; c > 0)
-        mutual += c / n * std::log(c * n / (of_class[i] * of_cluster[j]));
-  const double both = entropy(of_class) + entropy(of_cluster);
-  return both > 0 ? 2 * mutual / both : 1;
-}
-
 /// Rows that differ and are not all 0.
 Index distinct_rows_of(const Matrix& x) {
   std::unordered_set<std::string_view> seen;
@@ -327,30 +304,6 @@ Gain cluster_gain(const Encoder& ensemble, const std::vector<Matrix>& x, const L
     }
   });
   return gain_of("V-measure", ensemble, found, values);
-}
-
-/// The correlation of two lists' ranks; equal values share the mean of their ranks. 0 if one is constant.
-double spearman(const std::vector<double>& a, const std::vector<double>& b) {
-  const auto ranks = [](const std::vector<double>& values) {
-    std::vector<Index> order(values.size());
-    std::iota(order.begin(), order.end(), Index{0});
-    std::ranges::stable_sort(order, {}, [&](Index i) { return values[i]; });
-    std::vector<double> out(values.size());
-    for (Index first = 0, last; first < order.size(); first = last) {
-      for (last = first; last < order.size() && values[order[last]] == values[order[first]];) ++last;
-      for (Index i = first; i < last; ++i) out[order[i]] = static_cast<double>(first + last - 1) / 2;
-    }
-    return out;
-  };
-  const std::vector<double> x = ranks(a), y = ranks(b);
-  const double mean = static_cast<double>(x.size() - 1) / 2;
-  double xy = 0, xx = 0, yy = 0;
-  for (Index i = 0; i < x.size(); ++i) {
-    xy += (x[i] - mean) * (y[i] - mean);
-    xx += (x[i] - mean) * (x[i] - mean);
-    yy += (y[i] - mean) * (y[i] - mean);
-  }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
 }
 
 Gain pair_gain(const Encoder& ensemble, const std::vector<std::vector<double>>& cosines,
