@@ -8,8 +8,11 @@
 #include "shoal/flow/classes/fit_head.h"
 #include "shoal/flow/classes/head_folder.h"
 #include "shoal/flow/folders/cluster_folder.h"
+#include "shoal/flow/mapping/show.h"
 #include "shoal/flow/texts/models.h"
 #include "shoal/read/columns.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/collection/collection.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -147,12 +150,25 @@ std::string in_words(const EvaluateHeadReport& report, const Progress& progress)
          " errors in errors.csv, a table of labels, and plots\n";
 }
 
-void run_evaluate(EvaluateHeadOptions& o, CLI::App& verb, Session& session) {
+/// Into the collection whose rows were judged.
+void keep_judgement(const EvaluateHeadOptions& o) {
+  std::vector<std::pair<KeptPlot, std::string>> plots;
+  for (const KeptPlot& plot : {kConfusionPlot, kReliabilityPlot})
+    if (const auto file = o.out / plot.file; std::filesystem::exists(file))
+      plots.emplace_back(plot, read_file(file, std::size_t{16} << 20));
+  keep_plots(o.input, plots);
+}
+
+void run_evaluate(EvaluateHeadOptions& o, bool keep, CLI::App& verb, Session& session) {
   check_encoding(verb, o.read.encode);
   o.read.models_folder = models_folder();
   if (o.out.empty()) o.out = beside_input(o.input, ".evaluation");
   if (const auto place = head_place(o.head.string()); !place.empty()) o.head = place;
+  require(!keep || Collection::exists(o.input), Fault::argument,
+          "--keep keeps the plots in a collection; " + o.input.string() + " is none");
+  if (keep) check_has_map(o.input);
   const EvaluateHeadReport report = evaluate_head(o, session.run(), language_notice(session));
+  if (keep) keep_judgement(o);
   session.progress().finish();
   auto object = made_json(report.out, "evaluation.json", session);
   object["done_before"] = report.done_before;
@@ -298,6 +314,7 @@ void add_fit(CLI::App& classify, Session& session) {
 
 void add_evaluate(CLI::App& classify, Session& session) {
   auto options = std::make_shared<EvaluateHeadOptions>();
+  auto keep = std::make_shared<bool>(false);
   EvaluateHeadOptions& o = *options;
   auto* verb = classify.add_subcommand("evaluate", "How well a head labels rows whose labels are known");
   verb->footer(
@@ -323,10 +340,11 @@ void add_evaluate(CLI::App& classify, Session& session) {
           "The folder to make. Default: the input's name with .evaluation, in the current folder")
       ->type_name("DIR");
   verb->add_flag("--overwrite", o.overwrite, "Replace a folder that this command has made");
+  verb->add_flag("--keep", *keep, "Also keep the plots in the collection: the report of its map shows them");
   add_options(*verb, session, option_refs(o));
   add_head_reading(*verb, session, o.read);
   add_shared(*verb, session);
-  verb->callback([options, verb, &session] { run_evaluate(*options, *verb, session); });
+  verb->callback([options, keep, verb, &session] { run_evaluate(*options, *keep, *verb, session); });
 }
 
 }  // namespace shoal::cli

@@ -224,7 +224,7 @@ void run_drift(DriftFlags& flags, const CLI::App& verb, Session& session) {
   for (const std::string& note : report.notes) session.remark("note: " + note);
   if (report.assumed_space) session.remark(kAssumedSpace);
   if (!flags.plot.empty()) write_file(flags.plot, drift_svg(report, alpha));
-  if (flags.keep) keep_plot(flags.old_input, kDriftPlot, drift_svg(report, alpha));
+  if (flags.keep) keep_plots(flags.old_input, {{kDriftPlot, drift_svg(report, alpha)}});
   Json object{{"is_drift", said(report.is_drift)}, {"p_val", report.p_val}, {"threshold", alpha}};
   object["blocks_are"] = report.unit;
   object["each_row_independent"] = report.each_row;

@@ -95,7 +95,7 @@ void run_lifetime(LifetimeFlags& flags, Session& session) {
   session.progress().finish();
   for (const std::string& note : report.notes) session.remark("note: " + note);
   if (!flags.plot.empty()) write_file(flags.plot, lifetime_svg(report, o.how.loss));
-  if (flags.keep) keep_plot(flags.input, kLifetimePlot, lifetime_svg(report, o.how.loss));
+  if (flags.keep) keep_plots(flags.input, {{kLifetimePlot, lifetime_svg(report, o.how.loss)}});
   Json object{{"rows", report.rows},
               {"rows_left_out", report.left_out},
               {"loss", o.how.loss},

@@ -18,7 +18,7 @@ std::vector<std::string> our_files() {
   for (const Step& step : map_steps(nullptr, true))
     for (const std::string_view made : step.makes)
       if (is_file(made)) out.emplace_back(made);
-  for (const KeptPlot& plot : {kDriftPlot, kLifetimePlot}) out.emplace_back(plot.file);
+  for (const KeptPlot& plot : kKeptPlots) out.emplace_back(plot.file);
   out.insert(out.end(), {"rows.sqlite.sha256", "rows.sqlite-journal", "rows.sqlite"});
   return out;
 }

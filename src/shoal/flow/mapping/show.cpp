@@ -84,7 +84,7 @@ void write_map_page(const Collection& collection, const ShowOptions& options) {
                              return percentile_bins(*strangeness, first, count);
                            }});
   }
-  for (const KeptPlot& plot : {kDriftPlot, kLifetimePlot})
+  for (const KeptPlot& plot : kKeptPlots)
     if (const auto path = collection.file(plot.file);
         collection.manifest(checksum_key(plot.file)) && std::filesystem::exists(path))
       page.plots.push_back({plot.title, read_file(path, kMostPlot)});
@@ -101,12 +101,15 @@ void check_has_map(const std::filesystem::path& folder) {
           folder.string() + " has no map yet; 'shoal map' makes one");
 }
 
-void keep_plot(const std::filesystem::path& folder, const KeptPlot& plot, const std::string& svg) {
+void keep_plots(const std::filesystem::path& folder,
+                const std::vector<std::pair<KeptPlot, std::string>>& svgs) {
   Collection collection = Collection::open(folder, false);
   check_has_map(folder);
   begin_change(collection);
-  write_file(collection.file(plot.file), svg);
-  collection.set_manifest(checksum_key(plot.file), sha256_file(collection.file(plot.file)));
+  for (const auto& [plot, svg] : svgs) {
+    write_file(collection.file(plot.file), svg);
+    collection.set_manifest(checksum_key(plot.file), sha256_file(collection.file(plot.file)));
+  }
   redraw_page(collection);
   collection.settle(words_of_index());
 }
@@ -120,8 +123,7 @@ void forget_plot(Collection& collection, const KeptPlot& plot) {
 
 void forget_found_by_vectors(Collection& collection) {
   if (collection.result(kAnomalyResult)) collection.drop_result(kAnomalyResult);
-  forget_plot(collection, kDriftPlot);
-  forget_plot(collection, kLifetimePlot);
+  for (const KeptPlot& plot : kKeptPlots) forget_plot(collection, plot);
 }
 
 void redraw_page(Collection& collection, const std::string& title) {

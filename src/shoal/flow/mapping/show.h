@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "shoal/store/collection/collection.h"
 
@@ -35,10 +38,14 @@ struct KeptPlot {
 };
 inline constexpr KeptPlot kDriftPlot{"drift.svg", "Drift over time"};
 inline constexpr KeptPlot kLifetimePlot{"lifetime.svg", "How models of these texts grow old"};
+inline constexpr KeptPlot kConfusionPlot{"confusion.svg", "What labels are taken for"};
+inline constexpr KeptPlot kReliabilityPlot{"reliability.svg", "How often probabilities come true"};
+inline constexpr std::array kKeptPlots{kDriftPlot, kLifetimePlot, kConfusionPlot, kReliabilityPlot};
 /// Error(argument) if there is no map yet that could show something.
 void check_has_map(const std::filesystem::path& collection);
-/// Keeps it, or replaces it, and draws the page again. Error(argument) if there is no map yet.
-void keep_plot(const std::filesystem::path& collection, const KeptPlot& plot, const std::string& svg);
+/// Keeps them, or replaces them, and draws the page again. Error(argument) if there is no map yet.
+void keep_plots(const std::filesystem::path& collection,
+                const std::vector<std::pair<KeptPlot, std::string>>& svgs);
 /// Removes one that is of other rows or clusters than there are now. A file of its name that keep_plot did
 /// not write stays.
 void forget_plot(Collection& collection, const KeptPlot& plot);
