@@ -371,4 +371,4 @@ def test_plots_over_time(open_page, written):
     assert image.evaluate("(image) => image.decode().then(() => image.naturalWidth > 0)")
     shot(page, "plots")
     page = opened(open_page, written("plain", 2000, REPORT))
-    assert page.get_by_role("heading", name="Over time").count() == 0
+    assert page.get_by_role("heading", name="Plots that were kept").count() == 0

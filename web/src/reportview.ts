@@ -125,7 +125,7 @@ export class ReportView {
   private overTime(): HTMLElement[] {
     const plots = this.report.plots ?? [];
     const image = ({ title, svg }: Plot) => el("img", { class: "plot", alt: title, src: `data:image/svg+xml,${encodeURIComponent(svg)}` });
-    return plots.length ? [el("h3", {}, "Over time"), ...plots.map(image)] : [];
+    return plots.length ? [el("h3", {}, "Plots that were kept"), ...plots.map(image)] : [];
   }
 
   private measures(): HTMLElement[] {
