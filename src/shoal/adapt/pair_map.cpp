@@ -71,7 +71,8 @@ Matrix learn_pair_map(MatrixView texts, const std::vector<JudgedPair>& pairs, Pa
   parameters.add("map", Matrix(d, d));
   Lesson lesson;
   lesson.rows = pairs.size();
-  lesson.batch = [&](std::span<const Index> rows, Parameters& of) {
+  lesson.batch = [&](const Batch& batch, Parameters& of) {
+    const std::vector<Index>& rows = batch.rows;
     const Index n = rows.size();
     Matrix x(2 * n, d), mapped(2 * n, d);
     for (Index i = 0; i < n; ++i) {

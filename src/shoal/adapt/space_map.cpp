@@ -121,9 +121,9 @@ SpaceMap SpaceMap::learn_one(SpaceMapKind map, MatrixView x, MatrixView y, const
         out.perceptron_[p].value = Matrix(out.perceptron_[p].value.rows(), out.perceptron_[p].value.cols());
   Lesson lesson;
   lesson.rows = x.rows;
-  Index step = 0;
-  lesson.batch = [&](std::span<const Index> rows, Parameters& parameters) {
-    const Matrix batch = chosen_rows(a, {rows.begin(), rows.end()});
+  lesson.batch = [&](const Batch& of, Parameters& parameters) {
+    const std::vector<Index>& rows = of.rows;
+    const Matrix batch = chosen_rows(a, rows);
     const auto scale = static_cast<float>(1.0 / static_cast<double>(rows.size()));
     return mlp.backward(
         batch.view(), parameters,
@@ -137,7 +137,7 @@ SpaceMap SpaceMap::learn_one(SpaceMapKind map, MatrixView x, MatrixView y, const
             }
           return loss;
         },
-        {.share = 0.1, .seed = options.seed.child(100 + step++)}, run);
+        {.share = 0.1, .seed = options.seed.child(100 + of.number)}, run);
   };
   LearnOptions how;
   how.n_epochs = options.n_epochs;

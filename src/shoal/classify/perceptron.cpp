@@ -101,12 +101,11 @@ PerceptronRule fit_perceptron(const Rows& x, const LabelSets& sets, HeadTask tas
   const auto [early, own] = early_rows(sets, seed.child(0));
   Parameters parameters;
   const Mlp mlp({d, options.hidden, sets.count}, parameters, seed.child(1));
-  std::uint64_t step = 0;
   Lesson lesson;
   lesson.rows = own.size();
-  lesson.batch = [&](std::span<const Index> batch, Parameters& to) {
+  lesson.batch = [&](const Batch& batch, Parameters& to) {
     std::vector<Index> chosen;
-    for (const Index i : batch) chosen.push_back(own[i]);
+    for (const Index i : batch.rows) chosen.push_back(own[i]);
     const Matrix some = gathered(rows, chosen);
     const auto n = static_cast<double>(chosen.size());
     const Mlp::Loss of_part = [&](Index first, MatrixSpan outputs) {
@@ -115,7 +114,7 @@ PerceptronRule fit_perceptron(const Rows& x, const LabelSets& sets, HeadTask tas
         for (float& v : outputs[r]) v /= static_cast<float>(n);
       return sum / n;
     };
-    return mlp.backward(some.view(), to, of_part, {options.dropout, seed.child(2).child(step++)}, run);
+    return mlp.backward(some.view(), to, of_part, {options.dropout, seed.child(2).child(batch.number)}, run);
   };
   const Matrix judged = gathered(rows, early);
   if (!early.empty())
@@ -145,7 +144,7 @@ PerceptronRule fit_perceptron(const Rows& x, const LabelSets& sets, HeadTask tas
   }
   out.last.coefficients = parameters[2].value;
   out.last.intercepts.assign(parameters[3].value[0].begin(), parameters[3].value[0].end());
-  out.last.n_iter = learnt.best_epoch ? *learnt.best_epoch + 1 : learnt.losses.size();
+  out.last.n_iter = learnt.best ? *learnt.best + 1 : learnt.losses.size();
   out.last.loss = learnt.losses[out.last.n_iter - 1];
   const std::vector<Index> sizes = label_sizes(sets);
   for (Index c = 0; c < sets.count; ++c) {

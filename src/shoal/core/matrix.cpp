@@ -1,6 +1,7 @@
 #include "shoal/core/matrix.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -20,11 +21,20 @@ float* allocate(Index rows, Index cols) {
   constexpr Index kMost = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(float) - kAlignment;
   require(rows <= kMost / cols, Fault::argument,
           "a matrix of " + std::to_string(rows) + " x " + std::to_string(cols) + " does not fit in memory");
-  const Index bytes = (rows * cols * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
-  void* p = std::aligned_alloc(kAlignment, bytes);
-  if (p == nullptr) throw std::bad_alloc();
-  std::memset(p, 0, bytes);
-  return static_cast<float*>(p);
+  // calloc gives large blocks as the system's zero pages, which take memory only where they are written. What
+  // it gave stands before the first element, for free.
+  auto* const given = static_cast<std::byte*>(std::calloc(rows * cols * sizeof(float) + kAlignment, 1));
+  if (given == nullptr) throw std::bad_alloc();
+  std::byte* const first = given + kAlignment - reinterpret_cast<std::uintptr_t>(given) % kAlignment;
+  std::memcpy(first - sizeof given, &given, sizeof given);
+  return reinterpret_cast<float*>(first);
+}
+
+void release(float* first) {
+  if (first == nullptr) return;
+  void* given = nullptr;
+  std::memcpy(&given, reinterpret_cast<std::byte*>(first) - sizeof given, sizeof given);
+  std::free(given);
 }
 
 }  // namespace
@@ -52,7 +62,7 @@ Matrix& Matrix::operator=(Matrix&& other) noexcept {
   return *this;
 }
 
-Matrix::~Matrix() { std::free(data_); }
+Matrix::~Matrix() { release(data_); }
 
 bool operator==(const Matrix& a, const Matrix& b) {
   return a.rows() == b.rows() && a.cols() == b.cols() &&

@@ -90,6 +90,9 @@ BertConfig read_transformer_config(const std::filesystem::path& path) {
   if (out.hidden % out.heads != 0)
     config.fail(distil ? "n_heads" : "num_attention_heads",
                 "it must divide the hidden size, " + std::to_string(out.hidden));
+  out.hidden_dropout = config.number(distil ? "dropout" : "hidden_dropout_prob", 0, 1, 0.1);
+  out.attention_dropout =
+      config.number(distil ? "attention_dropout" : "attention_probs_dropout_prob", 0, 1, 0.1);
   read_positions(config, out);
   return out;
 }

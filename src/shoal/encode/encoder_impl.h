@@ -104,6 +104,9 @@ struct Encoder::State {
 /// tokenizer_config.json asks for other ids than tokenizer.json gives.
 Tokenizer load_tokenizer(const ModelFolder& model);
 
+/// Error(format) if the tokenizer knows more tokens than the transformer.
+void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer);
+
 /// The files beside the weights that decide the vectors of a sentence-transformers folder.
 std::vector<std::filesystem::path> small_files(const ModelFolder& model);
 

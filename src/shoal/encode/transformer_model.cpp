@@ -6,8 +6,6 @@
 #include "shoal/encode/encoder_impl.h"
 
 namespace shoal {
-namespace {
-
 namespace fs = std::filesystem;
 
 void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer) {
@@ -17,8 +15,6 @@ void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer) {
                                    " tokens, but config.json's vocab_size is " +
                                    std::to_string(model.transformer.vocabulary));
 }
-
-}  // namespace
 
 std::vector<fs::path> small_files(const ModelFolder& model) {
   std::vector<fs::path> out;

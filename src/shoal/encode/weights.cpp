@@ -108,6 +108,12 @@ const std::shared_ptr<const ArchiveReader>& Weights::holder(std::string_view nam
                                  ", which the model's config asks for");
 }
 
+void Weights::for_each(
+    const std::function<void(const std::string&, const Tensor&, const ArchiveReader&)>& take) const {
+  for (const auto& reader : readers_)
+    for (const auto& [name, tensor] : reader->tensors()) take(name, tensor, *reader);
+}
+
 void Weights::find_prefix() {
   for (const char* prefix : {"bert.", "roberta.", "distilbert.", "mpnet.", "model."}) {
     if (!has(prefix + std::string("embeddings.word_embeddings.weight"))) continue;

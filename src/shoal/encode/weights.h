@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,6 +34,10 @@ class Weights {
 
   const std::vector<std::filesystem::path>& files() const { return paths_; }
   bool has(std::string_view name) const;
+  /// Calls take(name in the file, tensor, file) for each tensor of each file; names in order within a file.
+  void for_each(
+      const std::function<void(const std::string&, const Tensor&, const ArchiveReader&)>& take) const;
+  const std::string& prefix() const { return prefix_; }  ///< as find_prefix found it
   /// Checkpoints that carry a task's head put the encoder under its own name, "bert." say: it is put before
   /// every name from now on.
   void find_prefix();

@@ -16,19 +16,24 @@ constexpr float kPhi[7][8] = {{0.5f, 0.22662735f, 0.0668072f, 0.012224472f, 0.00
                               {0.0014809218f, 0.0029464057f, -0.0006297062f, -0.00097309134f, 9.91969e-05f,
                                0.000131833f, 2.3045934e-05f, 1.6252199e-06f}};
 
-/// x Phi(x), the exact ("erf") GELU of Hendrycks and Gimpel, 2016, as max(x, 0) - |x| Phi(-|x|): nothing
-/// cancels, so the error is below 1e-7 or 2 ulp. A table look-up a coefficient is cheaper than one division.
-inline F gelu_of(F x) {
-  constexpr float kStep = 0.75f, kEnd = 5.6f;  // from 5.6 on |x| Phi(-|x|) is below 1e-7 and taken as 0
-  const F t = magnitude(x);
+/// Phi(-t), the share of the normal distribution above t >= 0. A table look-up a coefficient is cheaper than
+/// one division.
+inline F normal_tail(F t) {
+  constexpr float kStep = 0.75f, kEnd = 5.6f;  // from 5.6 on t Phi(-t) is below 1e-7 and Phi(-t) taken as 0
   const F shifted = fma(t, set(1 / kStep), set(kRound));
   const F r = fma(shifted - set(kRound), set(-kStep), t);
   const I piece = bits_of(shifted);  // its low three bits count
   F tail = pick(kPhi[6], piece);
 #pragma GCC unroll 8
   for (int i = 5; i >= 0; --i) tail = fma(tail, r, pick(kPhi[i], piece));
-  tail = t < set(kEnd) ? tail : F{};
-  return fma(-t, tail, greater(F{}, x));
+  return t < set(kEnd) ? tail : F{};
+}
+
+/// x Phi(x), the exact ("erf") GELU of Hendrycks and Gimpel, 2016, as max(x, 0) - |x| Phi(-|x|): nothing
+/// cancels, so the error is below 1e-7 or 2 ulp.
+inline F gelu_of(F x) {
+  const F t = magnitude(x);
+  return fma(-t, normal_tail(t), greater(F{}, x));
 }
 
 /// The approximation by tanh in the same paper, with (1 + tanh u) / 2 written as 1 / (1 + exp(-2 u)).

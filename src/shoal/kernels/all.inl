@@ -6,6 +6,7 @@
 #include "shoal/kernels/exp.inl"
 #include "shoal/kernels/activate.inl"
 #include "shoal/kernels/rows.inl"
+#include "shoal/kernels/training.inl"
 #include "shoal/kernels/half.inl"
 #include "shoal/kernels/gemm.inl"
 #include "shoal/kernels/table.inl"

@@ -9,6 +9,15 @@ namespace shoal {
 /// What is done to each output of `gemm` after its sum is complete.
 enum class Activation : std::uint8_t { none, gelu, gelu_tanh, relu, silu, tanh };
 
+/// One step of AdamW, as PyTorch has it; what is the same for all elements.
+struct AdamStep {
+  float beta1 = 0, beta2 = 0, rest1 = 0, rest2 = 0;  ///< rest: 1 - beta
+  float epsilon = 0;
+  float far = 0;   ///< learning rate / (1 - beta1^t)
+  float root = 0;  ///< root of 1 - beta2^t
+  float kept = 1;  ///< 1 - learning rate times weight decay
+};
+
 /// Loops over floats, one set for each instruction-set level. Every function gives the same bits at every
 /// level: sums run in 64 lanes (element i to lane i mod 64, fused multiply-add, lanes added by halves), an
 /// output of `gemm` is one fma chain over k in order starting from +0, and elementwise functions do the same
@@ -53,6 +62,17 @@ struct Kernels {
   /// points, each k x 16. m is a multiple of 4, n of 16.
   void (*squared_distances)(const double* a, const double* b, std::size_t m, std::size_t n, std::size_t k,
                             double* out);
+
+  /// slope *= the derivative of `act` at x.
+  void (*activate_back)(Activation act, const float* x, float* slope, std::size_t n);
+  /// slope: of a loss by layer_norm(x), becomes that by x; those by gamma and beta are added. All but x are
+  /// read or written n long, none is null.
+  void (*layer_norm_back)(const float* x, const float* gamma, float eps, std::size_t n, float* slope,
+                          float* gamma_slope, float* beta_slope);
+  /// mean = beta1 mean + rest1 g, square = beta2 square + rest2 g^2, value = kept value - far mean /
+  /// (sqrt(square) / root + epsilon).
+  void (*adam)(const AdamStep& step, const float* gradient, float* mean, float* square, float* value,
+               std::size_t n);
 };
 
 /// The chosen level: the best this CPU can run, or the one that SHOAL_LEVEL=base|avx2|avx512 forces. Chosen

@@ -333,6 +333,101 @@ TEST_P(Level, LayerNormAgreesWithDouble) {
   }
 }
 
+TEST_P(Level, SlopesOfActivationsAreDifferencesInDouble) {
+  const auto value = [](Activation act, double x) {
+    switch (act) {
+      case Activation::gelu:
+        return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
+      case Activation::gelu_tanh:
+        return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
+      case Activation::relu:
+        return std::max(x, 0.0);
+      case Activation::silu:
+        return x / (1 + std::exp(-x));
+      case Activation::tanh:
+        return std::tanh(x);
+      case Activation::none:
+        break;
+    }
+    return x;
+  };
+  for (const Activation act : {Activation::none, Activation::gelu, Activation::gelu_tanh, Activation::relu,
+                               Activation::silu, Activation::tanh})
+    for (const std::size_t n : lengths()) {
+      const Floats x = draws(11, n, 4);
+      Floats y(n + 1, 2), z(n + 1, 2);
+      k.activate_back(act, x.data(), y.data(), n);
+      base().activate_back(act, x.data(), z.data(), n);
+      EXPECT_TRUE(same(y, z)) << n;
+      for (std::size_t i = 0; i < n; ++i) {
+        const double step = 1e-5, at = x[i];
+        const double exact = (value(act, at + step) - value(act, at - step)) / (2 * step);
+        EXPECT_NEAR(y[i], 2 * exact, 5e-6) << static_cast<int>(act) << " at " << at;
+      }
+      EXPECT_EQ(y[n], 2) << "wrote beyond the end";
+    }
+  Floats ends{0, -0.0f, 5.59f, 5.61f, -5.61f, 40, -40, 90, -90, 1e10f, -1e10f}, slopes(ends.size(), 1);
+  k.activate_back(Activation::gelu, ends.data(), slopes.data(), ends.size());
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    EXPECT_NEAR(slopes[i], i < 2 ? 0.5 : ends[i] > 0 ? 1 : 0, 1e-6) << ends[i];
+}
+
+TEST_P(Level, SlopesOfLayerNormAreDifferencesInDouble) {
+  for (const std::size_t n : {2, 5, 64, 100, 384}) {
+    const Floats x = draws(6, n, 3), gamma = draws(7, n), given = draws(8, n);
+    const auto loss = [&](const std::vector<double>& at) {
+      double mean = 0, variance = 0, out = 0;
+      for (const double v : at) mean += v / static_cast<double>(n);
+      for (const double v : at) variance += (v - mean) * (v - mean) / static_cast<double>(n);
+      for (std::size_t i = 0; i < n; ++i)
+        out += given[i] * gamma[i] * (at[i] - mean) / std::sqrt(variance + 1e-5);
+      return out;
+    };
+    Floats s = given, g(n, 1), b(n, 2), s2 = given, g2(n, 1), b2(n, 2);
+    k.layer_norm_back(x.data(), gamma.data(), 1e-5f, n, s.data(), g.data(), b.data());
+    base().layer_norm_back(x.data(), gamma.data(), 1e-5f, n, s2.data(), g2.data(), b2.data());
+    EXPECT_TRUE(same(s, s2) && same(g, g2) && same(b, b2)) << n;
+    Floats normal(n);
+    k.layer_norm(x.data(), nullptr, nullptr, 1e-5f, n, normal.data());
+    for (std::size_t i = 0; i < n; ++i) {
+      std::vector<double> at(x.begin(), x.end());
+      at[i] += 1e-4;
+      const double above = loss(at);
+      at[i] -= 2e-4;
+      EXPECT_NEAR(s[i], (above - loss(at)) / 2e-4, 2e-5) << n;
+      EXPECT_NEAR(g[i], 1 + given[i] * normal[i], 1e-6);
+      EXPECT_EQ(b[i], 2 + given[i]);
+    }
+  }
+}
+
+TEST_P(Level, AdamIsTheFormula) {
+  const shoal::AdamStep step{.beta1 = 0.9f,
+                             .beta2 = 0.99f,
+                             .rest1 = 0.1f,
+                             .rest2 = 0.01f,
+                             .epsilon = 1e-6f,
+                             .far = 0.02f,
+                             .root = 0.3f,
+                             .kept = 0.99f};
+  for (const std::size_t n : lengths()) {
+    const Floats g = draws(1, n), m = draws(2, n), x = draws(3, n);
+    Floats s = draws(4, n);
+    for (float& v : s) v *= v;
+    Floats mean = m, square = s, value = x, mean2 = m, square2 = s, value2 = x;
+    k.adam(step, g.data(), mean.data(), square.data(), value.data(), n);
+    base().adam(step, g.data(), mean2.data(), square2.data(), value2.data(), n);
+    EXPECT_TRUE(same(mean, mean2) && same(square, square2) && same(value, value2)) << n;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double first = 0.9 * m[i] + 0.1 * g[i], second = 0.99 * s[i] + 0.01 * g[i] * g[i];
+      EXPECT_NEAR(mean[i], first, 1e-6);
+      EXPECT_NEAR(square[i], second, 1e-6);
+      const double exact = 0.99 * x[i] - 0.02 * first / (std::sqrt(second) / 0.3 + 1e-6);
+      EXPECT_NEAR(value[i], exact, 1e-5 * (1 + std::fabs(exact)));
+    }
+  }
+}
+
 TEST_P(Level, HalfToFloatIsExactForEveryPattern) {
   std::vector<std::uint16_t> x(65536);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<std::uint16_t>(i);

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "shoal/core/fields.h"
 #include "shoal/core/matrix.h"
+#include "shoal/core/run.h"
 #include "shoal/learn/parameters.h"
 
 namespace shoal {
@@ -33,7 +35,7 @@ class AdamW {
   /// Error(argument) on an option out of range.
   explicit AdamW(const Parameters& parameters, const AdamWOptions& options = {});
   /// One step along the gradients. factor: of the learning rate, from a schedule.
-  void step(Parameters& parameters, double factor = 1);
+  void step(Parameters& parameters, double factor = 1, const Run& run = {});
   Index steps() const { return steps_; }
 
   void save(ArchiveWriter& out, std::string_view prefix) const;
@@ -41,7 +43,8 @@ class AdamW {
 
  private:
   AdamWOptions options_;
-  Parameters means_, squares_;
+  std::vector<std::string> names_;
+  std::vector<Matrix> means_, squares_;  // of each parameter that learns
   Index steps_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "shoal/learn/learn.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -142,7 +143,8 @@ struct Toy {
   Lesson lesson(const Run& run) {
     return {.rows = 200,
             .batch =
-                [this, run](std::span<const Index> rows, Parameters& p) {
+                [this, run](const Batch& batch, Parameters& p) {
+                  const std::vector<Index>& rows = batch.rows;
                   Matrix some(rows.size(), 4), wanted(rows.size(), 1);
                   for (Index i = 0; i < rows.size(); ++i) {
                     std::ranges::copy(x[rows[i]], some[i].begin());
@@ -163,35 +165,118 @@ TEST(Learn, LearnsAndKeepsTheBest) {
   const double before = toy.error(toy.parameters);
   const Learnt learnt = learn(toy.parameters, toy.lesson({}), kToy, {1});
   EXPECT_LT(toy.error(toy.parameters), before / 4);
-  ASSERT_TRUE(learnt.best_epoch);
-  EXPECT_DOUBLE_EQ(-toy.error(toy.parameters), learnt.scores[*learnt.best_epoch]);
+  ASSERT_TRUE(learnt.best);
+  EXPECT_DOUBLE_EQ(-toy.error(toy.parameters), learnt.scores[*learnt.best]);
   EXPECT_EQ(learnt.losses.size(), 30U);
 }
 
 TEST(Learn, ThreadsDoNotMatterAndAStopDoesNot) {
-  Toy one, two, stopped;
-  const auto file = std::filesystem::path(testing::TempDir()) / "learn.part.safetensors";
-  std::filesystem::remove(file);
-  shoal::Run run;
-  run.threads = 1;
-  learn(one.parameters, one.lesson(run), kToy, {1});
-  run.threads = 3;
-  learn(two.parameters, two.lesson(run), kToy, {1});
-  EXPECT_TRUE(same(one.parameters, two.parameters));
-  Lesson broken = stopped.lesson({});
-  int calls = 0;
-  const auto batch = broken.batch;
-  broken.batch = [&](std::span<const Index> rows, Parameters& p) {
-    if (++calls == 25) throw Error(Fault::cancelled, "stopped");
-    return batch(rows, p);
+  const auto file = std::filesystem::path(testing::TempDir()) /
+                    ("learn." + std::to_string(::getpid()) + ".part.safetensors");
+  for (const Index accumulate : {Index{1}, Index{2}}) {
+    LearnOptions options = kToy;
+    options.n_epochs = 6;
+    options.batch_size = 30;  // 7 batches an epoch
+    options.accumulate = accumulate;
+    options.score_every = 3;
+    options.optimiser.learning_rate = 0.2;  // scores go up and down
+    Toy one, two;
+    shoal::Run run;
+    run.threads = 1;
+    const Learnt whole = learn(one.parameters, one.lesson(run), options, {1});
+    run.threads = 3;
+    learn(two.parameters, two.lesson(run), options, {1});
+    EXPECT_TRUE(same(one.parameters, two.parameters));
+    for (const int at : {1, 2, 8, 15, 42}) {
+      std::filesystem::remove(file);
+      Toy stopped, again;
+      Lesson broken = stopped.lesson({});
+      int calls = 0;
+      const auto batch = broken.batch;
+      broken.batch = [&](const Batch& rows, Parameters& p) {
+        if (++calls == at) throw Error(Fault::cancelled, "stopped");
+        return batch(rows, p);
+      };
+      EXPECT_THROW(learn(stopped.parameters, broken, options, {1}, {}, {.file = file, .made_by = {}}), Error);
+      ASSERT_TRUE(std::filesystem::exists(file));
+      Lesson resumed = again.lesson({});
+      Index from = 99;
+      resumed.resumed = [&](Index step) { from = step; };
+      const Learnt learnt = learn(again.parameters, resumed, options, {1}, {}, {.file = file, .made_by = {}});
+      EXPECT_EQ(from > 0, at > static_cast<int>(accumulate));
+      EXPECT_EQ(learnt.losses, whole.losses);
+      EXPECT_EQ(learnt.scores, whole.scores);
+      EXPECT_EQ(learnt.best, whole.best);
+      EXPECT_TRUE(same(one.parameters, again.parameters)) << accumulate << " " << at;
+      EXPECT_FALSE(std::filesystem::exists(file));
+    }
+  }
+}
+
+TEST(Learn, AfterHarmTheLastGoodParametersAreThere) {
+  Toy toy;
+  Lesson lesson = toy.lesson({});
+  lesson.score = {};
+  LearnOptions options = kToy;
+  options.watch_every = 5;
+  ParameterValues good;
+  lesson.watch = [&](const Parameters& p, Index step) {
+    if (step < 20) good = p.values();
+    return step < 20 ? "" : "collapsed";
   };
-  EXPECT_THROW(learn(stopped.parameters, broken, kToy, {1}, {}, file), Error);
-  ASSERT_TRUE(std::filesystem::exists(file));
-  Toy again;
-  const Learnt learnt = learn(again.parameters, again.lesson({}), kToy, {1}, {}, file);
-  EXPECT_EQ(learnt.losses.size(), 30U);
-  EXPECT_TRUE(same(one.parameters, again.parameters));
-  EXPECT_FALSE(std::filesystem::exists(file));
+  const Learnt learnt = learn(toy.parameters, lesson, options, {1});
+  EXPECT_EQ(learnt.harm, "collapsed");
+  EXPECT_EQ(learnt.steps, 20U);
+  EXPECT_FALSE(learnt.stopped_early);
+  for (Index i = 0; i < good.size(); ++i) EXPECT_EQ(toy.parameters[i].value, good[i]);
+  // A number that is none, before the first look: what was there at the beginning.
+  Toy broken;
+  const ParameterValues before = broken.parameters.values();
+  broken.x[3][1] = std::nanf("");
+  lesson = broken.lesson({});
+  lesson.score = {};
+  lesson.watch = [](const Parameters&, Index) { return ""; };
+  lesson.name_rows = [](const std::vector<Batch>& batches) {
+    return std::to_string(batches[0].rows.size()) + " rows";
+  };
+  const Learnt none = learn(broken.parameters, lesson, options, {1});
+  EXPECT_NE(none.harm.find("150 rows"), std::string::npos) << none.harm;
+  for (Index i = 0; i < before.size(); ++i) EXPECT_EQ(broken.parameters[i].value, before[i]);
+}
+
+TEST(Learn, WhatIsFrozenStaysAndATableIsADenseMatrix) {
+  const auto train = [](bool table, bool frozen) {
+    Parameters parameters;
+    parameters.add("words", random_matrix(50, 3, 1));
+    parameters.add("other", random_matrix(1, 3, 2), false);
+    if (table) parameters.make_table(0);
+    if (frozen) parameters.freeze([](const std::string& name) { return name == "other"; });
+    const Lesson lesson{.rows = 8, .batch = [&](const Batch& batch, Parameters& p) {
+                          double loss = 0;
+                          for (const Index i : batch.rows)
+                            for (const Index row : {3 * i, 3 * i + 2}) {
+                              if (table) p.use_row(0, row);
+                              for (Index j = 0; j < 3; ++j) {
+                                p[0].gradient[row][j] += p[0].value[row][j] - 1;
+                                if (!frozen) p[1].gradient[0][j] += p[0].value[row][j];
+                                loss += std::abs(p[0].value[row][j] - 1);
+                              }
+                            }
+                          return loss;
+                        }};
+    LearnOptions options{.n_epochs = 5, .batch_size = 3, .accumulate = 2, .optimiser = {}};
+    options.max_norm = 0.5;
+    const Learnt learnt = learn(parameters, lesson, options, {1});
+    return std::pair(parameters, learnt);
+  };
+  const auto [dense, a] = train(false, false);
+  const auto [table, b] = train(true, false);
+  EXPECT_TRUE(same(dense, table));
+  EXPECT_EQ(a.losses, b.losses);
+  EXPECT_EQ(a.last_gradient_norm, b.last_gradient_norm);
+  const auto [frozen, c] = train(true, true);
+  EXPECT_EQ(frozen[1].value, random_matrix(1, 3, 2));
+  EXPECT_NE(frozen[0].value, random_matrix(50, 3, 1));
 }
 
 TEST(Learn, EndsWhenNothingGetsBetter) {
@@ -200,7 +285,7 @@ TEST(Learn, EndsWhenNothingGetsBetter) {
   int epoch = 0;
   lesson.score = [&](const Parameters&) { return epoch++ == 2 ? 1.0 : 0.0; };
   const Learnt learnt = learn(toy.parameters, lesson, {.n_epochs = 30, .optimiser = {}, .patience = 3}, {1});
-  EXPECT_EQ(learnt.best_epoch, Index{2});
+  EXPECT_EQ(learnt.best, Index{2});
   EXPECT_EQ(learnt.losses.size(), 6U);
   EXPECT_TRUE(learnt.stopped_early);
 }

@@ -76,11 +76,11 @@ Matrix head_attention(MatrixView qkv, Index at, Index size, std::span<const floa
 Matrix kept_attention(const NetworkDropout& dropout, Index layer, Index text, Index head, Index heads,
                       Index tokens) {
   if (dropout.attention <= 0) return {};
-  const Random random(layer_seed(dropout, layer, kInAttention).child(text * heads + head));
-  const auto kept = static_cast<float>(1 / (1 - dropout.attention));
+  const Dropped dropped(dropout.attention,
+                        layer_seed(dropout, layer, kInAttention).child(text * heads + head));
   Matrix out(tokens, tokens);
-  for (Index i = 0; i < tokens * tokens; ++i)
-    out.data()[i] = random.uniform(i) < dropout.attention ? 0 : kept;
+  std::fill_n(out.data(), tokens * tokens, 1.0f);
+  dropped.times(0, {out.data(), tokens * tokens});
   return out;
 }
 
@@ -130,6 +130,7 @@ TrainableNetwork TrainableNetwork::load(const BertConfig& config, Weights weight
   const Index hidden = config.hidden;
   out.words_ =
       out.add(parameters, weights, "embeddings.word_embeddings.weight", config.vocabulary, hidden, true);
+  parameters.make_table(out.words_);
   out.positions_ =
       out.add(parameters, weights, "embeddings.position_embeddings.weight", config.positions, hidden, true);
   if (config.family == Family::bert || config.family == Family::roberta)
@@ -342,7 +343,7 @@ Matrix TrainableNetwork::attend_back(const NetworkPass& pass, Index layer, Matri
         return part;
       },
       [](Matrix& total, Matrix&& part) { add_to(part, total); });
-  if (relative_) {
+  if (relative_ && parameters[*relative_].learns) {
     Matrix& to = parameters[*relative_].gradient;
     const auto furthest = static_cast<std::ptrdiff_t>(config_.max_tokens()) - 1;
     for (Index i = 0; i < bias.cols(); ++i)
@@ -357,15 +358,13 @@ Matrix TrainableNetwork::layer_back(const NetworkPass& pass, Index number, Matri
   const Layer& layer = layers_[number];
   const NetworkPass::Layer& left = pass.layers[number];
   const Index tokens = slope.rows(), hidden = config_.hidden;
-  const auto gradient = [&](Index place) { return parameters[place].gradient.span(); };
-  const auto row_gradient = [&](Index place) { return parameters[place].gradient[0]; };
   const auto norm_back = [&](const Matrix& x, const Norm& norm, Matrix& of) {
     layer_norm_back(x.view(), row_of(parameters, norm.gamma), config_.epsilon, of.span(),
-                    row_gradient(norm.gamma), row_gradient(norm.beta), run);
+                    parameters[norm.gamma], parameters[norm.beta], run);
   };
   const auto linear_back = [&](const Linear& linear, MatrixView x, const Matrix& of, Index inputs) {
-    add_weight_gradient(of.view(), x, gradient(linear.weight), run);
-    add_row_sum(of.view(), row_gradient(linear.bias), run);
+    add_weight_gradient(of.view(), x, parameters[linear.weight], run);
+    add_row_sum(of.view(), parameters[linear.bias], run);
     Matrix before(tokens, inputs);
     product(of.view(), linear.back, {}, before.span(), run);
     return before;
@@ -391,8 +390,8 @@ Matrix TrainableNetwork::layer_back(const NetworkPass& pass, Index number, Matri
   const Matrix by_parts = attend_back(pass, number, by_context.view(), parameters, run);
   for (Index part = 0; part < 3; ++part) {
     const MatrixView own{by_parts.data() + part * hidden, tokens, hidden, 3 * hidden};
-    add_weight_gradient(own, left.in.view(), gradient(layer.parts[part].weight), run);
-    add_row_sum(own, row_gradient(layer.parts[part].bias), run);
+    add_weight_gradient(own, left.in.view(), parameters[layer.parts[part].weight], run);
+    add_row_sum(own, parameters[layer.parts[part].bias], run);
   }
   product(by_parts.view(), layer.stacked_back, {}, slope.span(), run);
   add_to(residual, slope);
@@ -403,21 +402,29 @@ void TrainableNetwork::embed_back(const NetworkPass& pass, Matrix slope, Paramet
                                   const Run& run) const {
   drop(slope.span(), pass.dropout.hidden, pass.dropout.seed.child(0), run);
   layer_norm_back(pass.embedding_sum.view(), row_of(parameters, embedding_norm_.gamma), config_.epsilon,
-                  slope.span(), parameters[embedding_norm_.gamma].gradient[0],
-                  parameters[embedding_norm_.beta].gradient[0], run);
+                  slope.span(), parameters[embedding_norm_.gamma], parameters[embedding_norm_.beta], run);
   // Token by token: a word that occurs often is added to in their order.
-  Matrix &words = parameters[words_].gradient, &positions = parameters[positions_].gradient;
-  for (Index t = 0; t < slope.rows(); ++t) {
-    kernels().axpy(1, slope[t].data(), words[pass.ids[t]].data(), slope.cols());
-    kernels().axpy(1, slope[t].data(), positions[pass.places[t]].data(), slope.cols());
+  Parameter &words = parameters[words_], &positions = parameters[positions_];
+  for (Index t = 0; t < slope.rows() && words.learns; ++t) {
+    parameters.use_row(words_, pass.ids[t]);
+    kernels().axpy(1, slope[t].data(), words.gradient[pass.ids[t]].data(), slope.cols());
   }
-  if (types_) add_row_sum(slope.view(), parameters[*types_].gradient[0], run);
+  for (Index t = 0; t < slope.rows() && positions.learns; ++t)
+    kernels().axpy(1, slope[t].data(), positions.gradient[pass.places[t]].data(), slope.cols());
+  if (types_) add_row_sum(slope.view(), parameters[*types_], run);
 }
 
 void TrainableNetwork::backward(const NetworkPass& pass, Matrix slope, Parameters& parameters,
                                 const Run& run) const {
-  for (Index i = layers_.size(); i-- > 0;) slope = layer_back(pass, i, std::move(slope), parameters, run);
-  embed_back(pass, std::move(slope), parameters, run);
+  // The parameters stand in the order of the forward pass: what lies before the first that learns needs no
+  // slopes. MPNet's table of distances stands before all layers.
+  Index first = 0;
+  while (first < parameters.size() && !parameters[first].learns) ++first;
+  for (Index i = layers_.size(); i-- > 0;) {
+    if (layers_[i].final_norm.beta < first) return;
+    slope = layer_back(pass, i, std::move(slope), parameters, run);
+  }
+  if (first < layers_.front().parts.front().weight) embed_back(pass, std::move(slope), parameters, run);
 }
 
 }  // namespace shoal

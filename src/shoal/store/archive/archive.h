@@ -98,6 +98,8 @@ class ArchiveWriter {
   void add(std::string_view name, MatrixView x);
   void add(std::string_view name, const Matrix& x) { add(name, x.view()); }
   void add(std::string_view name, std::span<const float> x);
+  /// Does not copy: `x` must stay as it is until the file is written.
+  void lend(std::string_view name, MatrixView x, const std::vector<Index>& shape);
   /// The same with 16 bits a number, rounded to nearest.
   void add_half(std::string_view name, MatrixView x);
   void add(std::string_view name, std::span<const double> x);
@@ -113,6 +115,9 @@ class ArchiveWriter {
     TensorType type;
     std::vector<Index> shape;
     std::vector<std::byte> bytes;
+    std::span<const std::byte> lent;  ///< instead of `bytes`
+
+    std::span<const std::byte> all() const { return lent.empty() ? std::span(bytes) : lent; }
   };
   Entry& entry(std::string_view name, TensorType type, std::vector<Index> shape);
   std::map<std::string, std::string, std::less<>> metadata_;

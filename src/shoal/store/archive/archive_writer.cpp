@@ -33,7 +33,7 @@ void ArchiveWriter::space(const Space& space) { metadata_["space"] = space_json(
 
 ArchiveWriter::Entry& ArchiveWriter::entry(std::string_view name, TensorType type, std::vector<Index> shape) {
   require(name != "__metadata__", Fault::argument, "a tensor cannot be named __metadata__");
-  const auto [at, added] = entries_.emplace(name, Entry{type, std::move(shape), {}});
+  const auto [at, added] = entries_.emplace(name, Entry{type, std::move(shape), {}, {}});
   if (!added) throw Error(Fault::argument, "two tensors are named " + shown(name));
   return at->second;
 }
@@ -45,6 +45,14 @@ void ArchiveWriter::add(std::string_view name, MatrixView x) {
   for (Index r = 0; r < x.rows && row_bytes > 0; ++r) {
     std::memcpy(bytes.data() + r * row_bytes, x[r].data(), row_bytes);
   }
+}
+
+void ArchiveWriter::lend(std::string_view name, MatrixView x, const std::vector<Index>& shape) {
+  Index count = 1;
+  for (const Index side : shape) count *= side;
+  require(x.stride == x.cols && count == x.rows * x.cols, Fault::argument,
+          "tensor " + shown(name) + " is not of that shape, or not in one piece");
+  entry(name, TensorType::f32, shape).lent = std::as_bytes(std::span(x.data, count));
 }
 
 void ArchiveWriter::add_half(std::string_view name, MatrixView x) {
@@ -73,7 +81,7 @@ void ArchiveWriter::add(std::string_view name, std::span<const std::int64_t> x) 
 void ArchiveWriter::add_part(std::string_view name, const ArchiveWriter& part) {
   const std::string prefix = std::string(name) + "/";
   for (const auto& [key, value] : part.metadata_) metadata_[prefix + key] = value;
-  for (const auto& [key, e] : part.entries_) entry(prefix + key, e.type, e.shape).bytes = e.bytes;
+  for (const auto& [key, e] : part.entries_) entry(prefix + key, e.type, e.shape).bytes.assign(e.all().begin(), e.all().end());
 }
 
 void ArchiveWriter::write(const std::filesystem::path& path) const {
@@ -87,13 +95,13 @@ void ArchiveWriter::write(const std::filesystem::path& path) const {
   SafetensorsHeader header{.metadata = metadata_};
   std::uint64_t end = 0;
   for (const Named* e : in_order) {
-    const std::uint64_t begin = std::exchange(end, end + e->second.bytes.size());
+    const std::uint64_t begin = std::exchange(end, end + e->second.all().size());
     header.tensors[e->first] = {e->second.type, e->second.shape, begin, end};
   }
   const std::string first = safetensors_header_bytes(header);
   NewFile file(path);
   file.write(first);
-  for (const Named* e : in_order) file.write(e->second.bytes);
+  for (const Named* e : in_order) file.write(e->second.all());
   file.keep();
 }
 
