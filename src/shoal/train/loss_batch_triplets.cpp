@@ -21,8 +21,8 @@ struct AnchorLoss {
 struct Seen {
   std::span<const double> distance;  // to each row
   std::vector<Index> positives;      // others of its label
-  std::vector<Index> negatives;      // rows of other labels, nearest first
-  std::span<double> slope;           // of its loss by each distance; zeros at first
+  std::vector<Index> negatives;  // rows of other labels, nearest first (the hardest loss: only the first is)
+  std::span<double> slope;       // of its loss by each distance; zeros at first
   double margin;
 };
 
@@ -158,8 +158,12 @@ class BatchTriplets {
       else if (j != anchor)
         seen.positives.push_back(j);
     }
-    std::ranges::stable_sort(seen.negatives, {}, [&](Index j) { return distances[j]; });
     const LossKind kind = task_.options.kind;
+    const auto away = [&](Index j) { return distances[j]; };
+    if (kind == LossKind::batch_semi_hard || kind == LossKind::batch_all)
+      std::ranges::stable_sort(seen.negatives, {}, away);
+    else if (!seen.negatives.empty())
+      std::iter_swap(seen.negatives.begin(), std::ranges::min_element(seen.negatives, {}, away));
     const AnchorLoss out = kind == LossKind::batch_semi_hard ? semi_hard(seen)
                            : kind == LossKind::batch_all     ? every(seen)
                                                          : hardest(seen, kind == LossKind::batch_hard_soft);
