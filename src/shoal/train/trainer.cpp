@@ -1,0 +1,363 @@
+#include "shoal/train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <span>
+#include <utility>
+
+#include "shoal/core/error.h"
+#include "shoal/encode/bert_names.h"
+
+namespace shoal {
+namespace {
+
+using Ids = std::span<const std::uint32_t>;
+
+constexpr double kMostPassBytes = 512.0 * 1024 * 1024;
+constexpr Index kHealthTexts = 128;
+
+// Seeds of different purposes.
+constexpr std::uint64_t kOrders = 1, kDropout = 2, kHealth = 3;
+
+/// A set as the model reads it.
+struct ReadySet {
+  const TrainingSet* set = nullptr;
+  std::vector<Tokens> columns;
+  Batching batching = Batching::shuffled;
+  std::vector<std::uint32_t> text_numbers;
+  Labels labels;
+};
+
+Labels labels_of(const Matrix& targets) {
+  Labels out;
+  for (Index i = 0; i < targets.rows(); ++i) {
+    out.of.push_back(static_cast<Label>(targets[i][0]));
+    out.count = std::max<Index>(out.count, static_cast<Index>(out.of.back()) + 1);
+  }
+  return out;
+}
+
+Batching batching_of(const TrainingSet& set, const TrainOptions& options) {
+  const bool by_label = needs_of(set.loss.kind).targets == LossTargets::label;
+  if (options.batching) {
+    require(*options.batching != Batching::group_by_label || by_label, Fault::argument,
+            option_name("batching") + " is group_by_label, but the loss " +
+                std::string(name_of(set.loss.kind)) + " needs no labels");
+    return *options.batching;
+  }
+  return by_label                         ? Batching::group_by_label
+         : uses_other_rows(set.loss.kind) ? Batching::no_duplicates
+                                          : Batching::shuffled;
+}
+
+class Training {
+ public:
+  Training(TrainableEncoder& model, const std::vector<TrainingSet>& sets, const TrainOptions& options,
+           const TrainHooks& hooks, const Run& run)
+      : model_(model),
+        options_(options),
+        hooks_(hooks),
+        run_(run),
+        threads_{.threads = run.threads, .stop = run.stop, .progress = {}, .pool = run.pool} {
+    check_options(options);
+    require(!sets.empty(), Fault::argument, "there is nothing to train on");
+    freeze();
+    for (const TrainingSet& set : sets) ready(set);
+    dropout_ = options.dropout
+                   ? NetworkDropout{.hidden = *options.dropout, .attention = *options.dropout, .seed = {}}
+                   : model.dropout();
+    if (options.mini_batch == 0) most_tokens_ = tokens_that_fit();
+    gather_health();
+  }
+
+  TrainReport finish(const Checkpoint& checkpoint) {
+    Lesson lesson;
+    for (const ReadySet& ready : sets_) lesson.rows += ready.set->rows();
+    lesson.plan = [this](Index epoch) { return plan(epoch); };
+    lesson.batch = [this](const Batch& batch, Parameters&) { return learn_from(batch); };
+    lesson.changed = [this](const Parameters&) { model_.prepare(threads_without_stop()); };
+    if (hooks_.score) lesson.score = [this](const Parameters&) { return hooks_.score(model_); };
+    lesson.log = hooks_.log;
+    lesson.resumed = hooks_.resumed;
+    lesson.name_rows = [this](const std::vector<Batch>& batches) { return name_rows(batches); };
+    report_.before = look();
+    if (hooks_.health) hooks_.health(0, report_.before);
+    lesson.watch = [this](const Parameters&, Index step) {
+      const Health now = look();
+      if (hooks_.health) hooks_.health(step, now);
+      return options_.alarms ? harm_of(report_.before, now) : std::string();
+    };
+    report_.batches = plan(0).size();
+    if (hooks_.estimate) hooks_.estimate(seconds());
+    report_.learnt = learn(model_.parameters, lesson, options_.learn, options_.seed, run_, checkpoint);
+    report_.after = look();
+    return std::move(report_);
+  }
+
+  /// Of the whole training, from a few batches, whose gradients are thrown away.
+  double seconds() {
+    const std::vector<Batch> batches = plan(0);
+    Index tokens = 0, all = 0;
+    const auto count = [&](const Batch& batch) {
+      Index n = 0;
+      for (const Ids text : texts_of(batch, 0, batch.rows.size())) n += text.size();
+      return n;
+    };
+    for (const Batch& batch : batches) all += count(batch);
+    double spent = 0;
+    constexpr double kEnough = 0.5;  // seconds
+    for (Index i = 0; i < std::min<Index>(batches.size(), 4) && spent < kEnough; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      learn_from(batches[i]);
+      model_.parameters.gradient_norm(threads_);
+      model_.prepare(threads_);
+      model_.parameters.clear_gradients(threads_);
+      if (i == 0 && batches.size() > 1) continue;  // memory is made warm
+      spent += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      tokens += count(batches[i]);
+    }
+    const double rate = spent / static_cast<double>(std::max<Index>(tokens, 1));
+    return 1.1 * rate * static_cast<double>(all) * static_cast<double>(options_.learn.n_epochs);
+  }
+
+ private:
+  Run threads_without_stop() const {
+    return {.threads = run_.threads, .stop = {}, .progress = {}, .pool = run_.pool};
+  }
+
+  void freeze() {
+    const Index layers = model_.model().transformer.layers;
+    require(options_.freeze_layers <= layers, Fault::argument,
+            option_name("freeze_layers") + " is " + std::to_string(options_.freeze_layers) +
+                "; the model has " + std::to_string(layers) + " layers");
+    const bool embeddings = options_.freeze_embeddings || options_.freeze_layers > 0;
+    report_.frozen = model_.parameters.freeze([&](const std::string& name) {
+      if (name.starts_with("embeddings.") || name == kRelativeBias) return embeddings;
+      const auto at = name.find("layer.");
+      return at != std::string::npos && std::stoul(name.substr(at + 6)) < options_.freeze_layers;
+    });
+  }
+
+  void ready(const TrainingSet& set) {
+    require(set.rows() > 0, Fault::data, set.name + ": there are no rows to learn from");
+    try {
+      const bool unit = !model_.model().head.empty() &&
+                        model_.model().head.back().kind == StepKind::normalize &&
+                        model_.dims() == model_.model().dims;
+      check_loss(set.loss, set.columns.size(), model_.dims(), unit && !options_.any_margin);
+      if (needs_of(set.loss.kind).targets != LossTargets::none)
+        check_targets(set.loss, set.targets.view(), set.columns.size(), model_.dims());
+    } catch (const Error& e) {
+      throw Error(e.fault, set.name + ": " + e.marked, e.hint);
+    }
+    ReadySet out{
+        .set = &set, .columns = {}, .batching = batching_of(set, options_), .text_numbers = {}, .labels = {}};
+    std::vector<const Texts*> columns;
+    for (const Texts& column : set.columns) {
+      out.columns.push_back(model_.tokenize(column, run_));
+      report_.tokens += out.columns.back().ids.size();
+      report_.cut += out.columns.back().cut;
+      columns.push_back(&column);
+    }
+    report_.rows += set.rows();
+    if (out.batching == Batching::no_duplicates) out.text_numbers = text_numbers(columns);
+    if (out.batching == Batching::group_by_label) out.labels = labels_of(set.targets);
+    sets_.push_back(std::move(out));
+  }
+
+  Batches batches_of(Index number, Index epoch) const {
+    const ReadySet& ready = sets_[number];
+    const Seed seed = options_.seed.child(kOrders).child(number);
+    const Index least = uses_other_rows(ready.set->loss.kind) ? 2 : 1;
+    switch (ready.batching) {
+      case Batching::no_duplicates:
+        return batches_without_duplicates(ready.text_numbers, ready.columns.size(), options_.learn.batch_size,
+                                          least, seed, epoch);
+      case Batching::group_by_label:
+        return batches_by_label(ready.labels, options_.learn.batch_size, seed, epoch);
+      case Batching::shuffled:
+        break;
+    }
+    return shuffled_batches(ready.set->rows(), options_.learn.batch_size, least, seed, epoch);
+  }
+
+  std::vector<Batch> plan(Index epoch) const {
+    std::vector<Batches> all;
+    std::vector<Index> sizes;
+    for (Index s = 0; s < sets_.size(); ++s) {
+      all.push_back(batches_of(s, epoch));
+      sizes.push_back(all.back().size());
+      require(sizes.back() > 0, Fault::data,
+              sets_[s].set->name +
+                  ": no batch can be made of its rows: they all hold the same text, or too few "
+                  "labels have two rows");
+    }
+    std::vector<Batch> out;
+    std::vector<Index> next(sets_.size());
+    for (const Index s :
+         set_order(sizes, options_.mixing, options_.seed.child(kOrders).child(sets_.size()), epoch)) {
+      const auto rows = all[s][next[s]++];
+      out.push_back({{rows.begin(), rows.end()}, s, 0});
+    }
+    return out;
+  }
+
+  /// Of rows [first, last) of the batch, column by column.
+  std::vector<Ids> texts_of(const Batch& batch, Index first, Index last) const {
+    std::vector<Ids> out;
+    for (const Tokens& column : sets_[batch.set].columns)
+      for (Index i = first; i < last; ++i) out.push_back(column[batch.rows[i]]);
+    return out;
+  }
+
+  /// Tokens of which what the forward pass leaves for the backward pass fits.
+  Index tokens_that_fit() const {
+    const BertConfig& c = model_.model().transformer;
+    const double token = 4.0 * static_cast<double>(c.layers) *
+                         (8.0 * static_cast<double>(c.hidden) + static_cast<double>(c.inner));
+    return static_cast<Index>(std::max(1024.0, kMostPassBytes / token));
+  }
+
+  /// First rows of the parts that go through the model at once, and one more.
+  std::vector<Index> parts_of(const Batch& batch) const {
+    const Index n = batch.rows.size();
+    std::vector<Index> out{0};
+    Index tokens = 0;
+    for (Index i = 0; i < n; ++i) {
+      Index own = 0;
+      for (const Ids text : texts_of(batch, i, i + 1)) own += text.size();
+      const bool full =
+          most_tokens_ > 0 ? tokens + own > most_tokens_ : i - out.back() >= options_.mini_batch;
+      if (i > out.back() && full) {
+        out.push_back(i);
+        tokens = 0;
+      }
+      tokens += own;
+    }
+    out.push_back(n);
+    return out;
+  }
+
+  /// Adds the gradients of a batch. In several parts (Gao et al. 2021, GradCache): all vectors first, then
+  /// the loss and its slopes, then part by part the forward pass once more, with the same numbers dropped,
+  /// and the backward pass.
+  double learn_from(const Batch& batch) {
+    const ReadySet& ready = sets_[batch.set];
+    const Index rows = batch.rows.size(), columns = ready.columns.size(), d = model_.dims();
+    const std::vector<Index> parts = parts_of(batch);
+    const bool whole = parts.size() == 2;
+    NetworkDropout dropout = dropout_;
+    const Seed seed = options_.seed.child(kDropout).child(batch.number);
+    Matrix vectors(rows * columns, d);
+    const auto forward = [&](Index part) {
+      const Index first = parts[part], n = parts[part + 1] - first;
+      dropout.seed = seed.child(part);
+      const Matrix found = model_.forward(texts_of(batch, first, first + n), dropout, pass_, threads_);
+      for (Index c = 0; c < columns; ++c)
+        std::copy_n(found[c * n].data(), n * d, vectors[c * rows + first].data());
+    };
+    for (Index part = 0; part + 1 < parts.size(); ++part) forward(part);
+
+    LossBatch of;
+    for (Index c = 0; c < columns; ++c) of.columns.push_back(vectors.view().slice(c * rows, rows));
+    const Matrix targets = targets_of(batch);
+    of.targets = targets.view();
+    std::vector<Matrix> slopes;
+    const double value = loss(ready.set->loss, of, slopes, threads_);
+    if (!std::isfinite(value)) return value;
+
+    for (Index part = 0; part + 1 < parts.size(); ++part) {
+      if (!whole) forward(part);
+      const Index first = parts[part], n = parts[part + 1] - first;
+      Matrix slope(n * columns, d);
+      for (Index c = 0; c < columns; ++c) std::copy_n(slopes[c][first].data(), n * d, slope[c * n].data());
+      model_.backward(pass_, std::move(slope), threads_);
+    }
+    return value;
+  }
+
+  Matrix targets_of(const Batch& batch) const {
+    const Matrix& all = sets_[batch.set].set->targets;
+    Matrix out(all.rows() > 0 ? batch.rows.size() : 0, all.cols());
+    for (Index i = 0; i < out.rows(); ++i) std::ranges::copy(all[batch.rows[i]], out[i].begin());
+    return out;
+  }
+
+  std::string name_rows(const std::vector<Batch>& batches) const {
+    constexpr Index kMost = 20;
+    std::string out;
+    for (const Batch& batch : batches) {
+      const TrainingSet& set = *sets_[batch.set].set;
+      out += (out.empty() ? "" : "; ") + std::string("rows ");
+      for (Index i = 0; i < std::min(kMost, batch.rows.size()); ++i) {
+        const Index row = batch.rows[i];
+        out += (i > 0 ? ", " : "") + std::to_string(set.numbers.empty() ? row + 1 : set.numbers[row]);
+      }
+      if (batch.rows.size() > kMost) out += " and " + std::to_string(batch.rows.size() - kMost) + " more";
+      out += " of " + set.name;
+    }
+    return out;
+  }
+
+  /// Draws the texts whose vectors are looked at, and which of them belong together.
+  void gather_health() {
+    const Index each = std::max<Index>(4, kHealthTexts / sets_.size());
+    for (const ReadySet& ready : sets_) {
+      const bool pairs = ready.columns.size() > 1;
+      const Index rows = ready.set->rows();
+      const auto order = shuffled(rows, options_.seed.child(kHealth), 0);
+      const LossTargets kind = needs_of(ready.set->loss.kind).targets;
+      const Index begin = health_texts_.size();
+      std::vector<float> said;
+      for (Index i = 0; i < std::min(rows, pairs ? each / 2 : each); ++i) {
+        const Index row = order[i];
+        health_texts_.push_back(ready.columns[0][row]);
+        said.push_back(ready.set->targets.rows() > 0 ? ready.set->targets[row][0] : 1.0f);
+        if (!pairs) continue;
+        health_texts_.push_back(ready.columns[1][row]);
+        const bool positive =
+            kind == LossTargets::none ||
+            ((kind == LossTargets::score || kind == LossTargets::binary) && said.back() >= 0.8f);
+        if (positive) together_.emplace_back(health_texts_.size() - 2, health_texts_.size() - 1);
+      }
+      if (kind == LossTargets::label)
+        for (Index i = 0; i < said.size(); ++i)
+          for (Index j = 0; j < i; ++j)
+            if (said[i] == said[j]) together_.emplace_back(begin + j, begin + i);
+    }
+    report_.health_texts = health_texts_.size();
+  }
+
+  Health look() {
+    EncoderPass pass;
+    const Matrix vectors = model_.forward(health_texts_, {}, pass, threads_without_stop());
+    return health_of(vectors.view(), together_);
+  }
+
+  TrainableEncoder& model_;
+  const TrainOptions& options_;
+  const TrainHooks& hooks_;
+  const Run& run_;
+  const Run threads_;
+  NetworkDropout dropout_;
+  Index most_tokens_ = 0;  // of a part; 0: parts are counted in rows
+  std::vector<ReadySet> sets_;
+  EncoderPass pass_;
+  std::vector<Ids> health_texts_;
+  std::vector<std::pair<Index, Index>> together_;
+  TrainReport report_;
+};
+
+}  // namespace
+
+TrainReport train_encoder(TrainableEncoder& model, const std::vector<TrainingSet>& sets,
+                          const TrainOptions& options, const TrainHooks& hooks, const Run& run,
+                          const Checkpoint& checkpoint) {
+  Checkpoint own = checkpoint;
+  for (const Field& field : list_fields(options))
+    own.made_by += ", " + field.name + " " + text_of(field.value);
+  return Training(model, sets, options, hooks, run).finish(own);
+}
+
+}  // namespace shoal
