@@ -9,6 +9,8 @@
 
 #include "shoal/flow/ensembles/fit_ensemble.h"
 #include "shoal/flow/ensembles/measure_gain.h"
+#include "shoal/flow/evaluation/evaluate.h"
+#include "shoal/flow/negatives/negatives.h"
 #include "shoal/flow/folders/lay_out.h"
 #include "shoal/flow/folders/predict_clusters.h"
 #include "shoal/flow/mapping/make_map.h"
@@ -33,7 +35,8 @@ struct TypesOf<std::variant<O...>> {
                                 ClusterClassifierOptions, StabilityOptions, CtfidfOptions, ExemplarOptions,
                                 OutcomeOptions, ClusteringOptions, ClusterOptions, PredictOptions,
                                 LayoutOptions, MapOptions, SearchOptions, ExplainOptions, TfidfOptions,
-                                FitEnsembleOptions, MeasureGainOptions>;
+                                FitEnsembleOptions, MeasureGainOptions, ReadTaskOptions, EvaluateOptions,
+                                RolePrompts, MineOptions, NegativesOptions>;
 };
 
 template <class O>

@@ -116,6 +116,19 @@ std::vector<std::string> Encoder::prompts() const {
   return std::visit(Of(), state_->model);
 }
 
+std::string Encoder::prompt_text(const std::optional<std::string>& name) const {
+  const auto in = [&](const ModelFolder& model) {
+    const auto& chosen = name ? name : model.default_prompt;
+    const auto found = chosen ? model.prompts.find(*chosen) : model.prompts.end();
+    return found == model.prompts.end() ? std::string() : found->second;
+  };
+  if (const auto* model = std::get_if<TransformerModel>(&state_->model)) return in(model->model);
+  if (const auto* model = std::get_if<TokenVectors>(&state_->model)) return in(model->model());
+  std::string out;
+  for (const EncoderPart& part : parts()) out += part.encoder.prompt_text(name);
+  return out;
+}
+
 const Tokenizer* Encoder::tokenizer() const& {
   struct Of {
     const Tokenizer* operator()(const TransformerModel& m) const { return &m.tokenizer; }

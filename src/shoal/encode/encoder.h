@@ -121,6 +121,9 @@ class Encoder {
   ModelKind kind() const;
   Index max_tokens() const;                  ///< of an ensemble the most of a part; 0: there is no limit
   std::vector<std::string> prompts() const;  ///< their names; of an ensemble those of any part
+  /// What the prompt of that name, absent: the model's default, puts before a text: often nothing. Of an
+  /// ensemble those of its parts, one after another. Empty too if there is none of that name.
+  std::string prompt_text(const std::optional<std::string>& name) const;
   /// Of an ensemble that of the first part that has one. Null: the model has none, as it counts words.
   const Tokenizer* tokenizer() const&;
   const std::vector<EncoderPart>& parts() const&;  ///< of an ensemble; none of others

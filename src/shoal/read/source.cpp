@@ -201,6 +201,7 @@ void Source::State::open_first() {
   open(files[0]);
   std::visit([&](auto& r) { columns = r.columns(); }, *reader);
   match_columns();
+  if (options.first_column && !columns.empty()) options.text_columns = {columns[0]};
   const bool by_name = !columns.empty() && names_decide(columns, options.text_columns);
   if (by_name) choose_columns();  // a wrong name is told before a fault in the rows
   sample(by_name ? 1 : kSampleRows);
@@ -312,7 +313,7 @@ void Source::State::repair() {
 // Only a string can be embedded; JSON may have anything there. NaN, with which pandas says that there is
 // nothing, is nothing.
 void Source::State::check_kinds(const std::string* held_place) {
-  if (record.kinds.empty()) return;
+  if (record.kinds.empty() || options.first_column) return;
   for (const Index column : text_at) {
     const Index slot = slots[column];
     if (record.kinds[slot] != ValueKind::other) continue;
@@ -405,6 +406,7 @@ Source::~Source() = default;
 
 const std::vector<std::string>& Source::text_columns() const { return state_->text_names; }
 const std::vector<std::string>& Source::other_columns() const { return state_->other_names; }
+const std::vector<std::string>& Source::columns() const { return state_->columns; }
 const Texts& Source::kinds() const { return state_->kinds; }
 const ReadReport& Source::report() const {
   state_->settle_reading();

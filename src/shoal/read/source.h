@@ -67,6 +67,8 @@ struct ReadReport {
 struct ReadOptions {
   std::optional<FileFormat> format;       ///< absent: found
   std::vector<std::string> text_columns;  ///< empty: found; several: joined by a line feed
+  /// The first column is taken for the text, whatever it is called and holds: for readers of whole tables.
+  bool first_column = false;
   std::optional<std::string> encoding;    ///< any label of the WHATWG; absent: found
   std::optional<std::string>
       delimiter;                       ///< one character, or tab, comma, semicolon, bar, space; absent: found
@@ -131,6 +133,7 @@ class Source {
 
   const std::vector<std::string>& text_columns() const;   ///< as chosen
   const std::vector<std::string>& other_columns() const;  ///< all others, in order
+  const std::vector<std::string>& columns() const;        ///< all, in the order of the first file
   /// Puts the next rows, at most `most` (>= 1) and no more once they have 16 MiB, into `texts` and, in the
   /// order of other_columns, into `others`, in place of what they held. False at the end, with nothing in
   /// them. Several text columns are joined by a line feed, empty ones left out. Error(data), naming file and

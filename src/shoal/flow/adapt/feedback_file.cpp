@@ -10,6 +10,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
+#include "shoal/flow/tables/whole_table.h"
 #include "shoal/near/select_rows.h"
 #include "shoal/read/source.h"
 
@@ -50,26 +51,12 @@ std::optional<Index> place_of(const Names& columns, std::string_view wanted) {
   return std::nullopt;
 }
 
-std::string trimmed(std::string_view s) {
-  const auto first = s.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return std::string(s.substr(first, s.find_last_not_of(" \t\r\n") - first + 1));
-}
+std::string trimmed(std::string_view s) { return std::string(trimmed_text(s)); }
 
 std::optional<Index> whole_number(const std::string& s) {
   Index out = 0;
   const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), out);
   return error == std::errc() && end == s.data() + s.size() ? std::optional(out) : std::nullopt;
-}
-
-std::optional<bool> answer(std::string s) {
-  for (char& c : s)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  for (const char* yes : {"1", "1.0", "+1", "yes", "true", "accepted", "y"})
-    if (s == yes) return true;
-  for (const char* no : {"0", "0.0", "-1", "no", "false", "rejected", "n"})
-    if (s == no) return false;
-  return std::nullopt;
 }
 
 class FeedbackReading {
@@ -135,7 +122,7 @@ class FeedbackReading {
         bool accepted = true;
         if (third) {
           const std::string cell = trimmed(others[*third][i]);
-          const auto found = answer(cell);
+          const auto found = yes_or_no(cell);
           if (!found)
             throw Error(Fault::data, where(number) + " has '" + cell + "' as " +
                                          source.other_columns()[*third] +

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,7 +9,7 @@
 #include "shoal/core/random.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
-#include "shoal/core/texts.h"
+#include "shoal/flow/embed_texts.h"
 
 namespace shoal {
 
@@ -26,9 +25,6 @@ struct FeedbackTable {
   Index moved = 0;                 ///< texts that stand in several folders: left out
 };
 
-/// Vectors of texts that are not of the corpus.
-using EmbedTexts = std::function<Rows(const Texts& texts)>;
-
 /// Reads a table (CSV, TSV, JSONL, Parquet) of one of these shapes; columns may stand in any order, others
 /// are passed over:
 ///   row_a, row_b, accepted     rows of the corpus from 0; 1 or 0, yes or no, true or false, accepted or
@@ -38,6 +34,7 @@ using EmbedTexts = std::function<Rows(const Texts& texts)>;
 ///                              whole numbers, its text; as many rejected pairs are drawn by the seed
 ///   row, folder                a row of the corpus and where it was put (label is taken for folder)
 ///   text, folder               the same of texts
+/// `embed` makes the vectors of texts that are not of the corpus.
 /// Error(argument) for other columns; Error(data) naming file and line for a row that is not there or an
 /// answer that is none, and if nothing is said.
 FeedbackTable read_feedback(const std::filesystem::path& file, const Rows& corpus, Seed seed,

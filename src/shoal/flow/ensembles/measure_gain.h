@@ -10,6 +10,7 @@
 #include "shoal/core/run.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/flow/texts/model_fit.h"
+#include "shoal/measure/bootstrap.h"
 #include "shoal/read/source.h"
 
 namespace shoal {
@@ -35,11 +36,6 @@ void fields(MeasureGainOptions& o, V&& visit) {
   visit("c", o.c, "inverse strength of the logistic regression's L2 penalty", above(0));
   visit("seed", o.seed, "start of all randomness");
 }
-
-/// A number with its 95% interval.
-struct Measured {
-  double value = 0, low = 0, high = 0;
-};
 
 /// One measure of the ensemble and of its parts alone.
 struct Gain {
