@@ -2,9 +2,9 @@
 //
 //   train_bench MODEL PAIRS.txt [--batch N] [--steps N] [--dropout P] [--loss NAME] [--threads N]
 //
-// PAIRS: lines of two texts parted by a tab, and a score where the loss wants one. Prints JSON: seconds a step
-// (median), tokens a second, and the rate of the three products of each linear layer beside that of one large
-// product on the same threads.
+// PAIRS: lines of two texts parted by a tab, and a score where the loss wants one. Prints JSON: seconds a
+// step (median), tokens a second, and the rate of the three products of each linear layer beside that of one
+// large product on the same threads.
 
 #include <algorithm>
 #include <chrono>
@@ -97,16 +97,15 @@ int main(int argc, char** argv) {
       at = Clock::now();
     };
     model.parameters.clear_gradients(run);
-    const Matrix found =
-        model.forward(texts, {.hidden = dropout, .attention = dropout, .seed = Seed{1}.child(step)}, pass, run);
+    const Matrix found = model.forward(
+        texts, {.hidden = dropout, .attention = dropout, .seed = Seed{1}.child(step)}, pass, run);
     lap(forward);
     std::vector<Matrix> slopes;
     LossBatch of{.columns = {found.view().slice(0, batch), found.view().slice(batch, batch)}, .targets = {}};
     if (needs_of(how.kind).targets != LossTargets::none) of.targets = targets.view();
     loss(how, of, slopes, run);
     Matrix slope(2 * batch, model.dims());
-    for (int c = 0; c < 2; ++c)
-      std::copy_n(slopes[c].data(), batch * model.dims(), slope[c * batch].data());
+    for (int c = 0; c < 2; ++c) std::copy_n(slopes[c].data(), batch * model.dims(), slope[c * batch].data());
     lap(loss_time);
     model.backward(pass, std::move(slope), run);
     lap(backward);
@@ -118,12 +117,15 @@ int main(int argc, char** argv) {
     whole.push_back(since(start));
   }
   const auto& c = model.model().transformer;
-  const double flops = 3 * 2.0 * static_cast<double>(c.layers) *
-                       (4.0 * static_cast<double>(c.hidden * c.hidden) + 2.0 * static_cast<double>(c.hidden * c.inner));
+  const double flops =
+      3 * 2.0 * static_cast<double>(c.layers) *
+      (4.0 * static_cast<double>(c.hidden * c.hidden) + 2.0 * static_cast<double>(c.hidden * c.inner));
   const double a_step = static_cast<double>(tokens) / static_cast<double>(steps), seconds = median(whole);
   const double rate = flops * a_step / seconds, peak = gemm_rate(run);
-  std::printf("{\"step\": %.5f, \"tokens_a_step\": %.1f, \"forward\": %.5f, \"loss\": %.5f, \"backward\": %.5f, "
-              "\"update\": %.5f, \"prepare\": %.5f, \"linear_gflops\": %.1f, \"gemm_gflops\": %.1f, \"share\": %.3f}\n",
-              seconds, a_step, median(forward), median(loss_time), median(backward), median(update), median(prepare),
-              rate / 1e9, peak / 1e9, rate / peak);
+  std::printf(
+      "{\"step\": %.5f, \"tokens_a_step\": %.1f, \"forward\": %.5f, \"loss\": %.5f, \"backward\": %.5f, "
+      "\"update\": %.5f, \"prepare\": %.5f, \"linear_gflops\": %.1f, \"gemm_gflops\": %.1f, \"share\": "
+      "%.3f}\n",
+      seconds, a_step, median(forward), median(loss_time), median(backward), median(update), median(prepare),
+      rate / 1e9, peak / 1e9, rate / peak);
 }

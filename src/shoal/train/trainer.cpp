@@ -92,6 +92,7 @@ class Training {
     if (hooks_.estimate) hooks_.estimate(seconds());
     report_.learnt = learn(model_.parameters, lesson, options_.learn, options_.seed, run_, checkpoint);
     report_.after = look();
+    if (hooks_.finished) hooks_.finished([this] { return look(); });
     return std::move(report_);
   }
 

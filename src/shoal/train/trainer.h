@@ -89,6 +89,8 @@ struct TrainHooks {
   std::function<void(Index step)> resumed;
   std::function<void(double seconds)> estimate;  ///< before the first step: what it will take, from a few
                                                  ///< batches that are tried
+  /// After the last step; `look` looks at the model as it is then.
+  std::function<void(const std::function<Health()>& look)> finished;
 };
 
 struct TrainReport {

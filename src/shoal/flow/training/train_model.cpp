@@ -1,0 +1,316 @@
+#include "shoal/flow/training/train_model.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "shoal/core/error.h"
+#include "shoal/encode/encoder.h"
+#include "shoal/encode/model_place.h"
+#include "shoal/encode/weights.h"
+#include "shoal/flow/receipt.h"
+#include "shoal/flow/texts/models.h"
+#include "shoal/flow/training/training_report.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/files/new_folder.h"
+#include "shoal/train/save_model.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char *kReport = "training.json", *kLog = "training.jsonl", *kPage = "training.html";
+constexpr FolderMark kMark{kReport, "\"format\": \"shoal training\""};
+constexpr const char* kCheckpoint = "checkpoint.safetensors";
+
+/// All names at the top of the folder that is made.
+struct OutFiles {
+  std::vector<std::string> names;
+  std::vector<const char*> list;
+  explicit OutFiles(const ModelFolder& model) {
+    for (const fs::path& file : files_beside_weights(model)) add(file.begin()->string());
+    if (model.transformer_folder != model.folder)
+      add(fs::relative(model.transformer_folder, model.folder).begin()->string());
+    for (const HeadStep& step : model.head)
+      if (!step.folder.empty()) add(fs::relative(step.folder, model.folder).begin()->string());
+    for (const char* name : {"model.safetensors", kReport, kLog, kPage}) add(name);
+    for (const std::string& name : names) list.push_back(name.c_str());
+  }
+  void add(const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+};
+
+/// Which task a table is for, by the loss that its columns would choose.
+TaskKind task_of(const fs::path& file, const ReadOptions& read, const Run& run) {
+  if (fs::is_directory(file)) return TaskKind::retrieval;
+  const TrainingTable table = read_training_table({.file = file,
+                                                   .loss = {},
+                                                   .columns = {},
+                                                   .target = {},
+                                                   .score_range = "",
+                                                   .options = {},
+                                                   .teacher = {},
+                                                   .read = read},
+                                                  run);
+  switch (table.set.loss.kind) {
+    case LossKind::contrastive:
+      return TaskKind::pairs;
+    case LossKind::mnrl:
+      return table.columns.size() > 2 ? TaskKind::triplet : TaskKind::retrieval;
+    case LossKind::batch_hard_soft:
+      return TaskKind::classification;
+    default:
+      return TaskKind::sts;
+  }
+}
+
+class TrainRun {
+ public:
+  TrainRun(const TrainModelOptions& options, const Run& run, const TrainNotices& notices)
+      : o_(options), run_(run), notices_(notices) {}
+
+  TrainModelReport finish() {
+    check();
+    report_.out = o_.out;
+    const fs::path given = find_model(o_.model, o_.models_folder);
+    if (static_table_folder(given))
+      throw Error(Fault::unsupported,
+                  o_.model + " is a static model: it has a vector for each token and no network",
+                  "'shoal train' trains transformers");
+    const ModelFolder folder = read_model_folder(given);
+    report_.model = model_name(folder.folder);
+    const OutFiles files(folder);
+    const std::string key = key_of(folder);
+    if (fs::exists(o_.out) && has_mark(o_.out, kMark) && has_receipt(o_.out, kReport, key)) {
+      report_.done_before = true;
+      return std::move(report_);
+    }
+    NewFolder out(o_.out, kMark, o_.overwrite, files.list);
+    out.keep_off(folder.folder);
+    for (const fs::path& input : inputs()) out.keep_off(input);
+    TrainableEncoder model = TrainableEncoder::load(given, run_);
+    read_sets();
+    read_tasks();
+
+    const fs::path place = training_place(o_.out);
+    std::error_code failed;
+    fs::create_directories(place, failed);
+    require(!failed, Fault::file, "cannot write " + place.string() + ": " + failed.message());
+    TrainingLog log(place / kLog);
+    train(model, log, {.file = place / kCheckpoint, .seconds = o_.checkpoint_seconds, .made_by = key});
+
+    model.save(out / "");
+    write_file(out / kLog, log.text());
+    write_file(out / kPage, training_page(report_, log));
+    auto json = to_json(report_);
+    json["format"] = "shoal training";
+    json["options"] = options_json();
+    write_file(out / kReport, json.dump(2) + "\n");
+    add_receipt(out / "", kReport, key);
+    out.keep();
+    fs::remove_all(place, failed);
+    return std::move(report_);
+  }
+
+ private:
+  void check() const {
+    check_options(o_);
+    check_options(o_.train);
+    check_options(o_.loss);
+    require(!o_.inputs.empty(), Fault::argument, "there is nothing to train on");
+    require(o_.losses.size() <= 1 || o_.losses.size() == o_.inputs.size(), Fault::argument,
+            option_name("loss") + " names " + std::to_string(o_.losses.size()) + " losses for " +
+                std::to_string(o_.inputs.size()) + " tables; one, or one each, is needed");
+    for (const fs::path& input : o_.inputs)
+      require(input != "-", Fault::argument,
+              "training reads its rows more than once; give a file instead of -");
+    require(!o_.dev_task || !o_.dev.empty(), Fault::argument,
+            option_name("dev_task") + " goes with " + option_name("dev"));
+    require(!o_.general_task || !o_.general.empty(), Fault::argument,
+            option_name("general_task") + " goes with " + option_name("general"));
+    require(o_.train.learn.patience == 0 || !o_.dev.empty(), Fault::argument,
+            option_name("patience") + " counts scores; " + option_name("dev") + " gives them");
+  }
+
+  std::vector<fs::path> inputs() const {
+    std::vector<fs::path> out = o_.inputs;
+    for (const fs::path& file : {o_.dev, o_.general})
+      if (!file.empty()) out.push_back(file);
+    return out;
+  }
+
+  std::vector<Field> all_fields() const {
+    std::vector<Field> list;
+    const auto add = [&](const std::vector<Field>& fields) {
+      for (const Field& field : fields)
+        if (field.name != "checkpoint_seconds") list.push_back(field);
+    };
+    add(list_fields(o_));
+    add(list_fields(o_.train));
+    for (const Field& field : list_fields(o_.loss))
+      if (field.name != "loss") list.push_back(field);
+    add(list_fields(o_.read));
+    std::string losses, columns;
+    for (const std::string& name : o_.losses) losses += name + ",";
+    for (const std::string& name : o_.columns) columns += name + "\n";
+    list.push_back({"loss", losses});
+    list.push_back({"columns", columns});
+    list.push_back({"target", o_.target});
+    return list;
+  }
+
+  nlohmann::ordered_json options_json() const {
+    nlohmann::ordered_json out;
+    for (const Field& field : all_fields()) out[field.name] = text_of(field.value);
+    return out;
+  }
+
+  std::string key_of(const ModelFolder& folder) const {
+    std::vector<Field> list = all_fields();
+    std::vector<fs::path> files;
+    for (const fs::path& input : inputs())
+      if (!fs::is_directory(input)) files.push_back(input);
+    for (const fs::path& file : files_beside_weights(folder)) files.push_back(folder.folder / file);
+    const auto weights = [&](const fs::path& of) {
+      for (const fs::path& file : Weights(of).files()) files.push_back(file);
+    };
+    weights(folder.transformer_folder);
+    for (const HeadStep& step : folder.head)
+      if (!step.folder.empty()) weights(step.folder);
+    if (!o_.teacher.empty()) list.push_back({"teacher", teacher().space().id});
+    return result_key("train", list, files, run_);
+  }
+
+  Encoder teacher() const {
+    if (!teacher_) teacher_ = load_model(o_.teacher, o_.models_folder, run_);
+    return *teacher_;
+  }
+
+  void read_sets() {
+    for (Index i = 0; i < o_.inputs.size(); ++i) {
+      ReadTrainingOptions read{.file = o_.inputs[i],
+                               .loss = o_.losses.empty() ? "" : o_.losses[o_.losses.size() == 1 ? 0 : i],
+                               .columns = o_.columns,
+                               .target = o_.target,
+                               .score_range = o_.score_range,
+                               .options = o_.loss,
+                               .teacher = {},
+                               .read = o_.read};
+      if (!o_.teacher.empty())
+        read.teacher = [this](const Texts& texts) { return teacher().encode(texts, {}, run_); };
+      TrainingTable table = read_training_table(read, run_);
+      report_.sets.push_back({.file = table.set.name,
+                              .loss = name_of(table.set.loss.kind),
+                              .columns = table.columns,
+                              .target = table.target,
+                              .unused = table.unused,
+                              .rows = table.set.rows(),
+                              .blank = table.blank,
+                              .first_blank = table.first_blank});
+      sets_.push_back(std::move(table.set));
+    }
+  }
+
+  std::optional<EvaluationTask> read_task(const fs::path& file, std::optional<TaskKind> kind) const {
+    if (file.empty()) return {};
+    ReadTaskOptions read;
+    read.file = file;
+    read.read = o_.read;
+    read.read.limit.reset();
+    read.task = kind ? *kind : task_of(file, read.read, run_);
+    return read_evaluation(read, run_);
+  }
+
+  void read_tasks() {
+    dev_ = read_task(o_.dev, o_.dev_task);
+    general_ = read_task(o_.general, o_.general_task);
+  }
+
+  Evaluation try_on(const EvaluationTask& task, const TrainableEncoder& model, Index resamples,
+                    const Run& run) const {
+    EvaluateOptions how;
+    how.resamples = resamples;
+    return evaluate(
+        task, [&](const Texts& texts) { return Rows(model.encode(texts, run.quiet())); }, run.quiet(), how);
+  }
+
+  TrainedState state(const std::string& name, const TrainableEncoder& model, const Health& health,
+                     const Run& run) {
+    TrainedState out{.name = name, .health = health, .dev = {}, .general = {}};
+    constexpr Index kResamples = 1000;
+    if (dev_) {
+      const Evaluation found = try_on(*dev_, model, kResamples, run);
+      report_.dev_metric = found.main;
+      out.dev = found.value;
+    }
+    if (general_) {
+      const Evaluation found = try_on(*general_, model, kResamples, run);
+      report_.general_metric = found.main;
+      out.general = found.value;
+    }
+    return out;
+  }
+
+  void train(TrainableEncoder& model, TrainingLog& log, const Checkpoint& checkpoint) {
+    TrainHooks hooks;
+    const Run whole{.threads = run_.threads, .stop = {}, .progress = {}, .pool = run_.pool};
+    if (dev_)
+      hooks.score = [&](const TrainableEncoder& now) { return try_on(*dev_, now, 0, whole).value.value; };
+    hooks.log = [&](const LearnStep& step) { log.add(step); };
+    // The look at step 0 is made again when training goes on.
+    std::optional<Health> before;
+    hooks.health = [&](Index step, const Health& health) {
+      if (step == 0)
+        before = health;
+      else
+        log.add(step, health);
+    };
+    hooks.resumed = [&](Index step) {
+      report_.resumed_from = step;
+      log.resume(step);
+      if (step == 0) log.add(0, *before);
+    };
+    hooks.estimate = [&](double seconds) {
+      report_.states.push_back(state("before", model, *before, run_));
+      if (notices_.begins) notices_.begins(report_, seconds);
+    };
+    hooks.finished = [&](const std::function<Health()>& look) {
+      report_.states.push_back(state("after", model, look(), run_));
+      if (o_.merge <= 0) return;
+      const TrainableEncoder old = TrainableEncoder::load(find_model(o_.model, o_.models_folder), run_);
+      const auto share = static_cast<float>(o_.merge);
+      for (Index p = 0; p < model.parameters.size(); ++p) {
+        Matrix& now = model.parameters[p].value;
+        const Matrix& then = old.parameters[p].value;
+        for (Index i = 0; i < now.rows() * now.cols(); ++i)
+          now.data()[i] = share * then.data()[i] + (1 - share) * now.data()[i];
+      }
+      model.prepare(run_);
+      report_.states.push_back(state("merged", model, look(), run_));
+    };
+    report_.train = train_encoder(model, sets_, o_.train, hooks, run_, checkpoint);
+  }
+
+  const TrainModelOptions& o_;
+  const Run& run_;
+  const TrainNotices& notices_;
+  mutable std::optional<Encoder> teacher_;
+  std::vector<TrainingSet> sets_;
+  std::optional<EvaluationTask> dev_, general_;
+  TrainModelReport report_;
+};
+
+}  // namespace
+
+fs::path training_place(const fs::path& out) {
+  const fs::path path = out.has_filename() ? out : out.parent_path();
+  return path.parent_path() / ("." + path.filename().string() + ".training");
+}
+
+TrainModelReport train_model(const TrainModelOptions& options, const Run& run, const TrainNotices& notices) {
+  return TrainRun(options, run, notices).finish();
+}
+
+}  // namespace shoal
