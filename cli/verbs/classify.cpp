@@ -102,7 +102,7 @@ void add_classify(CLI::App& app, Session& session) {
     options->model = *model;
     run_predict(*options, session);
   });
-  add_evaluate(*verb, session);
+  add_evaluate_head(*verb, session);
 }
 
 }  // namespace shoal::cli

@@ -312,7 +312,7 @@ void add_fit(CLI::App& classify, Session& session) {
   verb->callback([options, verb, &session] { run_fit(*options, *verb, session); });
 }
 
-void add_evaluate(CLI::App& classify, Session& session) {
+void add_evaluate_head(CLI::App& classify, Session& session) {
   auto options = std::make_shared<EvaluateHeadOptions>();
   auto keep = std::make_shared<bool>(false);
   EvaluateHeadOptions& o = *options;

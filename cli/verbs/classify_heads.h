@@ -12,7 +12,7 @@ namespace shoal::cli {
 
 /// 'classify fit' and 'classify evaluate'.
 void add_fit(CLI::App& classify, Session& session);
-void add_evaluate(CLI::App& classify, Session& session);
+void add_evaluate_head(CLI::App& classify, Session& session);
 /// The folder of a head or of a model that gives labels, which may be named as in 'shoal model list'; empty
 /// if it is neither.
 std::filesystem::path head_place(const std::string& given);

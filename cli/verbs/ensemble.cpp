@@ -202,7 +202,7 @@ void add_fit(CLI::App& ensemble, Session& session) {
   verb->callback([options, verb, &session] { run_fit(*options, *verb, session); });
 }
 
-void add_evaluate(CLI::App& ensemble, Session& session) {
+void add_gain(CLI::App& ensemble, Session& session) {
   auto options = std::make_shared<MeasureGainOptions>();
   auto model = std::make_shared<std::string>();
   MeasureGainOptions& o = *options;
@@ -247,7 +247,7 @@ void add_ensemble(CLI::App& app, Session& session) {
   auto* verb = app.add_subcommand("ensemble", "Several models as one, and whether that is any better");
   verb->require_subcommand(1);
   add_fit(*verb, session);
-  add_evaluate(*verb, session);
+  add_gain(*verb, session);
 }
 
 }  // namespace shoal::cli

@@ -47,8 +47,9 @@ Tried try_model(const std::string& given, const EvaluationTask& task, const Eval
   const auto folder = find_model(given, models_folder());
   if (is_classifier_folder(folder))
     throw Error(Fault::unsupported,
-                given + " is a model that gives labels or scores (ForSequenceClassification), as "
-                        "cross-encoders are; it makes no vectors of single texts",
+                given +
+                    " is a model that gives labels or scores (ForSequenceClassification), as "
+                    "cross-encoders are; it makes no vectors of single texts",
                 "evaluate takes encoders: a name from 'shoal model list', or a folder");
   const Encoder encoder = load_model(given, models_folder(), run);
   if (notice)
@@ -64,9 +65,8 @@ Json to_json(const Tried& tried) {
   for (const NamedMetric& metric : tried.found.metrics) metrics[metric.name] = metric.value;
   Json out{{"model", tried.id}, {"dims", tried.found.dims}, {"metric", tried.found.main}};
   out.update(to_json(tried.found.value));
-  out.update({{"metrics", metrics},
-              {"truncated_texts", tried.counts.cut},
-              {"unknown_texts", tried.counts.unknown}});
+  out.update(
+      {{"metrics", metrics}, {"truncated_texts", tried.counts.cut}, {"unknown_texts", tried.counts.unknown}});
   return out;
 }
 
@@ -90,8 +90,8 @@ std::string table_of(const std::vector<Tried>& models) {
   return out;
 }
 
-std::string in_words(const EvaluationTask& task, const std::vector<Tried>& models,
-                     const EvaluateFlags& flags, const Progress& progress) {
+std::string in_words(const EvaluationTask& task, const std::vector<Tried>& models, const EvaluateFlags& flags,
+                     const Progress& progress) {
   const bool intervals = flags.how.resamples > 1;
   std::string out = std::string(name_of(task.kind)) + " " + task.name + ": " + task.in_words() + "\n";
   for (const Tried& tried : models)
@@ -102,7 +102,9 @@ std::string in_words(const EvaluationTask& task, const std::vector<Tried>& model
     const Measured apart = difference(models[0].found.resampled, models[i].found.resampled);
     const std::string verdict = verdict_of(apart);
     out += models[0].given;
-    out += !intervals ? " over " : verdict == "none" ? ": no difference that shows to " : " is " + verdict + " than ";
+    out += !intervals          ? " over "
+           : verdict == "none" ? ": no difference that shows to "
+                               : " is " + verdict + " than ";
     out += models[i].given + ": " + models[0].found.main + " " +
            (intervals ? with_interval(apart, "%+.4f") : rounded(apart.value, "%+.4f")) + "\n";
   }
@@ -135,9 +137,10 @@ void remark_rows(const EvaluationTask& task, const Session& session) {
                    task.first_blank);
   const bool labels = task.kind == TaskKind::classification || task.kind == TaskKind::clustering;
   if (task.lonely > 0)
-    session.remark("note: " + (labels ? counted(task.lonely, "row") + " left out: the only one of a label"
-                                      : with_commas(task.lonely) + (task.lonely == 1 ? " query" : " queries") +
-                                            " left out: no relevant passage, or no other one"));
+    session.remark("note: " + (labels
+                                   ? counted(task.lonely, "row") + " left out: the only one of a label"
+                                   : with_commas(task.lonely) + (task.lonely == 1 ? " query" : " queries") +
+                                         " left out: no relevant passage, or no other one"));
 }
 
 void run_evaluate(EvaluateFlags& flags, CLI::App& verb, Session& session) {
@@ -147,15 +150,16 @@ void run_evaluate(EvaluateFlags& flags, CLI::App& verb, Session& session) {
   flags.read.queries = flags.queries, flags.read.train = flags.train;
   const Run run = session.run();
   const EvaluationTask task = read_evaluation(flags.read, run);
-  remark_rows(task, session);
   std::vector<std::string> given{flags.model};
   given.insert(given.end(), flags.compare.begin(), flags.compare.end());
   std::vector<Tried> models;
   for (const std::string& model : given)
     models.push_back(try_model(model, task, flags, run, language_notice(session)));
   session.progress().finish();
-  Json out{{"task", name_of(task.kind)}, {"file", flags.file},      {"columns", task.columns},
-           {"size", task.in_words()},    {"texts", task.texts.texts.size()}, {"left_out", task.blank + task.lonely}};
+  remark_rows(task, session);
+  Json out{{"task", name_of(task.kind)},       {"file", flags.file},
+           {"columns", task.columns},          {"size", task.in_words()},
+           {"texts", task.texts.texts.size()}, {"left_out", task.blank + task.lonely}};
   out.update(to_json(models[0]));
   Json compared = Json::array();
   for (Index i = 1; i < models.size(); ++i) {
@@ -181,11 +185,13 @@ void add_evaluate(CLI::App& app, Session& session) {
       "  sts                         sentence1, sentence2, score: do cosines follow the scores?\n"
       "  triplet                     anchor, positive, negative: which of the two is nearer?\n"
       "  pairs                       sentence1, sentence2, label (1 or 0): do cosines tell the two apart?\n"
-      "  retrieval                   query, passage: is the passage found among all (and those of --corpus)?\n"
+      "  retrieval                   query, passage: is the passage found among all (and those of "
+      "--corpus)?\n"
       "                              Or a folder in BEIR's layout, or --queries, --corpus and a file of\n"
       "                              query-id, corpus-id, score\n"
       "  rerank                      query, positive, negative (lists in JSONL); or query, passage, label\n"
-      "  clustering, classification  text, label: do clusters follow the labels? Can they be learnt from few?\n"
+      "  clustering, classification  text, label: do clusters follow the labels? Can they be learnt from "
+      "few?\n"
       "Metrics are named and computed as sentence-transformers' evaluators do. The main one has a 95% "
       "interval,\n"
       "and so has the difference to each model of --compare, on the same draws of the rows.\n\n"
@@ -202,7 +208,7 @@ void add_evaluate(CLI::App& app, Session& session) {
       ->required()
       ->type_name("FILE");
   add_options(*verb, session, only(option_refs(f.read), {"task"}));
-  verb->get_option("--task")->required();
+  verb->get_option("--task")->required()->default_str("");
   verb->add_option("--compare", f.compare, "A further model, tried on the same; may be given more than once")
       ->take_all()
       ->allow_extra_args(false)
@@ -212,9 +218,10 @@ void add_evaluate(CLI::App& app, Session& session) {
       ->take_all()
       ->allow_extra_args(false)
       ->type_name("COLUMN,...");
-  verb->add_option("--corpus", f.corpus,
-                   "retrieval: passages among which is searched besides those of FILE; with --queries: ids and "
-                   "texts of all")
+  verb->add_option(
+          "--corpus", f.corpus,
+          "retrieval: passages among which is searched besides those of FILE; with --queries: ids and "
+          "texts of all")
       ->type_name("FILE");
   verb->add_option("--queries", f.queries, "retrieval: ids and texts of the queries that FILE judges")
       ->type_name("FILE");

@@ -10,12 +10,12 @@
 #include "shoal/flow/ensembles/fit_ensemble.h"
 #include "shoal/flow/ensembles/measure_gain.h"
 #include "shoal/flow/evaluation/evaluate.h"
-#include "shoal/flow/negatives/negatives.h"
 #include "shoal/flow/folders/lay_out.h"
 #include "shoal/flow/folders/predict_clusters.h"
 #include "shoal/flow/mapping/make_map.h"
 #include "shoal/flow/names/compare_outcome.h"
 #include "shoal/flow/names/explain.h"
+#include "shoal/flow/negatives/negatives.h"
 #include "shoal/flow/search/search.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/archive/json_value_impl.h"
@@ -30,13 +30,12 @@ template <class Variant>
 struct TypesOf;
 template <class... O>
 struct TypesOf<std::variant<O...>> {
-  using type = ::testing::Types<O..., EncodeOptions, ReadOptions, PcaOptions, StandardiseOptions, UmapOptions,
-                                AlignedUmapOptions, TsneOptions, CentroidFeaturesOptions, LogisticOptions,
-                                ClusterClassifierOptions, StabilityOptions, CtfidfOptions, ExemplarOptions,
-                                OutcomeOptions, ClusteringOptions, ClusterOptions, PredictOptions,
-                                LayoutOptions, MapOptions, SearchOptions, ExplainOptions, TfidfOptions,
-                                FitEnsembleOptions, MeasureGainOptions, ReadTaskOptions, EvaluateOptions,
-                                RolePrompts, MineOptions, NegativesOptions>;
+  using type = ::testing::Types<
+      O..., EncodeOptions, ReadOptions, PcaOptions, StandardiseOptions, UmapOptions, AlignedUmapOptions,
+      TsneOptions, CentroidFeaturesOptions, LogisticOptions, ClusterClassifierOptions, StabilityOptions,
+      CtfidfOptions, ExemplarOptions, OutcomeOptions, ClusteringOptions, ClusterOptions, PredictOptions,
+      LayoutOptions, MapOptions, SearchOptions, ExplainOptions, TfidfOptions, FitEnsembleOptions,
+      MeasureGainOptions, ReadTaskOptions, EvaluateOptions, RolePrompts, MineOptions, NegativesOptions>;
 };
 
 template <class O>

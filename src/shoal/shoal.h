@@ -63,6 +63,13 @@
 #include "shoal/classify/label_errors.h"
 #include "shoal/measure/classification.h"
 
+// How good a model's vectors are: for scored pairs, for pairs that belong together, for queries.
+#include "shoal/measure/bootstrap.h"
+#include "shoal/measure/rank_correlation.h"
+#include "shoal/measure/ranking.h"
+#include "shoal/measure/scored_pairs.h"
+#include "shoal/measure/similarity.h"
+
 // New rows into old clusters.
 #include "shoal/classify/cluster_classifier.h"
 #include "shoal/classify/logistic.h"

@@ -18,13 +18,13 @@ struct Measured {
 };
 
 /// How often each thing is drawn. All once: the things themselves.
-using Times = std::span<const std::uint32_t>;
+using DrawCounts = std::span<const std::uint32_t>;
 
 /// A number that is said of things (pairs, queries, rows), and can be said again of a draw of them.
 struct Measurable {
   std::vector<Index> things;  ///< how many there are of each kind
   /// The number if thing i stands there times[i] times, kind after kind. From many threads at once.
-  std::function<double(Times times)> of;
+  std::function<double(DrawCounts times)> of;
 
   double value() const;  ///< of all of them, once each
 };

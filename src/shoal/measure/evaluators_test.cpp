@@ -8,8 +8,8 @@
 #include "shoal/core/error.h"
 #include "shoal/core/names.h"
 #include "shoal/measure/bootstrap.h"
-#include "shoal/measure/ranking.h"
 #include "shoal/measure/rank_correlation.h"
+#include "shoal/measure/ranking.h"
 #include "shoal/measure/scored_pairs.h"
 #include "shoal/measure/similarity.h"
 #include "tests/error_of.h"
@@ -67,8 +67,8 @@ TEST(ScoredPairs, EqualSentenceTransformers) {
   const Json& task = golden()["pairs"];
   const Matrix a = vectors_of(task["first"]), b = vectors_of(task["second"]);
   const auto positive = task["labels"].get<std::vector<std::uint8_t>>();
-  for (const Similarity by : {Similarity::cosine, Similarity::dot, Similarity::manhattan,
-                              Similarity::euclidean}) {
+  for (const Similarity by :
+       {Similarity::cosine, Similarity::dot, Similarity::manhattan, Similarity::euclidean}) {
     const auto expected = [&](const char* metric) {
       return task["metrics"][std::string(name_of(by)) + "_" + metric].get<double>();
     };
@@ -104,8 +104,8 @@ TEST(ScoredPairs, TiesAndOneClass) {
   const std::vector<std::uint8_t> positive{1, 1, 0, 0};
   const std::vector<std::uint32_t> times{1, 2, 0, 1};
   const PairScores drawn = ScoredPairs(scores, positive).of(times);
-  const PairScores listed = ScoredPairs(std::vector<double>{0.9, 0.1, 0.1, 0.3},
-                                        std::vector<std::uint8_t>{1, 1, 1, 0}).all();
+  const PairScores listed =
+      ScoredPairs(std::vector<double>{0.9, 0.1, 0.1, 0.3}, std::vector<std::uint8_t>{1, 1, 1, 0}).all();
   EXPECT_DOUBLE_EQ(drawn.ap, listed.ap);
   EXPECT_DOUBLE_EQ(drawn.f1_threshold, listed.f1_threshold);
   EXPECT_DOUBLE_EQ(drawn.mcc, listed.mcc);
@@ -131,13 +131,13 @@ TEST(Ranking, AModelToWhichAllIsAlikeDoesNotLookGood) {
   EXPECT_DOUBLE_EQ(s.ap, 0.25);
   EXPECT_LT(s.ndcg, 0.7);
   EXPECT_EQ(order_scores(equal, first, 3).mrr, 0);
-  EXPECT_DOUBLE_EQ(order_scores(std::vector<double>{1, 2, 3, 0}, std::vector<std::uint8_t>{1, 0, 0, 1}, 10).mrr,
-                   1.0 / 3);
+  EXPECT_DOUBLE_EQ(
+      order_scores(std::vector<double>{1, 2, 3, 0}, std::vector<std::uint8_t>{1, 0, 0, 1}, 10).mrr, 1.0 / 3);
 }
 
 TEST(Bootstrap, DrawsAreTheSameForTwoModels) {
   const auto mean_of = [](std::vector<double> values) {
-    return Measurable{{values.size()}, [values](Times times) {
+    return Measurable{{values.size()}, [values](DrawCounts times) {
                         double sum = 0;
                         for (Index i = 0; i < values.size(); ++i) sum += times[i] * values[i];
                         return sum / static_cast<double>(values.size());

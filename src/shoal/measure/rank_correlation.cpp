@@ -21,8 +21,7 @@ std::vector<std::uint32_t> levels_of(std::span<const double> values) {
 }
 
 /// The rank that each level's items share, from 0.
-std::vector<double> ranks_of(const std::vector<std::uint32_t>& levels,
-                             std::span<const std::uint32_t> times) {
+std::vector<double> ranks_of(const std::vector<std::uint32_t>& levels, std::span<const std::uint32_t> times) {
   std::vector<double> sizes;
   for (Index i = 0; i < levels.size(); ++i) {
     if (levels[i] >= sizes.size()) sizes.resize(levels[i] + std::size_t{1});

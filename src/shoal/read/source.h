@@ -69,7 +69,7 @@ struct ReadOptions {
   std::vector<std::string> text_columns;  ///< empty: found; several: joined by a line feed
   /// The first column is taken for the text, whatever it is called and holds: for readers of whole tables.
   bool first_column = false;
-  std::optional<std::string> encoding;    ///< any label of the WHATWG; absent: found
+  std::optional<std::string> encoding;  ///< any label of the WHATWG; absent: found
   std::optional<std::string>
       delimiter;                       ///< one character, or tab, comma, semicolon, bar, space; absent: found
   std::optional<std::string> quote;    ///< one character, or double, single, none; absent: found

@@ -145,7 +145,7 @@ void measure_pairs(const Encoder& ensemble, const Table& table, const MeasureGai
   for (Index m = 0; m < a.size(); ++m) {
     const RankedLists ranked(pair_similarities(a[m].view(), b[m].view(), Similarity::cosine, run.quiet()),
                              scores);
-    const Measurable correlation{{scores.size()}, [&](Times times) { return ranked.spearman(times); }};
+    const Measurable correlation{{scores.size()}, [&](DrawCounts times) { return ranked.spearman(times); }};
     models.push_back(resample(correlation, kResamples, o.seed.child(5), run, "measure"));
   }
   report.gains.push_back(gain_of("Spearman correlation", ensemble, models));

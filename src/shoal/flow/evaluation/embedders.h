@@ -29,9 +29,9 @@ void fields(RolePrompts& o, V&& visit) {
 }
 
 /// A model's functions, as sentence-transformers' encode, encode_query and encode_document. A prompt in
-/// `options` is that of all three unless `prompts` says other. Where a prompt changes nothing, the function is
-/// empty. They refer to `encoder`; `counts`, if given, adds up what becomes of texts. Error(argument) if the
-/// model has no prompt of a name that is given.
+/// `options` is that of all three unless `prompts` says other. Where a prompt changes nothing, the function
+/// is empty. They refer to `encoder`; `counts`, if given, adds up what becomes of texts. Error(argument) if
+/// the model has no prompt of a name that is given.
 Embedders embedders_of(const Encoder& encoder, const EncodeOptions& options, const RolePrompts& prompts,
                        const Run& run, EncodeCounts* counts = nullptr);
 

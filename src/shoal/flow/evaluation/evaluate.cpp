@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <set>
 
@@ -23,6 +24,13 @@ constexpr Index kQueries = 1024;  // searched at a time
 constexpr Similarity kSimilarities[] = {Similarity::cosine, Similarity::dot, Similarity::manhattan,
                                         Similarity::euclidean};
 
+/// At which accuracy, precision and recall are told.
+std::vector<Index> ranks_of(const EvaluateOptions& o) {
+  std::set<Index> out{1, 3, 5, 10};
+  out.insert(o.k);
+  return {out.begin(), out.end()};
+}
+
 /// A metric: its value and, of all but thresholds and deviations, how to take it again.
 struct TaskMetric {
   std::string name;
@@ -38,7 +46,7 @@ TaskMetric metric_of(std::string name, Measurable again) {
 /// The mean of what is said of each thing.
 Measurable mean_of(std::vector<double> values) {
   const Index n = values.size();
-  return {{n}, [values = std::move(values)](Times times) {
+  return {{n}, [values = std::move(values)](DrawCounts times) {
             double sum = 0, all = 0;
             for (Index i = 0; i < values.size(); ++i) sum += times[i] * values[i], all += times[i];
             return all > 0 ? sum / all : 0;
@@ -48,7 +56,7 @@ Measurable mean_of(std::vector<double> values) {
 /// The largest of several metrics.
 Measurable largest_of(std::vector<Measurable> all) {
   const std::vector<Index> things = all[0].things;
-  return {things, [all = std::move(all)](Times times) {
+  return {things, [all = std::move(all)](DrawCounts times) {
             double best = all[0].of(times);
             for (const Measurable& one : all) best = std::max(best, one.of(times));
             return best;
@@ -118,16 +126,15 @@ class EvaluationRun {
   void add(std::string name, double value) { metrics_.push_back({std::move(name), value, {}}); }
 
   void compare_scores() {
-    main_ = "spearman_cosine";
     std::vector<Measurable> pearsons, spearmans;
     for (const Similarity by : kSimilarities) {
       const auto alike = std::make_shared<const std::vector<double>>(
           similarities(TextRole::plain, 0, TextRole::plain, 1, by));
       const auto ranked = std::make_shared<const RankedLists>(*alike, task_.scores);
-      pearsons.push_back({{alike->size()}, [alike, &scores = task_.scores](Times times) {
+      pearsons.push_back({{alike->size()}, [alike, &scores = task_.scores](DrawCounts times) {
                             return pearson(*alike, scores, times);
                           }});
-      spearmans.push_back({{alike->size()}, [ranked](Times times) { return ranked->spearman(times); }});
+      spearmans.push_back({{alike->size()}, [ranked](DrawCounts times) { return ranked->spearman(times); }});
       add(std::string("pearson_") + name_of(by), pearsons.back());
       add(std::string("spearman_") + name_of(by), spearmans.back());
     }
@@ -136,7 +143,6 @@ class EvaluationRun {
   }
 
   void compare_triplets() {
-    main_ = "cosine_accuracy";
     std::vector<Measurable> all;
     for (const Similarity by : kSimilarities) {
       const auto near = similarities(TextRole::query, 0, TextRole::document, 1, by),
@@ -150,7 +156,6 @@ class EvaluationRun {
   }
 
   void compare_labels() {
-    main_ = "cosine_ap";
     struct Kind {
       const char* name;
       double PairScores::*score;
@@ -178,7 +183,7 @@ class EvaluationRun {
           continue;
         }
         all[i].push_back(
-            {{alike.size()}, [pairs, score](Times times) { return pairs->of(times).*score; }});
+            {{alike.size()}, [pairs, score](DrawCounts times) { return pairs->of(times).*score; }});
         add(name, all[i].back());
       }
     }
@@ -188,10 +193,7 @@ class EvaluationRun {
 
   void search() {
     const std::string k = std::to_string(o_.k);
-    main_ = "cosine_ndcg@" + k;
-    std::set<Index> ranks{1, 3, 5, 10};
-    ranks.insert(o_.k);
-    const std::vector<Index> at(ranks.begin(), ranks.end());
+    const std::vector<Index> at = ranks_of(o_);
     const Index most = std::min(std::max({kMapRanks, o_.k, at.back()}), task_.corpus.size());
     const Rows corpus = x_.of(TextRole::document, task_.corpus);
     const Index n = task_.queries.size();
@@ -231,7 +233,6 @@ class EvaluationRun {
 
   void reorder() {
     const std::string k = std::to_string(o_.k);
-    main_ = "ndcg@" + k;
     std::vector<Index> queries, candidates;
     for (const TaskQuery& query : task_.queries)
       for (const Index text : query.candidates) queries.push_back(query.text), candidates.push_back(text);
@@ -251,7 +252,6 @@ class EvaluationRun {
   }
 
   void cluster() {
-    main_ = "v_measure";
     const LabelClusters found = cluster_labelled(x_.of(TextRole::plain, task_.labelled), task_.labels,
                                                  kStarts, o_.seed.child(1), run_);
     add("v_measure", found.v_measure);
@@ -262,7 +262,6 @@ class EvaluationRun {
   }
 
   void classify() {
-    main_ = "accuracy";
     const FewShotOptions how{.shots = o_.shots, .draws = o_.draws, .c = o_.c, .seed = o_.seed.child(1)};
     const FewShot found = few_shot(x_.of(TextRole::plain, task_.labelled), task_.labels, how, run_);
     add("accuracy", found.accuracy);
@@ -272,21 +271,14 @@ class EvaluationRun {
 
   Evaluation take() const {
     Evaluation out;
-    out.main = o_.metric.empty() ? main_ : o_.metric;
+    out.main = o_.metric.empty() ? main_metrics(task_.kind, o_)[0] : o_.metric;
     out.dims = x_.dims();
-    std::vector<std::string> names;
     const TaskMetric* main = nullptr;
     for (const TaskMetric& metric : metrics_) {
       out.metrics.push_back({metric.name, metric.value});
-      if (metric.again.of) names.push_back(metric.name);
       if (metric.again.of && metric.name == out.main) main = &metric;
     }
-    if (main == nullptr) {
-      std::string list;
-      for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-      throw Error(Fault::argument, option_name("metric") + " is '" + out.main + "'; of " +
-                                       option_name("task") + " " + name_of(task_.kind) + " it may be " + list);
-    }
+    require(main != nullptr, Fault::argument, "evaluate: " + out.main + " was not measured");
     out.resampled = resample(main->again, o_.resamples, o_.seed.child(2), run_, "measure");
     out.value = measured(out.resampled);
     return out;
@@ -300,15 +292,61 @@ class EvaluationRun {
   const EvaluateOptions& o_;
   const Run& run_;
   RoleVectors x_;
-  std::string main_;
   std::vector<TaskMetric> metrics_;
 };
 
 }  // namespace
 
+std::vector<std::string> main_metrics(TaskKind task, const EvaluateOptions& o) {
+  std::vector<std::string> out;
+  const auto each = [&](std::initializer_list<const char*> metrics, bool similarity_first) {
+    for (const char* metric : metrics) {
+      for (const Similarity by : kSimilarities)
+        out.push_back(similarity_first ? std::string(name_of(by)) + "_" + metric
+                                       : std::string(metric) + "_" + name_of(by));
+      out.push_back(similarity_first ? std::string("max_") + metric : std::string(metric) + "_max");
+    }
+  };
+  const std::string k = std::to_string(o.k);
+  switch (task) {
+    case TaskKind::sts:
+      each({"spearman", "pearson"}, false);
+      break;
+    case TaskKind::triplet:
+      each({"accuracy"}, true);
+      break;
+    case TaskKind::pairs:
+      each({"ap", "accuracy", "f1", "precision", "recall", "mcc"}, true);
+      break;
+    case TaskKind::retrieval:
+      out = {"cosine_ndcg@" + k, "cosine_mrr@" + k, "cosine_map@" + std::to_string(kMapRanks)};
+      for (const char* metric : {"accuracy", "precision", "recall"})
+        for (const Index at : ranks_of(o))
+          out.push_back(std::string("cosine_") + metric + "@" + std::to_string(at));
+      break;
+    case TaskKind::rerank:
+      out = {"ndcg@" + k, "mrr@" + k, "map"};
+      break;
+    case TaskKind::clustering:
+      out = {"v_measure"};
+      break;
+    case TaskKind::classification:
+      out = {"accuracy"};
+      break;
+  }
+  return out;
+}
+
 Evaluation evaluate(const EvaluationTask& task, const Embedders& embed, const Run& run,
                     const EvaluateOptions& options) {
   check_options(options);
+  const auto names = main_metrics(task.kind, options);
+  if (!options.metric.empty() && std::ranges::find(names, options.metric) == names.end()) {
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+    throw Error(Fault::argument, option_name("metric") + " is '" + options.metric + "'; of " +
+                                     option_name("task") + " " + name_of(task.kind) + " it may be " + list);
+  }
   return EvaluationRun(task, embed, options, run).finish();
 }
 

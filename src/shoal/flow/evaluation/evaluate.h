@@ -38,6 +38,9 @@ struct NamedMetric {
   double value = 0;
 };
 
+/// The metrics of a task that may be the main one; the first is, unless the options say other.
+std::vector<std::string> main_metrics(TaskKind task, const EvaluateOptions& options);
+
 /// What a model is worth on a task. More is better of every metric but thresholds.
 struct Evaluation {
   std::vector<NamedMetric> metrics;  ///< in their order

@@ -123,8 +123,7 @@ TEST_F(Evaluate, RetrievalEqualsSentenceTransformers) {
       ids += "q" + g["queries"][i].dump() + "\t" + c.dump() + "\t1\n";
     }
   ids += "q0\t25\t0\n";  // judged, and not relevant
-  for (const Json& q : g["queries"])
-    queries += Json{{"_id", "q" + q.dump()}, {"text", t(q)}}.dump() + "\n";
+  for (const Json& q : g["queries"]) queries += Json{{"_id", "q" + q.dump()}, {"text", t(q)}}.dump() + "\n";
   for (const Json& c : g["corpus"]) {
     corpus += t(c) + "\n";
     passages += Json{{"_id", c.dump()}, {"title", ""}, {"text", t(c)}}.dump() + "\n";
@@ -143,7 +142,8 @@ TEST_F(Evaluate, RetrievalEqualsSentenceTransformers) {
   o.file = folder_ / "beir", o.corpus.clear();
   expect_equal(of(read_evaluation(o, {})), g["metrics"]);
   o.split = "dev";
-  EXPECT_NE(std::string(error_of([&] { read_evaluation(o, {}); }).what()).find("test.tsv"), std::string::npos);
+  EXPECT_NE(std::string(error_of([&] { read_evaluation(o, {}); }).what()).find("test.tsv"),
+            std::string::npos);
   o.file = folder_ / "beir/qrels/test.tsv", o.queries = folder_ / "beir/queries.jsonl";
   o.corpus = folder_ / "beir/corpus.jsonl";
   expect_equal(of(read_evaluation(o, {})), g["metrics"]);
@@ -230,7 +230,7 @@ TEST_F(Evaluate, MainMetricMayBeChosen) {
   EXPECT_EQ(evaluate(read, EmbedTexts(by_heart), {}, o).main, "pearson_dot");
   o.metric = "accuracy";
   EXPECT_NE(std::string(error_of([&] { evaluate(read, EmbedTexts(by_heart), {}, o); }).what())
-                .find("it may be pearson_cosine, spearman_cosine"),
+                .find("it may be spearman_cosine, spearman_dot"),
             std::string::npos);
   o.metric.clear(), o.resamples = 0;
   const Evaluation none = evaluate(read, EmbedTexts(by_heart), {}, o);
@@ -248,7 +248,7 @@ TEST_F(Evaluate, SaysWhatIsWrongAndWhere) {
     EXPECT_NE(message.find(part), std::string::npos) << message;
   };
   expect(refused(TaskKind::sts, "id,sentence1,other\n1,a,b\n", Fault::argument),
-         "has no column for sentence2, score; the columns are \"id\", \"sentence1\" and \"other\"");
+         "has no column for sentence2, score; the columns are \"id\", \"sentence1\", \"other\"");
   expect(refused(TaskKind::sts, "sentence1,sentence2,score\na,b,1\nc,d,high\n", Fault::data),
          "row 2 has 'high' as score");
   expect(refused(TaskKind::sts, "sentence1,sentence2,score\na,b,1\nc,d,1\n", Fault::data), "the same score");
@@ -266,9 +266,12 @@ TEST_F(Evaluate, SaysWhatIsWrongAndWhere) {
   expect(refused(TaskKind::rerank, "{\"query\":\"a\",\"positive\":[1],\"negative\":[\"b\"]}\n", Fault::data,
                  "t.jsonl"),
          "a text or a list of texts");
-  expect(refused(TaskKind::sts, "{\"sentence1\":5,\"sentence2\":\"a\",\"score\":1}\n", Fault::data, "t.jsonl"),
-         "row 1 has 5 as sentence1; a text is needed");
+  expect(
+      refused(TaskKind::sts, "{\"sentence1\":5,\"sentence2\":\"a\",\"score\":1}\n", Fault::data, "t.jsonl"),
+      "row 1 has 5 as sentence1; a text is needed");
   refused(TaskKind::sts, "", Fault::data);
+  expect(refused(TaskKind::triplet, "text_a,text_b,score\na b,c d,1.5\ne f,g h,2.5\n", Fault::argument),
+         "score, which stands there, holds numbers");
   const EvaluationTask some = task(TaskKind::sts, "sentence1,sentence2,score\na,b,1\nc,,2\nd,e,\nf,g,3\n");
   EXPECT_EQ(some.blank, 2u);
   EXPECT_EQ(some.rows.size(), 2u);

@@ -66,8 +66,8 @@ struct Hits {
   Index groups = 0, draws = 0;
   std::vector<float> right, judged;
 
-  double share(Times times) const {
-    const Times of_group = times.first(groups), of_draw = times.subspan(groups);
+  double share(DrawCounts times) const {
+    const DrawCounts of_group = times.first(groups), of_draw = times.subspan(groups);
     double hit = 0, all = 0;
     for (Index d = 0; d < draws; ++d) {
       if (of_draw[d] == 0) continue;
@@ -98,8 +98,8 @@ struct Starts {
   std::vector<Index> group;
   std::vector<Labels> clusters;
 
-  double v_measure_of(Times times) const {
-    const Times of_group = times.first(groups), of_start = times.subspan(groups);
+  double v_measure_of(DrawCounts times) const {
+    const DrawCounts of_group = times.first(groups), of_start = times.subspan(groups);
     double sum = 0, starts = 0;
     const Index k = classes;
     for (Index s = 0; s < clusters.size(); ++s) {
@@ -195,7 +195,7 @@ FewShot few_shot(const Rows& x, const LabelledRows& data, const FewShotOptions& 
     for (Index i = 0; i < likely.rows(); ++i) scores.push_back(static_cast<double>(likely[i][1]));
     *out.ap += average_precision(scores, second) / draws;
   }
-  out.accuracy = {{data.n_groups, o.draws}, [hits](Times times) { return hits->share(times); }};
+  out.accuracy = {{data.n_groups, o.draws}, [hits](DrawCounts times) { return hits->share(times); }};
   return out;
 }
 
@@ -229,7 +229,7 @@ LabelClusters cluster_labelled(const Rows& x, const LabelledRows& data, Index n_
   }
   out.deviation = std::sqrt(std::max(0.0, squares / n - sum / n * (sum / n)));
   out.v_measure = {{data.n_groups, n_starts},
-                   [starts](Times times) { return starts->v_measure_of(times); }};
+                   [starts](DrawCounts times) { return starts->v_measure_of(times); }};
   return out;
 }
 

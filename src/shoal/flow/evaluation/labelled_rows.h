@@ -48,8 +48,8 @@ FewShot few_shot(const Rows& x, const LabelledRows& data, const FewShotOptions& 
 
 /// How well clusters follow the labels: of spherical k-means with as many clusters as labels.
 struct LabelClusters {
-  Measurable v_measure;  ///< things: groups, starts
-  double deviation = 0;  ///< of the starts' V-measures
+  Measurable v_measure;                                         ///< things: groups, starts
+  double deviation = 0;                                         ///< of the starts' V-measures
   double homogeneity = 0, completeness = 0, adjusted_rand = 0;  ///< means of the starts
 };
 /// x as in few_shot. Step "measure", in starts.

@@ -98,8 +98,8 @@ class TaskReading {
         break;
       case TaskKind::retrieval:
         fs::is_directory(o_.file) ? read_beir()
-                                  : o_.queries.empty() ? read_answers()
-                                                       : read_judged(o_.file, o_.queries, o_.corpus);
+        : o_.queries.empty()      ? read_answers()
+                                  : read_judged(o_.file, o_.queries, o_.corpus);
         break;
       case TaskKind::rerank:
         read_candidates();
@@ -141,9 +141,30 @@ class TaskReading {
 
   std::vector<Index> take(const WholeTable& table, const Wanted& wanted) {
     const auto out = place_columns(table, wanted, o_.columns);
+    for (Index i = 0; i < out.size(); ++i)
+      if (o_.columns.empty() && is_text(wanted[i])) check_text(table, wanted[i], out[i]);
     for (const Index c : out) task_.columns.push_back(table.names[c]);
     task_.read = table.read;
     return out;
+  }
+
+  static bool is_text(const WantedColumn& column) {
+    const auto among = [&](std::initializer_list<const WantedColumn*> texts) {
+      return std::ranges::any_of(texts, [&](const auto* text) { return text->called == column.called; });
+    };
+    return among({&kFirst, &kSecond, &kAnchor, &kPositive, &kNegative, &kQuery, &kPassage, &kText});
+  }
+
+  /// A column that stands in the right place by its order alone is no text if it holds numbers.
+  static void check_text(const WholeTable& table, const WantedColumn& wanted, Index column) {
+    if (column_named(table, wanted.names) == column) return;
+    ColumnSketch sketch;
+    for (Index i = 0; i < table.rows; ++i) sketch.add(table.columns[column][i]);
+    if (sketch.profile().kind == ColumnKind::number)
+      throw Error(Fault::argument,
+                  table.file + " has no column for " + wanted.called + ": " + table.names[column] +
+                      ", which stands there, holds numbers",
+                  option_name("columns") + " names all of them, in the task's order");
   }
 
   /// The cell as a text: empty where there is none. Error(data) for a JSON value that is none.
@@ -165,10 +186,10 @@ class TaskReading {
 
   Error nothing(const WholeTable& table, const std::string& needed) const {
     return {Fault::data, table.file + " has " + needed,
-            task_.blank > 0 ? with_commas(task_.blank) +
-                                  " of its rows have an empty cell where one is needed, the first is " +
-                                  task_.first_blank
-                            : ""};
+            task_.blank > 0
+                ? with_commas(task_.blank) +
+                      " of its rows have an empty cell where one is needed, the first is " + task_.first_blank
+                : ""};
   }
 
   void read_pairs(bool graded) {
@@ -189,9 +210,8 @@ class TaskReading {
       } else {
         const auto said = yes_or_no(cell);
         if (!said)
-          throw Error(Fault::data, table.where(i) + " has '" + std::string(beginning_of(cell, 40)) +
-                                       "' as " + table.names[at[2]] +
-                                       "; allowed: 1 or 0, yes or no, true or false");
+          throw Error(Fault::data, table.where(i) + " has '" + std::string(beginning_of(cell, 40)) + "' as " +
+                                       table.names[at[2]] + "; allowed: 1 or 0, yes or no, true or false");
         task_.positive.push_back(*said);
       }
       const Index first = add(a, TextRole::plain);
@@ -201,8 +221,7 @@ class TaskReading {
       const bool flat = std::ranges::all_of(task_.scores, [&](double s) { return s == task_.scores[0]; });
       if (task_.scores.size() < 2)
         throw nothing(table, with_commas(task_.scores.size()) + " scored pairs; at least 2 are needed");
-      if (flat)
-        throw nothing(table, "the same score in every row; nothing can be compared with it");
+      if (flat) throw nothing(table, "the same score in every row; nothing can be compared with it");
       return;
     }
     const auto ones = std::ranges::count(task_.positive, std::uint8_t{1});
@@ -284,16 +303,18 @@ class TaskReading {
       throw Error(Fault::file, "no folder qrels in " + folder.string(),
                   "BEIR's layout is corpus.jsonl, queries.jsonl and qrels/" + o_.split + ".tsv");
     std::vector<std::string> there;
-    for (const auto& entry : fs::directory_iterator(judged)) there.push_back(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(judged))
+      there.push_back(entry.path().filename().string());
     std::ranges::sort(there);
     const auto fits = std::ranges::find_if(
         there, [&](const std::string& name) { return name.starts_with(o_.split + "."); });
     if (fits == there.end()) {
       std::string list;
       for (const auto& name : there) list += (list.empty() ? "" : ", ") + name;
-      throw Error(Fault::argument, judged.string() + " has no file " + o_.split + ".tsv; it has " +
-                                       (list.empty() ? "none" : list),
-                  option_name("split") + " names it without its ending");
+      throw Error(
+          Fault::argument,
+          judged.string() + " has no file " + o_.split + ".tsv; it has " + (list.empty() ? "none" : list),
+          option_name("split") + " names it without its ending");
     }
     read_judged(judged / *fits, file_in(folder, "queries"), file_in(folder, "corpus"));
     task_.columns.clear();
@@ -361,25 +382,24 @@ class TaskReading {
       task_.queries.push_back(std::move(query));
     }
     require(wanted.empty(), Fault::data,
-            table.file + " judges the query " + (wanted.empty() ? "" : *wanted.begin()) + ", which is not in " +
-                queries.string());
+            table.file + " judges the query " + (wanted.empty() ? "" : *wanted.begin()) +
+                ", which is not in " + queries.string());
     if (task_.queries.empty()) throw nothing(table, "no query with a relevant passage (a score above 0)");
   }
 
   /// Texts of a cell that is one, or a JSON list of them.
   std::vector<std::string> list_at(const WholeTable& table, Index column, Index row) const {
     const std::string_view cell = trimmed_text(table.columns[column][row]);
-    const bool list = cell.starts_with('[') && (table.kind(column, row) == CellKind::json ||
-                                                Json::accept(cell.begin(), cell.end()));
+    const bool list = cell.starts_with('[') &&
+                      (table.kind(column, row) == CellKind::json || Json::accept(cell.begin(), cell.end()));
     std::vector<std::string> out;
     if (!list) {
       if (const auto text = text_at(table, column, row); !text.empty()) out.emplace_back(text);
       return out;
     }
     const Json parsed = Json::parse(cell.begin(), cell.end(), nullptr, false);
-    const bool texts = parsed.is_array() && std::ranges::all_of(parsed, [](const Json& item) {
-                         return item.is_string();
-                       });
+    const bool texts =
+        parsed.is_array() && std::ranges::all_of(parsed, [](const Json& item) { return item.is_string(); });
     require(texts, Fault::data,
             table.where(row) + " has " + std::string(beginning_of(cell, 40)) + " as " + table.names[column] +
                 "; a text or a list of texts is needed");
@@ -500,8 +520,8 @@ class TaskReading {
             tables[1].file + " has " + std::to_string(known.size()) + " label; at least two are needed");
     for (Index i = 0; i < labels.size(); ++i)
       if (!known.contains(labels[i]))
-        throw Error(Fault::data, tables[0].file + " has the label " + std::string(labels[i]) +
-                                     ", of which " + tables[1].file + " has no row to learn from");
+        throw Error(Fault::data, tables[0].file + " has the label " + std::string(labels[i]) + ", of which " +
+                                     tables[1].file + " has no row to learn from");
   }
 
   const ReadTaskOptions& o_;
@@ -532,9 +552,12 @@ std::string EvaluationTask::in_words() const {
       for (const TaskQuery& query : queries) all += query.candidates.size();
       return counted(queries.size(), "query", "queries") + ", " + counted(all, "candidate", "candidates");
     }
-    default:
-      return counted(labelled.size(), "row", "rows") + " with " +
-             counted(labels.labels.count, "label", "labels");
+    default: {
+      const auto learnt = static_cast<Index>(std::ranges::count(labels.learn, std::uint8_t{1}));
+      return counted(labelled.size() - learnt, "row", "rows") + " with " +
+             counted(labels.labels.count, "label", "labels") +
+             (learnt > 0 ? ", " + with_commas(learnt) + " rows to learn from" : "");
+    }
   }
 }
 

@@ -50,17 +50,17 @@ struct EvaluationTask {
   std::string name;                  ///< the file's, without its ending
   std::vector<std::string> columns;  ///< as they were taken; empty: the file is a folder
   DistinctTexts texts;
-  std::vector<std::array<Index, 3>> rows;     ///< sts, pairs: two texts; triplet: three
-  std::vector<double> scores;                 ///< of sts
-  std::vector<std::uint8_t> positive;         ///< of pairs
-  std::vector<TaskQuery> queries;             ///< of retrieval and rerank
-  std::vector<Index> corpus;                  ///< of retrieval: texts
-  std::vector<Index> labelled;                ///< clustering, classification: the text of each row of `labels`
-  LabelledRows labels;                        ///< of clustering and classification
-  Index blank = 0;                            ///< rows left out: a text or what is said of it is empty
-  std::string first_blank;                    ///< where the first of them stands
-  Index lonely = 0;                           ///< rows left out: queries without a relevant or another passage
-  ReadReport read;                            ///< of the file
+  std::vector<std::array<Index, 3>> rows;  ///< sts, pairs: two texts; triplet: three
+  std::vector<double> scores;              ///< of sts
+  std::vector<std::uint8_t> positive;      ///< of pairs
+  std::vector<TaskQuery> queries;          ///< of retrieval and rerank
+  std::vector<Index> corpus;               ///< of retrieval: texts
+  std::vector<Index> labelled;             ///< clustering, classification: the text of each row of `labels`
+  LabelledRows labels;                     ///< of clustering and classification
+  Index blank = 0;                         ///< rows left out: a text or what is said of it is empty
+  std::string first_blank;                 ///< where the first of them stands
+  Index lonely = 0;                        ///< rows left out: queries without a relevant or another passage
+  ReadReport read;                         ///< of the file
 
   /// "1,379 pairs", "20 queries, 70 passages".
   std::string in_words() const;

@@ -35,8 +35,7 @@ class Mining {
 
   Mined finish() {
     const bool far = o_.absolute_margin || o_.relative_margin || o_.max_score || (judge_ && o_.min_score);
-    out_.range_max =
-        o_.range_max ? *o_.range_max : o_.range_min + (far ? 10 : 1) * o_.num_negatives + rows_;
+    out_.range_max = o_.range_max ? *o_.range_max : o_.range_min + (far ? 10 : 1) * o_.num_negatives + rows_;
     out_.anchors.resize(positives_.size());
     for (Index first = 0; first < positives_.size(); first += kAnchors) {
       if (run_.progress)
@@ -90,8 +89,7 @@ class Mining {
       Index taken = 0;  // positives among them too, as there
       for (Index j = 0; j < most && taken < out_.range_max + rows_; ++j) {
         const Index passage = near.id[i * most + j];
-        const bool positive =
-            std::ranges::find(positives_[anchor], passage) != positives_[anchor].end();
+        const bool positive = std::ranges::find(positives_[anchor], passage) != positives_[anchor].end();
         if (!positive && never_[anchor] == passage) continue;
         ++taken;
         if (positive) continue;
@@ -139,9 +137,8 @@ class Mining {
     if (o_.min_score)
       refuse(candidates, out_.by_min_score, [&](float s) { return s < static_cast<float>(*o_.min_score); });
     if (candidates.size() > out_.range_max) candidates.resize(out_.range_max);
-    candidates.erase(candidates.begin(),
-                     candidates.begin() +
-                         static_cast<std::ptrdiff_t>(std::min(o_.range_min, candidates.size())));
+    candidates.erase(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(
+                                                                  std::min(o_.range_min, candidates.size())));
     if (o_.sampling_strategy == NegativeSampling::top) {
       if (candidates.size() > o_.num_negatives) candidates.resize(o_.num_negatives);
       anchor.negatives = std::move(candidates);

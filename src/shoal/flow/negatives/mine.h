@@ -21,8 +21,8 @@ constexpr auto names_of(NegativeSampling) { return std::array{"top", "random"}; 
 /// Which passages may be negatives of an anchor; as sentence_transformers.util.mine_hard_negatives.
 struct MineOptions {
   Index num_negatives = 3;
-  Index range_min = 0;              ///< the nearest so many that are allowed are passed over
-  std::optional<Index> range_max;   ///< no further than this rank; absent: as far as is likely to be needed
+  Index range_min = 0;             ///< the nearest so many that are allowed are passed over
+  std::optional<Index> range_max;  ///< no further than this rank; absent: as far as is likely to be needed
   std::optional<double> max_score, min_score;
   /// Scores above (the least score of the anchor's positives) - absolute_margin are refused; the same for
   /// relative_margin times the size of that score.
@@ -35,8 +35,8 @@ struct MineOptions {
 template <class V>
 void fields(MineOptions& o, V&& visit) {
   visit("num_negatives", o.num_negatives, "negatives an anchor", between(1, 1000));
-  visit("range_min", o.range_min, "pass over so many of the nearest, which may be positives that nobody marked",
-        between(0, 1'000'000));
+  visit("range_min", o.range_min,
+        "pass over so many of the nearest, which may be positives that nobody marked", between(0, 1'000'000));
   visit("range_max", o.range_max,
         "look no further than this rank. Default: range_min + num_negatives, or with margins or limits "
         "range_min + 10 num_negatives; and as many as an anchor has positives",
@@ -70,10 +70,10 @@ struct MinedAnchor {
 
 struct Mined {
   std::vector<MinedAnchor> anchors;
-  Index range_max = 0;    ///< that was used
-  Index candidates = 0;   ///< passages looked at
-  Index nearer = 0;       ///< of them score above the least positive: false negatives, as it seems
-  Index nearer_taken = 0; ///< of these became negatives
+  Index range_max = 0;     ///< that was used
+  Index candidates = 0;    ///< passages looked at
+  Index nearer = 0;        ///< of them score above the least positive: false negatives, as it seems
+  Index nearer_taken = 0;  ///< of these became negatives
   Index by_absolute_margin = 0, by_relative_margin = 0, by_max_score = 0, by_min_score = 0;  ///< refused by
 };
 

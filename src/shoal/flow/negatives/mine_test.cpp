@@ -184,15 +184,15 @@ TEST(MineNegatives, RefusesRanksWithoutRoom) {
   const Matrix a = from({{1, 0}}), p = from({{1, 0}, {0, 1}});
   MineOptions o;
   o.range_min = 5, o.range_max = 5;
-  EXPECT_NE(std::string(error_of([&] {
-              mine_negatives(Rows(a), Rows(p), {{0}}, nobody(1), 1, o, {}, {});
-            }).what()).find("range_min is 5"),
-            std::string::npos);
+  EXPECT_NE(
+      std::string(error_of([&] { mine_negatives(Rows(a), Rows(p), {{0}}, nobody(1), 1, o, {}, {}); }).what())
+          .find("range_min is 5"),
+      std::string::npos);
   o.range_min = 3;
-  EXPECT_NE(std::string(error_of([&] {
-              mine_negatives(Rows(a), Rows(p), {{0}}, nobody(1), 1, o, {}, {});
-            }).what()).find("there are 2 ranks"),
-            std::string::npos);
+  EXPECT_NE(
+      std::string(error_of([&] { mine_negatives(Rows(a), Rows(p), {{0}}, nobody(1), 1, o, {}, {}); }).what())
+          .find("there are 2 ranks"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -28,9 +28,9 @@ constexpr auto names_of(NegativesFormat) { return std::array{"triplet", "n-tuple
 using JudgePairs = std::function<std::vector<float>(const Texts& anchors, const Texts& passages)>;
 
 struct NegativesOptions {
-  std::filesystem::path input;       ///< a table of anchors and positives
-  std::filesystem::path corpus;      ///< further passages; empty: the positives alone
-  std::filesystem::path out;         ///< .csv, .tsv or .jsonl
+  std::filesystem::path input;   ///< a table of anchors and positives
+  std::filesystem::path corpus;  ///< further passages; empty: the positives alone
+  std::filesystem::path out;     ///< .csv, .tsv or .jsonl
   bool overwrite = false;
   std::vector<std::string> columns;  ///< of the input: anchor, positive; empty: found
   NegativesFormat output_format = NegativesFormat::triplet;
@@ -39,7 +39,7 @@ struct NegativesOptions {
   RolePrompts prompts;
   EncodeOptions encode;
   ReadOptions read;
-  JudgePairs judge;   ///< empty: cosines of the encoder's vectors
+  JudgePairs judge;      ///< empty: cosines of the encoder's vectors
   std::string judge_id;  ///< what the judge is, for the receipt
 };
 template <class V>
@@ -71,8 +71,9 @@ struct NegativesReport {
   Mined mined;                   ///< `anchors` is empty
   Index short_of = 0;            ///< anchors with fewer negatives than wanted
   Index without = 0;             ///< of them, with none
-  ScoreSummary positive, negative, difference;  ///< of pairs; of negatives; of each positive over each negative
-  std::vector<FalseNegative> examples;          ///< at most five, those furthest above their positive
+  ScoreSummary positive, negative,
+      difference;                       ///< of pairs; of negatives; of each positive over each negative
+  std::vector<FalseNegative> examples;  ///< at most five, those furthest above their positive
   EncodeCounts counts;
   ReadReport read;
 };

@@ -174,7 +174,8 @@ class TrainRun {
       if (!fs::is_directory(input)) files.push_back(input);
     for (const fs::path& file : files_beside_weights(folder)) files.push_back(folder.folder / file);
     const auto weights = [&](const fs::path& of) {
-      for (const fs::path& file : Weights(of).files()) files.push_back(file);
+      const Weights found(of);
+      files.insert(files.end(), found.files().begin(), found.files().end());
     };
     weights(folder.transformer_folder);
     for (const HeadStep& step : folder.head)

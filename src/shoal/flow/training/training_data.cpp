@@ -160,15 +160,15 @@ class TableReading {
 
   std::optional<std::pair<double, double>> score_range() const {
     if (o_.score_range.empty()) return {};
-    const auto comma = o_.score_range.find(',');
-    const auto low = number_of(trimmed_text(o_.score_range.substr(0, comma)));
-    const auto high = comma == std::string::npos
-                          ? std::nullopt
-                          : number_of(trimmed_text(std::string_view(o_.score_range).substr(comma + 1)));
-    require(low && high && *low < *high, Fault::argument,
+    const std::string_view given = o_.score_range;
+    const auto comma = std::min(given.find(','), given.size());
+    const auto low = number_of(trimmed_text(given.substr(0, comma)));
+    const auto high = number_of(trimmed_text(given.substr(std::min(comma + 1, given.size()))));
+    const double from = low.value_or(0), to = high.value_or(0);
+    require(low && high && from < to, Fault::argument,
             option_name("score_range") + " is " + o_.score_range +
                 "; two numbers are needed, the lower first: 0,5");
-    return std::pair(*low, *high);
+    return std::pair(from, to);
   }
 
   void leave_out(Index row) {
