@@ -60,6 +60,7 @@ void run_train(TrainModelOptions& o, CLI::App& verb, Session& session) {
   const TrainModelReport report = train_model(o, session.run(), notices);
   session.progress().finish();
   auto json = to_json(report);
+  json["train_seconds"] = report.train.seconds;
   json["seconds_total"] = session.progress().seconds();
   session.answer(json, in_words(report, session.progress()));
 }

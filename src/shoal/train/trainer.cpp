@@ -90,7 +90,9 @@ class Training {
     };
     report_.batches = plan(0).size();
     if (hooks_.estimate) hooks_.estimate(seconds());
+    const auto start = std::chrono::steady_clock::now();
     report_.learnt = learn(model_.parameters, lesson, options_.learn, options_.seed, run_, checkpoint);
+    report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     report_.after = look();
     if (hooks_.finished) hooks_.finished([this] { return look(); });
     return std::move(report_);

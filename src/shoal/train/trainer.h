@@ -101,6 +101,7 @@ struct TrainReport {
   Index frozen = 0;             ///< parameters that did not learn
   Health before, after;         ///< of the same texts
   Index health_texts = 0;
+  double seconds = 0;  ///< that the steps took, with scores and looks between them
 };
 
 /// Trains the model on all sets. Same model, sets, options and seed: same bits, for any threads and any

@@ -45,15 +45,11 @@ struct OutFiles {
 /// Which task a table is for, by the loss that its columns would choose.
 TaskKind task_of(const fs::path& file, const ReadOptions& read, const Run& run) {
   if (fs::is_directory(file)) return TaskKind::retrieval;
-  const TrainingTable table = read_training_table({.file = file,
-                                                   .loss = {},
-                                                   .columns = {},
-                                                   .target = {},
-                                                   .score_range = "",
-                                                   .options = {},
-                                                   .teacher = {},
-                                                   .read = read},
-                                                  run);
+  ReadTrainingOptions as_it_is;
+  as_it_is.file = file;
+  as_it_is.any_score = true;
+  as_it_is.read = read;
+  const TrainingTable table = read_training_table(as_it_is, run);
   switch (table.set.loss.kind) {
     case LossKind::contrastive:
       return TaskKind::pairs;
@@ -196,6 +192,7 @@ class TrainRun {
                                .columns = o_.columns,
                                .target = o_.target,
                                .score_range = o_.score_range,
+                               .any_score = false,
                                .options = o_.loss,
                                .teacher = {},
                                .read = o_.read};
@@ -234,7 +231,7 @@ class TrainRun {
     EvaluateOptions how;
     how.resamples = resamples;
     return evaluate(
-        task, [&](const Texts& texts) { return Rows(model.encode(texts, run.quiet())); }, run.quiet(), how);
+        task, [&](const Texts& texts) { return Rows(model.encode(texts, run)); }, run, how);
   }
 
   TrainedState state(const std::string& name, const TrainableEncoder& model, const Health& health,

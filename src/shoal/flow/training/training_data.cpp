@@ -219,7 +219,7 @@ class TableReading {
                   ", which is not in " + option_name("score_range") + " " + o_.score_range);
       value = (*value - range_->first) / (range_->second - range_->first);
     }
-    const bool cosine = wants() == LossTargets::score && out_.set.loss.kind == LossKind::cosine;
+    const bool cosine = !o_.any_score && wants() == LossTargets::score && out_.set.loss.kind == LossKind::cosine;
     if (cosine && (*value < -1 || *value > 1))
       throw Error(Fault::data,
                   table_.where(row) + " has " + std::string(cell) + " as " + table_.names[*target_] +

@@ -18,6 +18,7 @@ struct ReadTrainingOptions {
   std::vector<std::string> columns;  ///< of texts, in order; empty: found
   std::string target;                ///< the column of scores or labels; empty: found
   std::string score_range;           ///< "0,5": scores are brought from there to 0..1; empty: as they are
+  bool any_score = false;            ///< do not refuse scores that the loss cannot use
   LossOptions options;               ///< of the loss; its kind is not used
   EmbedTexts teacher;                ///< where the loss asks for a teacher and the table has no such column
   ReadOptions read;
