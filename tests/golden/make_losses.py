@@ -200,11 +200,12 @@ def without_dropout(model):
 
 
 def gradients_of(folder, dtype):
-    """Loss and gradients by the name of the loss; for roles other than the first, prompts are left out."""
+    """Loss and gradients by the name of the loss. Texts get the model's default prompt, as encode gives them."""
     out = {}
     for name, kind, options, columns, scores in parameter_losses():
         model = without_dropout(SentenceTransformer(str(folder), device="cpu").to(dtype))
-        features = [model.preprocess(TEXTS[c]) for c in range(columns)]
+        prompt = model.prompts.get(model.default_prompt_name)
+        features = [model.preprocess(TEXTS[c], prompt=prompt) for c in range(columns)]
         value = kind(model, **options)(features, None if scores is None else torch.tensor(scores, dtype=torch.float32))
         value.backward()
         out[name] = value.item(), {n: p.grad.double().numpy() for n, p in model.named_parameters() if p.grad is not None}
