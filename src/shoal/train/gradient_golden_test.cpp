@@ -44,6 +44,7 @@ std::vector<double> numbers_of(const Matrix& gradient) {
   std::vector<double> out(1 + kDirections);
   for (Index i = 0; i < gradient.rows() * gradient.cols(); ++i) {
     const auto g = static_cast<double>(gradient.data()[i]);
+    if (g == 0) continue;  // most of a table of words
     out[0] += g * g;
     for (Index r = 0; r < kDirections; ++r) out[1 + r] += g * direction(i, r);
   }
@@ -112,12 +113,9 @@ void compare(const ArchiveReader& golden, const std::string& model_name,
       for (Index r = 1; r <= kDirections; ++r) gap += (found[r] - truth[r]) * (found[r] - truth[r]);
       gap = std::sqrt(12 * gap / kDirections);
       // Some gradients are 0 but for rounding, as those of the keys' bias.
-      const double tolerance = 1e-5 * truth[0] + 1e-7 * whole;
+      const double tolerance = 1e-5 * truth[0] + 5e-8 * whole;
       EXPECT_LE(gap, tolerance) << names[p];
       EXPECT_NEAR(found[0], truth[0], tolerance) << names[p];
-      if (std::getenv("SHOW"))
-        std::printf("%s %s gap/own %.2e own/whole %.2e\n", of.c_str(), names[p].c_str(), gap / truth[0],
-                    truth[0] / whole);
       gradients.erase(names[p]);
     }
     for (const auto& [name, gradient] : gradients)  // what torch has no gradient of, nothing depends on
