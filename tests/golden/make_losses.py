@@ -182,6 +182,15 @@ def direction(i, r):
     return (h >> np.uint64(40)).astype(np.float64) / 2**24 - 0.5
 
 
+class Cut(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, features):
+        return {"sentence_embedding": self.model(features)["sentence_embedding"][:, :self.model.truncate_dim]}
+
+
 def parameter_losses():
     yield "cosine", losses.CosineSimilarityLoss, {}, 2, SCORES
     yield "triplet", losses.TripletLoss, {"distance_metric": TripletDistanceMetric.EUCLIDEAN, "triplet_margin": 0.5}, 3, None
@@ -200,12 +209,15 @@ def without_dropout(model):
 
 
 def gradients_of(folder, dtype):
-    """Loss and gradients by the name of the loss; for roles other than the first, prompts are left out."""
+    """Loss and gradients by the name of the loss. Texts get the model's default prompt and vectors are cut at its
+    truncate_dim, as encode does it; forward alone does neither."""
     out = {}
     for name, kind, options, columns, scores in parameter_losses():
-        model = without_dropout(SentenceTransformer(str(folder), device="cpu").to(dtype))
-        features = [model.preprocess(TEXTS[c]) for c in range(columns)]
-        value = kind(model, **options)(features, None if scores is None else torch.tensor(scores, dtype=torch.float32))
+        model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": torch.float32})
+        model = without_dropout(model.to(dtype))
+        prompt = model.prompts.get(model.default_prompt_name)
+        features = [model.preprocess(TEXTS[c], prompt=prompt) for c in range(columns)]
+        value = kind(Cut(model), **options)(features, None if scores is None else torch.tensor(scores, dtype=torch.float32))
         value.backward()
         out[name] = value.item(), {n: p.grad.double().numpy() for n, p in model.named_parameters() if p.grad is not None}
     return out
