@@ -281,6 +281,10 @@ class EvaluationRun {
     require(main != nullptr, Fault::argument, "evaluate: " + out.main + " was not measured");
     out.resampled = resample(main->again, o_.resamples, o_.seed.child(2), run_, "measure");
     out.value = measured(out.resampled);
+    const bool signed_one =
+        out.main.starts_with("pearson") || out.main.starts_with("spearman") || out.main.ends_with("mcc");
+    out.value.low = std::max(out.value.low, signed_one ? -1.0 : 0.0);  // no metric goes further
+    out.value.high = std::min(out.value.high, 1.0);
     return out;
   }
 
