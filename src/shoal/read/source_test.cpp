@@ -76,6 +76,23 @@ void expect_error(Fault fault, const Strings& parts, const std::function<void()>
   }
 }
 
+TEST_F(SourceTest, FirstColumnWhateverItHolds) {
+  Source source({file("a.jsonl",
+                      "{\"score\":4.5,\"text\":\"a b c\",\"list\":[\"x\",1]}\n"
+                      "{\"score\":null,\"text\":\"d\"}\n")},
+                {.first_column = true});
+  EXPECT_EQ(source.columns(), (Strings{"score", "text", "list"}));
+  EXPECT_EQ(source.text_columns(), Strings{"score"});
+  Texts first;
+  std::vector<Texts> others;
+  ASSERT_TRUE(source.next(10, first, others));
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[0], "4.5");
+  EXPECT_EQ(others[1][0], "[\"x\",1]");
+  EXPECT_EQ(source.kinds()[0], "jsj");
+  EXPECT_EQ(source.kinds()[1], "nsm");
+}
+
 TEST_F(SourceTest, HeaderExample) {
   const fs::path path = file("reviews.csv", "id,review,stars\n1,\"Good, really\",5\n2,Bad,1\n");
   Source source({path}, {.text_columns = {"review"}});

@@ -1,9 +1,11 @@
 #include "shoal/flow/evaluation/evaluate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "shoal/core/chunks.h"
@@ -67,7 +69,10 @@ class EvaluationRun {
  public:
   EvaluationRun(const EvaluationTask& task, const Embedders& embed, const EvaluateOptions& options,
                 const Run& run)
-      : task_(task), o_(options), run_(run), x_(task.texts, embed) {}
+      : task_(task), o_(options), run_(run), x_(std::in_place, task.texts, embed) {}
+  /// Of rerank alone: there are no vectors.
+  EvaluationRun(const EvaluationTask& task, ScorePairs score, const EvaluateOptions& options, const Run& run)
+      : task_(task), o_(options), run_(run), score_(std::move(score)) {}
 
   Evaluation finish() {
     switch (task_.kind) {
@@ -113,7 +118,7 @@ class EvaluationRun {
         return std::vector<Index>(all.begin() + static_cast<std::ptrdiff_t>(first),
                                   all.begin() + static_cast<std::ptrdiff_t>(last));
       };
-      const Matrix x = x_.of(role_a, part(a)).to_matrix(), y = x_.of(role_b, part(b)).to_matrix();
+      const Matrix x = x_->of(role_a, part(a)).to_matrix(), y = x_->of(role_b, part(b)).to_matrix();
       const auto found = pair_similarities(x.view(), y.view(), by, run_.quiet());
       out.insert(out.end(), found.begin(), found.end());
     }
@@ -195,7 +200,7 @@ class EvaluationRun {
     const std::string k = std::to_string(o_.k);
     const std::vector<Index> at = ranks_of(o_);
     const Index most = std::min(std::max({kMapRanks, o_.k, at.back()}), task_.corpus.size());
-    const Rows corpus = x_.of(TextRole::document, task_.corpus);
+    const Rows corpus = x_->of(TextRole::document, task_.corpus);
     const Index n = task_.queries.size();
     std::vector<FoundScores> found(n);
     for (Index first = 0; first < n; first += kQueries) {
@@ -204,7 +209,7 @@ class EvaluationRun {
       std::vector<Index> texts;
       for (Index i = first; i < last; ++i) texts.push_back(task_.queries[i].text);
       const Neighbours hits =
-          nearest(corpus, x_.of(TextRole::query, texts), most, Metric::cosine, run_.quiet());
+          nearest(corpus, x_->of(TextRole::query, texts), most, Metric::cosine, run_.quiet());
       for (Index i = first; i < last; ++i) {
         const std::vector<Index>& relevant = task_.queries[i].candidates;
         std::vector<std::uint8_t> right(most);
@@ -231,13 +236,27 @@ class EvaluationRun {
     add("cosine_map@" + std::to_string(kMapRanks), mean([](const FoundScores& s) { return s.map; }));
   }
 
+  std::vector<double> judged(const std::vector<Index>& queries, const std::vector<Index>& candidates) const {
+    Texts first, second;
+    for (const Index text : queries) first.add(task_.texts.texts[text]);
+    for (const Index text : candidates) second.add(task_.texts.texts[text]);
+    const std::vector<float> scores = score_(first, second);
+    require(scores.size() == queries.size(), Fault::data,
+            "the model gives " + std::to_string(scores.size()) + " scores for " +
+                std::to_string(queries.size()) + " pairs");
+    require(std::ranges::all_of(scores, [](float v) { return std::isfinite(v); }), Fault::data,
+            "the model gives a score that is not finite");
+    return {scores.begin(), scores.end()};
+  }
+
   void reorder() {
     const std::string k = std::to_string(o_.k);
     std::vector<Index> queries, candidates;
     for (const TaskQuery& query : task_.queries)
       for (const Index text : query.candidates) queries.push_back(query.text), candidates.push_back(text);
     const auto alike =
-        similarities(TextRole::query, queries, TextRole::document, candidates, Similarity::cosine);
+        score_ ? judged(queries, candidates)
+               : similarities(TextRole::query, queries, TextRole::document, candidates, Similarity::cosine);
     std::vector<double> map, mrr, ndcg;
     Index at = 0;
     for (const TaskQuery& query : task_.queries) {
@@ -252,7 +271,7 @@ class EvaluationRun {
   }
 
   void cluster() {
-    const LabelClusters found = cluster_labelled(x_.of(TextRole::plain, task_.labelled), task_.labels,
+    const LabelClusters found = cluster_labelled(x_->of(TextRole::plain, task_.labelled), task_.labels,
                                                  kStarts, o_.seed.child(1), run_);
     add("v_measure", found.v_measure);
     add("v_measure_std", found.deviation);
@@ -263,7 +282,7 @@ class EvaluationRun {
 
   void classify() {
     const FewShotOptions how{.shots = o_.shots, .draws = o_.draws, .c = o_.c, .seed = o_.seed.child(1)};
-    const FewShot found = few_shot(x_.of(TextRole::plain, task_.labelled), task_.labels, how, run_);
+    const FewShot found = few_shot(x_->of(TextRole::plain, task_.labelled), task_.labels, how, run_);
     add("accuracy", found.accuracy);
     add("f1", found.f1);
     if (found.ap) add("ap", *found.ap);
@@ -272,7 +291,7 @@ class EvaluationRun {
   Evaluation take() const {
     Evaluation out;
     out.main = o_.metric.empty() ? main_metrics(task_.kind, o_)[0] : o_.metric;
-    out.dims = x_.dims();
+    out.dims = x_ ? x_->dims() : 0;
     const TaskMetric* main = nullptr;
     for (const TaskMetric& metric : metrics_) {
       out.metrics.push_back({metric.name, metric.value});
@@ -281,6 +300,10 @@ class EvaluationRun {
     require(main != nullptr, Fault::argument, "evaluate: " + out.main + " was not measured");
     out.resampled = resample(main->again, o_.resamples, o_.seed.child(2), run_, "measure");
     out.value = measured(out.resampled);
+    const bool signed_one =
+        out.main.starts_with("pearson") || out.main.starts_with("spearman") || out.main.ends_with("mcc");
+    out.value.low = std::max(out.value.low, signed_one ? -1.0 : 0.0);  // no metric goes further
+    out.value.high = std::min(out.value.high, 1.0);
     return out;
   }
 
@@ -291,7 +314,8 @@ class EvaluationRun {
   const EvaluationTask& task_;
   const EvaluateOptions& o_;
   const Run& run_;
-  RoleVectors x_;
+  std::optional<RoleVectors> x_;
+  ScorePairs score_;
   std::vector<TaskMetric> metrics_;
 };
 
@@ -337,17 +361,33 @@ std::vector<std::string> main_metrics(TaskKind task, const EvaluateOptions& o) {
   return out;
 }
 
-Evaluation evaluate(const EvaluationTask& task, const Embedders& embed, const Run& run,
-                    const EvaluateOptions& options) {
+namespace {
+
+void check(const EvaluationTask& task, const EvaluateOptions& options) {
   check_options(options);
   const auto names = main_metrics(task.kind, options);
-  if (!options.metric.empty() && std::ranges::find(names, options.metric) == names.end()) {
-    std::string list;
-    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-    throw Error(Fault::argument, option_name("metric") + " is '" + options.metric + "'; of " +
-                                     option_name("task") + " " + name_of(task.kind) + " it may be " + list);
-  }
+  if (options.metric.empty() || std::ranges::find(names, options.metric) != names.end()) return;
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  throw Error(Fault::argument, option_name("metric") + " is '" + options.metric + "'; of " +
+                                   option_name("task") + " " + name_of(task.kind) + " it may be " + list);
+}
+
+}  // namespace
+
+Evaluation evaluate(const EvaluationTask& task, const Embedders& embed, const Run& run,
+                    const EvaluateOptions& options) {
+  check(task, options);
   return EvaluationRun(task, embed, options, run).finish();
+}
+
+Evaluation evaluate_order(const EvaluationTask& task, const ScorePairs& score, const Run& run,
+                          const EvaluateOptions& options) {
+  require(
+      task.kind == TaskKind::rerank, Fault::argument,
+      std::string("scores of pairs are of ") + option_name("task") + " rerank, not of " + name_of(task.kind));
+  check(task, options);
+  return EvaluationRun(task, score, options, run).finish();
 }
 
 }  // namespace shoal

@@ -71,4 +71,9 @@ inline Evaluation evaluate(const EvaluationTask& task, const EmbedTexts& embed, 
   return evaluate(task, Embedders{embed, {}, {}}, run, options);
 }
 
+/// Rerank by a model that scores pairs, as a cross-encoder, instead of by cosines: the same metrics.
+/// Error(argument) for another task; Error(data) if a score is not finite or their number is wrong.
+Evaluation evaluate_order(const EvaluationTask& task, const ScorePairs& score, const Run& run,
+                          const EvaluateOptions& options = {});
+
 }  // namespace shoal

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
+#include "shoal/measure/similarity.h"
 #include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
@@ -169,6 +170,19 @@ TEST_F(Evaluate, RerankingEqualsSentenceTransformers) {
   expect_equal(found, g["metrics"]);
   EXPECT_EQ(found.main, "ndcg@10");
   expect_equal(of(task(TaskKind::rerank, rows)), g["metrics"]);
+  // A judge of pairs that knows the cosines says the same; one that turns them round does not.
+  for (const float sign : {1.0f, -1.0f}) {
+    const ScorePairs judge = [&](const Texts& first, const Texts& second) {
+      const Matrix a = by_heart(first), b = by_heart(second);
+      std::vector<float> out;
+      for (const double s : pair_similarities(a.view(), b.view(), Similarity::cosine))
+        out.push_back(sign * static_cast<float>(s));
+      return out;
+    };
+    const Evaluation judged = evaluate_order(read, judge, {});
+    EXPECT_EQ(judged.value.value == found.value.value, sign > 0);
+    EXPECT_EQ(judged.dims, 0u);
+  }
 }
 
 TEST_F(Evaluate, LabelsAreFollowedWhereVectorsDo) {

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,9 +23,6 @@ enum class NegativesFormat : std::uint8_t {
 };
 constexpr auto names_of(NegativesFormat) { return std::array{"triplet", "n-tuple", "labeled-pair"}; }
 
-/// Scores of pairs of texts, as a cross-encoder gives: of anchors[i] and passages[i].
-using JudgePairs = std::function<std::vector<float>(const Texts& anchors, const Texts& passages)>;
-
 struct NegativesOptions {
   std::filesystem::path input;   ///< a table of anchors and positives
   std::filesystem::path corpus;  ///< further passages; empty: the positives alone
@@ -39,7 +35,7 @@ struct NegativesOptions {
   RolePrompts prompts;
   EncodeOptions encode;
   ReadOptions read;
-  JudgePairs judge;      ///< empty: cosines of the encoder's vectors
+  ScorePairs judge;      ///< empty: cosines of the encoder's vectors
   std::string judge_id;  ///< what the judge is, for the receipt
 };
 template <class V>
