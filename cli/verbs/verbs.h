@@ -18,8 +18,8 @@ namespace shoal::cli {
 // with its options and its work.
 #define SHOAL_VERBS(verb)                                                                                \
   verb(map) verb(embed) verb(cluster) verb(classify) verb(layout) verb(search) verb(personalise)         \
-      verb(migrate) verb(ensemble) verb(explain) verb(anomalies) verb(drift) verb(lifetime) verb(rename) \
-          verb(inspect) verb(export) verb(model)
+      verb(migrate) verb(ensemble) verb(distil) verb(explain) verb(anomalies) verb(drift) verb(lifetime) \
+          verb(rename) verb(inspect) verb(export) verb(model)
 #define SHOAL_DECLARE(name) void add_##name(CLI::App& app, Session& session);
 SHOAL_VERBS(SHOAL_DECLARE)
 #undef SHOAL_DECLARE

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <variant>
 #include <vector>
@@ -103,6 +104,9 @@ struct Encoder::State {
 /// The tokenizer of a model's folder. Error(file), Error(format); Error(unsupported) naming the two fields if
 /// tokenizer_config.json asks for other ids than tokenizer.json gives.
 Tokenizer load_tokenizer(const ModelFolder& model);
+
+/// The same as JSON, as shoal runs it. Error(file), Error(format).
+nlohmann::json tokenizer_file(const ModelFolder& model);
 
 /// The files beside the weights that decide the vectors of a sentence-transformers folder.
 std::vector<std::filesystem::path> small_files(const ModelFolder& model);
