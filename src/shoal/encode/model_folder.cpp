@@ -9,6 +9,7 @@
 #include "shoal/encode/model_place.h"
 #include "shoal/encode/modules_impl.h"
 #include "shoal/encode/sequence_head.h"
+#include "shoal/encode/weights.h"
 
 namespace shoal {
 namespace {
@@ -103,8 +104,14 @@ bool is_model2vec(const fs::path& folder) {
   const fs::path path = folder / "config.json";
   if (!fs::exists(path)) return false;
   const JsonFields config = JsonFields::read(path);
-  const nlohmann::json* type = config.find("model_type");
-  return type != nullptr && *type == "model2vec";
+  if (const nlohmann::json* type = config.find("model_type")) return *type == "model2vec";
+  std::error_code failed;
+  if (!fs::is_regular_file(folder / "model.safetensors", failed)) return false;
+  try {
+    return Weights(folder).has("embeddings");
+  } catch (const Error&) {
+    return false;  // whoever reads the weights will say why
+  }
 }
 
 std::optional<fs::path> static_table_folder(const fs::path& given) {

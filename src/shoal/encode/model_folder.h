@@ -49,7 +49,7 @@ struct ModelFolder {
   std::optional<Index> truncate;              ///< first dims kept after the last step
 };
 
-/// Whether config.json says that the folder is Model2Vec's.
+/// Whether it is Model2Vec's: config.json has that model_type, or none, and the table is called embeddings.
 bool is_model2vec(const std::filesystem::path& folder);
 /// Where the table lies, if modules.json begins with a StaticEmbedding: a vector for each token, and no
 /// network. Without modules.json, of a folder of Model2Vec, the folder.

@@ -171,12 +171,20 @@ bool TokenVectors::mean_of(std::span<const std::uint32_t> ids, std::span<float> 
   std::ranges::fill(sum, 0.0f);
   float total = 0;
   const Kernels& k = kernels();
+  // Model2Vec sums rows of float64 in float64.
+  std::vector<double> wide(table_.type() == TensorType::f64 ? sum.size() : 0);
   for (const std::uint32_t id : ids) {
     const float weight = weights_ ? weights_->weights[id] : 1.0f;
+    const float scale = scales_.empty() ? weight : weight * scales_[id];
     const float* vector = table_.row(mapping_.empty() ? id : mapping_[id], row);
-    k.axpy(scales_.empty() ? weight : weight * scales_[id], vector, sum.data(), sum.size());
     total += weight;
+    if (wide.empty())
+      k.axpy(scale, vector, sum.data(), sum.size());
+    else
+      for (Index j = 0; j < sum.size(); ++j)
+        wide[j] += static_cast<double>(scale) * static_cast<double>(vector[j]);
   }
+  for (Index j = 0; j < wide.size(); ++j) sum[j] = static_cast<float>(wide[j]);
   if (!(total > 0)) return false;
   for (float& x : sum) x /= total;
   return true;

@@ -39,7 +39,7 @@ struct TokenWeights {
 /// has the zero vector before what follows the mean.
 ///
 /// Each is read as its own library reads it. StaticEmbedding: all tokens count, and texts are cut where
-/// tokenizer.json says. Model2Vec (a table called embeddings beside a config.json of model_type model2vec):
+/// tokenizer.json says. Model2Vec (is_model2vec in model_folder.h):
 /// tokens that are not known do not count; config.json says whether vectors are scaled to length 1, and how
 /// many tokens a text may have (max_length, 512 if it says nothing); vectors of a table of float16 are
 /// rounded to float16. Of both: `mapping` (token -> row) and `weights` (of tokens) beside the table, and

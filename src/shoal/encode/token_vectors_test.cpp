@@ -146,9 +146,11 @@ TEST(StaticModels, DamageIsNamed) {
   }
   {
     const Changed changed("mapped");
+    const std::vector<std::int64_t> nine(9, 0);
+    const std::vector<float> ones(9, 1.0f);
     changed.rewrite([&](const std::string& name, ArchiveWriter& out) {
-      if (name == "mapping") out.add(name, std::span<const std::int64_t>(std::vector<std::int64_t>(9, 0)));
-      if (name == "weights") out.add(name, std::span<const float>(std::vector<float>(9, 1.0f)));
+      if (name == "mapping") out.add(name, std::span<const std::int64_t>(nine));
+      if (name == "weights") out.add(name, std::span<const float>(ones));
       return name != "embeddings";
     });
     fault_of(changed, "there are vectors of 9");

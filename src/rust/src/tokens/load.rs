@@ -2,9 +2,8 @@
 
 use super::bounds::{self, Steps};
 use super::pieces::AnyModel;
-use super::words;
+use super::words::{self, Words};
 use crate::{memory, Refusal};
-use std::sync::Mutex;
 use tokenizers::{
     DecoderWrapper, Encoding, Model, ModelWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl, TruncationDirection,
 };
@@ -25,22 +24,11 @@ pub struct Tokenizer {
     pub suffix: Vec<u32>,
     pub vocabulary: u32,
     pub ends_at_spaces: bool,
-    words: Option<Mutex<Vec<words::Cache>>>, // a cache for each thread that works at once
+    /// None where a text's ids are not those of its words.
+    pub words: Option<Words>,
 }
 
 impl Tokenizer {
-    /// What is known of words, for this thread alone. None where a text's ids are not those of its words.
-    pub fn take_words(&self) -> Option<words::Cache> {
-        let kept = self.words.as_ref()?;
-        Some(kept.lock().unwrap_or_else(|e| e.into_inner()).pop().unwrap_or_default())
-    }
-
-    pub fn give_words(&self, cache: Option<words::Cache>) {
-        if let (Some(kept), Some(cache)) = (&self.words, cache) {
-            kept.lock().unwrap_or_else(|e| e.into_inner()).push(cache);
-        }
-    }
-
     pub fn from_json(json: &str) -> Result<Self, Refusal> {
         if depth(json) > MAX_DEPTH {
             return Err(format!("it nests deeper than {MAX_DEPTH} levels").into());
@@ -68,7 +56,7 @@ impl Tokenizer {
         }
         let (prefix, suffix) = template(&hf)?;
         let ends_at_spaces = super::first_ids::ends_at_spaces(&hf);
-        let words = words::are_independent(&hf).then(Mutex::default);
+        let words = words::are_independent(&hf).then(Words::default);
         Ok(Self { hf, prefix, suffix, vocabulary: largest + 1, ends_at_spaces, words })
     }
 }

@@ -76,12 +76,12 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
 ) -> EncodedView {
     let tokenizer = &*tokenizer;
     let mut encoded = Encoded::default();
-    let mut cache = tokenizer.take_words();
+    let mut fresh = words::Cache::default();
     let outcome = guarded(LIBRARY, || {
         for i in 0..count {
             let text = (*texts.add(i)).text();
-            if let Some(cache) = &mut cache {
-                words::encode(&tokenizer.hf, cache, text, most, &mut encoded.ids)?;
+            if let Some(words) = &tokenizer.words {
+                words::encode(&tokenizer.hf, words, &mut fresh, text, most, &mut encoded.ids)?;
                 encoded.ends.push(encoded.ids.len());
                 continue;
             }
@@ -97,7 +97,11 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
         Ok(())
     });
     match outcome {
-        Ok(()) => tokenizer.give_words(cache),
+        Ok(()) => {
+            if let Some(words) = &tokenizer.words {
+                words.learn(fresh)
+            }
+        }
         Err(refusal) => (encoded.error, encoded.kind) = (refusal.reason, refusal.kind),
     }
     hand_over(encoded)

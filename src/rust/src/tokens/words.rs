@@ -6,6 +6,7 @@ use super::{bounds, first_ids};
 use crate::Refusal;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::RwLock;
 use tokenizers::{
     NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
 };
@@ -32,11 +33,43 @@ impl Hasher for Quick {
     }
 }
 
-/// The ids of words, for one thread at a time: word -> where its ids stand in `ids`.
+/// The ids of words: word -> where its ids stand in `ids`.
 #[derive(Default)]
 pub struct Cache {
     places: HashMap<Box<[u8]>, (u32, u32), BuildHasherDefault<Quick>>,
     ids: Vec<u32>,
+}
+
+impl Cache {
+    fn find(&self, word: &str) -> Option<&[u32]> {
+        self.places.get(word.as_bytes()).map(|&(first, last)| &self.ids[first as usize..last as usize])
+    }
+
+    fn keep(&mut self, word: &[u8], ids: &[u32]) {
+        if word.len() <= LONGEST && ids.len() <= LONGEST && self.places.len() < MOST {
+            let first = self.ids.len() as u32;
+            self.ids.extend_from_slice(ids);
+            self.places.insert(word.into(), (first, self.ids.len() as u32));
+        }
+    }
+}
+
+/// What all threads know of words. Each call collects what is new to it, and adds that at its end.
+#[derive(Default)]
+pub struct Words(RwLock<Cache>);
+
+impl Words {
+    pub fn learn(&self, fresh: Cache) {
+        if fresh.places.is_empty() {
+            return;
+        }
+        let mut known = self.0.write().unwrap_or_else(|e| e.into_inner());
+        for (word, (first, last)) in fresh.places {
+            if !known.places.contains_key(&word) {
+                known.keep(&word, &fresh.ids[first as usize..last as usize]);
+            }
+        }
+    }
 }
 
 /// Whether the ids of a text are those of its words one after another, each with the space before it. More than
@@ -73,25 +106,29 @@ fn end_of_word(text: &str, from: usize) -> usize {
 }
 
 /// Appends the ids of a text, or at least the first `most`. `hf` must be of independent words.
-pub fn encode(hf: &Hf, cache: &mut Cache, text: &str, most: usize, out: &mut Vec<u32>) -> Result<(), Refusal> {
+pub fn encode(
+    hf: &Hf,
+    words: &Words,
+    fresh: &mut Cache,
+    text: &str,
+    most: usize,
+    out: &mut Vec<u32>,
+) -> Result<(), Refusal> {
+    let known = words.0.read().unwrap_or_else(|e| e.into_inner());
     let before = out.len();
     let mut from = 0;
     while from < text.len() && out.len() - before < most {
         let end = end_of_word(text, from);
         let word = &text[from..end];
         from = end;
-        if let Some(&(first, last)) = cache.places.get(word.as_bytes()) {
-            out.extend_from_slice(&cache.ids[first as usize..last as usize]);
+        if let Some(ids) = known.find(word).or_else(|| fresh.find(word)) {
+            out.extend_from_slice(ids);
             continue;
         }
         bounds::begin(word.len());
         let encoding = first_ids::encode(hf, word, most)?;
         out.extend_from_slice(encoding.get_ids());
-        if word.len() <= LONGEST && cache.places.len() < MOST && encoding.len() <= LONGEST {
-            let first = cache.ids.len() as u32;
-            cache.ids.extend_from_slice(encoding.get_ids());
-            cache.places.insert(word.as_bytes().into(), (first, cache.ids.len() as u32));
-        }
+        fresh.keep(word.as_bytes(), encoding.get_ids());
     }
     Ok(())
 }
