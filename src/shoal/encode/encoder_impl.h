@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <variant>
 #include <vector>
@@ -106,6 +107,9 @@ Tokenizer load_tokenizer(const ModelFolder& model);
 
 /// Error(format) if the tokenizer knows more tokens than the transformer.
 void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer);
+
+/// The same as JSON, as shoal runs it. Error(file), Error(format).
+nlohmann::json tokenizer_file(const ModelFolder& model);
 
 /// The files beside the weights that decide the vectors of a sentence-transformers folder.
 std::vector<std::filesystem::path> small_files(const ModelFolder& model);

@@ -142,6 +142,11 @@ const json* JsonFields::find(std::string_view name) const {
   return found == object_.end() || found->is_null() ? nullptr : &*found;
 }
 
+bool JsonFields::says_null(std::string_view name) const {
+  const auto found = object_.find(name);
+  return found != object_.end() && found->is_null();
+}
+
 Index JsonFields::integer(std::string_view name, Index lowest, Index highest,
                           std::optional<Index> otherwise) const {
   const json* value = find(name);

@@ -23,6 +23,7 @@ class JsonFields {
   const std::filesystem::path& path() const { return path_; }
   const nlohmann::json* find(std::string_view name) const;  ///< null if absent
   bool has(std::string_view name) const { return find(name) != nullptr; }
+  bool says_null(std::string_view name) const;  ///< it is there, as null
 
   /// A whole number in lowest..highest. Without `otherwise` the field must be there.
   Index integer(std::string_view name, Index lowest, Index highest,

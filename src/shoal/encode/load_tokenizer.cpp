@@ -147,6 +147,23 @@ Tokenizer load_old_tokenizer(const ModelFolder& model, const JsonFields& setting
 
 }  // namespace
 
+json tokenizer_file(const ModelFolder& model) {
+  const fs::path folder = model.transformer_folder, path = folder / "tokenizer.json",
+                 config = folder / "tokenizer_config.json";
+  json file;
+  if (fs::exists(path)) {
+    file = read_json(path);
+  } else {
+    const JsonFields settings =
+        fs::exists(config) ? JsonFields::read(config) : JsonFields(config, json::object());
+    file = tokenizer_of_vocabulary(folder, settings,
+                                   tokenizer_class(settings, JsonFields::read(folder / "config.json")));
+  }
+  require(file.is_object(), Fault::format, path.string() + ": must hold one JSON object");
+  if (model.lower_case) put_lower_case(file, path);
+  return file;
+}
+
 Tokenizer load_tokenizer(const ModelFolder& model) {
   const fs::path folder = model.transformer_folder, path = folder / "tokenizer.json",
                  config = folder / "tokenizer_config.json";

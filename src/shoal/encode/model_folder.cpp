@@ -9,6 +9,7 @@
 #include "shoal/encode/model_place.h"
 #include "shoal/encode/modules_impl.h"
 #include "shoal/encode/sequence_head.h"
+#include "shoal/encode/weights.h"
 
 namespace shoal {
 namespace {
@@ -99,9 +100,24 @@ void read_steps(const std::vector<ModuleEntry>& modules, ModelFolder& out) {
 
 }  // namespace
 
+bool is_model2vec(const fs::path& folder) {
+  const fs::path path = folder / "config.json";
+  if (!fs::exists(path)) return false;
+  const JsonFields config = JsonFields::read(path);
+  if (const nlohmann::json* type = config.find("model_type")) return *type == "model2vec";
+  std::error_code failed;
+  if (!fs::is_regular_file(folder / "model.safetensors", failed)) return false;
+  try {
+    return Weights(folder).has("embeddings");
+  } catch (const Error&) {
+    return false;  // whoever reads the weights will say why
+  }
+}
+
 std::optional<fs::path> static_table_folder(const fs::path& given) {
   const fs::path folder = model_place(given);
-  if (!fs::exists(folder / "modules.json")) return std::nullopt;
+  if (!fs::exists(folder / "modules.json"))
+    return is_model2vec(folder) ? std::optional(folder) : std::nullopt;
   const ModuleEntry first = read_modules(folder).front();
   return first.kind == "StaticEmbedding" ? std::optional(first.folder) : std::nullopt;
 }
@@ -109,9 +125,13 @@ std::optional<fs::path> static_table_folder(const fs::path& given) {
 ModelFolder read_static_folder(const fs::path& given, Index token_dims) {
   ModelFolder out;
   out.folder = model_place(given);
-  std::vector<ModuleEntry> modules = read_modules(out.folder);
-  out.transformer_folder = modules.front().folder;
+  out.transformer_folder = out.folder;
   out.dims = token_dims;
+  std::vector<ModuleEntry> modules;
+  if (fs::exists(out.folder / "modules.json")) {
+    modules = read_modules(out.folder);
+    out.transformer_folder = modules.front().folder;
+  }
   for (Index i = 1; i < modules.size(); ++i) {
     if (modules[i].kind == "Dropout") continue;
     out.head.push_back(read_head_step(modules[i], out.dims));

@@ -49,8 +49,10 @@ struct ModelFolder {
   std::optional<Index> truncate;              ///< first dims kept after the last step
 };
 
+/// Whether it is Model2Vec's: config.json has that model_type, or none, and the table is called embeddings.
+bool is_model2vec(const std::filesystem::path& folder);
 /// Where the table lies, if modules.json begins with a StaticEmbedding: a vector for each token, and no
-/// network.
+/// network. Without modules.json, of a folder of Model2Vec, the folder.
 std::optional<std::filesystem::path> static_table_folder(const std::filesystem::path& given);
 /// Of such a folder: place, prompts, and what follows the mean of the tokens' vectors of `token_dims`
 /// numbers. transformer_folder is that of the vectors. Errors as read_model_folder.

@@ -5,7 +5,10 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
+#include "shoal/core/utf8.h"
 #include "shoal/encode/encoder_impl.h"
+#include "shoal/encode/json_fields_impl.h"
+#include "shoal/encode/tokenizer_facts_impl.h"
 #include "shoal/kernels/kernels.h"
 
 namespace shoal {
@@ -15,6 +18,23 @@ namespace fs = std::filesystem;
 
 constexpr Index kGrain = 128;  // texts tokenized at once
 constexpr double kRare = 1e-3;
+
+constexpr Index kModel2VecLimit = 512;  // where its config.json says nothing
+
+/// To the nearest float16 and back.
+void round_to_half(std::span<float> row) {
+  std::vector<std::uint16_t> halves(row.size());
+  kernels().f32_to_f16(row.data(), halves.data(), row.size());
+  kernels().f16_to_f32(halves.data(), row.data(), row.size());
+}
+
+/// Where the first `most` code points of valid UTF-8 end.
+std::size_t end_of_letters(std::string_view text, Index most) {
+  if (text.size() <= most) return text.size();
+  for (std::size_t at = 0; at < text.size(); ++at)
+    if ((static_cast<unsigned char>(text[at]) & 0xC0) != 0x80 && most-- == 0) return at;
+  return text.size();
+}
 
 void check_vocabulary(const fs::path& folder, const Tokenizer& tokenizer, Index rows) {
   require(tokenizer.vocabulary() <= rows, Fault::format,
@@ -39,13 +59,46 @@ TokenWeights TokenWeights::load(const ArchiveReader& in, Index vocabulary, Index
   return out;
 }
 
-TokenVectors::TokenVectors(ModelFolder model, Tokenizer tokenizer, TensorTable table, Index rows, Index cols)
+TokenVectors::TokenVectors(ModelFolder model, Tokenizer tokenizer, TensorTable table, Index tokens,
+                           Index cols)
     : model_(std::move(model)),
       tokenizer_(std::move(tokenizer)),
       table_(std::move(table)),
-      rows_(rows),
+      tokens_(tokens),
       cols_(cols),
       head_(AfterPooling::load(model_.head)) {}
+
+void TokenVectors::read_mapping(const Weights& weights, Index rows) {
+  const fs::path& file = weights.files().front();
+  if (weights.has("mapping"))
+    for (const std::int64_t row : weights.integers("mapping")) {
+      require(row >= 0 && static_cast<Index>(row) < rows, Fault::format,
+              file.string() + ": mapping has " + std::to_string(row) + " for token " +
+                  std::to_string(mapping_.size()) + "; the table has " + std::to_string(rows) + " rows");
+      mapping_.push_back(static_cast<std::uint32_t>(row));
+    }
+  tokens_ = mapping_.empty() ? rows : mapping_.size();
+  if (!weights.has("weights")) return;
+  const std::vector<Index>& shape = weights.shape("weights");
+  require(shape.size() == 1 && shape[0] == tokens_, Fault::format,
+          file.string() + ": weights must be " + std::to_string(tokens_) + " numbers, one a token");
+  scales_ = weights.vector("weights", tokens_);
+}
+
+void TokenVectors::read_as_model2vec() {
+  const JsonFields config = JsonFields::read(model_.transformer_folder / "config.json");
+  const TokenizerFacts facts = TokenizerFacts::read(model_.transformer_folder / "tokenizer.json");
+  model2vec_ = true;
+  left_out_ = facts.unknown;
+  token_letters_ = facts.median_letters;
+  limit_ =
+      config.says_null("max_length") ? 0 : config.integer("max_length", 1, 1'000'000'000, kModel2VecLimit);
+  const auto is_normalize = [](const HeadStep& step) { return step.kind == StepKind::normalize; };
+  if (!std::ranges::all_of(model_.head, is_normalize)) return;
+  model_.head.clear();
+  if (config.flag("normalize", false)) model_.head.push_back({.inputs = cols_, .outputs = cols_});
+  head_ = AfterPooling::load(model_.head);
+}
 
 TokenVectors TokenVectors::load(const fs::path& folder, const Run& run, std::string& id) {
   const Weights weights(static_table_folder(folder).value());
@@ -57,17 +110,27 @@ TokenVectors TokenVectors::load(const fs::path& folder, const Run& run, std::str
   require(shape.size() == 2 && shape[0] > 0 && shape[1] > 0, Fault::format,
           weights.files().front().string() + ": tensor " + name + " is no table of vectors");
   ModelFolder model = read_static_folder(folder, shape[1]);
-  Tokenizer tokenizer = Tokenizer::load(model.transformer_folder / "tokenizer.json");
-  check_vocabulary(model.transformer_folder, tokenizer, shape[0]);
-  std::vector<fs::path> files{model.folder / "modules.json"};
-  if (const fs::path config = model.folder / "config_sentence_transformers.json"; fs::exists(config))
-    files.push_back(config);
+  const bool model2vec = is_model2vec(model.transformer_folder) && name == std::string_view("embeddings");
+  std::vector<fs::path> files;
+  const auto add = [&](const fs::path& path) {
+    if (fs::exists(path)) files.push_back(path);
+  };
+  add(model.folder / "modules.json");
+  add(model.folder / "config_sentence_transformers.json");
   for (const HeadStep& step : model.head)
-    if (fs::exists(step.folder / "config.json")) files.push_back(step.folder / "config.json");
+    if (!step.folder.empty()) add(step.folder / "config.json");
+  if (model2vec) add(model.transformer_folder / "config.json");
   files.push_back(model.transformer_folder / "tokenizer.json");
   files.insert(files.end(), weights.files().begin(), weights.files().end());
-  TokenVectors out(std::move(model), std::move(tokenizer), weights.table(name, shape[0], shape[1]), shape[0],
-                   shape[1]);
+  Tokenizer tokenizer = Tokenizer::load(model.transformer_folder / "tokenizer.json");
+  TokenVectors out(std::move(model), std::move(tokenizer), weights.quantised_table(name, shape[0], shape[1]),
+                   shape[0], shape[1]);
+  out.read_mapping(weights, shape[0]);
+  check_vocabulary(out.model_.transformer_folder, out.tokenizer_, out.tokens_);
+  if (model2vec)
+    out.read_as_model2vec();
+  else
+    out.limit_ = truncation_of(out.model_.transformer_folder / "tokenizer.json");
   files.insert(files.end(), out.head_.files().begin(), out.head_.files().end());
   id = FilesHash::of(std::move(files), run);
   return out;
@@ -100,26 +163,35 @@ Index TokenVectors::dims() const { return std::min(model_.truncate.value_or(mode
 
 bool TokenVectors::unit() const {
   const bool last = !model_.head.empty() && model_.head.back().kind == StepKind::normalize;
-  return unit_ || (last && dims() == model_.dims);
+  return unit_ || (last && dims() == model_.dims && !(model2vec_ && table_.type() == TensorType::f16));
 }
 
 bool TokenVectors::mean_of(std::span<const std::uint32_t> ids, std::span<float> row,
                            std::span<float> sum) const {
   std::ranges::fill(sum, 0.0f);
   float total = 0;
+  const Kernels& k = kernels();
+  // Model2Vec sums rows of float64 in float64.
+  std::vector<double> wide(table_.type() == TensorType::f64 ? sum.size() : 0);
   for (const std::uint32_t id : ids) {
     const float weight = weights_ ? weights_->weights[id] : 1.0f;
-    table_.read(id, row);
-    kernels().axpy(weight, row.data(), sum.data(), sum.size());
+    const float scale = scales_.empty() ? weight : weight * scales_[id];
+    const float* vector = table_.row(mapping_.empty() ? id : mapping_[id], row);
     total += weight;
+    if (wide.empty())
+      k.axpy(scale, vector, sum.data(), sum.size());
+    else
+      for (Index j = 0; j < sum.size(); ++j)
+        wide[j] += static_cast<double>(scale) * static_cast<double>(vector[j]);
   }
+  for (Index j = 0; j < wide.size(); ++j) sum[j] = static_cast<float>(wide[j]);
   if (!(total > 0)) return false;
   for (float& x : sum) x /= total;
   return true;
 }
 
 TokenWeights TokenVectors::fit_weights(const TextPasses& texts, const Run& run) const {
-  std::vector<std::uint64_t> times(rows_);
+  std::vector<std::uint64_t> times(tokens_);
   std::uint64_t all = 0;
   texts([&](const Texts& batch) {
     std::vector<Tokens> found(chunk_count(batch.size(), kGrain));
@@ -131,9 +203,9 @@ TokenWeights TokenVectors::fit_weights(const TextPasses& texts, const Run& run) 
     if (run.progress) run.progress("tokens", static_cast<double>(all), 0);
   });
   TokenVectors weighted = *this;
-  TokenWeights out{std::vector<float>(rows_, 1.0f), std::vector<float>(cols_)};
+  TokenWeights out{std::vector<float>(tokens_, 1.0f), std::vector<float>(cols_)};
   if (all > 0)
-    for (Index id = 0; id < rows_; ++id)
+    for (Index id = 0; id < tokens_; ++id)
       out.weights[id] =
           static_cast<float>(kRare / (kRare + static_cast<double>(times[id]) / static_cast<double>(all)));
   weighted.weights_ = out;
@@ -170,6 +242,24 @@ TokenWeights TokenVectors::fit_weights(const TextPasses& texts, const Run& run) 
   return out;
 }
 
+Texts TokenVectors::prepared(const Texts& texts, Index first, Index count, const std::string& prompt,
+                             Index letters, std::vector<std::uint8_t>& cut) const {
+  Texts out;
+  std::string text;
+  for (Index i = 0; i < count; ++i) {
+    text = prompt;
+    text += texts[first + i];
+    if (letters > 0 && text.size() > letters) {
+      text = repair_utf8(text);
+      const std::size_t end = end_of_letters(text, letters);
+      cut[i] = end < text.size();
+      text.resize(end);
+    }
+    out.add(text);
+  }
+  return out;
+}
+
 Matrix TokenVectors::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
                             const Run& run, TextFates& fates) const {
   const std::string prompt = prompt_of(model_, options);
@@ -179,24 +269,42 @@ Matrix TokenVectors::encode(const Texts& texts, Index first, Index count, const 
     one.add(prompt);
     before = tokenizer_.encode_plain(one, 0, 1).ids.size();
   }
-  const Index limit = options.max_tokens.value_or(~Index{0});
+  // Pooled windows of a text, each by its number of tokens, are the mean of all its tokens.
+  Index limit = options.max_tokens.value_or(options.long_texts == LongTexts::chunk ? 0 : limit_);
+  const Index letters = model2vec_ ? limit * token_letters_ : 0;
+  if (limit == 0) limit = ~Index{0};
+  const bool as_library = !weights_ && !unit_;  // texts of unknown tokens too
+  const bool half = as_library && model2vec_ && table_.type() == TensorType::f16;
   Matrix out(count, dims());
   std::vector<Index> cut(chunk_count(count, kGrain));
   for_chunks(
       run, count, kGrain,
       [&](Index chunk, Index begin, Index end) {
-        Texts prompted;
-        for (Index i = begin; i < end; ++i) prompted.add(prompt + std::string(texts[first + i]));
-        const Tokens tokens = tokenizer_.encode_plain(prompted, 0, prompted.size());
-        Matrix pooled(end - begin, cols_);
+        const Index n = end - begin;
+        std::vector<std::uint8_t> shortened(n);
+        bool as_they_are = prompt.empty();
+        for (Index i = 0; i < n && letters > 0 && as_they_are; ++i)
+          as_they_are = texts[first + begin + i].size() <= letters;
+        Texts changed;
+        if (!as_they_are) changed = prepared(texts, first + begin, n, prompt, letters, shortened);
+        const Tokens tokens =
+            tokenizer_.encode_plain(as_they_are ? texts : changed, as_they_are ? first + begin : 0, n, limit);
+        cut[chunk] = tokens.cut + static_cast<Index>(std::ranges::count(shortened, 1));
+        Matrix pooled(n, cols_);
         std::vector<float> row(cols_);
-        for (Index i = 0; i < tokens.size(); ++i) {
+        std::vector<std::uint32_t> known_ids;
+        for (Index i = 0; i < n; ++i) {
           auto ids = tokens[i];
-          if (ids.size() > limit) ids = ids.first(limit), ++cut[chunk];
           const bool known = tokenizer_.knows_any(ids.subspan(std::min<Index>(before, ids.size())));
           fates.unknown[begin + i] = !known;
-          if (!mean_of(known ? ids : ids.first(0), row, pooled[i])) continue;
+          if (left_out_ && std::ranges::find(ids, *left_out_) != ids.end()) {
+            known_ids.assign(ids.begin(), ids.end());
+            std::erase(known_ids, *left_out_);
+            ids = known_ids;
+          }
+          if (!mean_of(known || as_library ? ids : ids.first(0), row, pooled[i])) continue;
           if (weights_) kernels().axpy(-1.0f, weights_->mean.data(), pooled[i].data(), cols_);
+          if (half) round_to_half(pooled[i]);
         }
         const Matrix found = head_.apply(std::move(pooled));
         for (Index i = 0; i < found.rows(); ++i) {
@@ -204,6 +312,7 @@ Matrix TokenVectors::encode(const Texts& texts, Index first, Index count, const 
                   model_.folder.string() + ": the weights give a vector that is not finite");
           std::copy_n(found[i].data(), out.cols(), out[begin + i].data());
           if (unit_) normalise(out[begin + i]);
+          if (half) round_to_half(out[begin + i]);
         }
       },
       "encode");

@@ -35,11 +35,20 @@ struct TokenWeights {
 };
 
 /// A vector for each token, and the mean of a text's: a sentence-transformers folder that begins with a
-/// StaticEmbedding, or the input embeddings of a transformer. Texts of any length. A text of which no token
-/// is known has the zero vector before what follows the mean.
+/// StaticEmbedding, a folder of Model2Vec, or the input embeddings of a transformer. A text without tokens
+/// has the zero vector before what follows the mean.
+///
+/// Each is read as its own library reads it. StaticEmbedding: all tokens count, and texts are cut where
+/// tokenizer.json says. Model2Vec (is_model2vec in model_folder.h):
+/// tokens that are not known do not count; config.json says whether vectors are scaled to length 1, and how
+/// many tokens a text may have (max_length, 512 if it says nothing); vectors of a table of float16 are
+/// rounded to float16. Of both: `mapping` (token -> row) and `weights` (of tokens) beside the table, and
+/// tables of float64, float32, float16, bfloat16 or int8, which stay mapped as they are. Numbers of int8 have
+/// no scale.
 class TokenVectors {
  public:
-  /// A folder that begins with a StaticEmbedding. `id` gets 16 digits of the hash of its files.
+  /// A folder that begins with a StaticEmbedding, or of Model2Vec. `id` gets 16 digits of the hash of its
+  /// files. Error(format) if mapping, weights, table and tokenizer do not fit together.
   static TokenVectors load(const std::filesystem::path& folder, const Run& run, std::string& id);
   /// The input embeddings of a transformer's folder, without special tokens, its prompts among them; scaled
   /// to length 1.
@@ -54,24 +63,36 @@ class TokenVectors {
 
   bool unit() const;
   Index dims() const;
-  Index vocabulary() const { return rows_; }
+  Index vocabulary() const { return tokens_; }
   Index token_dims() const { return cols_; }
   Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options, const Run& run,
                 TextFates& fates) const;
-  Index max_tokens() const { return 0; }
+  Index max_tokens() const { return limit_; }
   double flops(Index tokens) const { return 2.0 * static_cast<double>(tokens) * static_cast<double>(cols_); }
   const ModelFolder& model() const { return model_; }
   const Tokenizer& tokenizer() const& { return tokenizer_; }
 
  private:
-  TokenVectors(ModelFolder model, Tokenizer tokenizer, TensorTable table, Index rows, Index cols);
+  TokenVectors(ModelFolder model, Tokenizer tokenizer, TensorTable table, Index tokens, Index cols);
   /// The mean of the ids' vectors, into `sum`; false if they weigh nothing.
   bool mean_of(std::span<const std::uint32_t> ids, std::span<float> row, std::span<float> sum) const;
+  void read_mapping(const Weights& weights, Index rows);
+  void read_as_model2vec();
+  /// Texts [first, first + count) with the prompt before each, cut to so many letters (0: not); how many
+  /// were.
+  Texts prepared(const Texts& texts, Index first, Index count, const std::string& prompt, Index letters,
+                 std::vector<std::uint8_t>& cut) const;
 
   ModelFolder model_;
   Tokenizer tokenizer_;
   TensorTable table_;
-  Index rows_, cols_;
+  Index tokens_, cols_;
+  std::vector<std::uint32_t> mapping_;  // token -> row of the table; empty: the same
+  std::vector<float> scales_;           // of each token; empty: 1
+  Index limit_ = 0;                     // most tokens of a text; 0: any
+  bool model2vec_ = false;
+  std::optional<std::uint32_t> left_out_;  // the token of what is not known, which Model2Vec leaves out
+  Index token_letters_ = 0;                // median length of a token, by which Model2Vec cuts texts
   AfterPooling head_;
   bool unit_ = false;  // scaled to length 1 at the end
   std::optional<TokenWeights> weights_;

@@ -80,6 +80,11 @@ void TensorTable::read(Index i, std::span<float> row) const {
                                      " of a table holds a number beyond the range of float32");
     return;
   }
+  if (tensor_.type == TensorType::i8) {
+    const auto* from = reinterpret_cast<const signed char*>(tensor_.bytes.data() + i * n);
+    std::copy_n(from, n, row.data());
+    return;
+  }
   const auto convert = tensor_.type == TensorType::f16 ? kernels().f16_to_f32 : kernels().bf16_to_f32;
   constexpr Index kAtOnce = 256;  // through a small aligned copy: a tensor may start at any byte
   std::uint16_t halves[kAtOnce];
@@ -89,6 +94,14 @@ void TensorTable::read(Index i, std::span<float> row) const {
                 count * sizeof(halves[0]));
     convert(halves, row.data() + first, count);
   }
+}
+
+const float* TensorTable::row(Index i, std::span<float> row) const {
+  const std::byte* at = tensor_.bytes.data() + i * row.size() * sizeof(float);
+  if (tensor_.type == TensorType::f32 && reinterpret_cast<std::uintptr_t>(at) % alignof(float) == 0)
+    return reinterpret_cast<const float*>(at);
+  read(i, row);
+  return row.data();
 }
 
 Weights::Weights(const fs::path& folder) : folder_(folder), paths_(weight_files(folder)) {
@@ -152,6 +165,18 @@ TensorTable Weights::table(std::string_view name, Index rows, Index cols) const 
   expect(name, {rows, cols});
   const auto& reader = holder(name);
   return {reader, reader->tensor(full(name))};
+}
+
+TensorTable Weights::quantised_table(std::string_view name, Index rows, Index cols) const {
+  const auto& reader = holder(name);
+  const Tensor& tensor = reader->tensor(full(name));
+  if (tensor.type != TensorType::i8 || tensor.shape != std::vector<Index>{rows, cols})
+    return table(name, rows, cols);
+  return {reader, tensor};
+}
+
+std::vector<std::int64_t> Weights::integers(std::string_view name) const {
+  return holder(name)->integers(full(name));
 }
 
 }  // namespace shoal

@@ -12,12 +12,15 @@
 
 namespace shoal {
 
-/// Rows of a tensor that stays mapped: read one at a time, as float32, from f64, f32, f16 or bf16.
+/// Rows of a tensor that stays mapped: read one at a time, as float32, from f64, f32, f16, bf16 or i8.
 class TensorTable {
  public:
   TensorTable(std::shared_ptr<const ArchiveReader> file, const Tensor& tensor);
   /// Copies row `i` of the tensor to `row`, which is as long.
   void read(Index i, std::span<float> row) const;  // out: row
+  /// Row `i` where it lies, if it can be read there; else as `read` puts it into `row`.
+  const float* row(Index i, std::span<float> row) const;  // out: row
+  TensorType type() const { return tensor_.type; }
 
  private:
   std::shared_ptr<const ArchiveReader> file_;  // keeps the mapping alive
@@ -48,6 +51,10 @@ class Weights {
   Matrix matrix(std::string_view name, Index rows, Index cols) const;
   std::vector<float> vector(std::string_view name, Index count) const;
   TensorTable table(std::string_view name, Index rows, Index cols) const;
+  /// The same, and of type I8 too.
+  TensorTable quantised_table(std::string_view name, Index rows, Index cols) const;
+  /// Error(format) if it holds no whole numbers.
+  std::vector<std::int64_t> integers(std::string_view name) const;
 
  private:
   const std::shared_ptr<const ArchiveReader>& holder(std::string_view name) const;

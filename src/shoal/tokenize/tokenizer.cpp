@@ -36,6 +36,24 @@ struct Encoded {
   std::unique_ptr<ShoalEncoded, FreeEncoded> owner;
 };
 
+/// Texts as the library takes them. Error(argument) if those asked for are not there.
+struct Borrowed {
+  Borrowed(const Texts& texts, Index first, Index count) {
+    if (first > texts.size() || count > texts.size() - first)
+      throw Error(Fault::argument, "texts " + std::to_string(first) + " to " + std::to_string(first + count) +
+                                       " asked for, there are " + std::to_string(texts.size()));
+    pieces.resize(count);
+    for (Index i = 0; i < count; ++i) {
+      std::string_view text = texts[first + i];
+      if (first_invalid_utf8(text) != std::string_view::npos) text = repaired.emplace_back(repair_utf8(text));
+      pieces[i] = {text.data(), text.size()};
+    }
+  }
+
+  std::vector<ShoalBytes> pieces;
+  std::deque<std::string> repaired;  // keeps what the pieces point to
+};
+
 std::string read_file(const std::filesystem::path& path) {
   std::error_code failed;
   const std::uintmax_t size = std::filesystem::file_size(path, failed);
@@ -129,18 +147,9 @@ void Tokenizer::State::append(Tokens& tokens, std::span<const std::uint32_t> ids
 
 Tokens Tokenizer::State::encode(const Texts& texts, Index first, Index count, Index room,
                                 bool special) const {
-  if (first > texts.size() || count > texts.size() - first)
-    throw Error(Fault::argument, "texts " + std::to_string(first) + " to " + std::to_string(first + count) +
-                                     " asked for, there are " + std::to_string(texts.size()));
-  std::vector<ShoalBytes> pieces(count);
-  std::deque<std::string> repaired;  // keeps what the pieces point to
-  for (Index i = 0; i < count; ++i) {
-    std::string_view text = texts[first + i];
-    if (first_invalid_utf8(text) != std::string_view::npos) text = repaired.emplace_back(repair_utf8(text));
-    pieces[i] = {text.data(), text.size()};
-  }
+  const Borrowed borrowed(texts, first, count);
   const Index wanted = room < SIZE_MAX ? room + 1 : room;  // one more tells whether a text is longer
-  const Encoded encoded(shoal_tokenizer_encode(handle.get(), pieces.data(), count, wanted));
+  const Encoded encoded(shoal_tokenizer_encode(handle.get(), borrowed.pieces.data(), count, wanted));
   if (encoded.failed()) throw Error(Fault::data, name + ": a text cannot be tokenized: " + encoded.error());
 
   Tokens tokens;
@@ -163,8 +172,22 @@ Tokens Tokenizer::encode(const Texts& texts, Index first, Index count, Index max
   return state_->encode(texts, first, count, max_length == 0 ? SIZE_MAX : max_length - added, true);
 }
 
-Tokens Tokenizer::encode_plain(const Texts& texts, Index first, Index count) const {
-  return state_->encode(texts, first, count, SIZE_MAX, false);
+Tokens Tokenizer::encode_plain(const Texts& texts, Index first, Index count, Index most) const {
+  return state_->encode(texts, first, count, most, false);
+}
+
+Texts Tokenizer::split(const Texts& texts, Index first, Index count) const {
+  const Borrowed borrowed(texts, first, count);
+  const Encoded found(shoal_tokenizer_split(state_->handle.get(), borrowed.pieces.data(), count));
+  if (found.failed()) throw Error(Fault::data, state_->name + ": a text cannot be split: " + found.error());
+  Texts out;
+  std::string piece;
+  for (Index i = 0, at = 0; i < found.view.ends_count; ++i) {
+    piece.clear();
+    for (; at < found.view.ends[i]; ++at) append_utf8(piece, static_cast<char32_t>(found.view.ids[at]));
+    out.add(piece);
+  }
+  return out;
 }
 
 bool Tokenizer::knows_any(std::span<const std::uint32_t> ids) const {

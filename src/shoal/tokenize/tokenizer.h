@@ -43,8 +43,12 @@ class Tokenizer {
   /// cannot be tokenized, as where the normalizer makes it more than 32 times as long; Error(format) if the
   /// model gives an id beyond its vocabulary.
   Tokens encode(const Texts& texts, Index first, Index count, Index max_length) const;
-  /// Without special tokens and without limit: what `--long chunk` cuts into windows. Errors as encode.
-  Tokens encode_plain(const Texts& texts, Index first, Index count) const;
+  /// Without special tokens, cut to at most `most` ids: without a limit what `--long chunk` cuts into
+  /// windows. Errors as encode.
+  Tokens encode_plain(const Texts& texts, Index first, Index count, Index most = ~Index{0}) const;
+  /// The pieces that the normalizer and the pre-tokenizer make of the texts, one after another, as the model
+  /// sees them: "\u0120word" of byte-level ones. Errors as encode.
+  Texts split(const Texts& texts, Index first, Index count) const;
   /// What stands before and after a text's own ids: e.g. {[CLS]}, {[SEP]}.
   const std::vector<std::uint32_t>& prefix() const;
   const std::vector<std::uint32_t>& suffix() const;

@@ -2,6 +2,7 @@
 
 use super::bounds::{self, Steps};
 use super::pieces::AnyModel;
+use super::words::{self, Words};
 use crate::{memory, Refusal};
 use tokenizers::{
     DecoderWrapper, Encoding, Model, ModelWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl, TruncationDirection,
@@ -23,6 +24,8 @@ pub struct Tokenizer {
     pub suffix: Vec<u32>,
     pub vocabulary: u32,
     pub ends_at_spaces: bool,
+    /// None where a text's ids are not those of its words.
+    pub words: Option<Words>,
 }
 
 impl Tokenizer {
@@ -53,7 +56,8 @@ impl Tokenizer {
         }
         let (prefix, suffix) = template(&hf)?;
         let ends_at_spaces = super::first_ids::ends_at_spaces(&hf);
-        Ok(Self { hf, prefix, suffix, vocabulary: largest + 1, ends_at_spaces })
+        let words = words::are_independent(&hf).then(Words::default);
+        Ok(Self { hf, prefix, suffix, vocabulary: largest + 1, ends_at_spaces, words })
     }
 }
 

@@ -4,8 +4,9 @@ mod bounds;
 mod first_ids;
 mod load;
 mod pieces;
+mod words;
 
-use crate::{guarded, Bytes, Kind};
+use crate::{guarded, memory, Bytes, Kind};
 use load::Tokenizer;
 
 const LIBRARY: &str = "tokenizers";
@@ -26,6 +27,7 @@ pub struct EncodedView {
     owner: *mut Encoded,
     ids: *const u32,
     ends: *const usize,
+    ends_count: usize,
     error: Bytes,
     kind: Kind,
 }
@@ -37,6 +39,7 @@ fn hand_over(encoded: Encoded) -> EncodedView {
         owner,
         ids: held.ids.as_ptr(),
         ends: held.ends.as_ptr(),
+        ends_count: held.ends.len(),
         error: Bytes::of(held.error.as_bytes()),
         kind: held.kind,
     }
@@ -73,9 +76,15 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
 ) -> EncodedView {
     let tokenizer = &*tokenizer;
     let mut encoded = Encoded::default();
+    let mut fresh = words::Cache::default();
     let outcome = guarded(LIBRARY, || {
         for i in 0..count {
             let text = (*texts.add(i)).text();
+            if let Some(words) = &tokenizer.words {
+                words::encode(&tokenizer.hf, words, &mut fresh, text, most, &mut encoded.ids)?;
+                encoded.ends.push(encoded.ids.len());
+                continue;
+            }
             bounds::begin(text.len());
             let encoding = if tokenizer.ends_at_spaces {
                 first_ids::encode(&tokenizer.hf, text, most)
@@ -84,6 +93,35 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
             }?;
             encoded.ids.extend_from_slice(encoding.get_ids());
             encoded.ends.push(encoded.ids.len());
+        }
+        Ok(())
+    });
+    match outcome {
+        Ok(()) => {
+            if let Some(words) = &tokenizer.words {
+                words.learn(fresh)
+            }
+        }
+        Err(refusal) => (encoded.error, encoded.kind) = (refusal.reason, refusal.kind),
+    }
+    hand_over(encoded)
+}
+
+/// The pieces that the normalizer and the pre-tokenizer make of `count` texts, one after another: "text" i is the
+/// characters of piece i.
+///
+/// # Safety
+/// As `shoal_tokenizer_encode`.
+#[no_mangle]
+pub unsafe extern "C" fn shoal_tokenizer_split(tokenizer: *const Tokenizer, texts: *const Bytes, count: usize) -> EncodedView {
+    let tokenizer = &*tokenizer;
+    let mut encoded = Encoded::default();
+    let outcome = guarded(LIBRARY, || {
+        for i in 0..count {
+            let text = (*texts.add(i)).text();
+            bounds::begin(text.len());
+            memory::ask(text.len().saturating_mul(memory::PER_TEXT_BYTE))?;
+            words::split(&tokenizer.hf, text, &mut encoded.ids, &mut encoded.ends)?;
         }
         Ok(())
     });
