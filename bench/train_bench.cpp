@@ -19,6 +19,7 @@
 #include "shoal/kernels/kernels.h"
 #include "shoal/learn/adamw.h"
 #include "shoal/linear/product.h"
+#include "shoal/train/backward_impl.h"
 #include "shoal/train/encoder.h"
 #include "shoal/train/loss.h"
 
@@ -50,6 +51,36 @@ double gemm_rate(const Run& run) {
     times.push_back(since(start));
   }
   return 2.0 * 4096 * 384 * 1536 / median(times);
+}
+
+/// Multiply-adds x 2 a second of the three products of each linear layer (forward, by its input, by its
+/// weights), as they are called in training, over so many tokens.
+double linear_rate(const BertConfig& c, Index tokens, const Run& run) {
+  struct Shape {
+    Index in, out;
+  };
+  const Shape shapes[] = {
+      {c.hidden, 3 * c.hidden}, {c.hidden, c.hidden}, {c.hidden, c.inner}, {c.inner, c.hidden}};
+  double flops = 0, seconds = 0;
+  for (const Shape& shape : shapes) {
+    Matrix x(tokens, shape.in), y(tokens, shape.out), by_x(tokens, shape.in), w(shape.out, shape.in);
+    for (Index i = 0; i < tokens * shape.in; ++i) x.data()[i] = static_cast<float>(i % 7) - 3;
+    for (Index i = 0; i < shape.out * shape.in; ++i) w.data()[i] = static_cast<float>(i % 5) - 2;
+    Parameters parameters;
+    parameters.add("w", w);
+    const Packed forward = Packed::rows(w), back = Packed::columns(w.view());
+    std::vector<double> times;
+    for (int round = 0; round < 15; ++round) {
+      const auto start = Clock::now();
+      product(x.view(), forward, {}, y.span(), run);
+      product(y.view(), back, {}, by_x.span(), run);
+      add_weight_gradient(y.view(), x.view(), parameters[0], run);
+      times.push_back(since(start));
+    }
+    flops += 3 * 2.0 * static_cast<double>(tokens * shape.in * shape.out);
+    seconds += median(times);
+  }
+  return flops / seconds;
 }
 
 }  // namespace
@@ -122,10 +153,11 @@ int main(int argc, char** argv) {
       (4.0 * static_cast<double>(c.hidden * c.hidden) + 2.0 * static_cast<double>(c.hidden * c.inner));
   const double a_step = static_cast<double>(tokens) / static_cast<double>(steps), seconds = median(whole);
   const double rate = flops * a_step / seconds, peak = gemm_rate(run);
+  const double products = linear_rate(c, static_cast<Index>(a_step), run);
   std::printf(
       "{\"step\": %.5f, \"tokens_a_step\": %.1f, \"forward\": %.5f, \"loss\": %.5f, \"backward\": %.5f, "
       "\"update\": %.5f, \"prepare\": %.5f, \"linear_gflops\": %.1f, \"gemm_gflops\": %.1f, \"share\": "
       "%.3f}\n",
       seconds, a_step, median(forward), median(loss_time), median(backward), median(update), median(prepare),
-      rate / 1e9, peak / 1e9, rate / peak);
+      rate / 1e9, peak / 1e9, rate / peak, products / peak);
 }
