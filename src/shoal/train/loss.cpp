@@ -264,6 +264,8 @@ bool uses_other_rows(LossKind kind) {
          is_batch_triplet(kind);
 }
 
+bool takes_rows_for_negatives(LossKind kind) { return kind == LossKind::mnrl; }
+
 LossDistance distance_of(const LossOptions& options) {
   return options.distance.value_or(is_contrastive(options.kind) ? LossDistance::cosine
                                                                 : LossDistance::squared_euclidean);

@@ -99,9 +99,11 @@ struct LossNeeds {
   LossTargets targets;
 };
 LossNeeds needs_of(LossKind kind);
-/// Each text is set against the other rows of its batch: a batch of one row teaches nothing, and a text that
-/// occurs twice in it is set against itself.
+/// Rows are set against the other rows of their batch: one row alone teaches nothing.
 bool uses_other_rows(LossKind kind);
+/// The texts of other rows are taken for negatives: a text that occurs twice in a batch is set against
+/// itself.
+bool takes_rows_for_negatives(LossKind kind);
 
 /// The distance, where the loss has one: as asked for, else the loss's own. Contrastive losses: cosine;
 /// triplets: squared_euclidean.

@@ -46,9 +46,9 @@ Batching batching_of(const TrainingSet& set, const TrainOptions& options) {
                 std::string(name_of(set.loss.kind)) + " needs no labels");
     return *options.batching;
   }
-  return by_label                         ? Batching::group_by_label
-         : uses_other_rows(set.loss.kind) ? Batching::no_duplicates
-                                          : Batching::shuffled;
+  return by_label                                  ? Batching::group_by_label
+         : takes_rows_for_negatives(set.loss.kind) ? Batching::no_duplicates
+                                                   : Batching::shuffled;
 }
 
 class Training {
