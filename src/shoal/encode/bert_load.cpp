@@ -48,14 +48,19 @@ BertLayer read_layer(const Weights& weights, const BertConfig& config, Index num
           .final_norm = read_norm(weights, at + names.final_norm, config.hidden)};
 }
 
-/// BERT and RoBERTa add the vector of token type 0 to every token: it goes into the positions once.
-Matrix read_positions(const Weights& weights, const BertConfig& config) {
+bool has_types(const BertConfig& config) {
+  return config.family == Family::bert || config.family == Family::roberta;
+}
+
+/// BERT and RoBERTa add the vector of a token's type. Nearly always it is type 0: that goes into the
+/// positions once, and what other types add to it is kept.
+Matrix read_positions(const Weights& weights, const BertConfig& config, Matrix& types) {
   Matrix positions = weights.matrix("embeddings.position_embeddings.weight", config.positions, config.hidden);
-  if (config.family != Family::bert && config.family != Family::roberta) return positions;
-  const std::string name = "embeddings.token_type_embeddings.weight";
-  const Matrix types = weights.matrix(name, config.types, config.hidden);
+  if (!has_types(config)) return positions;
+  types = weights.matrix("embeddings.token_type_embeddings.weight", config.types, config.hidden);
   for (Index i = 0; i < positions.rows(); ++i)
     kernels().axpy(1.0f, types.data(), positions[i].data(), config.hidden);
+  for (Index i = types.rows(); i-- > 0;) kernels().axpy(-1.0f, types.data(), types[i].data(), config.hidden);
   return positions;
 }
 
@@ -77,7 +82,7 @@ BertNetwork BertNetwork::load(const BertConfig& config, Weights weights) {
   weights.find_prefix();
   BertNetwork out(config);
   out.words_ = weights.table("embeddings.word_embeddings.weight", config.vocabulary, config.hidden);
-  out.positions_ = read_positions(weights, config);
+  out.positions_ = read_positions(weights, config, out.types_);
   out.embedding_norm_ = read_norm(weights, "embeddings.LayerNorm", config.hidden);
   if (config.family == Family::mpnet) out.bias_ = read_relative_bias(weights, config);
   for (Index i = 0; i < config.layers; ++i) out.layers_.push_back(read_layer(weights, config, i));

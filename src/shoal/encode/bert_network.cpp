@@ -26,7 +26,7 @@ void add_and_normalise(MatrixSpan states, MatrixSpan sum, const LayerNorm& norm,
 }  // namespace
 
 void BertNetwork::embed(std::span<const std::uint32_t> ids, std::span<const Index> starts,
-                        MatrixSpan states) const {
+                        std::span<const std::uint32_t> types, MatrixSpan states) const {
   const Kernels& kernel = kernels();
   std::vector<float> row(config_.hidden);
   for (Index text = 0; text + 1 < starts.size(); ++text) {
@@ -38,6 +38,8 @@ void BertNetwork::embed(std::span<const std::uint32_t> ids, std::span<const Inde
       const Index place = padding ? config_.padding : position++;
       words_->read(ids[t], row);
       kernel.axpy(1.0f, positions_[place].data(), row.data(), config_.hidden);
+      if (!types.empty() && types[t] > 0)
+        kernel.axpy(1.0f, types_[types[t]].data(), row.data(), config_.hidden);
       kernel.layer_norm(row.data(), embedding_norm_.gamma.data(), embedding_norm_.beta.data(),
                         config_.epsilon, config_.hidden, states[t].data());
     }
@@ -71,9 +73,9 @@ void BertNetwork::run(const BertLayer& layer, std::span<const Index> starts, Mat
 }
 
 MatrixView BertNetwork::forward(std::span<const std::uint32_t> ids, std::span<const Index> starts,
-                                BertScratch& scratch) const {
+                                BertScratch& scratch, std::span<const std::uint32_t> types) const {
   const MatrixSpan states = shaped(scratch.states, ids.size(), config_.hidden);
-  embed(ids, starts, states);
+  embed(ids, starts, types, states);
   for (const BertLayer& layer : layers_) run(layer, starts, states, scratch);
   return states;
 }

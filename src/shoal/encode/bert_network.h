@@ -49,19 +49,23 @@ class BertNetwork {
   const BertConfig& config() const { return config_; }
 
   /// ids: tokens of texts one after another, each below config().vocabulary; text i has
-  /// [starts[i], starts[i + 1]), at most config().max_tokens(). Returns tokens x hidden in `scratch`.
-  MatrixView forward(std::span<const std::uint32_t> ids, std::span<const Index> starts,
-                     BertScratch& scratch) const;
+  /// [starts[i], starts[i + 1]), at most config().max_tokens(). types: of each token its type (segment),
+  /// below config().types; empty: all 0, as in every text that is no pair. Returns tokens x hidden in
+  /// `scratch`.
+  MatrixView forward(std::span<const std::uint32_t> ids, std::span<const Index> starts, BertScratch& scratch,
+                     std::span<const std::uint32_t> types = {}) const;
 
  private:
   explicit BertNetwork(const BertConfig& config) : config_(config) {}
-  void embed(std::span<const std::uint32_t> ids, std::span<const Index> starts, MatrixSpan states) const;
+  void embed(std::span<const std::uint32_t> ids, std::span<const Index> starts,
+             std::span<const std::uint32_t> types, MatrixSpan states) const;
   void run(const BertLayer& layer, std::span<const Index> starts, MatrixSpan states,
            BertScratch& scratch) const;
 
   BertConfig config_;
   std::optional<TensorTable> words_;
   Matrix positions_;  ///< with the vector of token type 0 already added
+  Matrix types_;      ///< types x hidden: each type's vector without that of type 0
   LayerNorm embedding_norm_;
   std::vector<BertLayer> layers_;
   std::optional<Matrix> bias_;  ///< of MPNet: heads x (2 * max_tokens - 1)

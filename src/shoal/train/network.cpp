@@ -212,6 +212,12 @@ Matrix TrainableNetwork::embed(const Parameters& parameters, NetworkPass& pass, 
       std::ranges::copy(positions[pass.places[t]], place.begin());
       if (types_) kernels().axpy(1, parameters[*types_].value.data(), place.data(), hidden);
       kernels().axpy(1, place.data(), pass.embedding_sum[t].data(), hidden);
+      if (types_ && !pass.types.empty() && pass.types[t] > 0) {  // as BertNetwork: what it adds to type 0
+        const Matrix& types = parameters[*types_].value;
+        std::ranges::copy(types[pass.types[t]], place.begin());
+        kernels().axpy(-1, types.data(), place.data(), hidden);
+        kernels().axpy(1, place.data(), pass.embedding_sum[t].data(), hidden);
+      }
     }
   });
   Matrix states(tokens, hidden);
@@ -283,8 +289,10 @@ Matrix TrainableNetwork::run_layer(Index number, Matrix states, const Parameters
 
 Matrix TrainableNetwork::forward(std::span<const std::uint32_t> ids, std::span<const Index> starts,
                                  const Parameters& parameters, const NetworkDropout& dropout,
-                                 NetworkPass& pass, const Run& run) const {
+                                 NetworkPass& pass, const Run& run,
+                                 std::span<const std::uint32_t> types) const {
   pass.ids.assign(ids.begin(), ids.end());
+  pass.types.assign(types.begin(), types.end());
   pass.starts.assign(starts.begin(), starts.end());
   pass.dropout = dropout;
   pass.layers.resize(layers_.size());
@@ -411,7 +419,11 @@ void TrainableNetwork::embed_back(const NetworkPass& pass, Matrix slope, Paramet
   }
   for (Index t = 0; t < slope.rows() && positions.learns; ++t)
     kernels().axpy(1, slope[t].data(), positions.gradient[pass.places[t]].data(), slope.cols());
-  if (types_) add_row_sum(slope.view(), parameters[*types_], run);
+  if (!types_) return;
+  if (pass.types.empty()) return add_row_sum(slope.view(), parameters[*types_], run);
+  Parameter& types = parameters[*types_];
+  for (Index t = 0; t < slope.rows() && types.learns; ++t)
+    kernels().axpy(1, slope[t].data(), types.gradient[pass.types[t]].data(), slope.cols());
 }
 
 void TrainableNetwork::backward(const NetworkPass& pass, Matrix slope, Parameters& parameters,

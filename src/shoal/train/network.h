@@ -30,7 +30,7 @@ struct NetworkPass {
   struct Layer {
     Matrix in, query_key_value, context, attention_sum, middle, inner_before, outer_sum;
   };
-  std::vector<std::uint32_t> ids;
+  std::vector<std::uint32_t> ids, types;
   std::vector<Index> starts, places;  ///< first token of each text, and one more; position of each token
   Matrix embedding_sum;
   std::vector<Layer> layers;
@@ -51,11 +51,11 @@ class TrainableNetwork {
   /// Takes over values that have changed: after load, and after each step. Copies all matrices once.
   void prepare(const Parameters& parameters, const Run& run);
 
-  /// ids and starts as BertNetwork::forward has them. Returns tokens x hidden; `pass` gets what backward
-  /// needs.
+  /// ids, starts and types as BertNetwork::forward has them. Returns tokens x hidden; `pass` gets what
+  /// backward needs.
   Matrix forward(std::span<const std::uint32_t> ids, std::span<const Index> starts,
                  const Parameters& parameters, const NetworkDropout& dropout, NetworkPass& pass,
-                 const Run& run) const;  // out: pass
+                 const Run& run, std::span<const std::uint32_t> types = {}) const;  // out: pass
 
   /// slope: of the loss by each number that forward gave, tokens x hidden; used up. Adds to the gradients.
   /// The parameters must be those of the forward pass.

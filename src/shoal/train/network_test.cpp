@@ -19,7 +19,7 @@ struct Trained {
   ModelFolder folder;
   Parameters parameters;
   TrainableNetwork network;
-  std::vector<std::uint32_t> ids;
+  std::vector<std::uint32_t> ids, types;
   std::vector<Index> starts{0};
 
   explicit Trained(const char* name)
@@ -35,7 +35,13 @@ struct Trained {
   }
 
   Matrix forward(const NetworkDropout& dropout, NetworkPass& pass, const Run& run = {}) const {
-    return network.forward(ids, starts, parameters, dropout, pass, run);
+    return network.forward(ids, starts, parameters, dropout, pass, run, types);
+  }
+  /// The later half of each text is of type 1.
+  void make_pairs() {
+    for (Index text = 0; text + 1 < starts.size(); ++text)
+      for (Index t = starts[text]; t < starts[text + 1]; ++t)
+        types.push_back(2 * t >= starts[text] + starts[text + 1]);
   }
   /// A loss of which every number of the output has its own slope.
   Matrix slopes() const {
@@ -60,25 +66,40 @@ struct Trained {
   }
 };
 
+void check_same_bits(const Trained& model) {
+  const auto used = BertNetwork::load(model.folder.transformer, Weights(model.folder.transformer_folder));
+  BertScratch scratch;
+  const MatrixView states = used.forward(model.ids, model.starts, scratch, model.types);
+  NetworkPass pass;
+  const Matrix found = model.forward({}, pass);
+  ASSERT_EQ(found.rows(), states.rows);
+  for (Index i = 0; i < found.rows(); ++i)
+    for (Index j = 0; j < found.cols(); ++j) ASSERT_EQ(found[i][j], states[i][j]);
+}
+
 TEST(TrainableNetwork, GivesTheBitsOfTheNetworkThatIsUsed) {
   for (const char* name : kModels) {
     SCOPED_TRACE(name);
-    const Trained model(name);
-    const auto used = BertNetwork::load(model.folder.transformer, Weights(model.folder.transformer_folder));
-    BertScratch scratch;
-    const MatrixView states = used.forward(model.ids, model.starts, scratch);
-    NetworkPass pass;
-    const Matrix found = model.forward({}, pass);
-    ASSERT_EQ(found.rows(), states.rows);
-    for (Index i = 0; i < found.rows(); ++i)
-      for (Index j = 0; j < found.cols(); ++j) ASSERT_EQ(found[i][j], states[i][j]);
+    check_same_bits(Trained(name));
   }
 }
 
+TEST(TrainableNetwork, TypesOfTokensGiveTheBitsOfTheNetworkThatIsUsed) {
+  Trained plain("bert_new"), pairs("bert_new"), zeros("bert_new");
+  pairs.make_pairs();
+  zeros.types.assign(zeros.ids.size(), 0);
+  check_same_bits(pairs);
+  NetworkPass pass;
+  const Matrix expected = plain.forward({}, pass);
+  EXPECT_EQ(zeros.forward({}, pass), expected);
+  EXPECT_NE(pairs.forward({}, pass), expected);
+}
+
 /// Each parameter along a direction of its own: the loss of two steps against the gradient.
-void check_gradients(const char* name, const NetworkDropout& dropout) {
+void check_gradients(const char* name, const NetworkDropout& dropout, bool pairs = false) {
   SCOPED_TRACE(name);
   Trained model(name);
+  if (pairs) model.make_pairs();
   model.backward(dropout);
   for (Index p = 0; p < model.parameters.size(); ++p) {
     Matrix& value = model.parameters[p].value;
@@ -109,6 +130,8 @@ void check_gradients(const char* name, const NetworkDropout& dropout) {
 TEST(TrainableNetwork, GradientsAreDifferencesOfLosses) {
   for (const char* name : kModels) check_gradients(name, {});
 }
+
+TEST(TrainableNetwork, GradientsOfTypesGoToEachType) { check_gradients("bert_new", {}, true); }
 
 TEST(TrainableNetwork, GradientsWithDropoutAreThoseOfWhatIsLeft) {
   check_gradients("bert_new", {.hidden = 0.2, .attention = 0.3, .seed = {9}});
