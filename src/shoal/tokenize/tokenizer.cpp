@@ -1,6 +1,7 @@
 #include "shoal/tokenize/tokenizer.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <fstream>
 #include <new>
@@ -54,6 +55,21 @@ struct Borrowed {
   std::deque<std::string> repaired;  // keeps what the pieces point to
 };
 
+/// How many ids are left of two texts that have `own` ids, if there is room for so many together.
+std::array<Index, 2> longest_first(std::array<Index, 2> own, Index room) {
+  const auto [shorter, longer] = std::minmax(own[0], own[1]);
+  if (shorter <= room && longer <= room - shorter) return own;
+  const bool first_is_longer = own[0] > own[1];
+  // The longer one alone is cut, unless that would make it the shorter.
+  Index of_shorter = shorter, of_longer = shorter > room ? 0 : room - shorter;
+  if (of_longer < of_shorter) {
+    of_shorter = room / 2;
+    of_longer = room - of_shorter;
+  }
+  if (first_is_longer) return {of_longer, of_shorter};
+  return {of_shorter, of_longer};
+}
+
 std::string read_file(const std::filesystem::path& path) {
   std::error_code failed;
   const std::uintmax_t size = std::filesystem::file_size(path, failed);
@@ -74,6 +90,7 @@ struct Tokenizer::State {
   std::unique_ptr<ShoalTokenizer, FreeTokenizer> handle;
   std::string name;
   std::vector<std::uint32_t> prefix, suffix;
+  std::optional<PairTemplate> pair;
   Index vocabulary = 0;
   /// Of a sign that no vocabulary has: its id, and what stands before it where words have a beginning.
   std::optional<std::uint32_t> unknown, beginning;
@@ -111,6 +128,10 @@ Tokenizer Tokenizer::from_json(std::string_view json, const std::string& name) {
     if (id >= state->vocabulary)
       fail("its template adds id " + std::to_string(id) + ", the vocabulary ends at " +
            std::to_string(state->vocabulary - 1));
+  const auto part = [&](Index i) { return std::vector<std::uint32_t>(ids + ends[i - 1], ids + ends[i]); };
+  if (ends[6] > ends[5] && std::ranges::all_of(std::span(ids + ends[2], ids + ends[5]),
+                                               [&](std::uint32_t id) { return id < state->vocabulary; }))
+    state->pair = PairTemplate{.before = part(3), .between = part(4), .after = part(5), .types = part(6)};
   state->find_unknown();
   Tokenizer tokenizer;
   tokenizer.state_ = std::move(state);
@@ -189,6 +210,52 @@ Texts Tokenizer::split(const Texts& texts, Index first, Index count) const {
   }
   return out;
 }
+
+PairTokens Tokenizer::encode_pairs(const Texts& firsts, const Texts& seconds, Index first, Index count,
+                                   Index max_length) const {
+  const State& state = *state_;
+  require(firsts.size() == seconds.size(), Fault::argument,
+          "pairs of " + std::to_string(firsts.size()) + " first texts and " + std::to_string(seconds.size()) +
+              " second ones");
+  require(state.pair.has_value(), Fault::unsupported,
+          state.name + ": its post-processor makes no pair that is one text after the other");
+  const PairTemplate& pair = *state.pair;
+  if (max_length > 0 && max_length <= pair.added())
+    throw Error(Fault::argument, "max_length is " + std::to_string(max_length) +
+                                     ", but the special tokens of a pair alone are " +
+                                     std::to_string(pair.added()) + "; give at least " +
+                                     std::to_string(pair.added() + 1));
+  const Index room = max_length == 0 ? SIZE_MAX : max_length - pair.added();
+  // One more than there is room for tells whether a text is longer.
+  const Index most = room < SIZE_MAX ? room + 1 : room;
+  const Tokens a = state.encode(firsts, first, count, most, false);
+  const Tokens b = state.encode(seconds, first, count, most, false);
+  PairTokens out;
+  out.starts.reserve(count + 1);
+  for (Index i = 0; i < count; ++i) {
+    std::array<Index, 2> own = {a[i].size(), b[i].size()};
+    if (own[0] > room && own[1] > room && room % 2 == 1)  // the longer one gets the odd id
+      own = {state.encode(firsts, first + i, 1, SIZE_MAX, false).ids.size(),
+             state.encode(seconds, first + i, 1, SIZE_MAX, false).ids.size()};
+    const std::array<Index, 2> kept = longest_first(own, room);
+    out.cut += kept != own;
+    Index type = 0;
+    const auto append = [&](std::span<const std::uint32_t> ids, bool is_text) {
+      out.ids.insert(out.ids.end(), ids.begin(), ids.end());
+      for (Index j = 0; j < ids.size(); ++j) out.types.push_back(pair.types[is_text ? type : type + j]);
+      type += is_text ? 1 : ids.size();
+    };
+    append(pair.before, false);
+    append(a[i].first(kept[0]), true);
+    append(pair.between, false);
+    append(b[i].first(kept[1]), true);
+    append(pair.after, false);
+    out.starts.push_back(out.ids.size());
+  }
+  return out;
+}
+
+const PairTemplate* Tokenizer::pair_template() const { return state_->pair ? &*state_->pair : nullptr; }
 
 bool Tokenizer::knows_any(std::span<const std::uint32_t> ids) const {
   return std::ranges::any_of(

@@ -25,6 +25,19 @@ struct Tokens {
   }
 };
 
+/// Pairs of texts as one sequence of ids each, and the type (segment) of each id.
+struct PairTokens : Tokens {
+  std::vector<std::uint32_t> types;  ///< as long as ids
+};
+
+/// How a tokenizer makes one sequence of two texts: what stands before, between and after them, and the type
+/// of each id.
+struct PairTemplate {
+  std::vector<std::uint32_t> before, between, after;
+  std::vector<std::uint32_t> types;  ///< of before, the first text, between, the second text, after
+  Index added() const { return before.size() + between.size() + after.size(); }
+};
+
 /// A tokenizer.json of Hugging Face, run by their own tokenizers crate: WordPiece, byte-level BPE, Unigram,
 /// WordLevel. Copies share. May be used from many threads.
 class Tokenizer {
@@ -49,6 +62,15 @@ class Tokenizer {
   /// The pieces that the normalizer and the pre-tokenizer make of the texts, one after another, as the model
   /// sees them: "\u0120word" of byte-level ones. Errors as encode.
   Texts split(const Texts& texts, Index first, Index count) const;
+  /// firsts[i] and seconds[i] as one sequence, as the model's post-processor joins them. A pair of more than
+  /// `max_length` ids (0: no limit) loses ids at the end of the longer text until both are of one length,
+  /// then of both: Hugging Face's truncation "longest_first". Error(argument) if there are more texts of one
+  /// than of the other, Error(unsupported) if the file makes no pair that is one text after the other; else
+  /// as encode.
+  PairTokens encode_pairs(const Texts& firsts, const Texts& seconds, Index first, Index count,
+                          Index max_length) const;
+  /// Null if the file makes no pair that is one text after the other.
+  const PairTemplate* pair_template() const;
   /// What stands before and after a text's own ids: e.g. {[CLS]}, {[SEP]}.
   const std::vector<std::uint32_t>& prefix() const;
   const std::vector<std::uint32_t>& suffix() const;

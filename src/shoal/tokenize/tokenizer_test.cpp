@@ -245,6 +245,79 @@ TEST(Tokenizer, RefusesWhatMultipliesAtLoading) {
   expect_in("prefix or suffix of 1000 bytes; allowed are 64", problem(json));
 }
 
+/// Ids of a pair, then its types.
+std::pair<Ids, Ids> pair_of(const Tokenizer& tokenizer, const std::string& a, const std::string& b,
+                            Index max_length = 0) {
+  const PairTokens out = tokenizer.encode_pairs(texts_of({a}), texts_of({b}), 0, 1, max_length);
+  EXPECT_EQ(out.ids.size(), out.types.size());
+  return {out.ids, out.types};
+}
+
+TEST(Tokenizer, PairsAreJoinedAsThePostProcessorSays) {
+  const Tokenizer bert = Tokenizer::from_json(tiny(), "tiny");
+  EXPECT_EQ(pair_of(bert, "a map", "of"), (std::pair<Ids, Ids>{{1, 3, 4, 2, 6, 2}, {0, 0, 0, 0, 1, 1}}));
+  EXPECT_EQ(pair_of(bert, "", ""), (std::pair<Ids, Ids>{{1, 2, 2}, {0, 0, 1}}));
+  ASSERT_NE(bert.pair_template(), nullptr);
+  EXPECT_EQ(bert.pair_template()->added(), 3u);
+  std::string json = tiny();
+  const std::string name = R"("type":"BertProcessing")";
+  json.replace(json.find(name), name.size(),
+               R"("type":"RobertaProcessing","trim_offsets":true,"add_prefix_space":false)");
+  EXPECT_EQ(pair_of(Tokenizer::from_json(json, "roberta"), "a map", "of"),
+            (std::pair<Ids, Ids>{{1, 3, 4, 2, 2, 6, 2}, {0, 0, 0, 0, 0, 0, 0}}));
+  json = tiny();
+  const auto processor = json.find("\"post_processor\":"), decoder = json.find("\"decoder\":");
+  json.replace(processor, decoder - processor, "\"post_processor\":null,");
+  EXPECT_EQ(pair_of(Tokenizer::from_json(json, "bare"), "a map", "of"),
+            (std::pair<Ids, Ids>{{3, 4, 6}, {0, 0, 1}}));
+}
+
+TEST(Tokenizer, RefusesPairsThatAreNotOneTextAfterTheOther) {
+  std::string json = tiny();
+  const auto processor = json.find("\"post_processor\":"), decoder = json.find("\"decoder\":");
+  json.replace(
+      processor, decoder - processor,
+      R"("post_processor":{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A","type_id":0}}],
+"pair":[{"Sequence":{"id":"B","type_id":0}},{"Sequence":{"id":"A","type_id":1}}],"special_tokens":{}},)");
+  const Tokenizer tokenizer = Tokenizer::from_json(json, "turned");
+  EXPECT_EQ(tokenizer.pair_template(), nullptr);
+  EXPECT_EQ(encode(tokenizer, "a map"), (Ids{3, 4}));
+  try {
+    pair_of(tokenizer, "a", "map");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault, Fault::unsupported);
+  }
+}
+
+/// How many of each text are left of pairs "a a a ..." and "map map ...".
+std::pair<Index, Index> left_of(Index first, Index second, Index max_length) {
+  std::string a, b;
+  for (Index i = 0; i < first; ++i) a += "a ";
+  for (Index i = 0; i < second; ++i) b += "map ";
+  const Ids ids = pair_of(Tokenizer::from_json(tiny(), "tiny"), a, b, max_length).first;
+  return {std::ranges::count(ids, 3), std::ranges::count(ids, 4)};
+}
+
+TEST(Tokenizer, LongPairsLoseTheEndOfTheLongerText) {
+  using Left = std::pair<Index, Index>;
+  EXPECT_EQ(left_of(3, 4, 10), (Left{3, 4}));
+  EXPECT_EQ(left_of(2, 40, 10), (Left{2, 5}));
+  EXPECT_EQ(left_of(40, 2, 10), (Left{5, 2}));
+  EXPECT_EQ(left_of(4, 5, 10), (Left{3, 4}));
+  EXPECT_EQ(left_of(5, 4, 10), (Left{4, 3}));
+  EXPECT_EQ(left_of(4, 4, 10), (Left{3, 4}));
+  // Both longer than all the room: the odd place is the longer one's, however long both are.
+  EXPECT_EQ(left_of(40, 41, 10), (Left{3, 4}));
+  EXPECT_EQ(left_of(41, 40, 10), (Left{4, 3}));
+  EXPECT_EQ(left_of(900, 400, 11), (Left{4, 4}));
+  EXPECT_EQ(left_of(0, 40, 4), (Left{0, 1}));
+  const Tokenizer tokenizer = Tokenizer::from_json(tiny(), "tiny");
+  EXPECT_EQ(tokenizer.encode_pairs(texts_of({"a", "a a a"}), texts_of({"a", "a"}), 0, 2, 6).cut, 1u);
+  EXPECT_THROW(pair_of(tokenizer, "a", "a", 3), Error);
+  EXPECT_THROW(tokenizer.encode_pairs(texts_of({"a", "a"}), texts_of({"a"}), 0, 1, 0), Error);
+}
+
 TEST(Tokenizer, AbsentFile) {
   try {
     Tokenizer::load("no/such/tokenizer.json");

@@ -5,7 +5,8 @@ use super::pieces::AnyModel;
 use super::words::{self, Words};
 use crate::{memory, Refusal};
 use tokenizers::{
-    DecoderWrapper, Encoding, Model, ModelWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl, TruncationDirection,
+    DecoderWrapper, Encoding, Model, ModelWrapper, PostProcessor, PostProcessorWrapper, PreTokenizerWrapper, Token, TokenizerImpl,
+    TruncationDirection,
 };
 
 /// The library's tokenizer with a normalizer that is held to bounds.
@@ -18,10 +19,20 @@ const MAX_DEPTH: usize = 16;
 /// Real vocabularies end near 262,000.
 const MAX_ID: u32 = 1 << 24;
 
+/// What the post-processor makes of a pair: ids before the first text, between the two and after the second, and the
+/// types of all, each text being one token.
+pub struct PairTemplate {
+    pub before: Vec<u32>,
+    pub between: Vec<u32>,
+    pub after: Vec<u32>,
+    pub types: Vec<u32>,
+}
+
 pub struct Tokenizer {
     pub hf: Hf,
     pub prefix: Vec<u32>,
     pub suffix: Vec<u32>,
+    pub pair: Option<PairTemplate>,
     pub vocabulary: u32,
     pub ends_at_spaces: bool,
     /// None where a text's ids are not those of its words.
@@ -55,9 +66,10 @@ impl Tokenizer {
             return Err(format!("it has a token with id {largest}; allowed are ids below {MAX_ID}").into());
         }
         let (prefix, suffix) = template(&hf)?;
+        let pair = pair_template(&hf);
         let ends_at_spaces = super::first_ids::ends_at_spaces(&hf);
         let words = words::are_independent(&hf).then(Words::default);
-        Ok(Self { hf, prefix, suffix, vocabulary: largest + 1, ends_at_spaces, words })
+        Ok(Self { hf, prefix, suffix, pair, vocabulary: largest + 1, ends_at_spaces, words })
     }
 }
 
@@ -75,7 +87,7 @@ fn template(hf: &Hf) -> Result<(Vec<u32>, Vec<u32>), Refusal> {
     let Some(processor) = hf.get_post_processor() else {
         return Ok((vec![], vec![]));
     };
-    let encoding = process(processor, MARK)?;
+    let encoding = processor.process(one_token(MARK, 0), None, true).map_err(|e| e.to_string())?;
     if encoding.get_type_ids().iter().any(|&id| id != 0) {
         return Err(Refusal::unsupported("its post-processor gives a type_id other than 0; shoal gives every token type 0"));
     }
@@ -87,10 +99,31 @@ fn template(hf: &Hf) -> Result<(Vec<u32>, Vec<u32>), Refusal> {
     }
 }
 
-fn process(processor: &PostProcessorWrapper, id: u32) -> Result<Encoding, String> {
-    use tokenizers::{PostProcessor, Token};
-    let one = Encoding::from_tokens(vec![Token::new(id, "x".into(), (0, 1))], 0);
-    processor.process(one, None, true).map_err(|e| e.to_string())
+/// None where a pair is not one text after the other.
+fn pair_template(hf: &Hf) -> Option<PairTemplate> {
+    const FIRST: u32 = u32::MAX;
+    const SECOND: u32 = u32::MAX - 1;
+    let (first, second) = (one_token(FIRST, 0), one_token(SECOND, 1));
+    let encoding = match hf.get_post_processor() {
+        Some(processor) => processor.process(first, Some(second), true).ok()?,
+        None => Encoding::merge([first, second], false),
+    };
+    let ids = encoding.get_ids();
+    let only = |mark: u32| {
+        let mut places = (0..ids.len()).filter(|&i| ids[i] == mark);
+        places.next().filter(|_| places.next().is_none())
+    };
+    let (a, b) = (only(FIRST)?, only(SECOND)?);
+    (a < b).then(|| PairTemplate {
+        before: ids[..a].to_vec(),
+        between: ids[a + 1..b].to_vec(),
+        after: ids[b + 1..].to_vec(),
+        types: encoding.get_type_ids().to_vec(),
+    })
+}
+
+fn one_token(id: u32, type_id: u32) -> Encoding {
+    Encoding::from_tokens(vec![Token::new(id, "x".into(), (0, 1))], type_id)
 }
 
 /// The deepest nesting of brackets outside strings.

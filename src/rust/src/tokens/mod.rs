@@ -7,7 +7,7 @@ mod pieces;
 mod words;
 
 use crate::{guarded, memory, Bytes, Kind};
-use load::Tokenizer;
+use load::{PairTemplate, Tokenizer};
 
 const LIBRARY: &str = "tokenizers";
 
@@ -46,7 +46,9 @@ fn hand_over(encoded: Encoded) -> EncodedView {
 }
 
 /// Reads a tokenizer.json. On success `*out` is the tokenizer, and the result holds the template's ids: "text" 0
-/// stands before a text's own ids, 1 after them, and 2 is one number, the vocabulary's size.
+/// stands before a text's own ids, 1 after them, and 2 is one number, the vocabulary's size. 3, 4 and 5 stand before,
+/// between and after the two texts of a pair, and 6 are the types of those ids, each text being one; without types the
+/// file has no template for pairs.
 ///
 /// # Safety
 /// `json` must be valid UTF-8; `out` must be writable.
@@ -54,10 +56,23 @@ fn hand_over(encoded: Encoded) -> EncodedView {
 pub unsafe extern "C" fn shoal_tokenizer_load(json: Bytes, out: *mut *mut Tokenizer) -> EncodedView {
     hand_over(match guarded(LIBRARY, || Tokenizer::from_json(json.text())) {
         Ok(tokenizer) => {
-            let (before, after) = (tokenizer.prefix.len(), tokenizer.suffix.len());
-            let ids = [&tokenizer.prefix[..], &tokenizer.suffix, &[tokenizer.vocabulary]].concat();
+            let mut encoded = Encoded::default();
+            let pair = tokenizer.pair.as_ref();
+            let of_pair = |part: fn(&PairTemplate) -> &Vec<u32>| pair.map_or(&[][..], |p| part(p));
+            for part in [
+                &tokenizer.prefix[..],
+                &tokenizer.suffix,
+                &[tokenizer.vocabulary],
+                of_pair(|p| &p.before),
+                of_pair(|p| &p.between),
+                of_pair(|p| &p.after),
+                of_pair(|p| &p.types),
+            ] {
+                encoded.ids.extend_from_slice(part);
+                encoded.ends.push(encoded.ids.len());
+            }
             *out = Box::into_raw(Box::new(tokenizer));
-            Encoded { ids, ends: vec![before, before + after, before + after + 1], ..Encoded::default() }
+            encoded
         }
         Err(refusal) => Encoded { error: refusal.reason, kind: refusal.kind, ..Encoded::default() },
     })
