@@ -104,6 +104,10 @@ struct Encoder::State {
 /// The tokenizer of a model's folder. Error(file), Error(format); Error(unsupported) naming the two fields if
 /// tokenizer_config.json asks for other ids than tokenizer.json gives.
 Tokenizer load_tokenizer(const ModelFolder& model);
+/// The class of it that transformers takes, without the ending Fast.
+std::string tokenizer_class(const ModelFolder& model);
+/// Error(format) if the tokenizer knows more tokens than the network.
+void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer);
 
 /// Error(format) if the tokenizer knows more tokens than the transformer.
 void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer);

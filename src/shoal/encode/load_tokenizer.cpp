@@ -33,8 +33,7 @@ Kind kind_of(const std::string& name) {
   return found == kKinds.end() ? Kind::other : found->second;
 }
 
-/// The class that transformers takes, without the ending Fast.
-std::string tokenizer_class(const JsonFields& settings, const JsonFields& model) {
+std::string class_of(const JsonFields& settings, const JsonFields& model) {
   static const std::map<std::string, std::string, std::less<>> kOfModel = {
       {"bert", "BertTokenizer"},       {"distilbert", "BertTokenizer"},
       {"mpnet", "MPNetTokenizer"},     {"xlm-roberta", "XLMRobertaTokenizer"},
@@ -145,31 +144,30 @@ Tokenizer load_old_tokenizer(const ModelFolder& model, const JsonFields& setting
   throw Error(Fault::file, (folder / "tokenizer.json").string() + ": missing");
 }
 
+JsonFields settings_of(const ModelFolder& model) {
+  const fs::path config = model.transformer_folder / "tokenizer_config.json";
+  return fs::exists(config) ? JsonFields::read(config) : JsonFields(config, json::object());
+}
+
 }  // namespace
 
+std::string tokenizer_class(const ModelFolder& model) {
+  return class_of(settings_of(model), JsonFields::read(model.transformer_folder / "config.json"));
+}
+
 json tokenizer_file(const ModelFolder& model) {
-  const fs::path folder = model.transformer_folder, path = folder / "tokenizer.json",
-                 config = folder / "tokenizer_config.json";
-  json file;
-  if (fs::exists(path)) {
-    file = read_json(path);
-  } else {
-    const JsonFields settings =
-        fs::exists(config) ? JsonFields::read(config) : JsonFields(config, json::object());
-    file = tokenizer_of_vocabulary(folder, settings,
-                                   tokenizer_class(settings, JsonFields::read(folder / "config.json")));
-  }
+  const fs::path folder = model.transformer_folder, path = folder / "tokenizer.json";
+  json file = fs::exists(path) ? read_json(path)
+                               : tokenizer_of_vocabulary(folder, settings_of(model), tokenizer_class(model));
   require(file.is_object(), Fault::format, path.string() + ": must hold one JSON object");
   if (model.lower_case) put_lower_case(file, path);
   return file;
 }
 
 Tokenizer load_tokenizer(const ModelFolder& model) {
-  const fs::path folder = model.transformer_folder, path = folder / "tokenizer.json",
-                 config = folder / "tokenizer_config.json";
-  const JsonFields settings =
-      fs::exists(config) ? JsonFields::read(config) : JsonFields(config, json::object());
-  const std::string name = tokenizer_class(settings, JsonFields::read(folder / "config.json"));
+  const fs::path folder = model.transformer_folder, path = folder / "tokenizer.json";
+  const JsonFields settings = settings_of(model);
+  const std::string name = class_of(settings, JsonFields::read(folder / "config.json"));
   const Kind kind = kind_of(name);
   if (!fs::exists(path)) return load_old_tokenizer(model, settings, name, kind);
   if (kind == Kind::other && !model.lower_case) return Tokenizer::load(path);

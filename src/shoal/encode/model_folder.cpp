@@ -42,15 +42,22 @@ std::optional<Index> tokenizer_limit(const fs::path& folder) {
   return static_cast<Index>(limit);
 }
 
-void read_limit(ModelFolder& out) {
+/// What sentence-transformers calls the work of a transformer, and what it gives.
+struct Task {
+  const char *name, *output, *model_type;
+};
+constexpr Task kVectors = {"feature-extraction", "token_embeddings", "SentenceTransformer"};
+constexpr Task kScores = {"sequence-classification", "scores", "CrossEncoder"};
+
+void read_limit(ModelFolder& out, const Task& task, bool has_sentence_config) {
   std::optional<Index> limit = tokenizer_limit(out.transformer_folder);
-  out.sentence_config = find_sentence_config(out.transformer_folder);
+  if (has_sentence_config) out.sentence_config = find_sentence_config(out.transformer_folder);
   if (!out.sentence_config.empty()) {
     const JsonFields config = JsonFields::read(out.sentence_config);
-    if (config.text("transformer_task", "feature-extraction") != "feature-extraction")
-      config.refuse("transformer_task", "shoal runs feature-extraction");
-    if (config.text("module_output_name", "token_embeddings") != "token_embeddings")
-      config.refuse("module_output_name", "shoal pools token_embeddings");
+    if (config.text("transformer_task", task.name) != task.name)
+      config.refuse("transformer_task", std::string("shoal runs ") + task.name + " here");
+    if (config.text("module_output_name", task.output) != task.output)
+      config.refuse("module_output_name", std::string("shoal takes ") + task.output + " here");
     if (const auto* extra = config.find("processing_kwargs"); extra && !extra->empty())
       config.refuse("processing_kwargs", "shoal tokenizes as tokenizer.json says");
     if (config.has("max_seq_length")) limit = config.integer("max_seq_length", 1, kMostDims);
@@ -59,12 +66,12 @@ void read_limit(ModelFolder& out) {
   out.limit = std::min(limit.value_or(kMostDims), out.transformer.max_tokens());
 }
 
-void read_prompts(ModelFolder& out) {
+void read_prompts(ModelFolder& out, const Task& task) {
   const fs::path path = out.folder / "config_sentence_transformers.json";
   if (!fs::exists(path)) return;
   const JsonFields config = JsonFields::read(path);
-  if (config.text("model_type", "SentenceTransformer") != "SentenceTransformer")
-    config.refuse("model_type", "shoal runs models of type SentenceTransformer");
+  if (config.text("model_type", task.model_type) != task.model_type)
+    config.refuse("model_type", std::string("shoal runs models of type ") + task.model_type + " here");
   if (const auto* prompts = config.find("prompts")) {
     const JsonFields fields(path.string() + ": prompts", *prompts);
     for (const auto& item : prompts->items()) out.prompts[item.key()] = fields.text(item.key(), "");
@@ -96,6 +103,31 @@ void read_steps(const std::vector<ModuleEntry>& modules, ModelFolder& out) {
     throw Error(Fault::unsupported, (out.folder / "modules.json").string() +
                                         ": has no Pooling; vectors of tokens are no output of shoal");
   }
+}
+
+/// The transformer of a folder into `out`; returns the modules after it.
+std::vector<ModuleEntry> read_transformer(const fs::path& given, ModelFolder& out) {  // out: out
+  require(fs::is_directory(given), Fault::file,
+          given.string() + ": no such model folder; a sentence-transformers folder is needed");
+  const fs::path folder = model_place(given);
+  out.folder = folder;
+  out.transformer_folder = folder;
+  std::vector<ModuleEntry> modules;
+  if (fs::exists(folder / "modules.json")) {
+    modules = read_modules(folder);
+    if (modules.front().kind != "Transformer")
+      throw Error(Fault::unsupported, modules.front().where +
+                                          ": shoal runs models whose first module is a Transformer or a "
+                                          "StaticEmbedding");
+    out.transformer_folder = modules.front().folder;
+    modules.erase(modules.begin());
+  }
+  check_model_files(out.transformer_folder);
+  const fs::path config = out.transformer_folder / "config.json";
+  require(fs::exists(config), Fault::file,
+          config.string() + ": missing; is " + folder.string() + " a sentence-transformers folder?");
+  out.transformer = read_transformer_config(config);
+  return modules;
 }
 
 }  // namespace
@@ -137,41 +169,36 @@ ModelFolder read_static_folder(const fs::path& given, Index token_dims) {
     out.head.push_back(read_head_step(modules[i], out.dims));
     out.dims = out.head.back().outputs;
   }
-  read_prompts(out);
+  read_prompts(out, kVectors);
   return out;
 }
 
 ModelFolder read_model_folder(const fs::path& given, EncoderUse use) {
-  require(fs::is_directory(given), Fault::file,
-          given.string() + ": no such model folder; a sentence-transformers folder is needed");
-  const fs::path folder = model_place(given);
   ModelFolder out;
-  out.folder = folder;
-  out.transformer_folder = folder;
-  std::vector<ModuleEntry> modules;
-  if (fs::exists(folder / "modules.json")) {
-    modules = read_modules(folder);
-    if (modules.front().kind != "Transformer")
-      throw Error(Fault::unsupported, modules.front().where +
-                                          ": shoal runs models whose first module is a Transformer or a "
-                                          "StaticEmbedding");
-    out.transformer_folder = modules.front().folder;
-    modules.erase(modules.begin());
-  }
-  check_model_files(out.transformer_folder);
-  const fs::path config = out.transformer_folder / "config.json";
-  require(fs::exists(config), Fault::file,
-          config.string() + ": missing; is " + folder.string() + " a sentence-transformers folder?");
-  out.transformer = read_transformer_config(config);
-  read_limit(out);
+  const std::vector<ModuleEntry> modules = read_transformer(given, out);
+  read_limit(out, kVectors, true);
   out.dims = out.transformer.hidden;
   if (use == EncoderUse::features) {
     out.pooling.modes = {PoolingMode::cls};
     out.head = {feature_step(out.transformer_folder, out.transformer)};
-  } else if (fs::exists(folder / "modules.json")) {
+  } else if (fs::exists(out.folder / "modules.json")) {
     read_steps(modules, out);
   }
-  read_prompts(out);
+  read_prompts(out, kVectors);
+  return out;
+}
+
+ModelFolder read_pair_folder(const fs::path& given, bool has_head) {
+  ModelFolder out;
+  const std::vector<ModuleEntry> modules = read_transformer(given, out);
+  if (has_head && !modules.empty())
+    throw Error(Fault::unsupported,
+                modules.front().where + ": shoal runs cross-encoders whose only module is a Transformer");
+  out.dims = out.transformer.hidden;
+  // A folder without modules.json is read as transformers has it; so is one that gets a new head.
+  const bool is_ours = has_head && fs::exists(out.folder / "modules.json");
+  read_limit(out, kScores, is_ours);
+  if (is_ours) read_prompts(out, kScores);
   return out;
 }
 

@@ -61,4 +61,9 @@ ModelFolder read_static_folder(const std::filesystem::path& given, Index token_d
 /// Error(file), Error(format), or Error(unsupported) naming the file and the field, module or value.
 ModelFolder read_model_folder(const std::filesystem::path& given, EncoderUse use = EncoderUse::sentence);
 
+/// Of a folder whose model reads pairs of texts and scores them (cross_folder.h): the transformer, its limit
+/// and prompts; no pooling and no head. has_head: one that has its last layer; without, any folder with a
+/// transformer, whose other modules are not looked at. Errors as read_model_folder.
+ModelFolder read_pair_folder(const std::filesystem::path& given, bool has_head);
+
 }  // namespace shoal

@@ -24,25 +24,6 @@ std::string architecture_of(const JsonFields& config) {
   return list->front().get<std::string>();
 }
 
-/// Names of what follows the transformer in the weights.
-struct HeadNames {
-  const char *dense, *last;
-  Activation activation;
-};
-
-HeadNames names_of(Family family) {
-  switch (family) {
-    case Family::bert:
-      return {"bert.pooler.dense", "classifier", Activation::tanh};
-    case Family::distilbert:
-      return {"pre_classifier", "classifier", Activation::relu};
-    case Family::roberta:
-    case Family::mpnet:
-      break;
-  }
-  return {"classifier.dense", "classifier.out_proj", Activation::tanh};
-}
-
 JsonFields classifier_config(const fs::path& folder) {
   JsonFields config = JsonFields::read(folder / "config.json");
   if (!architecture_of(config).ends_with(kSuffix))
@@ -76,6 +57,19 @@ std::vector<std::string> labels_of(const JsonFields& config) {
 
 }  // namespace
 
+HeadNames head_names(Family family) {
+  switch (family) {
+    case Family::bert:
+      return {"bert.pooler.dense", "classifier", Activation::tanh};
+    case Family::distilbert:
+      return {"pre_classifier", "classifier", Activation::relu};
+    case Family::roberta:
+    case Family::mpnet:
+      break;
+  }
+  return {"classifier.dense", "classifier.out_proj", Activation::tanh};
+}
+
 bool is_classifier_folder(const fs::path& given) {
   if (!fs::is_directory(given)) return false;
   const fs::path folder = model_place(given);
@@ -84,7 +78,7 @@ bool is_classifier_folder(const fs::path& given) {
 }
 
 HeadStep feature_step(const fs::path& folder, const BertConfig& transformer) {
-  const HeadNames names = names_of(transformer.family);
+  const HeadNames names = head_names(transformer.family);
   classifier_config(folder);
   return {.kind = StepKind::dense,
           .inputs = transformer.hidden,
@@ -95,21 +89,23 @@ HeadStep feature_step(const fs::path& folder, const BertConfig& transformer) {
           .tensor = names.dense};
 }
 
-SequenceHead read_sequence_head(const fs::path& given) {
+SequenceHead read_sequence_head(const fs::path& given, HeadUse use) {
   const fs::path folder = model_place(given);
   const BertConfig transformer = read_transformer_config(folder / "config.json");
   const JsonFields config = classifier_config(folder);
   SequenceHead out;
   out.labels = labels_of(config);
   const std::string type = config.text("problem_type", "");
-  if (type == "regression") config.refuse("problem_type", "shoal gives labels, not numbers");
-  if (!type.empty() && type != "single_label_classification" && type != "multi_label_classification")
+  if (type == "regression" && use == HeadUse::labels)
+    config.refuse("problem_type", "shoal gives labels, not numbers");
+  if (!type.empty() && type != "single_label_classification" && type != "multi_label_classification" &&
+      type != "regression")
     config.fail("problem_type",
                 "transformers knows single_label_classification, multi_label_classification "
                 "and regression");
   out.several = type == "multi_label_classification" || out.labels.size() == 1;
   const Weights weights(folder);
-  const std::string last = names_of(transformer.family).last;
+  const std::string last = head_names(transformer.family).last;
   out.weight = weights.matrix(last + ".weight", out.labels.size(), transformer.hidden);
   out.bias = weights.vector(last + ".bias", out.labels.size());
   return out;

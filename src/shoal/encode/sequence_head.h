@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -25,9 +26,23 @@ struct SequenceHead {
 /// Whether the folder is of that kind. A sentence-transformers folder (modules.json) is not.
 bool is_classifier_folder(const std::filesystem::path& folder);
 
+/// What is wanted of the last layer.
+enum class HeadUse : std::uint8_t {
+  labels,  ///< problem_type regression is refused
+  scores   ///< numbers as they are
+};
+
 /// Error(file), Error(format), or Error(unsupported) naming an architecture that shoal does not do, or
 /// problem_type regression. O(labels dims).
-SequenceHead read_sequence_head(const std::filesystem::path& folder);
+SequenceHead read_sequence_head(const std::filesystem::path& folder, HeadUse use = HeadUse::labels);
+
+/// Names of the two linear layers after the transformer, in the weights of a whole model, and what lies
+/// between them.
+struct HeadNames {
+  const char *dense, *last;
+  Activation activation;
+};
+HeadNames head_names(Family family);
 
 /// The steps between a transformer's tokens and that last layer: a Dense on the first token. Error(format) if
 /// config.json names no model for sequence classification, Error(unsupported) for one that shoal does not do.
