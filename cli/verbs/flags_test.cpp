@@ -16,6 +16,7 @@
 #include "shoal/flow/names/compare_outcome.h"
 #include "shoal/flow/names/explain.h"
 #include "shoal/flow/negatives/negatives.h"
+#include "shoal/flow/scoring/score_pairs.h"
 #include "shoal/flow/search/search.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/archive/json_value_impl.h"
@@ -30,12 +31,13 @@ template <class Variant>
 struct TypesOf;
 template <class... O>
 struct TypesOf<std::variant<O...>> {
-  using type = ::testing::Types<
-      O..., EncodeOptions, ReadOptions, PcaOptions, StandardiseOptions, UmapOptions, AlignedUmapOptions,
-      TsneOptions, CentroidFeaturesOptions, LogisticOptions, ClusterClassifierOptions, StabilityOptions,
-      CtfidfOptions, ExemplarOptions, OutcomeOptions, ClusteringOptions, ClusterOptions, PredictOptions,
-      LayoutOptions, MapOptions, SearchOptions, ExplainOptions, TfidfOptions, FitEnsembleOptions,
-      MeasureGainOptions, ReadTaskOptions, EvaluateOptions, RolePrompts, MineOptions, NegativesOptions>;
+  using type = ::testing::Types<O..., EncodeOptions, ReadOptions, PcaOptions, StandardiseOptions, UmapOptions,
+                                AlignedUmapOptions, TsneOptions, CentroidFeaturesOptions, LogisticOptions,
+                                ClusterClassifierOptions, StabilityOptions, CtfidfOptions, ExemplarOptions,
+                                OutcomeOptions, ClusteringOptions, ClusterOptions, PredictOptions,
+                                LayoutOptions, MapOptions, SearchOptions, ExplainOptions, TfidfOptions,
+                                FitEnsembleOptions, MeasureGainOptions, ReadTaskOptions, EvaluateOptions,
+                                RolePrompts, MineOptions, NegativesOptions, ScoreOptions, ScorePairsOptions>;
 };
 
 template <class O>

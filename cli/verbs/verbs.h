@@ -16,10 +16,11 @@ namespace shoal::cli {
 
 // The verbs, in the order of the help. Each is a file verbs/NAME.cpp with add_NAME, which adds the subcommand
 // with its options and its work.
-#define SHOAL_VERBS(verb)                                                                                \
-  verb(map) verb(embed) verb(cluster) verb(classify) verb(layout) verb(search) verb(personalise)         \
-      verb(migrate) verb(ensemble) verb(train) verb(distil) verb(evaluate) verb(negatives) verb(explain) \
-          verb(anomalies) verb(drift) verb(lifetime) verb(rename) verb(inspect) verb(export) verb(model)
+#define SHOAL_VERBS(verb)                                                                                  \
+  verb(map) verb(embed) verb(cluster) verb(classify) verb(layout) verb(search) verb(personalise)           \
+      verb(migrate) verb(ensemble) verb(train) verb(distil) verb(evaluate) verb(negatives) verb(score)     \
+          verb(explain) verb(anomalies) verb(drift) verb(lifetime) verb(rename) verb(inspect) verb(export) \
+              verb(model)
 #define SHOAL_DECLARE(name) void add_##name(CLI::App& app, Session& session);
 SHOAL_VERBS(SHOAL_DECLARE)
 #undef SHOAL_DECLARE

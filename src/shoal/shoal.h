@@ -27,7 +27,8 @@
 #include "shoal/store/vectors/rows_file.h"
 #include "shoal/store/vectors/vector_files.h"
 
-// Texts to vectors.
+// Texts to vectors, and pairs of texts to scores.
+#include "shoal/encode/cross_encoder.h"
 #include "shoal/encode/encoder.h"
 
 // Nearest rows.

@@ -106,8 +106,6 @@ struct Encoder::State {
 Tokenizer load_tokenizer(const ModelFolder& model);
 /// The class of it that transformers takes, without the ending Fast.
 std::string tokenizer_class(const ModelFolder& model);
-/// Error(format) if the tokenizer knows more tokens than the network.
-void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer);
 
 /// Error(format) if the tokenizer knows more tokens than the transformer.
 void check_vocabulary(const ModelFolder& model, const Tokenizer& tokenizer);

@@ -208,8 +208,8 @@ void CrossNetwork::backward(const CrossPass& pass, MatrixView slope, const Run& 
   const Index pairs = slope.rows, hidden = transformer.hidden;
   const Seed seed = pass.network.dropout.seed.child(kLastTag);
   const auto linear_back = [&](const Linear& linear, MatrixView of, MatrixView x) {
-    add_weight_gradient(of, x, parameters[linear.weight].gradient.span(), run);
-    add_row_sum(of, parameters[linear.bias].gradient[0], run);
+    add_weight_gradient(of, x, parameters[linear.weight], run);
+    add_row_sum(of, parameters[linear.bias], run);
     Matrix before(pairs, hidden);
     product(of, linear.back, {}, before.span(), run);
     return before;

@@ -7,12 +7,13 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <stop_token>
 
 #include "shoal/core/error.h"
 #include "shoal/encode/cross_encoder.h"
-#include "shoal/learn/adamw.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/train/cross_loss.h"
+#include "shoal/train/cross_trainer.h"
 #include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
@@ -266,29 +267,133 @@ TEST(CrossNetwork, KeepsThePromptsOfItsFolder) {
   EXPECT_EQ(network.logits(network.tokenize(pairs.firsts, pairs.seconds)), expected);
 }
 
-TEST(CrossNetwork, LearnsWhichTextsAreAlike) {
+/// Pairs of five texts; those of a text with itself are alike.
+CrossTrainingSet alike_or_not() {
   const char* const texts[] = {"the licence of the work", "You may reproduce copies", "a map of texts",
                                "in any form", "the contributor grants"};
-  Texts firsts, seconds;
+  CrossTrainingSet out{.name = "alike.csv"};
   std::vector<float> targets;
   for (const char* a : texts)
     for (const char* b : texts) {
-      firsts.add(a);
-      seconds.add(b);
+      out.firsts.add(a);
+      out.seconds.add(b);
       targets.push_back(a == b ? 1 : 0);
     }
-  CrossNetwork network = CrossNetwork::create(kGolden / "encoder/bert_new", 1, {1});
-  const PairTokens tokens = network.tokenize(firsts, seconds);
-  AdamW optimiser(network.parameters, {.learning_rate = 2e-3});
-  std::vector<double> losses;
-  CrossDropout dropout = network.dropout();
-  for (Index step = 0; step < 150; ++step) {
-    dropout.network.seed = Seed{8}.child(step);
-    losses.push_back(learn(network, tokens, CrossLoss::bce, column(targets), dropout));
-    optimiser.step(network.parameters);
-    network.prepare();
+  out.targets = column(targets);
+  return out;
+}
+
+CrossNetwork untrained() { return CrossNetwork::create(kGolden / "encoder/bert_new", 1, {1}); }
+
+TrainOptions quick(Index epochs) {
+  TrainOptions out;
+  out.learn.n_epochs = epochs;
+  out.learn.batch_size = 8;
+  out.learn.optimiser.learning_rate = 2e-3;
+  return out;
+}
+
+TEST(CrossTrainer, LearnsWhichTextsAreAlike) {
+  CrossNetwork network = untrained();
+  const CrossTrainingSet set = alike_or_not();
+  const double before = mean_loss(network, set);
+  const CrossTrainReport report = train_cross(network, {set}, quick(60));
+  EXPECT_EQ(report.rows, 25u);
+  EXPECT_EQ(report.batches, 4u);
+  EXPECT_EQ(report.learnt.steps, 240u);
+  // Saying that each fifth pair is alike, whatever the texts, gives 0.5.
+  EXPECT_GT(before, 0.5);
+  EXPECT_LT(mean_loss(network, set), 0.2);
+}
+
+/// Whether all values are the same, bit for bit.
+void expect_same(const CrossNetwork& a, const CrossNetwork& b) {
+  for (Index p = 0; p < a.parameters.size(); ++p)
+    EXPECT_EQ(a.parameters[p].value, b.parameters[p].value) << a.parameters[p].name;
+}
+
+TEST(CrossTrainer, SameBitsForAnyThreadsAndFromACheckpoint) {
+  const std::vector<CrossTrainingSet> sets{alike_or_not(), alike_or_not()};
+  CrossNetwork one = untrained(), many = untrained(), resumed = untrained();
+  train_cross(one, sets, quick(3), {}, {.threads = 1, .stop = {}, .progress = {}, .pool = {}});
+  train_cross(many, sets, quick(3), {}, {.threads = 3, .stop = {}, .progress = {}, .pool = {}});
+  expect_same(one, many);
+  const ScratchFolder scratch;
+  const Checkpoint checkpoint{.file = scratch / "checkpoint"};
+  std::stop_source stop;
+  CrossTrainHooks hooks;
+  hooks.log = [&](const LearnStep& step) {
+    if (step.step == 7) stop.request_stop();
+  };
+  CrossNetwork stopped = untrained();
+  EXPECT_EQ(error_of([&] {
+              train_cross(stopped, sets, quick(3), hooks,
+                          {.threads = 2, .stop = stop.get_token(), .progress = {}, .pool = {}}, checkpoint);
+            }).fault,
+            Fault::cancelled);
+  ASSERT_TRUE(fs::exists(checkpoint.file));
+  Index from = 0;
+  CrossTrainHooks again;
+  again.resumed = [&](Index step) { from = step; };
+  train_cross(resumed, sets, quick(3), again, {}, checkpoint);
+  EXPECT_GE(from, 7u);
+  expect_same(one, resumed);
+}
+
+TEST(CrossTrainer, PartsOfABatchGiveItsGradients) {
+  CrossNetwork whole = untrained(), parts = untrained();
+  TrainOptions options = quick(1);
+  options.dropout = 0;
+  options.learn.batch_size = 25;
+  train_cross(whole, {alike_or_not()}, options);
+  options.mini_batch = 4;
+  train_cross(parts, {alike_or_not()}, options);
+  for (Index p = 0; p < whole.parameters.size(); ++p) {
+    const Matrix &a = whole.parameters[p].gradient, &b = parts.parameters[p].gradient;
+    for (Index i = 0; i < a.rows() * a.cols(); ++i)
+      ASSERT_NEAR(a.data()[i], b.data()[i], 1e-5) << whole.parameters[p].name;
   }
-  EXPECT_LT(losses.back(), 0.3);  // saying that each fifth is alike, whatever the texts, gives 0.5
+}
+
+TEST(CrossTrainer, WhatIsFrozenStays) {
+  CrossNetwork network = untrained();
+  const CrossNetwork before = untrained();
+  TrainOptions options = quick(1);
+  options.freeze_layers = 2;
+  const CrossTrainReport report = train_cross(network, {alike_or_not()}, options);
+  EXPECT_GT(report.frozen, 0u);
+  Index changed = 0;
+  for (Index p = 0; p < network.parameters.size(); ++p) {
+    const std::string& name = network.parameters[p].name;
+    const bool same = network.parameters[p].value == before.parameters[p].value;
+    const bool low = name.starts_with("embeddings") || name.find("layer.0.") != std::string::npos ||
+                     name.find("layer.1.") != std::string::npos;
+    EXPECT_EQ(same, low) << name;
+    changed += !same;
+  }
+  EXPECT_GT(changed, 0u);
+}
+
+TEST(CrossTrainer, RefusesWhatTeachesNothing) {
+  CrossNetwork network = untrained();
+  const auto refused = [&](const CrossTrainingSet& set, const TrainOptions& options) {
+    return error_of([&] { train_cross(network, {set}, options); });
+  };
+  const auto says = [](const Error& error, const char* words) {
+    return std::string(error.what()).find(words) != std::string::npos;
+  };
+  CrossTrainingSet set = alike_or_not();
+  set.targets = Matrix(25, 1);
+  EXPECT_TRUE(says(refused(set, quick(1)), "alike.csv: all targets are 0"));
+  set.targets[3][0] = 7;
+  EXPECT_TRUE(says(refused(set, quick(1)), "alike.csv: BinaryCrossEntropyLoss: the target of row 3 is 7"));
+  set = alike_or_not();
+  set.loss = CrossLoss::ce;
+  EXPECT_EQ(refused(set, quick(1)).fault, Fault::argument);
+  TrainOptions options = quick(1);
+  options.batching = Batching::no_duplicates;
+  EXPECT_TRUE(says(refused(alike_or_not(), options), "is of sentence encoders"));
+  EXPECT_TRUE(says(refused({.name = "none.csv"}, quick(1)), "none.csv: there are no rows"));
 }
 
 TEST(CrossLoss, RefusesTargetsThatItCannotTake) {

@@ -1,0 +1,234 @@
+#include "shoal/train/cross_trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "shoal/core/error.h"
+#include "shoal/encode/bert_names.h"
+
+namespace shoal {
+namespace {
+
+constexpr double kMostPassBytes = 512.0 * 1024 * 1024;
+constexpr std::uint64_t kOrders = 1, kDropout = 2;  // seeds of different purposes
+
+class CrossTraining {
+ public:
+  CrossTraining(CrossNetwork& model, const std::vector<CrossTrainingSet>& sets, const TrainOptions& options,
+                const CrossTrainHooks& hooks, const Run& run)
+      : model_(model),
+        sets_(sets),
+        options_(options),
+        hooks_(hooks),
+        run_(run),
+        threads_{.threads = run.threads, .stop = run.stop, .progress = {}, .pool = run.pool},
+        dropout_(model.dropout()) {
+    check_options(options);
+    require(!sets.empty(), Fault::argument, "there is nothing to train on");
+    require(options.batching.value_or(Batching::shuffled) == Batching::shuffled, Fault::argument,
+            option_name("batching") + " is of sentence encoders; pairs of a cross-encoder are shuffled");
+    freeze();
+    for (const CrossTrainingSet& set : sets) {
+      check(set);
+      tokens_.push_back(model.tokenize(set.firsts, set.seconds, run));
+      report_.rows += set.rows();
+      report_.tokens += tokens_.back().ids.size();
+      report_.cut += tokens_.back().cut;
+    }
+    if (options.dropout) {
+      dropout_.network.hidden = dropout_.network.attention = dropout_.head = *options.dropout;
+    }
+  }
+
+  CrossTrainReport finish(const Checkpoint& checkpoint) {
+    Lesson lesson;
+    lesson.rows = report_.rows;
+    lesson.plan = [this](Index epoch) { return plan(epoch); };
+    lesson.batch = [this](const Batch& batch, Parameters&) { return learn_from(batch); };
+    lesson.changed = [this](const Parameters&) { model_.prepare(without_stop()); };
+    if (hooks_.score) lesson.score = [this](const Parameters&) { return hooks_.score(model_); };
+    lesson.log = hooks_.log;
+    lesson.resumed = hooks_.resumed;
+    lesson.name_rows = [this](const std::vector<Batch>& batches) { return name_rows(batches); };
+    report_.batches = plan(0).size();
+    if (hooks_.estimate) hooks_.estimate(seconds());
+    report_.learnt = learn(model_.parameters, lesson, options_.learn, options_.seed, run_, checkpoint);
+    return std::move(report_);
+  }
+
+ private:
+  Run without_stop() const {
+    return {.threads = run_.threads, .stop = {}, .progress = {}, .pool = run_.pool};
+  }
+
+  void freeze() {
+    const Index layers = model_.folder().model.transformer.layers;
+    require(options_.freeze_layers <= layers, Fault::argument,
+            option_name("freeze_layers") + " is " + std::to_string(options_.freeze_layers) +
+                "; the model has " + std::to_string(layers) + " layers");
+    const bool embeddings = options_.freeze_embeddings || options_.freeze_layers > 0;
+    report_.frozen = model_.parameters.freeze([&](const std::string& name) {
+      if (name.starts_with("embeddings.") || name == kRelativeBias) return embeddings;
+      const auto at = name.find("layer.");
+      return at != std::string::npos && std::stoul(name.substr(at + 6)) < options_.freeze_layers;
+    });
+  }
+
+  void check(const CrossTrainingSet& set) const {
+    require(set.rows() > 0, Fault::data, set.name + ": there are no rows to learn from");
+    require(set.seconds.size() == set.rows() && set.targets.rows() == set.rows(), Fault::argument,
+            set.name + ": " + std::to_string(set.rows()) + " first texts, " +
+                std::to_string(set.seconds.size()) + " second ones and " +
+                std::to_string(set.targets.rows()) + " targets");
+    try {
+      const Matrix none(set.rows(), model_.labels());
+      cross_loss(set.loss, none.view(), set.targets.view(), set.positive_weight);
+    } catch (const Error& e) {
+      throw Error(e.fault, set.name + ": " + e.marked, e.hint);
+    }
+    bool differ = false;
+    for (Index i = 1; i < set.rows(); ++i) differ = differ || set.targets[i][0] != set.targets[0][0];
+    require(differ, Fault::data,
+            set.name + ": all targets are " + std::to_string(set.targets[0][0]) +
+                "; the model would learn to say that of every pair");
+  }
+
+  std::vector<Batch> plan(Index epoch) const {
+    std::vector<Batches> all;
+    std::vector<Index> sizes, next(sets_.size());
+    for (Index s = 0; s < sets_.size(); ++s) {
+      all.push_back(shuffled_batches(sets_[s].rows(), options_.learn.batch_size, 1,
+                                     options_.seed.child(kOrders).child(s), epoch));
+      sizes.push_back(all.back().size());
+    }
+    std::vector<Batch> out;
+    for (const Index s :
+         set_order(sizes, options_.mixing, options_.seed.child(kOrders).child(sets_.size()), epoch)) {
+      const auto rows = all[s][next[s]++];
+      out.push_back({{rows.begin(), rows.end()}, s, 0});
+    }
+    return out;
+  }
+
+  Index tokens_of(const Batch& batch) const {
+    Index out = 0;
+    for (const Index row : batch.rows) out += tokens_[batch.set][row].size();
+    return out;
+  }
+
+  /// First rows of the parts that go through the model at once, and one more.
+  std::vector<Index> parts_of(const Batch& batch) const {
+    const BertConfig& c = model_.folder().model.transformer;
+    const double token = 4.0 * static_cast<double>(c.layers) *
+                         (8.0 * static_cast<double>(c.hidden) + static_cast<double>(c.inner));
+    const auto most = static_cast<Index>(std::max(1024.0, kMostPassBytes / token));
+    std::vector<Index> out{0};
+    Index tokens = 0;
+    for (Index i = 0; i < batch.rows.size(); ++i) {
+      const Index own = tokens_[batch.set][batch.rows[i]].size();
+      const bool full =
+          options_.mini_batch == 0 ? tokens + own > most : i - out.back() >= options_.mini_batch;
+      if (i > out.back() && full) {
+        out.push_back(i);
+        tokens = 0;
+      }
+      tokens += own;
+    }
+    out.push_back(batch.rows.size());
+    return out;
+  }
+
+  /// Adds the gradients of a batch, part by part: the loss is a mean over its pairs.
+  double learn_from(const Batch& batch) {
+    const CrossTrainingSet& set = sets_[batch.set];
+    const std::vector<Index> parts = parts_of(batch);
+    const Seed seed = options_.seed.child(kDropout).child(batch.number);
+    CrossDropout dropout = dropout_;
+    double total = 0;
+    for (Index part = 0; part + 1 < parts.size(); ++part) {
+      const auto rows = std::span(batch.rows).subspan(parts[part], parts[part + 1] - parts[part]);
+      dropout.network.seed = seed.child(part);
+      const Matrix logits = model_.forward(tokens_[batch.set], rows, dropout, pass_, threads_);
+      Matrix targets(rows.size(), 1);
+      for (Index i = 0; i < rows.size(); ++i) targets[i][0] = set.targets[rows[i]][0];
+      CrossLossValue found = cross_loss(set.loss, logits.view(), targets.view(), set.positive_weight);
+      const double share = static_cast<double>(rows.size()) / static_cast<double>(batch.rows.size());
+      total += share * found.loss;
+      if (!std::isfinite(total)) return total;
+      if (share != 1)
+        for (Index i = 0; i < found.slope.rows(); ++i)
+          for (float& x : found.slope[i]) x = static_cast<float>(share * static_cast<double>(x));
+      model_.backward(pass_, found.slope.view(), threads_);
+    }
+    return total;
+  }
+
+  /// Of the whole training, from a few batches, whose gradients are thrown away.
+  double seconds() {
+    const std::vector<Batch> batches = plan(0);
+    Index tokens = 0, all = 0;
+    for (const Batch& batch : batches) all += tokens_of(batch);
+    double spent = 0;
+    constexpr double kEnough = 0.5;
+    for (Index i = 0; i < std::min<Index>(batches.size(), 4) && spent < kEnough; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      learn_from(batches[i]);
+      model_.parameters.gradient_norm(threads_);
+      model_.prepare(threads_);
+      model_.parameters.clear_gradients(threads_);
+      if (i == 0 && batches.size() > 1) continue;  // memory is made warm
+      spent += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      tokens += tokens_of(batches[i]);
+    }
+    const double rate = spent / static_cast<double>(std::max<Index>(tokens, 1));
+    return 1.1 * rate * static_cast<double>(all) * static_cast<double>(options_.learn.n_epochs);
+  }
+
+  std::string name_rows(const std::vector<Batch>& batches) const {
+    constexpr Index kMost = 20;
+    std::string out;
+    for (const Batch& batch : batches) {
+      const CrossTrainingSet& set = sets_[batch.set];
+      out += (out.empty() ? "" : "; ") + std::string("rows ");
+      for (Index i = 0; i < std::min(kMost, batch.rows.size()); ++i) {
+        const Index row = batch.rows[i];
+        out += (i > 0 ? ", " : "") + std::to_string(set.numbers.empty() ? row + 1 : set.numbers[row]);
+      }
+      if (batch.rows.size() > kMost) out += " and " + std::to_string(batch.rows.size() - kMost) + " more";
+      out += " of " + set.name;
+    }
+    return out;
+  }
+
+  CrossNetwork& model_;
+  const std::vector<CrossTrainingSet>& sets_;
+  const TrainOptions& options_;
+  const CrossTrainHooks& hooks_;
+  const Run& run_;
+  const Run threads_;
+  CrossDropout dropout_;
+  std::vector<PairTokens> tokens_;
+  CrossPass pass_;
+  CrossTrainReport report_;
+};
+
+}  // namespace
+
+CrossTrainReport train_cross(CrossNetwork& model, const std::vector<CrossTrainingSet>& sets,
+                             const TrainOptions& options, const CrossTrainHooks& hooks, const Run& run,
+                             const Checkpoint& checkpoint) {
+  Checkpoint own = checkpoint;
+  own.made_by += ", cross";
+  for (const Field& field : list_fields(options))
+    own.made_by += ", " + field.name + " " + text_of(field.value);
+  return CrossTraining(model, sets, options, hooks, run).finish(own);
+}
+
+double mean_loss(const CrossNetwork& model, const CrossTrainingSet& set, const Run& run) {
+  const Matrix logits = model.logits(model.tokenize(set.firsts, set.seconds, run.quiet()), run);
+  return cross_loss(set.loss, logits.view(), set.targets.view(), set.positive_weight).loss;
+}
+
+}  // namespace shoal
