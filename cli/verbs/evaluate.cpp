@@ -4,7 +4,8 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/rounded.h"
-#include "shoal/encode/sequence_head.h"
+#include "shoal/encode/cross_encoder.h"
+#include "shoal/encode/cross_folder.h"
 #include "shoal/flow/texts/models.h"
 #include "verbs/verbs.h"
 
@@ -28,6 +29,7 @@ struct Tried {
   std::string id;
   EncodeCounts counts;
   Evaluation found;
+  bool cross = false;  // a cross-encoder
 };
 
 Json to_json(const Measured& m) { return {{"value", m.value}, {"low", m.low}, {"high", m.high}}; }
@@ -42,15 +44,28 @@ const char* verdict_of(const Measured& difference) {
   return difference.low > 0 ? "better" : difference.high < 0 ? "worse" : "none";
 }
 
+Tried try_cross(const std::string& given, const std::filesystem::path& folder, const EvaluationTask& task,
+                const EvaluateFlags& flags, const Run& run) {
+  const CrossEncoder model = CrossEncoder::load(folder, run);
+  require(model.labels().size() == 1, Fault::unsupported,
+          given + " gives " + std::to_string(model.labels().size()) +
+              " scores a pair; a cross-encoder of one is needed");
+  Tried out{.given = given, .id = model.id(), .counts = {}, .found = {}, .cross = true};
+  const ScoreOptions options{.max_tokens = flags.encode.max_tokens, .prompt = flags.encode.prompt};
+  const ScorePairs score = [&](const Texts& firsts, const Texts& seconds) {
+    Index cut = 0;
+    const Matrix found = model.scores(firsts, seconds, options, run, &cut);
+    out.counts.cut += cut;
+    return std::vector<float>(found.data(), found.data() + found.rows());
+  };
+  out.found = evaluate_pairs(task, score, run, flags.how);
+  return out;
+}
+
 Tried try_model(const std::string& given, const EvaluationTask& task, const EvaluateFlags& flags,
                 const Run& run, const Notice& notice) {
   const auto folder = find_model(given, models_folder());
-  if (is_classifier_folder(folder))
-    throw Error(Fault::unsupported,
-                given +
-                    " is a model that gives labels or scores (ForSequenceClassification), as "
-                    "cross-encoders are; it makes no vectors of single texts",
-                "evaluate takes encoders: a name from 'shoal model list', or a folder");
+  if (is_cross_folder(folder)) return try_cross(given, folder, task, flags, run);
   const Encoder encoder = load_model(given, models_folder(), run);
   if (notice)
     for (const auto& line : poor_fit(model_fit(encoder, task.texts.texts, run), encoder.name())) notice(line);
@@ -63,10 +78,16 @@ Tried try_model(const std::string& given, const EvaluationTask& task, const Eval
 Json to_json(const Tried& tried) {
   Json metrics = Json::object();
   for (const NamedMetric& metric : tried.found.metrics) metrics[metric.name] = metric.value;
-  Json out{{"model", tried.id}, {"dims", tried.found.dims}, {"metric", tried.found.main}};
+  Json out{{"model", tried.id}};
+  if (tried.cross)
+    out["by"] = "cross-encoder";
+  else
+    out["dims"] = tried.found.dims;
+  out["metric"] = tried.found.main;
   out.update(to_json(tried.found.value));
-  out.update(
-      {{"metrics", metrics}, {"truncated_texts", tried.counts.cut}, {"unknown_texts", tried.counts.unknown}});
+  out["metrics"] = metrics;
+  out[tried.cross ? "truncated_pairs" : "truncated_texts"] = tried.counts.cut;
+  if (!tried.cross) out["unknown_texts"] = tried.counts.unknown;
   return out;
 }
 
@@ -127,6 +148,25 @@ void refuse_useless(const CLI::App& verb, TaskKind task, const EvaluateFlags& fl
           "--split is of a folder in BEIR's layout");
 }
 
+/// Cross-encoders make no vectors: what is of vectors alone is refused, and metrics of two names are not
+/// compared.
+void check_kinds(const CLI::App& verb, const std::vector<std::string>& given, TaskKind task) {
+  Index cross = 0;
+  for (const std::string& model : given) cross += is_cross_folder(find_model(model, models_folder()));
+  if (cross == 0) return;
+  require(
+      scores_pairs(task), Fault::argument,
+      std::string("--task ") + name_of(task) +
+          " needs vectors of single texts; cross-encoders can be tried on sts, triplet, pairs and rerank");
+  require(
+      cross == given.size() || task == TaskKind::rerank, Fault::argument,
+      std::string("--task ") + name_of(task) +
+          " measures cross-encoders by other metrics than encoders; --compare takes both for rerank alone");
+  for (const char* flag : {"--long", "--overlap", "--query-prompt", "--document-prompt"})
+    require(cross < given.size() || verb.count(flag) == 0, Fault::argument,
+            std::string(flag) + " is of encoders; a cross-encoder reads two texts as one input");
+}
+
 void remark_rows(const EvaluationTask& task, const Session& session) {
   remark_report(session, task.read);
   std::string columns;
@@ -146,12 +186,13 @@ void remark_rows(const EvaluationTask& task, const Session& session) {
 void run_evaluate(EvaluateFlags& flags, CLI::App& verb, Session& session) {
   check_encoding(verb, flags.encode);
   refuse_useless(verb, flags.read.task, flags);
+  std::vector<std::string> given{flags.model};
+  given.insert(given.end(), flags.compare.begin(), flags.compare.end());
+  check_kinds(verb, given, flags.read.task);
   flags.read.file = flags.file, flags.read.corpus = flags.corpus;
   flags.read.queries = flags.queries, flags.read.train = flags.train;
   const Run run = session.run();
   const EvaluationTask task = read_evaluation(flags.read, run);
-  std::vector<std::string> given{flags.model};
-  given.insert(given.end(), flags.compare.begin(), flags.compare.end());
   std::vector<Tried> models;
   for (const std::string& model : given)
     models.push_back(try_model(model, task, flags, run, language_notice(session)));
@@ -194,12 +235,14 @@ void add_evaluate(CLI::App& app, Session& session) {
       "few?\n"
       "Metrics are named and computed as sentence-transformers' evaluators do. The main one has a 95% "
       "interval,\n"
-      "and so has the difference to each model of --compare, on the same draws of the rows.\n\n"
+      "and so has the difference to each model of --compare, on the same draws of the rows. MODEL may be a\n"
+      "cross-encoder (see 'shoal score --help') for sts, triplet, pairs and rerank.\n\n"
       "Examples:\n"
       "  shoal evaluate all-MiniLM-L6-v2 --task sts sts_test.csv\n"
       "  shoal evaluate tuned --task triplet dev.csv --compare all-MiniLM-L6-v2\n"
       "  shoal evaluate all-MiniLM-L6-v2 --task retrieval questions.csv --corpus passages.txt\n"
       "  shoal evaluate all-MiniLM-L6-v2 --task retrieval scifact/ --json\n"
+      "  shoal evaluate ms-marco-MiniLM-L6-v2 --task rerank candidates.csv --compare all-MiniLM-L6-v2\n"
       "  shoal evaluate all-MiniLM-L6-v2 --task classification test.csv --train train.csv");
   verb->add_option("model", f.model, "Name from 'shoal model list', or a folder")
       ->required()

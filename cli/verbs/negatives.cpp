@@ -2,7 +2,8 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/rounded.h"
-#include "shoal/encode/sequence_head.h"
+#include "shoal/encode/cross_encoder.h"
+#include "shoal/encode/cross_folder.h"
 #include "shoal/flow/texts/models.h"
 #include "verbs/verbs.h"
 
@@ -12,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct NegativesFlags {
-  std::string input, corpus, out, model;
+  std::string input, corpus, out, model, judge;
   NegativesOptions options;
 };
 
@@ -100,6 +101,22 @@ std::string in_words(const NegativesReport& report, const NegativesFlags& flags,
   return out + time_line(progress) + "\nwrote " + counted(report.rows, "row") + " to " + flags.out + "\n";
 }
 
+/// Pairs are scored by a cross-encoder.
+void set_judge(NegativesFlags& flags, const Run& run) {
+  const auto folder = find_model(flags.judge, models_folder());
+  require(is_cross_folder(folder), Fault::unsupported,
+          "--judge " + flags.judge + " is no cross-encoder; 'shoal score --help' says which folders are");
+  const CrossEncoder judge = CrossEncoder::load(folder, run);
+  require(judge.labels().size() == 1, Fault::unsupported,
+          "--judge " + flags.judge + " gives " + std::to_string(judge.labels().size()) +
+              " scores a pair; a cross-encoder of one is needed");
+  flags.options.judge_id = judge.id();
+  flags.options.judge = [judge, run](const Texts& anchors, const Texts& passages) {
+    const Matrix scores = judge.scores(anchors, passages, {}, run);
+    return std::vector<float>(scores.data(), scores.data() + scores.rows());
+  };
+}
+
 void run_negatives(NegativesFlags& flags, CLI::App& verb, Session& session) {
   NegativesOptions& o = flags.options;
   check_encoding(verb, o.encode);
@@ -110,11 +127,12 @@ void run_negatives(NegativesFlags& flags, CLI::App& verb, Session& session) {
   for (const auto& input : {o.input, o.corpus})
     require(input.empty() || !std::filesystem::equivalent(input, o.out, ignored), Fault::argument,
             "--out " + flags.out + " is an input, which would be lost");
-  if (is_classifier_folder(find_model(flags.model, models_folder())))
+  if (is_cross_folder(find_model(flags.model, models_folder())))
     throw Error(Fault::unsupported, flags.model +
                                         " is a model that gives labels or scores, as cross-encoders are; it "
                                         "makes no vectors of single texts to search by");
   const Run run = session.run();
+  if (!flags.judge.empty()) set_judge(flags, run);
   const Encoder encoder = load_model(flags.model, models_folder(), run);
   const NegativesReport report = write_negatives(encoder, o, run);
   session.progress().finish();
@@ -144,6 +162,7 @@ void add_negatives(CLI::App& app, Session& session) {
       "positives that nobody has marked: they are counted and shown, and margins keep them out.\n\n"
       "Examples:\n"
       "  shoal negatives pairs.csv --out triplets.csv --relative-margin 0.05\n"
+      "  shoal negatives pairs.csv --out triplets.csv --judge ms-marco-MiniLM-L6-v2 --max-score 0.5\n"
       "  shoal negatives pairs.csv --corpus passages.txt --out tuples.jsonl --output-format n-tuple\n"
       "      --num-negatives 5 --range-min 10 --range-max 50 --sampling-strategy random");
   verb->add_option("pairs", flags->input, "A table of anchors and positives; - is standard input")
@@ -160,6 +179,9 @@ void add_negatives(CLI::App& app, Session& session) {
       ->take_all()
       ->allow_extra_args(false)
       ->type_name("COLUMN,COLUMN");
+  verb->add_option("--judge", flags->judge,
+                   "A cross-encoder: margins and limits are of its scores. Default: of cosines")
+      ->type_name("NAME|DIR");
   verb->add_flag("--overwrite", o.overwrite, "Replace the file if it exists");
   add_options(*verb, session, option_refs(o.mine));
   add_options(*verb, session, option_refs(o));

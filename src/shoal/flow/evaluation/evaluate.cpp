@@ -10,6 +10,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
+#include "shoal/core/letters.h"
 #include "shoal/flow/evaluation/role_vectors.h"
 #include "shoal/measure/rank_correlation.h"
 #include "shoal/measure/ranking.h"
@@ -65,12 +66,34 @@ Measurable largest_of(std::vector<Measurable> all) {
           }};
 }
 
+/// As main_metrics, of a model that scores pairs.
+std::vector<std::string> pair_metrics(TaskKind task, const EvaluateOptions& o) {
+  switch (task) {
+    case TaskKind::sts:
+      return {"spearman", "pearson"};
+    case TaskKind::triplet:
+      return {"accuracy"};
+    case TaskKind::pairs:
+      return {"average_precision", "accuracy", "f1", "precision", "recall", "mcc"};
+    default:
+      return main_metrics(task, o);  // of rerank
+  }
+}
+
+void check_metric(const std::vector<std::string>& names, TaskKind task, const EvaluateOptions& o) {
+  if (o.metric.empty() || std::ranges::find(names, o.metric) != names.end()) return;
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  throw Error(Fault::argument, option_name("metric") + " is '" + o.metric + "'; of " + option_name("task") +
+                                   " " + name_of(task) + " it may be " + list);
+}
+
 class EvaluationRun {
  public:
   EvaluationRun(const EvaluationTask& task, const Embedders& embed, const EvaluateOptions& options,
                 const Run& run)
       : task_(task), o_(options), run_(run), x_(std::in_place, task.texts, embed) {}
-  /// Of rerank alone: there are no vectors.
+  /// There are no vectors.
   EvaluationRun(const EvaluationTask& task, ScorePairs score, const EvaluateOptions& options, const Run& run)
       : task_(task), o_(options), run_(run), score_(std::move(score)) {}
 
@@ -125,12 +148,36 @@ class EvaluationRun {
     return out;
   }
 
+  /// By the scorer of pairs, of texts a and b of each row.
+  std::vector<double> scores_of(Index a, Index b) const {
+    std::vector<Index> first, second;
+    for (const auto& row : task_.rows) first.push_back(row[a]), second.push_back(row[b]);
+    return scores_of(first, second);
+  }
+  std::vector<double> scores_of(const std::vector<Index>& a, const std::vector<Index>& b) const {
+    Texts firsts, seconds;
+    for (Index i = 0; i < a.size(); ++i) {
+      firsts.add(task_.texts.texts[a[i]]);
+      seconds.add(task_.texts.texts[b[i]]);
+    }
+    const std::vector<float> found = score_(firsts, seconds);
+    require(found.size() == a.size(), Fault::data,
+            "the model gives " + std::to_string(found.size()) + " scores for " + std::to_string(a.size()) +
+                " pairs");
+    for (Index i = 0; i < found.size(); ++i)
+      require(std::isfinite(found[i]), Fault::data,
+              "the model gives a score that is not finite, of the text \"" +
+                  std::string(beginning_of(firsts[i], 80)) + "\"");
+    return {found.begin(), found.end()};
+  }
+
   void add(std::string name, Measurable again) {
     metrics_.push_back(metric_of(std::move(name), std::move(again)));
   }
   void add(std::string name, double value) { metrics_.push_back({std::move(name), value, {}}); }
 
   void compare_scores() {
+    if (score_) return compare_pair_scores();
     std::vector<Measurable> pearsons, spearmans;
     for (const Similarity by : kSimilarities) {
       const auto alike = std::make_shared<const std::vector<double>>(
@@ -147,7 +194,22 @@ class EvaluationRun {
     add("spearman_max", largest_of(spearmans));
   }
 
+  void compare_pair_scores() {
+    const auto alike = std::make_shared<const std::vector<double>>(scores_of(0, 1));
+    const auto ranked = std::make_shared<const RankedLists>(*alike, task_.scores);
+    add("pearson", {{alike->size()}, [alike, &scores = task_.scores](DrawCounts times) {
+                      return pearson(*alike, scores, times);
+                    }});
+    add("spearman", {{alike->size()}, [ranked](DrawCounts times) { return ranked->spearman(times); }});
+  }
+
   void compare_triplets() {
+    if (score_) {
+      const auto near = scores_of(0, 1), far = scores_of(0, 2);
+      std::vector<double> right;
+      for (Index i = 0; i < near.size(); ++i) right.push_back(near[i] > far[i]);
+      return add("accuracy", mean_of(std::move(right)));
+    }
     std::vector<Measurable> all;
     for (const Similarity by : kSimilarities) {
       const auto near = similarities(TextRole::query, 0, TextRole::document, 1, by),
@@ -174,6 +236,20 @@ class EvaluationRun {
                                {"recall", &PairScores::recall, false},
                                {"ap", &PairScores::ap, false},
                                {"mcc", &PairScores::mcc, false}};
+    if (score_) {
+      const auto alike = scores_of(0, 1);
+      const auto pairs = std::make_shared<const ScoredPairs>(alike, task_.positive);
+      const PairScores scores = pairs->all();
+      for (const Kind& kind : kKinds) {
+        const std::string name = std::string(kind.name) == "ap" ? "average_precision" : kind.name;
+        if (kind.threshold)
+          add(name, scores.*kind.score);
+        else
+          add(name, {{alike.size()},
+                     [pairs, score = kind.score](DrawCounts times) { return pairs->of(times).*score; }});
+      }
+      return;
+    }
     std::vector<std::vector<Measurable>> all(std::size(kKinds));
     for (const Similarity by : kSimilarities) {
       const auto alike = similarities(TextRole::plain, 0, TextRole::plain, 1, by);
@@ -236,26 +312,13 @@ class EvaluationRun {
     add("cosine_map@" + std::to_string(kMapRanks), mean([](const FoundScores& s) { return s.map; }));
   }
 
-  std::vector<double> judged(const std::vector<Index>& queries, const std::vector<Index>& candidates) const {
-    Texts first, second;
-    for (const Index text : queries) first.add(task_.texts.texts[text]);
-    for (const Index text : candidates) second.add(task_.texts.texts[text]);
-    const std::vector<float> scores = score_(first, second);
-    require(scores.size() == queries.size(), Fault::data,
-            "the model gives " + std::to_string(scores.size()) + " scores for " +
-                std::to_string(queries.size()) + " pairs");
-    require(std::ranges::all_of(scores, [](float v) { return std::isfinite(v); }), Fault::data,
-            "the model gives a score that is not finite");
-    return {scores.begin(), scores.end()};
-  }
-
   void reorder() {
     const std::string k = std::to_string(o_.k);
     std::vector<Index> queries, candidates;
     for (const TaskQuery& query : task_.queries)
       for (const Index text : query.candidates) queries.push_back(query.text), candidates.push_back(text);
     const auto alike =
-        score_ ? judged(queries, candidates)
+        score_ ? scores_of(queries, candidates)
                : similarities(TextRole::query, queries, TextRole::document, candidates, Similarity::cosine);
     std::vector<double> map, mrr, ndcg;
     Index at = 0;
@@ -290,7 +353,9 @@ class EvaluationRun {
 
   Evaluation take() const {
     Evaluation out;
-    out.main = o_.metric.empty() ? main_metrics(task_.kind, o_)[0] : o_.metric;
+    out.main = !o_.metric.empty() ? o_.metric
+               : score_           ? pair_metrics(task_.kind, o_)[0]
+                                  : main_metrics(task_.kind, o_)[0];
     out.dims = x_ ? x_->dims() : 0;
     const TaskMetric* main = nullptr;
     for (const TaskMetric& metric : metrics_) {
@@ -361,23 +426,10 @@ std::vector<std::string> main_metrics(TaskKind task, const EvaluateOptions& o) {
   return out;
 }
 
-namespace {
-
-void check(const EvaluationTask& task, const EvaluateOptions& options) {
-  check_options(options);
-  const auto names = main_metrics(task.kind, options);
-  if (options.metric.empty() || std::ranges::find(names, options.metric) != names.end()) return;
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  throw Error(Fault::argument, option_name("metric") + " is '" + options.metric + "'; of " +
-                                   option_name("task") + " " + name_of(task.kind) + " it may be " + list);
-}
-
-}  // namespace
-
 Evaluation evaluate(const EvaluationTask& task, const Embedders& embed, const Run& run,
                     const EvaluateOptions& options) {
-  check(task, options);
+  check_options(options);
+  check_metric(main_metrics(task.kind, options), task.kind, options);
   return EvaluationRun(task, embed, options, run).finish();
 }
 
@@ -386,7 +438,22 @@ Evaluation evaluate_order(const EvaluationTask& task, const ScorePairs& score, c
   require(
       task.kind == TaskKind::rerank, Fault::argument,
       std::string("scores of pairs are of ") + option_name("task") + " rerank, not of " + name_of(task.kind));
-  check(task, options);
+  return evaluate_pairs(task, score, run, options);
+}
+
+bool scores_pairs(TaskKind task) {
+  return task == TaskKind::sts || task == TaskKind::triplet || task == TaskKind::pairs ||
+         task == TaskKind::rerank;
+}
+
+Evaluation evaluate_pairs(const EvaluationTask& task, const ScorePairs& score, const Run& run,
+                          const EvaluateOptions& options) {
+  check_options(options);
+  require(scores_pairs(task.kind), Fault::argument,
+          option_name("task") + " " + name_of(task.kind) +
+              " needs vectors of single texts, and the model scores pairs; it can be tried on sts, triplet, "
+              "pairs and rerank");
+  check_metric(pair_metrics(task.kind, options), task.kind, options);
   return EvaluationRun(task, score, options, run).finish();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,7 @@ struct Evaluation {
   std::string main;                  ///< the name of the main one
   Measured value;                    ///< of it, with its 95% interval
   Resampled resampled;               ///< the same, draw by draw: the same draws for every model
-  Index dims = 0;                    ///< of the vectors
+  Index dims = 0;                    ///< of the vectors; 0: pairs were scored
 };
 
 /// Metrics as sentence-transformers' evaluators name and compute them:
@@ -75,5 +76,20 @@ inline Evaluation evaluate(const EvaluationTask& task, const EmbedTexts& embed, 
 /// Error(argument) for another task; Error(data) if a score is not finite or their number is wrong.
 Evaluation evaluate_order(const EvaluationTask& task, const ScorePairs& score, const Run& run,
                           const EvaluateOptions& options = {});
+
+/// The same of a model that scores pairs, as a cross-encoder does. Metrics as sentence-transformers'
+/// evaluators of cross-encoders name and compute them:
+///   sts      pearson, spearman; main: spearman
+///   triplet  accuracy
+///   pairs    accuracy, accuracy_threshold, f1, f1_threshold, precision, recall, average_precision, mcc;
+///   main:
+///            average_precision
+///   rerank   map, mrr@k, ndcg@k; main: ndcg@k
+/// Error(argument) for another task, which needs vectors of single texts; Error(data) if a score is not
+/// finite or their number is wrong.
+Evaluation evaluate_pairs(const EvaluationTask& task, const ScorePairs& score, const Run& run,
+                          const EvaluateOptions& options = {});
+/// Whether evaluate_pairs takes it.
+bool scores_pairs(TaskKind task);
 
 }  // namespace shoal

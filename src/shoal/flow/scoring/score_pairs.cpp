@@ -12,6 +12,7 @@
 #include "shoal/encode/cross_folder.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/flow/receipt.h"
+#include "shoal/flow/scoring/pair_columns.h"
 #include "shoal/flow/tables/csv_field.h"
 #include "shoal/flow/tables/parquet_table.h"
 #include "shoal/flow/tables/whole_table.h"
@@ -25,14 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-const WantedColumn kFirst{"the first text",
-                          {"query", "sentence1", "sentence_1", "sentence_a", "text_a", "text1", "text_1",
-                           "question1", "question_1", "question", "anchor", "premise"}};
-const WantedColumn kSecond{
-    "the second text",
-    {"passage", "sentence2", "sentence_2", "sentence_b", "text_b", "text2", "text_2", "question2",
-     "question_2", "document", "answer", "positive", "hypothesis", "text"}};
 
 /// Texts of which no two are equal.
 struct Distinct {
@@ -223,7 +216,7 @@ ScorePairsReport score_pairs(const ScorePairsOptions& o, const Run& run) {
     return report;
   }
   const WholeTable table = read_whole_table(o.input, o.read, run);
-  const std::vector<Index> places = place_columns(table, {kFirst, kSecond}, o.columns);
+  const std::vector<Index> places = place_columns(table, {kFirstText, kSecondText}, o.columns);
   require(places[0] != places[1], Fault::argument,
           table.names[places[0]] + " is named for both texts; a pair has two columns");
   const Texts &firsts = table.columns[places[0]], &seconds = table.columns[places[1]];

@@ -1,0 +1,182 @@
+#include "shoal/flow/scoring/cross_rows.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "shoal/core/error.h"
+#include "shoal/core/letters.h"
+#include "shoal/flow/scoring/pair_columns.h"
+#include "shoal/flow/tables/whole_table.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+
+const WantedColumn kSaid{"the label or score",
+                         {"label", "score", "similarity", "is_duplicate", "relevance", "similarity_score"}};
+const WantedColumn kAnchor{"anchor", {"anchor", "query", "question"}};
+const WantedColumn kPositive{"positive", {"positive", "pos"}};
+const WantedColumn kNegative{"negative", {"negative", "negative_1", "neg"}};
+
+std::optional<double> number_of(std::string_view cell) {
+  double out = 0;
+  const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), out);
+  const bool whole = read.ec == std::errc() && read.ptr == cell.data() + cell.size();
+  return whole && std::isfinite(out) ? std::optional(out) : std::nullopt;
+}
+
+class CrossReading {
+ public:
+  CrossReading(const WholeTable& table, CrossRows& out) : table_(table), out_(out) {}
+
+  void read_labelled(const std::vector<Index>& at, std::optional<CrossLoss> loss,
+                     const std::vector<std::string>& known) {
+    std::vector<std::string_view> said;
+    for (Index i = 0; i < table_.rows; ++i) {
+      const std::string_view a = cell(at[0], i), b = cell(at[1], i), label = cell(at[2], i);
+      if (a.empty() || b.empty() || label.empty()) {
+        leave_out(i);
+        continue;
+      }
+      add(a, b, i);
+      said.push_back(label);
+    }
+    require_rows();
+    out_.set.loss = loss.value_or(loss_of(said));
+    if (out_.set.loss == CrossLoss::ce)
+      name_labels(said, known);
+    else
+      for (Index i = 0; i < said.size(); ++i) targets_.push_back(number(said[i], at[2], i));
+    finish();
+  }
+
+  void read_triplets(const std::vector<Index>& at, std::optional<CrossLoss> loss) {
+    require(loss.value_or(CrossLoss::bce) != CrossLoss::ce, Fault::argument,
+            table_.file + " has positives and negatives, which are no labels of CrossEntropyLoss");
+    out_.set.loss = loss.value_or(CrossLoss::bce);
+    std::map<std::pair<std::string_view, std::string_view>, Index> places;
+    const auto put = [&](std::string_view a, std::string_view b, float target, Index row) {
+      const auto [found, fresh] = places.emplace(std::pair(a, b), out_.set.rows());
+      if (!fresh) {
+        targets_[found->second] = std::max(targets_[found->second], target);
+        return;
+      }
+      add(a, b, row);
+      targets_.push_back(target);
+    };
+    for (Index i = 0; i < table_.rows; ++i) {
+      const std::string_view anchor = cell(at[0], i), positive = cell(at[1], i);
+      if (anchor.empty() || positive.empty()) {
+        leave_out(i);
+        continue;
+      }
+      put(anchor, positive, 1, i);
+      for (Index c = 2; c < at.size(); ++c)
+        if (const std::string_view negative = cell(at[c], i); !negative.empty()) put(anchor, negative, 0, i);
+    }
+    require_rows();
+    finish();
+  }
+
+ private:
+  std::string_view cell(Index column, Index row) const { return trimmed_text(table_.columns[column][row]); }
+
+  void add(std::string_view a, std::string_view b, Index row) {
+    out_.set.firsts.add(a);
+    out_.set.seconds.add(b);
+    out_.set.numbers.push_back(row + 1);
+  }
+  void leave_out(Index row) {
+    if (out_.blank++ == 0) out_.first_blank = table_.where(row);
+  }
+  void require_rows() const {
+    require(out_.set.rows() > 0, Fault::data,
+            table_.file + " has no row of two texts with something said of them");
+  }
+
+  static CrossLoss loss_of(const std::vector<std::string_view>& said) {
+    bool binary = true, numbers = true, shares = true;
+    for (const std::string_view cell : said) {
+      binary = binary && yes_or_no(cell);
+      const auto x = number_of(cell);
+      numbers = numbers && x;
+      shares = shares && x && *x >= 0 && *x <= 1;
+    }
+    return binary || shares ? CrossLoss::bce : numbers ? CrossLoss::mse : CrossLoss::ce;
+  }
+
+  float number(std::string_view cell, Index column, Index i) const {
+    if (const auto x = number_of(cell)) return static_cast<float>(*x);
+    const auto is = yes_or_no(cell);
+    if (!is)
+      throw Error(Fault::data, table_.where(out_.set.numbers[i] - 1) + " has '" +
+                                   std::string(beginning_of(cell, 40)) + "' as " + table_.names[column] +
+                                   "; a number is needed, or yes or no");
+    return *is ? 1.0f : 0.0f;
+  }
+
+  void name_labels(const std::vector<std::string_view>& said, const std::vector<std::string>& known) {
+    std::set<std::string> names(known.begin(), known.end());
+    if (known.empty()) names.insert(said.begin(), said.end());
+    require(
+        names.size() > 1, Fault::data,
+        table_.file + ": every row has the label '" + *names.begin() + "'; there is nothing to tell apart");
+    out_.labels.assign(names.begin(), names.end());
+    for (Index i = 0; i < said.size(); ++i) {
+      const auto at = std::ranges::lower_bound(out_.labels, said[i]);
+      if (at == out_.labels.end() || *at != said[i])
+        throw Error(Fault::data, table_.where(out_.set.numbers[i] - 1) + " has the label '" +
+                                     std::string(beginning_of(said[i], 40)) +
+                                     "', which no row to learn from has");
+      targets_.push_back(static_cast<float>(at - out_.labels.begin()));
+    }
+  }
+
+  void finish() {
+    out_.set.targets = Matrix(targets_.size(), 1);
+    std::ranges::copy(targets_, out_.set.targets.data());
+  }
+
+  const WholeTable& table_;
+  CrossRows& out_;
+  std::vector<float> targets_;
+};
+
+/// Where anchor, positive and negatives are; empty: it is no such table.
+std::vector<Index> triplet_columns(const WholeTable& table) {
+  const auto anchor = column_named(table, kAnchor.names), positive = column_named(table, kPositive.names),
+             negative = column_named(table, kNegative.names);
+  if (!anchor || !positive || !negative) return {};
+  std::vector<Index> out{*anchor, *positive, *negative};
+  for (Index k = 2; const auto more = column_named(table, {"negative_" + std::to_string(k)}); ++k)
+    if (*more != *negative) out.push_back(*more);
+  return out;
+}
+
+}  // namespace
+
+CrossRows read_cross_rows(const fs::path& file, const std::vector<std::string>& columns,
+                          std::optional<CrossLoss> loss, const ReadOptions& read, const Run& run,
+                          const std::vector<std::string>& known) {
+  const WholeTable table = read_whole_table(file, read, run);
+  CrossRows out;
+  out.set.name = table.file;
+  out.read = table.read;
+  CrossReading reading(table, out);
+  std::vector<Index> at = columns.empty() ? triplet_columns(table) : std::vector<Index>();
+  if (!at.empty()) {
+    reading.read_triplets(at, loss);
+  } else {
+    at = place_columns(table, {kFirstText, kSecondText, kSaid}, columns);
+    reading.read_labelled(at, loss, known);
+  }
+  for (const Index c : at) out.columns.push_back(table.names[c]);
+  return out;
+}
+
+}  // namespace shoal
