@@ -3,6 +3,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/rounded.h"
 #include "shoal/core/with_commas.h"
+#include "shoal/flow/scoring/train_cross_model.h"
 #include "shoal/flow/texts/models.h"
 #include "shoal/flow/training/train_model.h"
 #include "shoal/flow/training/training_report.h"
@@ -43,10 +44,22 @@ std::string in_words(const TrainModelReport& report, const Progress& progress) {
          "; training.html in it shows the course\n";
 }
 
-void run_train(TrainModelOptions& o, CLI::App& verb, Session& session) {
+/// Flags that say nothing to a cross-encoder.
+void refuse_for_cross(const TrainModelOptions& o, const CLI::App& verb) {
+  std::vector<std::string> flags{"--teacher", "--merge",       "--batching",
+                                 "--alarms",  "--watch-every", "--any-margin"};
+  LossOptions loss = o.loss;
+  for (const OptionRef& ref : option_refs(loss))
+    if (ref.name != "loss") flags.push_back(flag_of(ref.name));
+  for (const std::string& flag : flags)
+    require(verb.get_option_no_throw(flag) == nullptr || verb.count(flag) == 0, Fault::argument,
+            flag + " is of sentence encoders; --cross trains a model that reads two texts as one input");
+}
+
+void run_train(TrainModelOptions& o, bool cross, CLI::App& verb, Session& session) {
   require(!o.out.empty(), Fault::argument, "--out is empty; it names the folder to make");
   o.models_folder = models_folder();
-  (void)verb;
+  if (cross) refuse_for_cross(o, verb);
   TrainNotices notices;
   notices.remark = [&](const std::string& text) { session.remark(text); };
   notices.begins = [&](const TrainModelReport& report, double seconds) {
@@ -57,7 +70,8 @@ void run_train(TrainModelOptions& o, CLI::App& verb, Session& session) {
                    text_of(FieldValue(learn.optimiser.learning_rate)) + "; it will take about " +
                    duration(seconds));
   };
-  const TrainModelReport report = train_model(o, session.run(), notices);
+  const TrainModelReport report =
+      cross ? train_cross_model(o, session.run(), notices) : train_model(o, session.run(), notices);
   session.progress().finish();
   auto json = to_json(report);
   json["train_seconds"] = report.train.seconds;
@@ -69,6 +83,7 @@ void run_train(TrainModelOptions& o, CLI::App& verb, Session& session) {
 
 void add_train(CLI::App& app, Session& session) {
   auto options = std::make_shared<TrainModelOptions>();
+  auto cross = std::make_shared<bool>(false);
   TrainModelOptions& o = *options;
   auto* verb = app.add_subcommand("train", "Train a model on pairs, triplets or labels");
   verb->footer(
@@ -85,8 +100,14 @@ void add_train(CLI::App& app, Session& session) {
       "where "
       "it\n"
       "was. A collapse of the space stops it and takes back what led there.\n\n"
+      "With --cross DIR becomes a cross-encoder (see 'shoal score --help'), which reads two texts as one "
+      "input.\n"
+      "It learns from two texts and a label or score (loss bce, mse, or ce of named labels), or from "
+      "anchor,\n"
+      "positive and negatives.\n\n"
       "Examples:\n"
       "  shoal train pairs.csv --out tuned\n"
+      "  shoal train labelled-pairs.csv --cross --dev dev.csv --dev-task rerank --out reranker\n"
       "  shoal train stsb.csv --score-range 0,5 --dev stsb_dev.csv --epochs 4 --batch-size 16 --out tuned\n"
       "  shoal train triplets.csv --loss triplet --margin 0.5 --dev dev.csv --general sts.csv --merge 0.5 "
       "--out "
@@ -101,6 +122,7 @@ void add_train(CLI::App& app, Session& session) {
       ->required()
       ->type_name("DIR");
   verb->add_flag("--overwrite", o.overwrite, "Replace a folder that this command has made");
+  verb->add_flag("--cross", *cross, "Train a cross-encoder: a new last layer on MODEL, or on with one");
   o.model = kDefaultModel;
   verb->add_option("--model", o.model, "What to begin with, default all-MiniLM-L6-v2")->type_name("NAME|DIR");
   verb->add_option("--loss", o.losses,
@@ -135,9 +157,9 @@ void add_train(CLI::App& app, Session& session) {
   add_reading(*verb, session, o.read);
   add_shared(*verb, session);
   session.goes_on = nullptr;
-  verb->callback([options, verb, &session] {
+  verb->callback([options, cross, verb, &session] {
     session.goes_on = [options] { return std::filesystem::exists(training_place(options->out)); };
-    run_train(*options, *verb, session);
+    run_train(*options, *cross, *verb, session);
   });
 }
 

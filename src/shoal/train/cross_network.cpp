@@ -117,6 +117,12 @@ CrossNetwork CrossNetwork::create(const fs::path& folder, Index labels, Seed see
   return {new_cross_folder(folder, labels), seed, false};
 }
 
+void CrossNetwork::name_labels(std::vector<std::string> names) {
+  require(names.size() == labels(), Fault::argument,
+          std::to_string(names.size()) + " names for " + std::to_string(labels()) + " labels");
+  folder_.labels = std::move(names);
+}
+
 void CrossNetwork::add(Linear& linear, const std::string& name, Index outputs, Index inputs,
                        const Weights& weights, bool is_there, Seed seed) {
   Matrix weight(outputs, inputs), bias(1, outputs);

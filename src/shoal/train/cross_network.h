@@ -45,6 +45,8 @@ class CrossNetwork {
   const CrossFolder& folder() const { return folder_; }
   const PairTokenizer& tokenizer() const { return tokenizer_; }
   Index labels() const { return folder_.labels.size(); }
+  /// What the labels are called (id2label). Error(argument) unless there is a name for each.
+  void name_labels(std::vector<std::string> names);
 
   Parameters parameters;
 

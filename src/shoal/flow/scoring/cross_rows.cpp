@@ -1,6 +1,7 @@
 #include "shoal/flow/scoring/cross_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -11,6 +12,7 @@
 #include "shoal/core/letters.h"
 #include "shoal/flow/scoring/pair_columns.h"
 #include "shoal/flow/tables/whole_table.h"
+#include "shoal/read/columns.h"
 
 namespace shoal {
 namespace {
@@ -34,8 +36,7 @@ class CrossReading {
  public:
   CrossReading(const WholeTable& table, CrossRows& out) : table_(table), out_(out) {}
 
-  void read_labelled(const std::vector<Index>& at, std::optional<CrossLoss> loss,
-                     const std::vector<std::string>& known) {
+  void read_labelled(const std::vector<Index>& at, const ReadCrossOptions& o) {
     std::vector<std::string_view> said;
     for (Index i = 0; i < table_.rows; ++i) {
       const std::string_view a = cell(at[0], i), b = cell(at[1], i), label = cell(at[2], i);
@@ -47,9 +48,10 @@ class CrossReading {
       said.push_back(label);
     }
     require_rows();
-    out_.set.loss = loss.value_or(loss_of(said));
+    range_ = range_of(o.score_range);
+    out_.set.loss = o.loss ? *o.loss : !o.labels.empty() ? CrossLoss::ce : loss_of(said);
     if (out_.set.loss == CrossLoss::ce)
-      name_labels(said, known);
+      name_labels(said, o.labels);
     else
       for (Index i = 0; i < said.size(); ++i) targets_.push_back(number(said[i], at[2], i));
     finish();
@@ -99,19 +101,31 @@ class CrossReading {
             table_.file + " has no row of two texts with something said of them");
   }
 
-  static CrossLoss loss_of(const std::vector<std::string_view>& said) {
+  /// Lowest and highest score, and 0 and 1 if nothing is asked for.
+  static std::pair<double, double> range_of(const std::string& text) {
+    if (text.empty()) return {0, 1};
+    const auto comma = text.find(',');
+    const auto low = number_of(trimmed_text(text.substr(0, comma))),
+               high = comma == text.npos ? std::nullopt : number_of(trimmed_text(text.substr(comma + 1)));
+    require(low && high && *low < *high, Fault::argument,
+            option_name("score_range") + " is '" + text + "'; two numbers, as 0,5, are needed");
+    return {*low, *high};
+  }
+
+  CrossLoss loss_of(const std::vector<std::string_view>& said) const {
     bool binary = true, numbers = true, shares = true;
     for (const std::string_view cell : said) {
       binary = binary && yes_or_no(cell);
       const auto x = number_of(cell);
       numbers = numbers && x;
-      shares = shares && x && *x >= 0 && *x <= 1;
+      shares = shares && x && *x >= range_.first && *x <= range_.second;
     }
     return binary || shares ? CrossLoss::bce : numbers ? CrossLoss::mse : CrossLoss::ce;
   }
 
   float number(std::string_view cell, Index column, Index i) const {
-    if (const auto x = number_of(cell)) return static_cast<float>(*x);
+    if (const auto x = number_of(cell))
+      return static_cast<float>((*x - range_.first) / (range_.second - range_.first));
     const auto is = yes_or_no(cell);
     if (!is)
       throw Error(Fault::data, table_.where(out_.set.numbers[i] - 1) + " has '" +
@@ -121,18 +135,18 @@ class CrossReading {
   }
 
   void name_labels(const std::vector<std::string_view>& said, const std::vector<std::string>& known) {
-    std::set<std::string> names(known.begin(), known.end());
-    if (known.empty()) names.insert(said.begin(), said.end());
+    std::set<std::string> names(said.begin(), said.end());
     require(
         names.size() > 1, Fault::data,
         table_.file + ": every row has the label '" + *names.begin() + "'; there is nothing to tell apart");
-    out_.labels.assign(names.begin(), names.end());
+    out_.labels = known;
+    if (known.empty()) out_.labels.assign(names.begin(), names.end());
     for (Index i = 0; i < said.size(); ++i) {
-      const auto at = std::ranges::lower_bound(out_.labels, said[i]);
-      if (at == out_.labels.end() || *at != said[i])
+      const auto at = std::ranges::find(out_.labels, said[i]);
+      if (at == out_.labels.end())
         throw Error(Fault::data, table_.where(out_.set.numbers[i] - 1) + " has the label '" +
-                                     std::string(beginning_of(said[i], 40)) +
-                                     "', which no row to learn from has");
+                                     std::string(beginning_of(said[i], 40)) + "'; known are " +
+                                     list_names(out_.labels));
       targets_.push_back(static_cast<float>(at - out_.labels.begin()));
     }
   }
@@ -145,6 +159,7 @@ class CrossReading {
   const WholeTable& table_;
   CrossRows& out_;
   std::vector<float> targets_;
+  std::pair<double, double> range_{0, 1};
 };
 
 /// Where anchor, positive and negatives are; empty: it is no such table.
@@ -158,25 +173,66 @@ std::vector<Index> triplet_columns(const WholeTable& table) {
   return out;
 }
 
+Index column_called(const WholeTable& table, const std::string& name) {
+  const auto at = std::ranges::find(table.names, name);
+  require(at != table.names.end(), Fault::argument,
+          table.file + " has no column \"" + name + "\"; the columns are " + list_names(table.names));
+  return static_cast<Index>(at - table.names.begin());
+}
+
+/// Of two texts and what is said of them.
+std::vector<Index> labelled_columns(const WholeTable& table, const ReadCrossOptions& o) {
+  if (o.columns.empty() && o.target.empty())
+    return place_columns(table, {kFirstText, kSecondText, kSaid}, {});
+  std::vector<Index> out;
+  if (o.columns.empty())
+    out = place_columns(table, {kFirstText, kSecondText}, {});
+  else
+    for (const std::string& name : o.columns) out.push_back(column_called(table, name));
+  const auto said = o.target.empty() ? column_named(table, kSaid.names) : column_called(table, o.target);
+  if (!said)
+    throw Error(Fault::argument,
+                table.file + " has no column of labels or scores; the columns are " + list_names(table.names),
+                option_name("target") + " names it");
+  out.push_back(*said);
+  return out;
+}
+
 }  // namespace
 
-CrossRows read_cross_rows(const fs::path& file, const std::vector<std::string>& columns,
-                          std::optional<CrossLoss> loss, const ReadOptions& read, const Run& run,
-                          const std::vector<std::string>& known) {
-  const WholeTable table = read_whole_table(file, read, run);
+CrossRows read_cross_rows(const ReadCrossOptions& o, const Run& run) {
+  require(o.columns.empty() || o.columns.size() > 1, Fault::argument,
+          option_name("columns") + " names one column; a pair has two texts");
+  const WholeTable table = read_whole_table(o.file, o.read, run);
   CrossRows out;
   out.set.name = table.file;
   out.read = table.read;
   CrossReading reading(table, out);
-  std::vector<Index> at = columns.empty() ? triplet_columns(table) : std::vector<Index>();
+  std::vector<Index> at;
+  if (o.columns.size() > 2)
+    for (const std::string& name : o.columns) at.push_back(column_called(table, name));
+  else if (o.columns.empty() && o.target.empty())
+    at = triplet_columns(table);
   if (!at.empty()) {
-    reading.read_triplets(at, loss);
+    reading.read_triplets(at, o.loss);
   } else {
-    at = place_columns(table, {kFirstText, kSecondText, kSaid}, columns);
-    reading.read_labelled(at, loss, known);
+    at = labelled_columns(table, o);
+    reading.read_labelled(at, o);
+    out.target = table.names[at.back()];
+    at.pop_back();
   }
   for (const Index c : at) out.columns.push_back(table.names[c]);
   return out;
+}
+
+CrossLoss cross_loss_named(const std::string& name) {
+  constexpr std::array kShort{"bce", "mse", "ce"};
+  const auto all = names_of(CrossLoss());
+  for (Index i = 0; i < all.size(); ++i)
+    if (name == kShort[i] || name == all[i]) return static_cast<CrossLoss>(i);
+  throw Error(Fault::argument, option_name("loss") + " is '" + name +
+                                   "'; of cross-encoders it may be bce, mse or ce (BinaryCrossEntropyLoss, "
+                                   "MSELoss or CrossEntropyLoss)");
 }
 
 }  // namespace shoal

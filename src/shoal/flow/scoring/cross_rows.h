@@ -11,27 +11,41 @@
 
 namespace shoal {
 
+/// How a table becomes pairs for a cross-encoder.
+struct ReadCrossOptions {
+  std::filesystem::path file;
+  std::vector<std::string> columns;  ///< two texts, or anchor, positive and negatives; empty: found
+  std::string target;                ///< the column of labels or scores; empty: found
+  std::optional<CrossLoss> loss;     ///< absent: by what is said of the pairs
+  std::string score_range;           ///< "0,5": scores are brought from there to 0..1; empty: as they are
+  std::vector<std::string>
+      labels;  ///< names that labels may have, in this order; empty: those that there are
+  ReadOptions read;
+};
+
 /// Pairs for a cross-encoder, read from a table.
 struct CrossRows {
   CrossTrainingSet set;              ///< its numbers are those of the file's rows, from 1
-  std::vector<std::string> columns;  ///< as they were taken
-  std::vector<std::string> labels;   ///< of CrossLoss::ce: names in the order of bytes; empty of others
+  std::vector<std::string> columns;  ///< of texts, as they were taken
+  std::string target;                ///< the same; empty: anchors have positives and negatives
+  std::vector<std::string> labels;   ///< of CrossLoss::ce: names, those found in the order of bytes
   Index blank = 0;                   ///< rows left out: a text or what is said of it is empty
   std::string first_blank;           ///< where the first of them stands
   ReadReport read;
 };
 
-/// Reads CSV, TSV, JSONL, Parquet. Columns by `columns`, else by name (docs/cross.md):
+/// Reads CSV, TSV, JSONL, Parquet. Columns as given, else by name (docs/cross.md):
 ///   two texts and a label or score   pairs as they stand
 ///   anchor, positive, negative...    each anchor with its positive (1) and with each negative (0), every
 ///                                    different pair once; a pair that is both is 1
-/// `loss` absent: bce if labels are yes or no, true or false, or numbers 0..1; mse of other numbers; ce of
-/// names. Rows with an empty cell are left out and counted. `known`: labels of ce that there may be, as of a
-/// set for training when one for trying is read; empty: those that there are. Error(argument) for columns
-/// that are not there, listing those that are; Error(data) naming the row of a label that the loss cannot
-/// take, for no rows, and for ce with one label. Step "read". Memory: the whole table.
-CrossRows read_cross_rows(const std::filesystem::path& file, const std::vector<std::string>& columns,
-                          std::optional<CrossLoss> loss, const ReadOptions& read, const Run& run,
-                          const std::vector<std::string>& known = {});
+/// Loss absent: bce if labels are yes or no, true or false, or numbers 0..1; mse of other numbers; ce of
+/// names. Rows with an empty cell are left out and counted. Error(argument) for columns that are not there,
+/// listing those that are; Error(data) naming the row of a label that the loss cannot take, for no rows, and
+/// for ce with one label. Step "read". Memory: the whole table.
+CrossRows read_cross_rows(const ReadCrossOptions& options, const Run& run);
+
+/// A loss by its short name (bce, mse, ce) or sentence-transformers' (BinaryCrossEntropyLoss...).
+/// Error(argument) with all names.
+CrossLoss cross_loss_named(const std::string& name);
 
 }  // namespace shoal

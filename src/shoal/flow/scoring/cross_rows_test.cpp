@@ -16,7 +16,9 @@ class CrossRowsTest : public ::testing::Test {
   CrossRows read(const std::string& text, std::optional<CrossLoss> loss = {},
                  const std::vector<std::string>& known = {}) const {
     std::ofstream(folder_ / "t.csv") << text;
-    return read_cross_rows(folder_ / "t.csv", {}, loss, {}, {}, known);
+    ReadCrossOptions o;
+    o.file = folder_ / "t.csv", o.loss = loss, o.labels = known;
+    return read_cross_rows(o, {});
   }
   static std::string shown(const CrossTrainingSet& set) {
     std::string out;
@@ -32,7 +34,8 @@ TEST_F(CrossRowsTest, LossesByWhatIsSaid) {
   const CrossRows binary = read("query,passage,label\na,b,yes\nc,d,no\n");
   EXPECT_EQ(binary.set.loss, CrossLoss::bce);
   EXPECT_EQ(shown(binary.set), "a-b:10 c-d:0 ");
-  EXPECT_EQ(binary.columns, (std::vector<std::string>{"query", "passage", "label"}));
+  EXPECT_EQ(binary.columns, (std::vector<std::string>{"query", "passage"}));
+  EXPECT_EQ(binary.target, "label");
   const CrossRows shares = read("score,sentence1,sentence2\n0.3,a,b\n1,c,d\n");
   EXPECT_EQ(shares.set.loss, CrossLoss::bce);
   EXPECT_EQ(shown(shares.set), "a-b:3 c-d:10 ");
@@ -42,6 +45,29 @@ TEST_F(CrossRowsTest, LossesByWhatIsSaid) {
   EXPECT_EQ(named.set.loss, CrossLoss::ce);
   EXPECT_EQ(named.labels, (std::vector<std::string>{"entails", "neutral"}));
   EXPECT_EQ(shown(named.set), "a-b:10 c-d:0 e-f:10 ");
+}
+
+TEST_F(CrossRowsTest, ColumnsAndRangesThatAreAskedFor) {
+  std::ofstream(folder_ / "t.csv") << "x,one,label,two,s\n1,a,l,b,5\n2,c,l,d,0\n3,e,l,f,2.5\n";
+  ReadCrossOptions o;
+  o.file = folder_ / "t.csv", o.columns = {"one", "two"}, o.target = "s", o.score_range = "0,5";
+  const CrossRows rows = read_cross_rows(o, {});
+  EXPECT_EQ(rows.set.loss, CrossLoss::bce);
+  EXPECT_EQ(shown(rows.set), "a-b:10 c-d:0 e-f:5 ");
+  o.columns = {"one", "two", "x"}, o.target = "";
+  EXPECT_EQ(shown(read_cross_rows(o, {}).set), "a-b:10 a-1:0 c-d:10 c-2:0 e-f:10 e-3:0 ");
+  o.columns = {"one", "three"};
+  EXPECT_EQ(error_of([&] { read_cross_rows(o, {}); }).fault, Fault::argument);
+  EXPECT_EQ(cross_loss_named("mse"), CrossLoss::mse);
+  EXPECT_EQ(cross_loss_named("CrossEntropyLoss"), CrossLoss::ce);
+  EXPECT_EQ(error_of([] { cross_loss_named("mnrl"); }).fault, Fault::argument);
+}
+
+TEST_F(CrossRowsTest, KnownLabelsKeepTheirOrder) {
+  const CrossRows rows =
+      read("query,passage,label\na,b,one\nc,d,two\n", {}, std::vector<std::string>{"two", "zero", "one"});
+  EXPECT_EQ(rows.set.loss, CrossLoss::ce);
+  EXPECT_EQ(shown(rows.set), "a-b:20 c-d:0 ");
 }
 
 TEST_F(CrossRowsTest, TripletsAreTheirPairs) {

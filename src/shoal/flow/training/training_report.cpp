@@ -60,6 +60,7 @@ std::vector<Column> columns_of(const TrainModelReport& report) {
   if (!report.general_metric.empty())
     out.push_back(
         {"general " + report.general_metric, [=](const TrainedState& s) { return measured(s.general); }});
+  if (report.train.health_texts == 0) return out;  // of a cross-encoder, which makes no vectors
   out.push_back({"mean cosine", [](const TrainedState& s) { return number(s.health.mean_cosine, "%.3f"); }});
   out.push_back(
       {"effective rank", [](const TrainedState& s) { return number(s.health.effective_rank, "%.1f"); }});
@@ -141,7 +142,7 @@ Json to_json(const TrainModelReport& report) {
     Json line{{"model", state.name}};
     if (state.dev) line["dev"] = to_json(*state.dev);
     if (state.general) line["general"] = to_json(*state.general);
-    line["health"] = to_json(state.health);
+    if (report.train.health_texts > 0) line["health"] = to_json(state.health);
     states.push_back(std::move(line));
   }
   const Learnt& learnt = report.train.learnt;
@@ -171,6 +172,7 @@ Json to_json(const TrainModelReport& report) {
 
 std::string states_text(const TrainModelReport& report) {
   const auto columns = columns_of(report);
+  if (columns.empty()) return {};
   std::vector<std::vector<std::string>> rows;
   rows.emplace_back(1, "");
   for (const Column& column : columns) rows.back().push_back(column.title);
@@ -217,8 +219,9 @@ std::string training_page(const TrainModelReport& report, const TrainingLog& log
   if (!learnt.harm.empty())
     out += "<p class=\"harm\"><b>Stopped.</b> " + escaped(learnt.harm) +
            ". The model is as it was when all was well.</p>\n";
-  out += "<h2>Before and after</h2>\n<table><tr><th></th>";
   const auto columns = columns_of(report);
+  if (!columns.empty()) out += "<h2>Before and after</h2>\n";
+  out += "<table><tr><th></th>";
   for (const Column& column : columns) out += "<th>" + escaped(column.title) + "</th>";
   out += "</tr>\n";
   for (const TrainedState& state : report.states) {
@@ -226,12 +229,14 @@ std::string training_page(const TrainModelReport& report, const TrainingLog& log
     for (const Column& column : columns) out += "<td>" + escaped(column.cell(state)) + "</td>";
     out += "</tr>\n";
   }
-  out += "</table>\n<p>Mean cosine, effective rank and uniformity are of " +
-         with_commas(report.train.health_texts) +
-         " texts drawn from the training rows: a mean cosine of 1, an effective rank of 1 and a uniformity "
-         "of 0 would be "
-         "a collapse. Alignment is the mean squared distance of texts that belong together. [low, high]: 95% "
-         "intervals.</p>\n";
+  out += "</table>\n";
+  if (report.train.health_texts > 0)
+    out +=
+        "<p>Mean cosine, effective rank and uniformity are of " + with_commas(report.train.health_texts) +
+        " texts drawn from the training rows: a mean cosine of 1, an effective rank of 1 and a uniformity "
+        "of 0 would be "
+        "a collapse. Alignment is the mean squared distance of texts that belong together. [low, high]: 95% "
+        "intervals.</p>\n";
   const auto add = [&](const std::string& title,
                        const std::vector<std::pair<std::string, std::string>>& curves, Index most) {
     std::vector<PlotCurve> plotted;

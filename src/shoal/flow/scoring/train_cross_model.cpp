@@ -1,0 +1,335 @@
+#include "shoal/flow/scoring/train_cross_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "shoal/core/error.h"
+#include "shoal/encode/model_place.h"
+#include "shoal/encode/weights.h"
+#include "shoal/flow/evaluation/evaluate.h"
+#include "shoal/flow/receipt.h"
+#include "shoal/flow/scoring/cross_rows.h"
+#include "shoal/flow/texts/models.h"
+#include "shoal/flow/training/training_report.h"
+#include "shoal/measure/bootstrap.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/files/new_folder.h"
+#include "shoal/train/cross_trainer.h"
+#include "shoal/train/save_model.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char *kReport = "training.json", *kLog = "training.jsonl", *kPage = "training.html",
+                     *kCheckpoint = "checkpoint.safetensors";
+constexpr FolderMark kMark{kReport, "\"format\": \"shoal training\""};
+constexpr const char* kFiles[] = {"config.json",
+                                  "tokenizer.json",
+                                  "tokenizer_config.json",
+                                  "vocab.txt",
+                                  "special_tokens_map.json",
+                                  "added_tokens.json",
+                                  "vocab.json",
+                                  "merges.txt",
+                                  "sentencepiece.bpe.model",
+                                  "modules.json",
+                                  "config_sentence_transformers.json",
+                                  "sentence_bert_config.json",
+                                  "model.safetensors",
+                                  kReport,
+                                  kLog,
+                                  kPage};
+
+/// What a model is tried on: a task of pairs, or pairs with one of several labels.
+struct Trial {
+  std::optional<EvaluationTask> task;
+  std::optional<CrossRows> labelled;
+};
+
+class TrainCrossRun {
+ public:
+  TrainCrossRun(const TrainModelOptions& options, const Run& run, const TrainNotices& notices)
+      : o_(options), run_(run), notices_(notices) {}
+
+  TrainModelReport finish() {
+    check();
+    report_.out = o_.out;
+    given_ = find_model(o_.model, o_.models_folder);
+    is_cross_ = is_cross_folder(given_);
+    const ModelFolder folder =
+        is_cross_ ? read_cross_folder(given_).model : new_cross_folder(given_, 1).model;
+    report_.model = model_name(folder.folder);
+    const std::string key = key_of(folder);
+    if (fs::exists(o_.out) && has_mark(o_.out, kMark) && has_receipt(o_.out, kReport, key)) {
+      report_.done_before = true;
+      return std::move(report_);
+    }
+    NewFolder out(o_.out, kMark, o_.overwrite, kFiles);
+    out.keep_off(folder.folder);
+    for (const fs::path& input : inputs()) out.keep_off(input);
+    read_sets();
+    CrossNetwork model = load();
+    dev_ = read_trial(o_.dev, o_.dev_task);
+    general_ = read_trial(o_.general, o_.general_task);
+
+    const fs::path place = training_place(o_.out);
+    std::error_code failed;
+    fs::create_directories(place, failed);
+    require(!failed, Fault::file, "cannot write " + place.string() + ": " + failed.message());
+    TrainingLog log(place / kLog);
+    train(model, log, {.file = place / kCheckpoint, .seconds = o_.checkpoint_seconds, .made_by = key});
+
+    model.save(out / "");
+    write_file(out / kLog, log.text());
+    write_file(out / kPage, training_page(report_, log));
+    auto json = to_json(report_);
+    json["format"] = "shoal training";
+    json["options"] = options_json();
+    write_file(out / kReport, json.dump(2) + "\n");
+    add_receipt(out / "", kReport, key);
+    out.keep();
+    fs::remove_all(place, failed);
+    return std::move(report_);
+  }
+
+ private:
+  void check() const {
+    check_options(o_);
+    check_options(o_.train);
+    require(!o_.inputs.empty(), Fault::argument, "there is nothing to train on");
+    require(o_.losses.size() <= 1 || o_.losses.size() == o_.inputs.size(), Fault::argument,
+            option_name("loss") + " names " + std::to_string(o_.losses.size()) + " losses for " +
+                std::to_string(o_.inputs.size()) + " tables; one, or one each, is needed");
+    for (const fs::path& input : o_.inputs)
+      require(input != "-", Fault::argument,
+              "training reads its rows more than once; give a file instead of -");
+    require(o_.teacher.empty(), Fault::argument,
+            option_name("teacher") +
+                " is of sentence encoders; scores of another model are a column of "
+                "scores ('shoal score' makes it), learnt by mse");
+    require(o_.merge == 0, Fault::argument, option_name("merge") + " is of sentence encoders");
+    require(!o_.dev_task || !o_.dev.empty(), Fault::argument,
+            option_name("dev_task") + " goes with " + option_name("dev"));
+    require(!o_.general_task || !o_.general.empty(), Fault::argument,
+            option_name("general_task") + " goes with " + option_name("general"));
+    require(o_.train.learn.patience == 0 || !o_.dev.empty(), Fault::argument,
+            option_name("patience") + " counts scores; " + option_name("dev") + " gives them");
+  }
+
+  std::vector<fs::path> inputs() const {
+    std::vector<fs::path> out = o_.inputs;
+    for (const fs::path& file : {o_.dev, o_.general})
+      if (!file.empty()) out.push_back(file);
+    return out;
+  }
+
+  std::vector<Field> all_fields() const {
+    std::vector<Field> list;
+    const auto add = [&](const std::vector<Field>& fields) {
+      for (const Field& field : fields)
+        if (field.name != "checkpoint_seconds") list.push_back(field);
+    };
+    add(list_fields(o_));
+    add(list_fields(o_.train));
+    add(list_fields(o_.read));
+    std::string losses, columns;
+    for (const std::string& name : o_.losses) losses += name + ",";
+    for (const std::string& name : o_.columns) columns += name + "\n";
+    list.push_back({"loss", losses});
+    list.push_back({"columns", columns});
+    list.push_back({"target", o_.target});
+    list.push_back({"cross", true});
+    return list;
+  }
+
+  nlohmann::ordered_json options_json() const {
+    nlohmann::ordered_json out;
+    for (const Field& field : all_fields()) out[field.name] = text_of(field.value);
+    return out;
+  }
+
+  std::string key_of(const ModelFolder& folder) const {
+    std::vector<fs::path> files;
+    for (const fs::path& input : inputs()) files.push_back(input);
+    for (const char* name : kFiles)
+      if (fs::exists(folder.transformer_folder / name) && !std::string_view(name).starts_with("training.") &&
+          name != std::string_view("model.safetensors"))
+        files.push_back(folder.transformer_folder / name);
+    for (const fs::path& file : Weights(folder.transformer_folder).files()) files.push_back(file);
+    return result_key("train", all_fields(), files, run_);
+  }
+
+  ReadCrossOptions reading(const fs::path& file, std::optional<CrossLoss> loss) const {
+    ReadCrossOptions out;
+    out.file = file;
+    out.columns = o_.columns;
+    out.target = o_.target;
+    out.loss = loss;
+    out.score_range = o_.score_range;
+    out.read = o_.read;
+    // Names of labels are those of the first table, or of the model.
+    if (is_cross_ && !sets_named_ && read_cross_folder(given_).labels.size() > 1)
+      out.labels = read_cross_folder(given_).labels;
+    else
+      out.labels = labels_;
+    return out;
+  }
+
+  void read_sets() {
+    for (Index i = 0; i < o_.inputs.size(); ++i) {
+      std::optional<CrossLoss> loss;
+      if (!o_.losses.empty()) loss = cross_loss_named(o_.losses[o_.losses.size() == 1 ? 0 : i]);
+      CrossRows rows = read_cross_rows(reading(o_.inputs[i], loss), run_);
+      require(i == 0 || (rows.set.loss == CrossLoss::ce) == !labels_.empty(), Fault::argument,
+              rows.set.name + " has another kind of labels than " + sets_.front().name +
+                  ": a model has one label, or several");
+      if (i == 0) labels_ = rows.labels, sets_named_ = true;
+      report_.sets.push_back({.file = rows.set.name,
+                              .loss = name_of(rows.set.loss),
+                              .columns = rows.columns,
+                              .target = rows.target,
+                              .unused = {},
+                              .rows = rows.set.rows(),
+                              .blank = rows.blank,
+                              .first_blank = rows.first_blank});
+      sets_.push_back(std::move(rows.set));
+    }
+  }
+
+  CrossNetwork load() const {
+    if (is_cross_) return CrossNetwork::load(given_);
+    CrossNetwork out =
+        CrossNetwork::create(given_, std::max<Index>(1, labels_.size()), o_.train.seed.child(7));
+    if (!labels_.empty()) out.name_labels(labels_);
+    return out;
+  }
+
+  Trial read_trial(const fs::path& file, std::optional<TaskKind> kind) const {
+    if (file.empty()) return {};
+    ReadCrossOptions read = reading(file, {});
+    read.read.limit.reset();
+    if (!labels_.empty()) {
+      require(!kind, Fault::argument,
+              "a model of several labels is tried on labels; " + option_name("dev_task") + " and " +
+                  option_name("general_task") + " are of models of one");
+      return {.task = {}, .labelled = read_cross_rows(read, run_)};
+    }
+    ReadTaskOptions task;
+    task.file = file;
+    task.read = read.read;
+    if (kind) {
+      task.task = *kind;
+    } else {
+      const CrossRows rows = read_cross_rows(read, run_);
+      bool binary = true;
+      for (Index i = 0; i < rows.set.rows(); ++i)
+        binary = binary && (rows.set.targets[i][0] == 0 || rows.set.targets[i][0] == 1);
+      task.task = rows.target.empty() ? TaskKind::triplet : binary ? TaskKind::pairs : TaskKind::sts;
+      task.columns = rows.columns;
+      if (!rows.target.empty()) task.columns.push_back(rows.target);
+      if (rows.target.empty()) task.columns.resize(3);
+    }
+    return {.task = read_evaluation(task, run_), .labelled = {}};
+  }
+
+  /// Scores as CrossEncoder gives them.
+  static std::vector<float> scores(const CrossNetwork& model, const Texts& firsts, const Texts& seconds,
+                                   const Run& run) {
+    const Matrix logits = model.logits(model.tokenize(firsts, seconds, run), run);
+    std::vector<float> out;
+    for (Index i = 0; i < logits.rows(); ++i) {
+      const auto z = static_cast<double>(logits[i][0]);
+      out.push_back(static_cast<float>(model.folder().activation == ScoreActivation::sigmoid
+                                           ? 1 / (1 + std::exp(-z))
+                                       : model.folder().activation == ScoreActivation::tanh ? std::tanh(z)
+                                                                                            : z));
+    }
+    return out;
+  }
+
+  /// The value of the main metric, and its name into `metric`.
+  Measured try_on(const Trial& trial, const CrossNetwork& model, Index resamples, std::string& metric,
+                  const Run& run) const {
+    const Run quiet = run.quiet();
+    if (trial.task) {
+      EvaluateOptions how;
+      how.resamples = resamples;
+      const Evaluation found = evaluate_pairs(
+          *trial.task,
+          [&](const Texts& firsts, const Texts& seconds) { return scores(model, firsts, seconds, quiet); },
+          quiet, how);
+      metric = found.main;
+      return found.value;
+    }
+    metric = "accuracy";
+    const CrossTrainingSet& set = trial.labelled->set;
+    const Matrix logits = model.logits(model.tokenize(set.firsts, set.seconds, quiet), quiet);
+    std::vector<double> right;
+    for (Index i = 0; i < logits.rows(); ++i)
+      right.push_back(std::ranges::max_element(logits[i]) - logits[i].begin() ==
+                      static_cast<std::ptrdiff_t>(set.targets[i][0]));
+    const Measurable accuracy{{right.size()}, [right](Times times) {
+                                double sum = 0, all = 0;
+                                for (Index i = 0; i < right.size(); ++i)
+                                  sum += times[i] * right[i], all += times[i];
+                                return all > 0 ? sum / all : 0;
+                              }};
+    return measured(resample(accuracy, resamples, Seed{42}.child(2), quiet, "evaluate"));
+  }
+
+  TrainedState state(const std::string& name, const CrossNetwork& model, const Run& run) {
+    constexpr Index kResamples = 1000;
+    TrainedState out{.name = name, .health = {}, .dev = {}, .general = {}};
+    if (!o_.dev.empty()) out.dev = try_on(dev_, model, kResamples, report_.dev_metric, run);
+    if (!o_.general.empty()) out.general = try_on(general_, model, kResamples, report_.general_metric, run);
+    return out;
+  }
+
+  void train(CrossNetwork& model, TrainingLog& log, const Checkpoint& checkpoint) {
+    const Run whole{.threads = run_.threads, .stop = {}, .progress = {}, .pool = run_.pool};
+    CrossTrainHooks hooks;
+    std::string metric;
+    if (!o_.dev.empty())
+      hooks.score = [&](const CrossNetwork& now) { return try_on(dev_, now, 0, metric, whole).value; };
+    hooks.log = [&](const LearnStep& step) { log.add(step); };
+    hooks.resumed = [&](Index step) {
+      report_.resumed_from = step;
+      log.resume(step);
+    };
+    hooks.estimate = [&](double seconds) {
+      report_.states.push_back(state("before", model, run_));
+      if (notices_.begins) notices_.begins(report_, seconds);
+    };
+    const CrossTrainReport found = train_cross(model, sets_, o_.train, hooks, run_, checkpoint);
+    report_.train.learnt = found.learnt;
+    report_.train.rows = found.rows;
+    report_.train.batches = found.batches;
+    report_.train.tokens = found.tokens;
+    report_.train.cut = found.cut;
+    report_.train.frozen = found.frozen;
+    report_.states.push_back(state("after", model, run_));
+  }
+
+  const TrainModelOptions& o_;
+  const Run& run_;
+  const TrainNotices& notices_;
+  fs::path given_;
+  bool is_cross_ = false, sets_named_ = false;
+  std::vector<std::string> labels_;
+  std::vector<CrossTrainingSet> sets_;
+  Trial dev_, general_;
+  TrainModelReport report_;
+};
+
+}  // namespace
+
+TrainModelReport train_cross_model(const TrainModelOptions& options, const Run& run,
+                                   const TrainNotices& notices) {
+  return TrainCrossRun(options, run, notices).finish();
+}
+
+}  // namespace shoal
