@@ -272,7 +272,7 @@ class TrainCrossRun {
     for (Index i = 0; i < logits.rows(); ++i)
       right.push_back(std::ranges::max_element(logits[i]) - logits[i].begin() ==
                       static_cast<std::ptrdiff_t>(set.targets[i][0]));
-    const Measurable accuracy{{right.size()}, [right](Times times) {
+    const Measurable accuracy{{right.size()}, [right](DrawCounts times) {
                                 double sum = 0, all = 0;
                                 for (Index i = 0; i < right.size(); ++i)
                                   sum += times[i] * right[i], all += times[i];
