@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -104,12 +105,13 @@ class CrossReading {
   /// Lowest and highest score, and 0 and 1 if nothing is asked for.
   static std::pair<double, double> range_of(const std::string& text) {
     if (text.empty()) return {0, 1};
-    const auto comma = text.find(',');
-    const auto low = number_of(trimmed_text(text.substr(0, comma))),
-               high = comma == text.npos ? std::nullopt : number_of(trimmed_text(text.substr(comma + 1)));
-    require(low && high && *low < *high, Fault::argument,
+    const auto comma = std::min(text.find(','), text.size() - 1);
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    const double low = number_of(trimmed_text(std::string_view(text).substr(0, comma))).value_or(kNone),
+                 high = number_of(trimmed_text(std::string_view(text).substr(comma + 1))).value_or(kNone);
+    require(low < high, Fault::argument,
             option_name("score_range") + " is '" + text + "'; two numbers, as 0,5, are needed");
-    return {*low, *high};
+    return {low, high};
   }
 
   CrossLoss loss_of(const std::vector<std::string_view>& said) const {
