@@ -81,7 +81,12 @@ class TrainCrossRun {
     fs::create_directories(place, failed);
     require(!failed, Fault::file, "cannot write " + place.string() + ": " + failed.message());
     TrainingLog log(place / kLog);
-    train(model, log, {.file = place / kCheckpoint, .seconds = o_.checkpoint_seconds, .made_by = key});
+    try {
+      train(model, log, {.file = place / kCheckpoint, .seconds = o_.checkpoint_seconds, .made_by = key});
+    } catch (...) {
+      if (!fs::exists(place / kCheckpoint)) fs::remove_all(place, failed);  // nothing to go on from
+      throw;
+    }
 
     model.save(out / "");
     write_file(out / kLog, log.text());
@@ -159,7 +164,8 @@ class TrainCrossRun {
       if (fs::exists(folder.transformer_folder / name) && !std::string_view(name).starts_with("training.") &&
           name != std::string_view("model.safetensors"))
         files.push_back(folder.transformer_folder / name);
-    for (const fs::path& file : Weights(folder.transformer_folder).files()) files.push_back(file);
+    const Weights weights(folder.transformer_folder);
+    for (const fs::path& file : weights.files()) files.push_back(file);
     return result_key("train", all_fields(), files, run_);
   }
 
@@ -184,9 +190,9 @@ class TrainCrossRun {
       std::optional<CrossLoss> loss;
       if (!o_.losses.empty()) loss = cross_loss_named(o_.losses[o_.losses.size() == 1 ? 0 : i]);
       CrossRows rows = read_cross_rows(reading(o_.inputs[i], loss), run_);
-      require(i == 0 || (rows.set.loss == CrossLoss::ce) == !labels_.empty(), Fault::argument,
-              rows.set.name + " has another kind of labels than " + sets_.front().name +
-                  ": a model has one label, or several");
+      if (i > 0 && (rows.set.loss == CrossLoss::ce) == labels_.empty())
+        throw Error(Fault::argument, rows.set.name + " has another kind of labels than " +
+                                         sets_.front().name + ": a model has one label, or several");
       if (i == 0) labels_ = rows.labels, sets_named_ = true;
       report_.sets.push_back({.file = rows.set.name,
                               .loss = name_of(rows.set.loss),
