@@ -147,7 +147,7 @@ def test_bad_input(corpus, tmp_path):
         assert "needs a corpus: --corpus FILE" in refused("distil", bare, *out, *flag)
     assert "--words is of --corpus" in refused("distil", bare, *out, "--words", 5)
     assert "--text is of --corpus" in refused("distil", bare, *out, "--text", "body")
-    assert "no such" in refused("distil", tmp_path / "nothing", *out)
+    assert "no model" in refused("distil", tmp_path / "nothing", *out)
     assert "no such" in refused("distil", bare, *out, "--corpus", tmp_path / "nothing.csv")
     empty = tmp_path / "empty.csv"
     empty.write_text("text\n")
