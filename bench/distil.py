@@ -103,6 +103,8 @@ def main():
         variants = {
             "plain": [],
             "corpus": ["--corpus", bench.corpus],
+            "corpus, sif 1e-4": ["--corpus", bench.corpus, "--sif", "1e-4"],
+            "corpus, zipf": ["--corpus", bench.corpus, "--weights", "zipf"],
             "corpus, sentence pca": ["--corpus", bench.corpus, "--sentence-pca", 1],
             "corpus, in context": ["--corpus", bench.corpus, "--context"],
             "corpus, in context, sentence pca": ["--corpus", bench.corpus, "--context", "--sentence-pca", 1],

@@ -43,7 +43,7 @@ def run(command, threads):
     done = subprocess.run([*pin, *map(str, command)], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{command[0]}: {done.stderr[-2000:]}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return json.loads(done.stdout)
 
 
 def compare(file, column, args, folder):

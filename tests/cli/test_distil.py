@@ -120,7 +120,7 @@ def test_goes_on_where_it_was_stopped(corpus, tmp_path, texts):
     command = ["distil", GOLDEN / "mpnet", "--corpus", long, "--context", "--threads", "1", "--quiet"]
     shoal(*command, "--out", tmp_path / "whole")
     stopped = 0
-    for wait in [0.4, 0.8, 1.2, 1.6]:
+    for wait in [0.5, 1, 1.5, 2, 2.5, 3, 4, 6]:
         run = subprocess.Popen([SHOAL, *map(str, command), "--out", tmp_path / "static"], stderr=subprocess.PIPE, text=True)
         time.sleep(wait)
         run.send_signal(signal.SIGINT)
@@ -147,8 +147,8 @@ def test_bad_input(corpus, tmp_path):
         assert "needs a corpus: --corpus FILE" in refused("distil", bare, *out, *flag)
     assert "--words is of --corpus" in refused("distil", bare, *out, "--words", 5)
     assert "--text is of --corpus" in refused("distil", bare, *out, "--text", "body")
-    assert "no such" in refused("distil", tmp_path / "nothing", *out)
-    assert "no such" in refused("distil", bare, *out, "--corpus", tmp_path / "nothing.csv")
+    assert "no model" in refused("distil", tmp_path / "nothing", *out)
+    assert "nothing.csv" in refused("distil", bare, *out, "--corpus", tmp_path / "nothing.csv")
     empty = tmp_path / "empty.csv"
     empty.write_text("text\n")
     assert "read once only" in refused("distil", bare, *out, "--corpus", "-")
@@ -161,7 +161,7 @@ def test_bad_input(corpus, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     (other / "mine.txt").write_text("mine")
-    assert "exists" in refused("distil", bare, "--out", other, "--overwrite")
+    assert "was not made by this command" in refused("distil", bare, "--out", other, "--overwrite")
     broken = tmp_path / "broken"
     shutil.copytree(bare, broken)
     (broken / "tokenizer.json").write_text("{}")

@@ -107,6 +107,27 @@ TEST(Tokenizer, ManyTextsAndPlain) {
   EXPECT_THROW(tokenizer.encode(texts, 3, 2, 0), Error);
 }
 
+TEST(Tokenizer, WordsThatWereSeenKeepTheirIds) {
+  const Tokenizer all = Tokenizer::from_json(tiny(), "tiny");
+  const std::vector<std::string> lines{
+      "a map of text",   "map, of a",          "a  map\tof texts", "A MAP of s", " a map",
+      "map. of\nmap of", "m\u00fcp \u00fc of", "of maps [SEP] a",  "",           "a"};
+  for (int round = 0; round < 3; ++round)
+    for (const std::string& line : lines) {
+      const Tokenizer fresh = Tokenizer::from_json(tiny(), "tiny");
+      EXPECT_EQ(encode(all, line), encode(fresh, line)) << line;
+      EXPECT_EQ(encode(all, line, 5), encode(fresh, line, 5)) << line;
+    }
+}
+
+TEST(Tokenizer, SplitGivesThePiecesThatTheModelSees) {
+  const Tokenizer tokenizer = Tokenizer::from_json(tiny(), "tiny");
+  const Texts pieces = tokenizer.split(texts_of({"x", "A Map,  of [SEP]", "", "caf\u00e9\xff"}), 1, 3);
+  std::vector<std::string> found;
+  for (Index i = 0; i < pieces.size(); ++i) found.emplace_back(pieces[i]);
+  EXPECT_EQ(found, (std::vector<std::string>{"a", "map", ",", "of", "[", "sep", "]", "cafe"}));
+}
+
 TEST(Tokenizer, FileSettingsForLengthAreNotHeeded) {
   const Tokenizer tokenizer = Tokenizer::from_json(
       tiny(R"("truncation":{"direction":"Right","max_length":3,"strategy":"LongestFirst","stride":0},

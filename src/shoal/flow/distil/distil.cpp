@@ -251,6 +251,10 @@ class TokenTable {
   Index texts_ = 0, alone_ = 0;  // done
 };
 
+double a_of(const DistilOptions& o, Weighting weighting) {
+  return o.sif.value_or(weighting == Weighting::sif ? 1e-3 : 1e-4);
+}
+
 /// a / (a + p) of each row.
 std::vector<double> weights_by_rank(Index rows, double a) {
   double sum = 0;
@@ -389,7 +393,7 @@ void write_model(const NewFolder& folder, const Matrix& table, const std::string
               {"architectures", {"StaticModel"}},
               {"tokenizer_name", report.model.substr(0, report.model.find('@'))},
               {"apply_pca", report.dims},
-              {"sif_coefficient", weights == Weighting::none ? Json() : Json(o.sif)},
+              {"sif_coefficient", weights == Weighting::none ? Json() : Json(a_of(o, weights))},
               {"hidden_dim", report.dims},
               {"seq_length", 1'000'000},
               {"normalize", true},
@@ -489,8 +493,8 @@ DistilReport distil(const DistilOptions& o, const Run& run) {
   if (weighting != Weighting::none) {
     const std::vector<double> weights =
         weighting == Weighting::zipf
-            ? weights_by_rank(table.rows(), o.sif)
-            : weights_by_count(table.rows(), o.sif, vocabulary.unknown, passes, own, run);
+            ? weights_by_rank(table.rows(), a_of(o, weighting))
+            : weights_by_count(table.rows(), a_of(o, weighting), vocabulary.unknown, passes, own, run);
     for (Index i = 0; i < table.rows(); ++i)
       for (float& x : table[i]) x = static_cast<float>(static_cast<double>(x) * weights[i]);
   }

@@ -42,7 +42,7 @@ struct DistilOptions {
   Index min_contexts = 10;
   std::optional<Index> dims;         ///< absent: 256, or the model's if it has fewer
   std::optional<Weighting> weights;  ///< absent: sif with a corpus, else zipf
-  double sif = 1e-4;
+  std::optional<double> sif;         ///< absent: 1e-4 of zipf, as Model2Vec; 1e-3 of sif, as its authors
   Index sentence_pca = 0;
   ReadOptions read;
 };
@@ -65,7 +65,9 @@ void fields(DistilOptions& o, V&& visit) {
       "weights", o.weights,
       "how much tokens count: by Zipf's law, by their frequency in the corpus, or all the same. Default: sif "
       "with --corpus, else zipf");
-  visit("sif", o.sif, "a of a / (a + frequency), the weight of a token", above(0).at_most(1));
+  visit("sif", o.sif,
+        "a of a / (a + frequency), the weight of a token. Default: 1e-4 of zipf, as Model2Vec; 1e-3 of sif",
+        above(0).at_most(1));
   visit("sentence_pca", o.sentence_pca,
         "remove so many common components: those in which the means of the corpus' texts differ most, and "
         "their "
