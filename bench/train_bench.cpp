@@ -157,7 +157,7 @@ int main(int argc, char** argv) {
   std::printf(
       "{\"step\": %.5f, \"tokens_a_step\": %.1f, \"forward\": %.5f, \"loss\": %.5f, \"backward\": %.5f, "
       "\"update\": %.5f, \"prepare\": %.5f, \"linear_gflops\": %.1f, \"gemm_gflops\": %.1f, \"share\": "
-      "%.3f}\n",
+      "%.3f, \"products_share\": %.3f}\n",
       seconds, a_step, median(forward), median(loss_time), median(backward), median(update), median(prepare),
       rate / 1e9, peak / 1e9, rate / peak, products / peak);
 }
