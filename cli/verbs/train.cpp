@@ -67,7 +67,9 @@ void run_train(TrainModelOptions& o, bool cross, CLI::App& verb, Session& sessio
     const auto& learn = o.train.learn;
     session.remark("training " + report.model + ": " + counted(learn.n_epochs, "epoch") + " in batches of " +
                    std::to_string(learn.batch_size) + ", learning rate " +
-                   text_of(FieldValue(learn.optimiser.learning_rate)) + "; it will take about " +
+                   text_of(FieldValue(learn.optimiser.learning_rate)) +
+                   (report.resumed_from > 0 ? "; it goes on from step " + with_commas(report.resumed_from) : "") +
+                   "; it will take about " +
                    duration(seconds));
   };
   const TrainModelReport report =

@@ -19,7 +19,7 @@ WORDS = "the licence work copies terms conditions patent claims contributor map 
 
 def files_of(folder):
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "training.json"}
+            for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def write_rows(path, header, rows):
@@ -134,6 +134,12 @@ def test_a_collapse_is_caught(tmp_path):
     (["anchor", "positive"], [["a", "b"]], ["--columns", "anchor,other"], ["no column other", "anchor, positive"]),
     (["anchor", "positive"], [["a", "a"]] * 5, [], ["no batch"]),
     (["anchor", "positive"], [["a", "b"]], ["--loss", "mse"], ["teacher"]),
+    (["anchor", "positive"], [["a", "b"]], [], ["at least two"]),
+    (["anchor", "positive"], [["a", "b"], ["c", "d"]], ["--margin", "0.1"], ["--margin is of"]),
+    (["anchor", "positive"], [["a", "b"], ["c", "d"]], ["--mixing", "round_robin"], ["--mixing is of several tables"]),
+    (["anchor", "positive"], [["a", "b"], ["c", "d"]], ["--score-every", "3"], ["--dev gives them"]),
+    (["sentence1", "sentence2", "label"], [["", "b", "1"], ["a", "b", "1"], ["c", "d", "0.5"]],
+     ["--loss", "contrastive"], ["row 3", "0.5"]),
     (["anchor", "positive"], [["a", "b"], ["c", "d"]], ["--freeze-layers", "9"], ["--freeze-layers is 9"]),
     (["anchor", "positive"], [["a", "b"], ["c", "d"]], ["--score-range", "5"], ["--score-range is 5"]),
 ])
@@ -153,6 +159,60 @@ def test_margins_that_cannot_be_met_are_refused(tmp_path):
     if done.returncode == 0:
         pytest.skip("this model does not scale its vectors")
     assert done.returncode == 2 and "margin" in done.stderr
+
+
+def test_yes_and_no_are_labels(tmp_path):
+    path = write_rows(tmp_path / "rows.csv", ["sentence1", "sentence2", "label"],
+                      [["a", "b", "yes"], ["c", "d", "no"], ["map", "work", "yes"]])
+    done = shoal("train", path, "--model", MODEL, "--out", tmp_path / "out", "--json")
+    assert json.loads(done.stdout)["sets"][0]["loss"] == "contrastive"
+
+
+def test_finished_work_is_known_and_what_is_damaged_is_not(pairs, tmp_path):
+    out = tmp_path / "out"
+    train(pairs, out)
+    assert "done before" in train(pairs, out).stdout
+    for arguments in (["--dev", pairs], ["--general", pairs], [pairs]):
+        done = train(pairs, out, *arguments, check=False)
+        assert done.returncode == 2 and "exists" in done.stderr, arguments
+    (out / "1_Pooling/config.json").write_text("{}")
+    assert train(pairs, out, check=False).returncode == 2
+    first = train(pairs, out, "--overwrite", "--epochs", 300)  # a report of many losses is known too
+    assert "wrote" in first.stdout
+    assert "done before" in train(pairs, out, "--epochs", 300).stdout
+
+
+def test_stopped_after_the_last_step_nothing_is_lost(pairs, tmp_path):
+    chooser = random.Random(9)
+    general = write_rows(tmp_path / "general.csv", ["sentence1", "sentence2", "score"],
+                         [[sentence(chooser), sentence(chooser), i % 6] for i in range(6000)])
+    command = [SHOAL, "train", pairs, "--model", MODEL, "--score-range", "0,5", "--epochs", "1", "--general", general,
+               "--out", tmp_path / "out"]
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    log = tmp_path / ".out.training/training.jsonl"
+    while process.poll() is None and not (log.exists() and '"step":4,' in log.read_text()):
+        time.sleep(0.002)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    if process.returncode == 0:
+        pytest.skip("it was done before the signal came")
+    kept = tmp_path / ".out.training/checkpoint.safetensors"
+    assert kept.exists() and not (tmp_path / "out").exists()
+    answer = json.loads(shoal(*command[1:], "--json").stdout)
+    assert answer["resumed_from_step"] > 0 and not kept.exists()
+
+
+def test_other_options_begin_anew_and_say_so(pairs, tmp_path):
+    command = [SHOAL, "train", pairs, "--model", MODEL, "--score-range", "0,5", "--epochs", "3000", "--batch-size", "8",
+               "--checkpoint-seconds", "0.1", "--out", tmp_path / "out"]
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (tmp_path / ".out.training/checkpoint.safetensors").exists():
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    done = train(pairs, tmp_path / "out")
+    assert "begun anew" in done.stderr
 
 
 def test_an_empty_file_and_a_folder_in_use(tmp_path, pairs):

@@ -37,10 +37,13 @@ class Learning {
         threads_{.threads = run.threads, .stop = {}, .progress = {}, .pool = run.pool},
         checkpoint_(checkpoint),
         optimiser_(parameters, options.optimiser) {
-    for (Index e = 0; e < options.n_epochs; ++e) report_.n_steps += steps_of(batches_of(e));
-    if (lesson_.watch && !lesson_.score) kept_ = parameters.values();  // harm may come before the first look
+    for (Index e = 0; e < options.n_epochs; ++e) {
+      check_stop(run_);
+      report_.n_steps += steps_of(batches_of(e));
+    }
+    if (lesson_.watch) kept_ = parameters.values();  // harm may come before the first look or score
     if (!checkpoint_.file.empty() && std::filesystem::exists(checkpoint_.file)) resume();
-    if (lesson_.resumed) lesson_.resumed(report_.steps);
+    if (lesson_.resumed) lesson_.resumed(report_.steps, report_.n_steps);
   }
 
   Learnt finish() {
@@ -50,7 +53,8 @@ class Learning {
       if (e.fault == Fault::cancelled && !checkpoint_.file.empty() && !within_step_) keep();
       throw;
     }
-    report_.stopped_early = report_.harm.empty() && report_.losses.size() < options_.n_epochs;
+    if (!checkpoint_.file.empty()) keep();
+    report_.stopped_early = report_.harm.empty() && report_.steps < report_.n_steps;
     if (report_.best || (!report_.harm.empty() && !kept_.empty())) {
       parameters_.take(kept_);
       if (lesson_.changed) lesson_.changed(parameters_);
@@ -61,8 +65,6 @@ class Learning {
       require(std::ranges::all_of(all, [](float v) { return std::isfinite(v); }), Fault::data,
               "what was learnt is no number after the last step: the learning rate is too high");
     }
-    std::error_code ignored;
-    if (!checkpoint_.file.empty()) std::filesystem::remove(checkpoint_.file, ignored);
     return std::move(report_);
   }
 
@@ -109,7 +111,7 @@ class Learning {
     first_batch_ += batches.size();
     step_of_epoch_ = 0;
     loss_of_epoch_ = rows_of_epoch_ = 0;
-    if (!checkpoint_.file.empty() && report_.losses.size() < options_.n_epochs) keep();
+    if (!checkpoint_.file.empty()) keep();
   }
 
   void step(const std::vector<Batch>& batches, bool ends_epoch) {
@@ -145,8 +147,9 @@ class Learning {
                    .gradient_norm = norm,
                    .learning_rate = options_.optimiser.learning_rate * factor,
                    .score = {}};
-    if (due(options_.watch_every, ends_epoch)) watch();
-    if (report_.harm.empty() && due(options_.score_every, ends_epoch)) done.score = judge();
+    const bool scored = lesson_.score && due(options_.score_every, ends_epoch);
+    if (scored || due(options_.watch_every, ends_epoch)) watch();
+    if (scored && report_.harm.empty()) done.score = judge();
     if (lesson_.log) lesson_.log(done);
     within_step_ = false;
     if (run_.progress)
@@ -169,11 +172,10 @@ class Learning {
   void watch() {
     if (!lesson_.watch) return;
     report_.harm = lesson_.watch(parameters_, report_.steps);
-    if (report_.harm.empty() && !lesson_.score) kept_ = parameters_.values();
+    if (report_.harm.empty() && !report_.best) kept_ = parameters_.values();
   }
 
-  std::optional<double> judge() {
-    if (!lesson_.score) return {};
+  double judge() {
     const double score = lesson_.score(parameters_);
     report_.scores.push_back(score);
     if (!report_.best || score > report_.scores[*report_.best]) {
@@ -208,6 +210,7 @@ class Learning {
                                            static_cast<std::int64_t>(first_batch_)};
     out.add("counts", std::span<const std::int64_t>(counts));
     out.meta("best", report_.best ? std::to_string(*report_.best) : "");
+    out.meta("harm", report_.harm);
     out.write(checkpoint_.file);
     last_kept_ = Clock::now();
   }
@@ -215,7 +218,10 @@ class Learning {
   void resume() {
     const ArchiveReader in(checkpoint_.file);
     const auto found = in.metadata().find("made_by");
-    if (found == in.metadata().end() || found->second != made_by()) return;  // of other work: begun anew
+    if (found == in.metadata().end() || found->second != made_by()) {
+      if (lesson_.begun_anew) lesson_.begun_anew();
+      return;
+    }
     parameters_.load(in, "now");
     optimiser_.load(in, "optimiser");
     const auto count = [&](const char* name) { return in.tensor(name).count(); };
@@ -235,6 +241,7 @@ class Learning {
       require(*report_.best < report_.scores.size(), Fault::format,
               checkpoint_.file.string() + ": its best parameters have no score");
     }
+    report_.harm = in.meta("harm");
     kept_.clear();
     for (Index i = 0; i < parameters_.size(); ++i) {
       const Parameter& p = parameters_[i];

@@ -78,7 +78,8 @@ struct Lesson {
   /// ends, with the best parameters so far, or those of the last look at which all was well.
   std::function<std::string(const Parameters& parameters, Index step)> watch;
   std::function<void(const LearnStep& step)> log;  ///< after each step
-  std::function<void(Index step)> resumed;         ///< before any step: where it goes on
+  std::function<void(Index step, Index n_steps)> resumed;  ///< before any step: where it goes on
+  std::function<void()> begun_anew;  ///< the checkpoint that is there is of other rows, options or seed
   /// The loss or a gradient is no number: what the rows of these batches are, for the message.
   std::function<std::string(const std::vector<Batch>& batches)> name_rows;
 };
@@ -103,7 +104,8 @@ struct Checkpoint {
 
 /// Goes through all rows again and again, batch by batch, with a step of AdamW after each, or after some.
 /// Same rows, options and seed: same bits, also if it was stopped and goes on from the checkpoint. A
-/// checkpoint that other options, another seed or other rows made is not used; it is removed at the end.
+/// checkpoint that other options, another seed or other rows made is not used. At the end it has the end, and
+/// stays: what follows may still fail.
 /// A loss or a gradient that is not finite: the parameters kept by score or watch, and `harm`; Error(data)
 /// naming epoch and step if there are none: the rate is too high, or the rows are broken.
 Learnt learn(Parameters& parameters, const Lesson& lesson, const LearnOptions& options, Seed seed,

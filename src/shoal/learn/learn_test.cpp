@@ -201,14 +201,20 @@ TEST(Learn, ThreadsDoNotMatterAndAStopDoesNot) {
       ASSERT_TRUE(std::filesystem::exists(file));
       Lesson resumed = again.lesson({});
       Index from = 99;
-      resumed.resumed = [&](Index step) { from = step; };
+      resumed.resumed = [&](Index step, Index) { from = step; };
       const Learnt learnt = learn(again.parameters, resumed, options, {1}, {}, {.file = file, .made_by = {}});
       EXPECT_EQ(from > 0, at > static_cast<int>(accumulate));
       EXPECT_EQ(learnt.losses, whole.losses);
       EXPECT_EQ(learnt.scores, whole.scores);
       EXPECT_EQ(learnt.best, whole.best);
       EXPECT_TRUE(same(one.parameters, again.parameters)) << accumulate << " " << at;
-      EXPECT_FALSE(std::filesystem::exists(file));
+      ASSERT_TRUE(std::filesystem::exists(file));  // it has the end
+      Toy third;
+      resumed = third.lesson({});
+      resumed.batch = [](const Batch&, Parameters&) -> double { throw Error(Fault::data, "a step"); };
+      EXPECT_EQ(learn(third.parameters, resumed, options, {1}, {}, {.file = file, .made_by = {}}).scores,
+                whole.scores);
+      EXPECT_TRUE(same(one.parameters, third.parameters));
     }
   }
 }
@@ -229,6 +235,15 @@ TEST(Learn, AfterHarmTheLastGoodParametersAreThere) {
   EXPECT_EQ(learnt.steps, 20U);
   EXPECT_FALSE(learnt.stopped_early);
   for (Index i = 0; i < good.size(); ++i) EXPECT_EQ(toy.parameters[i].value, good[i]);
+  // With a score, but before the first.
+  Toy early;
+  lesson = early.lesson({});
+  const ParameterValues start = early.parameters.values();
+  lesson.watch = [](const Parameters&, Index) { return "collapsed"; };
+  options.score_every = 50;
+  EXPECT_EQ(learn(early.parameters, lesson, options, {1}).harm, "collapsed");
+  for (Index i = 0; i < start.size(); ++i) EXPECT_EQ(early.parameters[i].value, start[i]);
+  options.score_every = 0;
   // A number that is none, before the first look: what was there at the beginning.
   Toy broken;
   const ParameterValues before = broken.parameters.values();

@@ -8,7 +8,7 @@ namespace shoal {
 
 double rate_factor(Schedule schedule, double warmup, Index step, Index n_steps) {
   const auto all = static_cast<double>(n_steps), at = static_cast<double>(step),
-             rising = std::ceil(warmup * all);
+             rising = std::min(std::ceil(warmup * all), all - 1);  // a single step is a whole one
   if (at < rising) return at / rising;
   const double left = std::clamp((all - at) / std::max(1.0, all - rising), 0.0, 1.0);
   switch (schedule) {

@@ -215,25 +215,30 @@ void TrainableEncoder::backward(const EncoderPass& pass, Matrix slope, const Run
   network_.backward(pass.network, std::move(by_states), parameters, run);
 }
 
-Matrix TrainableEncoder::encode(const Tokens& texts, const Run& run) const {
+Matrix TrainableEncoder::encode(std::span<const std::span<const std::uint32_t>> texts,
+                                const Run& run) const {
   Matrix out(texts.size(), dims_);
   EncoderPass pass;
-  std::vector<std::span<const std::uint32_t>> some;
+  pass.network.keeps = false;
   for (Index first = 0, last; first < texts.size(); first = last) {
     check_stop(run);
-    some.clear();
     Index tokens = 0;
     for (last = first; last < texts.size() && (last == first || tokens + texts[last].size() <= kTokensAtOnce);
-         ++last) {
-      some.push_back(texts[last]);
+         ++last)
       tokens += texts[last].size();
-    }
-    const Matrix found = forward(some, {}, pass, run.quiet());
+    const Matrix found = forward(texts.subspan(first, last - first), {}, pass, run.quiet());
     std::copy_n(found.data(), found.rows() * found.cols(), out[first].data());
     if (run.progress) run.progress("encode", static_cast<double>(last), static_cast<double>(texts.size()));
   }
   return out;
 }
+
+Matrix TrainableEncoder::encode(const Tokens& texts, const Run& run) const {
+  std::vector<std::span<const std::uint32_t>> all;
+  for (Index i = 0; i < texts.size(); ++i) all.push_back(texts[i]);
+  return encode(all, run);
+}
+
 void TrainableEncoder::save(const fs::path& to) const {
   copy_beside_weights(model_, to);
   const auto named = [&](const std::string& name) -> const Matrix* {

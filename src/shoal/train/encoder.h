@@ -48,7 +48,9 @@ class TrainableEncoder {
   /// slope: of the loss by each number that forward gave. Adds to the gradients.
   void backward(const EncoderPass& pass, Matrix slope, const Run& run = {});
 
-  /// Vectors of all texts, nothing dropped, in parts of about `kTokensAtOnce` tokens.
+  /// Vectors of all texts, nothing dropped, in parts of about `kTokensAtOnce` tokens; memory: what one layer
+  /// leaves of a part.
+  Matrix encode(std::span<const std::span<const std::uint32_t>> texts, const Run& run = {}) const;
   Matrix encode(const Tokens& texts, const Run& run = {}) const;
   Matrix encode(const Texts& texts, const Run& run = {}) const { return encode(tokenize(texts, run), run); }
   static constexpr Index kTokensAtOnce = 4096;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -124,7 +125,9 @@ void check_loss(const LossOptions& options, Index columns, Index dims, bool unit
 /// Error(data) naming the row if the targets of all rows (rows x numbers) are not of the loss's kind: a
 /// cosine beyond -1..1, a binary that is neither 0 nor 1, a label that is not whole, a single label, no label
 /// with two rows, a width that does not fit. `columns`, `dims`: of the texts' vectors.
-void check_targets(const LossOptions& options, MatrixView targets, Index columns, Index dims);
+/// `numbers`: what rows are called; empty: 1, 2, 3...
+void check_targets(const LossOptions& options, MatrixView targets, Index columns, Index dims,
+                   std::span<const Index> numbers = {});
 
 /// The loss of a batch. slopes: of the loss by each column's vectors, in the shapes of the columns. The same
 /// bits for any number of threads and any instruction set. A vector of zeros has no direction: its cosine

@@ -253,7 +253,7 @@ void TrainableNetwork::attend(const NetworkPass& pass, MatrixView query_key_valu
 Matrix TrainableNetwork::run_layer(Index number, Matrix states, const Parameters& parameters,
                                    NetworkPass& pass, const Run& run) const {
   const Layer& layer = layers_[number];
-  NetworkPass::Layer& left = pass.layers[number];
+  NetworkPass::Layer& left = pass.layers[pass.keeps ? number : 0];
   const Index tokens = states.rows(), hidden = config_.hidden;
   left.in = std::move(states);
   left.query_key_value = Matrix(tokens, 3 * hidden);
@@ -295,7 +295,7 @@ Matrix TrainableNetwork::forward(std::span<const std::uint32_t> ids, std::span<c
   pass.types.assign(types.begin(), types.end());
   pass.starts.assign(starts.begin(), starts.end());
   pass.dropout = dropout;
-  pass.layers.resize(layers_.size());
+  pass.layers.resize(pass.keeps ? layers_.size() : 1);
   Matrix states = embed(parameters, pass, run);
   for (Index i = 0; i < layers_.size(); ++i) states = run_layer(i, std::move(states), parameters, pass, run);
   return states;

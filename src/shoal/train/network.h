@@ -35,6 +35,7 @@ struct NetworkPass {
   Matrix embedding_sum;
   std::vector<Layer> layers;
   NetworkDropout dropout;
+  bool keeps = true;  ///< false: nothing goes back, and all layers share the memory of one
 };
 
 /// The transformer of an encoder, with its weights as parameters: what BertNetwork is for use, for learning.

@@ -79,17 +79,22 @@ class Training {
     lesson.changed = [this](const Parameters&) { model_.prepare(threads_without_stop()); };
     if (hooks_.score) lesson.score = [this](const Parameters&) { return hooks_.score(model_); };
     lesson.log = hooks_.log;
-    lesson.resumed = hooks_.resumed;
+    lesson.begun_anew = hooks_.begun_anew;
+    lesson.resumed = [this](Index step, Index n_steps) {
+      if (!hooks_.begins) return;
+      const double left = static_cast<double>(n_steps - step) / static_cast<double>(std::max<Index>(n_steps, 1));
+      hooks_.begins(step, left > 0 ? left * seconds() : 0);
+    };
     lesson.name_rows = [this](const std::vector<Batch>& batches) { return name_rows(batches); };
     report_.before = look();
     if (hooks_.health) hooks_.health(0, report_.before);
     lesson.watch = [this](const Parameters&, Index step) {
       const Health now = look();
       if (hooks_.health) hooks_.health(step, now);
-      return options_.alarms ? harm_of(report_.before, now) : std::string();
+      return options_.alarms ? harm_of(reference(), now) : std::string();
     };
     report_.batches = plan(0).size();
-    if (hooks_.estimate) hooks_.estimate(seconds());
+    for (Index set = 0; set < sets_.size(); ++set) report_.left_out += batches_of(set, 0).left_out.size();
     const auto start = std::chrono::steady_clock::now();
     report_.learnt = learn(model_.parameters, lesson, options_.learn, options_.seed, run_, checkpoint);
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -140,6 +145,9 @@ class Training {
       const auto at = name.find("layer.");
       return at != std::string::npos && std::stoul(name.substr(at + 6)) < options_.freeze_layers;
     });
+    require(report_.frozen < model_.parameters.size(), Fault::argument,
+            option_name("freeze_layers") + " is " + std::to_string(options_.freeze_layers) +
+                ": nothing is left that learns");
   }
 
   void ready(const TrainingSet& set) {
@@ -150,7 +158,7 @@ class Training {
                         model_.dims() == model_.model().dims;
       check_loss(set.loss, set.columns.size(), model_.dims(), unit && !options_.any_margin);
       if (needs_of(set.loss.kind).targets != LossTargets::none)
-        check_targets(set.loss, set.targets.view(), set.columns.size(), model_.dims());
+        check_targets(set.loss, set.targets.view(), set.columns.size(), model_.dims(), set.numbers);
     } catch (const Error& e) {
       throw Error(e.fault, set.name + ": " + e.marked, e.hint);
     }
@@ -191,10 +199,11 @@ class Training {
     for (Index s = 0; s < sets_.size(); ++s) {
       all.push_back(batches_of(s, epoch));
       sizes.push_back(all.back().size());
-      require(sizes.back() > 0, Fault::data,
+      const bool alone = sizes.back() == 0 || (all.back()[0].size() < 2 && uses_other_rows(sets_[s].set->loss.kind));
+      require(!alone, Fault::data,
               sets_[s].set->name +
-                  ": no batch can be made of its rows: they all hold the same text, or too few "
-                  "labels have two rows");
+                  ": no batch can be made of its rows, which are set against each other: at least two of different "
+                  "texts are needed, or two labels with two rows each");
     }
     std::vector<Batch> out;
     std::vector<Index> next(sets_.size());
@@ -329,13 +338,31 @@ class Training {
           for (Index j = 0; j < i; ++j)
             if (said[i] == said[j]) together_.emplace_back(begin + j, begin + i);
     }
+    for (const ReadySet& ready : sets_) {
+      if (needs_of(ready.set->loss.kind).targets != LossTargets::teacher_vectors) continue;
+      const auto order = shuffled(ready.set->rows(), options_.seed.child(kHealth), 0);
+      const Index n = std::min<Index>(order.size(), each);
+      teacher_vectors_ = Matrix(n, model_.dims());
+      for (Index i = 0; i < n; ++i)
+        std::copy_n(ready.set->targets[order[i]].data(), model_.dims(), teacher_vectors_[i].data());
+      break;
+    }
     report_.health_texts = health_texts_.size();
   }
 
   Health look() {
-    EncoderPass pass;
-    const Matrix vectors = model_.forward(health_texts_, {}, pass, threads_without_stop());
+    const Matrix vectors = model_.encode(health_texts_, threads_without_stop());
     return health_of(vectors.view(), together_);
+  }
+
+  /// What harm is measured from: a teacher's vectors may lie closer together than those at the beginning.
+  Health reference() const {
+    Health out = report_.before;
+    if (teacher_vectors_.rows() < 2) return out;
+    const Health teacher = health_of(teacher_vectors_.view(), {});
+    out.mean_cosine = std::max(out.mean_cosine, teacher.mean_cosine);
+    out.effective_rank = std::min(out.effective_rank, teacher.effective_rank);
+    return out;
   }
 
   TrainableEncoder& model_;
@@ -349,6 +376,7 @@ class Training {
   EncoderPass pass_;
   std::vector<Ids> health_texts_;
   std::vector<std::pair<Index, Index>> together_;
+  Matrix teacher_vectors_;  // of some of them
   TrainReport report_;
 };
 

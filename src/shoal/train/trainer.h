@@ -69,11 +69,11 @@ void fields(TrainOptions& o, V&& visit) {
   visit("freeze_embeddings", o.freeze_embeddings, "vectors of tokens and positions stay as they are");
   visit("freeze_layers", o.freeze_layers,
         "so many of the lowest layers, and the embeddings, stay as they are", at_least(0));
-  visit("score_every", o.learn.score_every, "steps between two scores on --dev; 0: after each epoch",
+  visit("score_every", o.learn.score_every, "steps between two scores on held-out rows; 0: after each epoch",
         at_least(0));
   visit("patience", o.learn.patience, "scores without a better one after which it ends; 0: never",
         at_least(0));
-  visit("alarms", o.alarms, "a collapse of the space ends the training, and takes back what led to it");
+  visit("alarms", o.alarms, "stop at a collapse of the space, and take back what led to it");
   visit("watch_every", o.learn.watch_every, "steps between two looks for alarms; 0: after each epoch",
         at_least(0));
   visit("any_margin", o.any_margin, "take a margin that vectors of length 1 cannot meet");
@@ -86,9 +86,10 @@ struct TrainHooks {
   std::function<double(const TrainableEncoder& model)> score;
   std::function<void(const LearnStep& step)> log;
   std::function<void(Index step, const Health& health)> health;  ///< at step 0, and at each look
-  std::function<void(Index step)> resumed;
-  std::function<void(double seconds)> estimate;  ///< before the first step: what it will take, from a few
-                                                 ///< batches that are tried
+  /// Before the first step: where it goes on, and the seconds that the rest will take, from a few batches
+  /// that are tried.
+  std::function<void(Index step, double seconds)> begins;
+  std::function<void()> begun_anew;  ///< the checkpoint that is there is of other rows, options or seed
   /// After the last step; `look` looks at the model as it is then.
   std::function<void(const std::function<Health()>& look)> finished;
 };
@@ -99,6 +100,7 @@ struct TrainReport {
   Index tokens = 0;             ///< of all texts, once
   Index cut = 0;                ///< texts longer than the model's limit
   Index frozen = 0;             ///< parameters that did not learn
+  Index left_out = 0;           ///< rows that are in no batch of the first epoch (sampler.h)
   Health before, after;         ///< of the same texts
   Index health_texts = 0;
   double seconds = 0;  ///< that the steps took, with scores and looks between them

@@ -1,6 +1,7 @@
 #include "shoal/flow/training/train_model.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -20,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char *kReport = "training.json", *kLog = "training.jsonl", *kPage = "training.html";
-constexpr FolderMark kMark{kReport, "\"format\": \"shoal training\""};
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
 
 /// All names at the top of the folder that is made.
@@ -34,7 +33,7 @@ struct OutFiles {
       add(fs::relative(model.transformer_folder, model.folder).begin()->string());
     for (const HeadStep& step : model.head)
       if (!step.folder.empty()) add(fs::relative(step.folder, model.folder).begin()->string());
-    for (const char* name : {"model.safetensors", kReport, kLog, kPage}) add(name);
+    for (const char* name : {"model.safetensors", kTrainingReport, kTrainingLog, kTrainingPage}) add(name);
     for (const std::string& name : names) list.push_back(name.c_str());
   }
   void add(const std::string& name) {
@@ -79,32 +78,28 @@ class TrainRun {
     report_.model = model_name(folder.folder);
     const OutFiles files(folder);
     const std::string key = key_of(folder);
-    if (fs::exists(o_.out) && has_mark(o_.out, kMark) && has_receipt(o_.out, kReport, key)) {
+    if (fs::exists(o_.out) && has_mark(o_.out, kTrainingMark) && has_receipt(o_.out, kTrainingReport, key)) {
       report_.done_before = true;
+      clean_up_training(o_.out, files.list);
       return std::move(report_);
     }
-    NewFolder out(o_.out, kMark, o_.overwrite, files.list);
+    NewFolder out(o_.out, kTrainingMark, o_.overwrite, files.list);
     out.keep_off(folder.folder);
     for (const fs::path& input : inputs()) out.keep_off(input);
     TrainableEncoder model = TrainableEncoder::load(given, run_);
     read_sets();
+    check_use();
     read_tasks();
 
     const fs::path place = training_place(o_.out);
     std::error_code failed;
     fs::create_directories(place, failed);
     require(!failed, Fault::file, "cannot write " + place.string() + ": " + failed.message());
-    TrainingLog log(place / kLog);
+    TrainingLog log(place / kTrainingLog);
     train(model, log, {.file = place / kCheckpoint, .seconds = o_.checkpoint_seconds, .made_by = key});
 
     model.save(out / "");
-    write_file(out / kLog, log.text());
-    write_file(out / kPage, training_page(report_, log));
-    auto json = to_json(report_);
-    json["format"] = "shoal training";
-    json["options"] = options_json();
-    write_file(out / kReport, json.dump(2) + "\n");
-    add_receipt(out / "", kReport, key);
+    write_training_files(out / "", report_, log, options_json(), key);
     out.keep();
     fs::remove_all(place, failed);
     return std::move(report_);
@@ -126,8 +121,12 @@ class TrainRun {
             option_name("dev_task") + " goes with " + option_name("dev"));
     require(!o_.general_task || !o_.general.empty(), Fault::argument,
             option_name("general_task") + " goes with " + option_name("general"));
-    require(o_.train.learn.patience == 0 || !o_.dev.empty(), Fault::argument,
-            option_name("patience") + " counts scores; " + option_name("dev") + " gives them");
+    for (const auto& [given, option] : {std::pair(o_.train.learn.patience, "patience"),
+                                        std::pair(o_.train.learn.score_every, "score_every")})
+      require(given == 0 || !o_.dev.empty(), Fault::argument,
+              option_name(option) + " is about scores; " + option_name("dev") + " gives them");
+    require(o_.train.mixing == Mixing{} || o_.inputs.size() > 1, Fault::argument,
+            option_name("mixing") + " is of several tables");
   }
 
   std::vector<fs::path> inputs() const {
@@ -166,8 +165,9 @@ class TrainRun {
   std::string key_of(const ModelFolder& folder) const {
     std::vector<Field> list = all_fields();
     std::vector<fs::path> files;
-    for (const fs::path& input : inputs())
-      if (!fs::is_directory(input)) files.push_back(input);
+    const TrainingInputs given = training_inputs(o_);
+    files = given.files;
+    list.insert(list.end(), given.roles.begin(), given.roles.end());
     for (const fs::path& file : files_beside_weights(folder)) files.push_back(folder.folder / file);
     const auto weights = [&](const fs::path& of) {
       const Weights found(of);
@@ -209,6 +209,39 @@ class TrainRun {
                               .first_blank = table.first_blank});
       sets_.push_back(std::move(table.set));
     }
+  }
+
+  /// Error(argument) for an option that nothing uses.
+  void check_use() const {
+    const auto some = [&](auto&& uses) {
+      return std::ranges::any_of(sets_, [&](const TrainingSet& set) { return uses(set.loss.kind); });
+    };
+    const auto unused = [](const char* option, const std::string& of) {
+      throw Error(Fault::argument, option_name(option) + " is of " + of + "; no table is trained on with that");
+    };
+    const auto is = [](std::initializer_list<LossKind> kinds) {
+      return [kinds = std::vector<LossKind>(kinds)](LossKind kind) {
+        return std::ranges::find(kinds, kind) != kinds.end();
+      };
+    };
+    const auto targets = [](LossKind kind) { return needs_of(kind).targets; };
+    const bool margins = some(is({LossKind::triplet, LossKind::contrastive, LossKind::online_contrastive,
+                                  LossKind::batch_hard, LossKind::batch_semi_hard, LossKind::batch_all}));
+    if (o_.loss.margin && !margins) unused("margin", "triplets and contrastive losses");
+    if (o_.loss.distance && !margins && !some(is({LossKind::batch_hard_soft})))
+      unused("distance", "triplets and contrastive losses");
+    if (o_.loss.scale != LossOptions{}.scale && !some(is({LossKind::mnrl, LossKind::cosent, LossKind::angle})))
+      unused("scale", "the losses mnrl, cosent and angle");
+    if (o_.loss.directions != LossOptions{}.directions && !some(is({LossKind::mnrl})))
+      unused("directions", "the loss mnrl");
+    if (o_.loss.temperature != LossOptions{}.temperature && !some(is({LossKind::distill_kl})))
+      unused("temperature", "the loss distill_kl");
+    const auto of_teacher = [&](LossKind kind) {
+      return targets(kind) == LossTargets::teacher_vectors || targets(kind) == LossTargets::teacher_scores;
+    };
+    if (!o_.teacher.empty() && !some(of_teacher)) unused("teacher", "the losses mse, margin_mse and distill_kl");
+    if (!o_.score_range.empty() && !some([&](LossKind kind) { return targets(kind) == LossTargets::score; }))
+      unused("score_range", "losses of scores");
   }
 
   std::optional<EvaluationTask> read_task(const fs::path& file, std::optional<TaskKind> kind) const {
@@ -260,18 +293,19 @@ class TrainRun {
     // The look at step 0 is made again when training goes on.
     std::optional<Health> before;
     hooks.health = [&](Index step, const Health& health) {
-      if (step == 0)
-        before = health;
-      else
-        log.add(step, health);
+      if (step > 0) return log.add(step, health);
+      before = health;
+      report_.states.push_back(state("before", model, health, run_));
     };
-    hooks.resumed = [&](Index step) {
+    hooks.begun_anew = [&] {
+      if (notices_.remark)
+        notices_.remark("the work in " + training_place(o_.out).string() +
+                        " is of other options or other data; it is begun anew");
+    };
+    hooks.begins = [&](Index step, double seconds) {
       report_.resumed_from = step;
       log.resume(step);
       if (step == 0) log.add(0, *before);
-    };
-    hooks.estimate = [&](double seconds) {
-      report_.states.push_back(state("before", model, *before, run_));
       if (notices_.begins) notices_.begins(report_, seconds);
     };
     hooks.finished = [&](const std::function<Health()>& look) {
@@ -280,6 +314,7 @@ class TrainRun {
       const TrainableEncoder old = TrainableEncoder::load(find_model(o_.model, o_.models_folder), run_);
       const auto share = static_cast<float>(o_.merge);
       for (Index p = 0; p < model.parameters.size(); ++p) {
+        if (!model.parameters[p].learns) continue;
         Matrix& now = model.parameters[p].value;
         const Matrix& then = old.parameters[p].value;
         for (Index i = 0; i < now.rows() * now.cols(); ++i)

@@ -100,7 +100,7 @@ class TableReading {
   bool only_zeros_and_ones() const {
     for (Index i = 0; i < table_.rows; ++i) {
       const auto cell = trimmed_text(table_.columns[*target_][i]);
-      if (!is_missing(cell) && number_of(cell) != 0 && number_of(cell) != 1) return false;
+      if (!is_missing(cell) && number_of(cell) != 0 && number_of(cell) != 1 && !yes_or_no(cell)) return false;
     }
     return true;
   }

@@ -7,6 +7,7 @@
 
 #include "shoal/core/error.h"
 #include "shoal/core/with_commas.h"
+#include "shoal/flow/receipt.h"
 #include "shoal/map/svg.h"
 #include "shoal/store/archive/archive.h"
 
@@ -168,6 +169,43 @@ Json to_json(const TrainModelReport& report) {
   if (!learnt.harm.empty()) out["harm"] = learnt.harm;
   out["states"] = states;
   return out;
+}
+
+void write_training_files(const std::filesystem::path& folder, const TrainModelReport& report,
+                          const TrainingLog& log, const Json& options, const std::string& key) {
+  write_file(folder / kTrainingLog, log.text());
+  write_file(folder / kTrainingPage, training_page(report, log));
+  Json json{{"format", "shoal training"}};  // first: it is what the folder is known by
+  json.update(to_json(report));
+  for (const char* of_this_run : {"out", "done_before", "resumed_from_step"}) json.erase(of_this_run);
+  json["options"] = options;
+  write_file(folder / kTrainingReport, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  add_receipt(folder, kTrainingReport, key);
+}
+
+TrainingInputs training_inputs(const TrainModelOptions& options) {
+  TrainingInputs out;
+  const auto add = [&](const char* role, const std::filesystem::path& given) {
+    std::vector<std::filesystem::path> files{given};
+    if (std::filesystem::is_directory(given)) {
+      files.clear();
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(given))
+        if (entry.is_regular_file()) files.push_back(entry.path());
+      std::ranges::sort(files);
+    }
+    out.roles.push_back({role, static_cast<std::int64_t>(files.size())});
+    out.files.insert(out.files.end(), files.begin(), files.end());
+  };
+  for (const auto& input : options.inputs) add("input", input);
+  if (!options.dev.empty()) add("dev", options.dev);
+  if (!options.general.empty()) add("general", options.general);
+  return out;
+}
+
+void clean_up_training(const std::filesystem::path& out, std::span<const char* const> files) {
+  std::error_code ignored;
+  NewFolder::clean_up(out, kTrainingMark, files);
+  std::filesystem::remove_all(training_place(out), ignored);
 }
 
 std::string states_text(const TrainModelReport& report) {

@@ -4,10 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <span>
 #include <vector>
 
 #include "shoal/flow/training/train_model.h"
 #include "shoal/learn/learn.h"
+#include "shoal/store/files/new_folder.h"
 
 namespace shoal {
 
@@ -33,6 +35,22 @@ class TrainingLog {
 };
 
 nlohmann::ordered_json to_json(const TrainModelReport& report);
+inline constexpr const char *kTrainingReport = "training.json", *kTrainingLog = "training.jsonl",
+                            *kTrainingPage = "training.html";
+/// By what a folder that training made is known: the first words of its report.
+inline constexpr FolderMark kTrainingMark{kTrainingReport, "\"format\": \"shoal training\""};
+/// Writes the three into the folder, whose other files are there, and puts the receipt into the report.
+void write_training_files(const std::filesystem::path& folder, const TrainModelReport& report,
+                          const TrainingLog& log, const nlohmann::ordered_json& options,
+                          const std::string& key);
+/// Of inputs and what is tried on: which is which, for the key of a result; a folder's files are listed.
+struct TrainingInputs {
+  std::vector<std::filesystem::path> files;
+  std::vector<Field> roles;
+};
+TrainingInputs training_inputs(const TrainModelOptions& options);
+/// Of a result that is there: what a process that was killed at the end has left beside it goes.
+void clean_up_training(const std::filesystem::path& out, std::span<const char* const> files);
 /// The page: what was done, the table of before and after, curves of loss, score and alarms.
 std::string training_page(const TrainModelReport& report, const TrainingLog& log);
 /// The table of before and after as lines of text.
