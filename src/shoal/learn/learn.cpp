@@ -111,7 +111,6 @@ class Learning {
     first_batch_ += batches.size();
     step_of_epoch_ = 0;
     loss_of_epoch_ = rows_of_epoch_ = 0;
-    if (!checkpoint_.file.empty()) keep();
   }
 
   void step(const std::vector<Batch>& batches, bool ends_epoch) {

@@ -98,7 +98,7 @@ struct Learnt {
 /// Where and how often what it takes to go on is kept.
 struct Checkpoint {
   std::filesystem::path file;  ///< empty: nowhere
-  double seconds = 300;        ///< between two; besides after each epoch, and when it is stopped
+  double seconds = 120;        ///< between two; besides when it is stopped, and at the end
   std::string made_by;         ///< what the answer hangs on besides options and seed, as the rows
 };
 

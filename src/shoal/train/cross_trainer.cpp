@@ -50,7 +50,9 @@ class CrossTraining {
     lesson.changed = [this](const Parameters&) { model_.prepare(without_stop()); };
     if (hooks_.score) lesson.score = [this](const Parameters&) { return hooks_.score(model_); };
     lesson.log = hooks_.log;
-    lesson.resumed = hooks_.resumed;
+    lesson.resumed = [this](Index step, Index) {
+      if (hooks_.resumed) hooks_.resumed(step);
+    };
     lesson.name_rows = [this](const std::vector<Batch>& batches) { return name_rows(batches); };
     report_.batches = plan(0).size();
     if (hooks_.estimate) hooks_.estimate(seconds());

@@ -310,10 +310,10 @@ TEST(Loss, RefusesWhatCannotWork) {
   const auto targets = [](LossKind kind, const Matrix& x, Index columns = 2) {
     check_targets({.kind = kind}, x.view(), columns, 8);
   };
-  expect_error(Fault::data, "row 1 has 4.5", [&] { targets(LossKind::cosine, column({1, 4.5f})); });
+  expect_error(Fault::data, "row 2 has 4.5", [&] { targets(LossKind::cosine, column({1, 4.5f})); });
   EXPECT_NO_THROW(targets(LossKind::cosent, column({1, 4.5f})));
-  expect_error(Fault::data, "row 1 has nan", [&] { targets(LossKind::cosent, column({1, NAN})); });
-  expect_error(Fault::data, "row 0 has 0.5", [&] { targets(LossKind::contrastive, column({0.5f, 1})); });
+  expect_error(Fault::data, "row 2 has nan", [&] { targets(LossKind::cosent, column({1, NAN})); });
+  expect_error(Fault::data, "row 1 has 0.5", [&] { targets(LossKind::contrastive, column({0.5f, 1})); });
   expect_error(Fault::data, "not whole", [&] { targets(LossKind::batch_all, column({0, 1.5f}), 1); });
   expect_error(Fault::data, "same label", [&] { targets(LossKind::batch_hard, column({3, 3}), 1); });
   expect_error(Fault::data, "no two rows", [&] { targets(LossKind::batch_hard, column({3, 4, 5}), 1); });

@@ -31,7 +31,7 @@ struct TrainModelOptions {
   LossOptions loss;
   TrainOptions train;
   ReadOptions read;
-  double checkpoint_seconds = 300;
+  double checkpoint_seconds = 120;
 };
 template <class V>
 void fields(TrainModelOptions& o, V&& visit) {
@@ -40,7 +40,7 @@ void fields(TrainModelOptions& o, V&& visit) {
   visit("score_range", o.score_range, "two numbers, as 0,5: scores are brought from there to 0..1");
   visit("merge", o.merge, "share of the old weights that is mixed in at the end, against forgetting",
         between(0, 1));
-  visit("checkpoint_seconds", o.checkpoint_seconds, "how often the work is kept, besides after each epoch",
+  visit("checkpoint_seconds", o.checkpoint_seconds, "how often the work is kept, besides when it is stopped",
         above(0));
 }
 
