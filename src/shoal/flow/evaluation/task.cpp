@@ -1,8 +1,6 @@
 #include "shoal/flow/evaluation/task.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +11,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/letters.h"
 #include "shoal/core/with_commas.h"
+#include "shoal/flow/tables/number_column.h"
 #include "shoal/flow/tables/whole_table.h"
 
 namespace shoal {
@@ -42,38 +41,6 @@ const WantedColumn kId{"id", {"_id", "id", "docid", "doc_id", "qid", "query-id",
 const WantedColumn kQueryId{"query-id", {"query-id", "query_id", "qid"}};
 const WantedColumn kCorpusId{"corpus-id", {"corpus-id", "corpus_id", "docid", "doc_id", "pid"}};
 const WantedColumn kJudged{"score", {"score", "relevance", "label", "rel"}};
-
-std::optional<double> plain_number(std::string_view cell) {
-  double out = 0;
-  const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), out);
-  const bool whole = read.ec == std::errc() && read.ptr == cell.data() + cell.size();
-  return whole && std::isfinite(out) ? std::optional(out) : std::nullopt;
-}
-
-/// Numbers of a column, as it is written: with a decimal comma too.
-class NumberColumn {
- public:
-  NumberColumn(const WholeTable& table, Index column) : table_(table), column_(column) {
-    ColumnSketch sketch;
-    for (Index i = 0; i < table.rows; ++i) sketch.add(table.columns[column][i]);
-    profile_ = sketch.profile();
-  }
-  /// Nothing: the cell is empty.
-  std::optional<double> operator[](Index row) const {
-    const std::string_view cell = trimmed_text(table_.columns[column_][row]);
-    if (is_missing(cell)) return std::nullopt;
-    const auto out = profile_.kind == ColumnKind::number ? profile_.value(cell) : plain_number(cell);
-    if (!out)
-      throw Error(Fault::data, table_.where(row) + " has '" + std::string(beginning_of(cell, 40)) + "' as " +
-                                   table_.names[column_] + "; a number is needed");
-    return out;
-  }
-
- private:
-  const WholeTable& table_;
-  Index column_;
-  ColumnProfile profile_;
-};
 
 class TaskReading {
  public:

@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
-#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "shoal/core/column_kind.h"
 #include "shoal/core/error.h"
 #include "shoal/core/letters.h"
 #include "shoal/flow/scoring/pair_columns.h"
+#include "shoal/flow/tables/number_column.h"
 #include "shoal/flow/tables/whole_table.h"
 #include "shoal/read/columns.h"
 
@@ -26,13 +26,6 @@ const WantedColumn kAnchor{"anchor", {"anchor", "query", "question"}};
 const WantedColumn kPositive{"positive", {"positive", "pos"}};
 const WantedColumn kNegative{"negative", {"negative", "negative_1", "neg"}};
 
-std::optional<double> number_of(std::string_view cell) {
-  double out = 0;
-  const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), out);
-  const bool whole = read.ec == std::errc() && read.ptr == cell.data() + cell.size();
-  return whole && std::isfinite(out) ? std::optional(out) : std::nullopt;
-}
-
 class CrossReading {
  public:
   CrossReading(const WholeTable& table, CrossRows& out) : table_(table), out_(out) {}
@@ -41,7 +34,7 @@ class CrossReading {
     std::vector<std::string_view> said;
     for (Index i = 0; i < table_.rows; ++i) {
       const std::string_view a = cell(at[0], i), b = cell(at[1], i), label = cell(at[2], i);
-      if (a.empty() || b.empty() || label.empty()) {
+      if (a.empty() || b.empty() || is_missing(label)) {
         leave_out(i);
         continue;
       }
@@ -49,12 +42,22 @@ class CrossReading {
       said.push_back(label);
     }
     require_rows();
-    range_ = range_of(o.score_range);
-    out_.set.loss = o.loss ? *o.loss : !o.labels.empty() ? CrossLoss::ce : loss_of(said);
-    if (out_.set.loss == CrossLoss::ce)
+    const NumberColumn column(table_, at[2]);
+    std::vector<std::optional<double>> numbers;
+    for (const Index row : out_.set.numbers) numbers.push_back(column.number(row - 1));
+    out_.yes_or_no =
+        std::ranges::all_of(said, [](std::string_view cell) { return yes_or_no(cell).has_value(); });
+    if (!o.score_range.empty()) range_ = read_score_range(o.score_range);
+    const bool names = !o.labels.empty() || (!out_.yes_or_no && std::ranges::none_of(numbers, is_number));
+    out_.set.loss = o.loss ? *o.loss : names ? CrossLoss::ce : loss_of(numbers);
+    if (out_.set.loss == CrossLoss::ce) {
+      require(!range_, Fault::argument,
+              option_name("score_range") + " is of scores; " + table_.names[at[2]] + " of " + table_.file +
+                  " is read as names of labels");
       name_labels(said, o.labels);
-    else
-      for (Index i = 0; i < said.size(); ++i) targets_.push_back(number(said[i], at[2], i));
+    } else {
+      for (Index i = 0; i < said.size(); ++i) targets_.push_back(target(said[i], numbers[i], at[2], i, o));
+    }
     finish();
   }
 
@@ -102,38 +105,31 @@ class CrossReading {
             table_.file + " has no row of two texts with something said of them");
   }
 
-  /// Lowest and highest score, and 0 and 1 if nothing is asked for.
-  static std::pair<double, double> range_of(const std::string& text) {
-    if (text.empty()) return {0, 1};
-    const auto comma = std::min(text.find(','), text.size() - 1);
-    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-    const double low = number_of(trimmed_text(std::string_view(text).substr(0, comma))).value_or(kNone),
-                 high = number_of(trimmed_text(std::string_view(text).substr(comma + 1))).value_or(kNone);
-    require(low < high, Fault::argument,
-            option_name("score_range") + " is '" + text + "'; two numbers, as 0,5, are needed");
-    return {low, high};
+  static bool is_number(const std::optional<double>& number) { return number.has_value(); }
+
+  /// Of labels that are no names.
+  CrossLoss loss_of(const std::vector<std::optional<double>>& numbers) const {
+    const bool shares = range_ || std::ranges::all_of(numbers, [](const std::optional<double>& x) {
+                          return !x || (*x >= 0 && *x <= 1);
+                        });
+    return out_.yes_or_no || shares ? CrossLoss::bce : CrossLoss::mse;
   }
 
-  CrossLoss loss_of(const std::vector<std::string_view>& said) const {
-    bool binary = true, numbers = true, shares = true;
-    for (const std::string_view cell : said) {
-      binary = binary && yes_or_no(cell);
-      const auto x = number_of(cell);
-      numbers = numbers && x;
-      shares = shares && x && *x >= range_.first && *x <= range_.second;
-    }
-    return binary || shares ? CrossLoss::bce : numbers ? CrossLoss::mse : CrossLoss::ce;
-  }
-
-  float number(std::string_view cell, Index column, Index i) const {
-    if (const auto x = number_of(cell))
-      return static_cast<float>((*x - range_.first) / (range_.second - range_.first));
+  float target(std::string_view cell, std::optional<double> x, Index column, Index i,
+               const ReadCrossOptions& o) const {
+    const Index row = out_.set.numbers[i] - 1;
     const auto is = yes_or_no(cell);
-    if (!is)
-      throw Error(Fault::data, table_.where(out_.set.numbers[i] - 1) + " has '" +
-                                   std::string(beginning_of(cell, 40)) + "' as " + table_.names[column] +
-                                   "; a number is needed, or yes or no");
-    return *is ? 1.0f : 0.0f;
+    // -1 is no, where it is no score.
+    const bool as_word = !x || (!range_ && out_.yes_or_no && out_.set.loss == CrossLoss::bce);
+    if (as_word && is) return *is ? 1.0f : 0.0f;
+    if (!x)
+      throw Error(Fault::data, table_.where(row) + " has '" + std::string(beginning_of(cell, 40)) + "' as " +
+                                   table_.names[column] + "; a number is needed, or yes or no");
+    if (!range_) return static_cast<float>(*x);
+    require(*x >= range_->first && *x <= range_->second, Fault::data,
+            table_.where(row) + " has " + std::string(cell) + " as " + table_.names[column] +
+                ", which is not in " + option_name("score_range") + " " + o.score_range);
+    return static_cast<float>((*x - range_->first) / (range_->second - range_->first));
   }
 
   void name_labels(const std::vector<std::string_view>& said, const std::vector<std::string>& known) {
@@ -161,7 +157,7 @@ class CrossReading {
   const WholeTable& table_;
   CrossRows& out_;
   std::vector<float> targets_;
-  std::pair<double, double> range_{0, 1};
+  std::optional<std::pair<double, double>> range_;
 };
 
 /// Where anchor, positive and negatives are; empty: it is no such table.
@@ -205,6 +201,13 @@ std::vector<Index> labelled_columns(const WholeTable& table, const ReadCrossOpti
 CrossRows read_cross_rows(const ReadCrossOptions& o, const Run& run) {
   require(o.columns.empty() || o.columns.size() > 1, Fault::argument,
           option_name("columns") + " names one column; a pair has two texts");
+  if (o.columns.size() > 2)  // anchors, positives and negatives
+    for (const auto& [given, name] :
+         {std::pair(&o.target, "target"), std::pair(&o.score_range, "score_range")})
+      require(given->empty(), Fault::argument,
+              option_name(name) + " is of pairs with a label or score, and " + option_name("columns") +
+                  " names " + std::to_string(o.columns.size()) +
+                  " columns: an anchor, a positive and negatives");
   const WholeTable table = read_whole_table(o.file, o.read, run);
   CrossRows out;
   out.set.name = table.file;

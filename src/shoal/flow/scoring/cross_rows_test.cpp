@@ -54,13 +54,44 @@ TEST_F(CrossRowsTest, ColumnsAndRangesThatAreAskedFor) {
   const CrossRows rows = read_cross_rows(o, {});
   EXPECT_EQ(rows.set.loss, CrossLoss::bce);
   EXPECT_EQ(shown(rows.set), "a-b:10 c-d:0 e-f:5 ");
+  const auto refused = [&] { return std::string(error_of([&] { read_cross_rows(o, {}); }).what()); };
+  o.score_range = "0,4";
+  EXPECT_NE(refused().find("row 1 has 5 as s, which is not in"), std::string::npos) << refused();
+  o.score_range = "5";
+  EXPECT_NE(refused().find("two numbers are needed"), std::string::npos);
+  o.score_range = "0,5", o.target = "label";
+  EXPECT_NE(refused().find("read as names of labels"), std::string::npos) << refused();
   o.columns = {"one", "two", "x"}, o.target = "";
+  EXPECT_NE(refused().find("score_range is of pairs with a label"), std::string::npos) << refused();
+  o.target = "s", o.score_range = "";
+  EXPECT_NE(refused().find("target is of pairs with a label"), std::string::npos) << refused();
+  o.target = "";
   EXPECT_EQ(shown(read_cross_rows(o, {}).set), "a-b:10 a-1:0 c-d:10 c-2:0 e-f:10 e-3:0 ");
   o.columns = {"one", "three"};
   EXPECT_EQ(error_of([&] { read_cross_rows(o, {}); }).fault, Fault::argument);
   EXPECT_EQ(cross_loss_named("mse"), CrossLoss::mse);
   EXPECT_EQ(cross_loss_named("CrossEntropyLoss"), CrossLoss::ce);
   EXPECT_EQ(error_of([] { cross_loss_named("mnrl"); }).fault, Fault::argument);
+}
+
+TEST_F(CrossRowsTest, NumbersAsOtherTablesHaveThem) {
+  const CrossRows gap = read("query,passage,label\na,b,1\nc,d,NA\ne,f,0\ng,h,null\n");
+  EXPECT_EQ(gap.set.loss, CrossLoss::bce);
+  EXPECT_EQ(shown(gap.set), "a-b:10 e-f:0 ");
+  EXPECT_EQ(gap.blank, 2u);
+  const CrossRows commas = read("query,passage,score\na,b,\"0,5\"\nc,d,\"0,25\"\ne,f,\"1,0\"\n");
+  EXPECT_EQ(commas.set.loss, CrossLoss::bce);
+  EXPECT_EQ(shown(commas.set), "a-b:5 c-d:2 e-f:10 ");
+  const CrossRows signs = read("query,passage,label\na,b,1\nc,d,-1\n");
+  EXPECT_EQ(signs.set.loss, CrossLoss::bce);
+  EXPECT_TRUE(signs.yes_or_no);
+  EXPECT_EQ(shown(signs.set), "a-b:10 c-d:0 ");
+  EXPECT_EQ(shown(read("query,passage,label\na,b,1\nc,d,-1\n", CrossLoss::mse).set), "a-b:10 c-d:-10 ");
+  // One word among numbers is a mistake, not a class.
+  const Error odd = error_of([&] { read("query,passage,score\na,b,3\nc,d,4\ne,f,much\n"); });
+  EXPECT_EQ(odd.fault, Fault::data);
+  EXPECT_NE(std::string(odd.what()).find("row 3 has 'much'"), std::string::npos) << odd.what();
+  EXPECT_EQ(read("query,passage,label\na,b,3\nc,d,4\n", CrossLoss::ce).labels.size(), 2u);
 }
 
 TEST_F(CrossRowsTest, KnownLabelsKeepTheirOrder) {
