@@ -119,6 +119,52 @@ def test_cosines_of_an_encoder(table, tmp_path):
     assert "is of cross-encoders" in refused("score", model, table, "--scale", "logits", "--out", tmp_path / "y.csv")
 
 
+def test_prompts_of_an_encoder(tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(ROOT / "tests/golden/encoder/bert_old", model)
+    config = {"prompts": {"query": "the licence of ", "document": "a map: "}}
+    (model / "config_sentence_transformers.json").write_text(json.dumps(config))
+    texts = [("of text", "in any form", 1), ("of text", "a map", 0), ("a map", "of text", 1), ("a map", "The Quick Brown Fox", 0)]
+
+    def cosines(prompt_a, prompt_b):
+        x = []
+        for side, prompt in enumerate([prompt_a, prompt_b]):
+            table = tmp_path / "texts.jsonl"
+            table.write_text("".join(json.dumps({"text": row[side]}) + "\n" for row in texts))
+            shoal("embed", table, "--model", model, "--out", tmp_path / "x.npy", "--overwrite", "--quiet", *(["--prompt", prompt] if prompt else []))
+            x.append(np.load(tmp_path / "x.npy").astype(np.float64))
+        return (x[0] * x[1]).sum(1) / np.linalg.norm(x, axis=2).prod(0)
+
+    def scores(names, *more):
+        with (tmp_path / "pairs.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([names, *texts])
+        shoal("score", model, tmp_path / "pairs.csv", "--out", tmp_path / "scored.csv", "--overwrite", "--quiet", *more)
+        return [float(row["score"]) for row in rows_of(tmp_path / "scored.csv")]
+
+    found = scores(["query", "passage", "label"])
+    np.testing.assert_allclose(found, cosines("query", "document"), atol=1e-6)
+    assert np.abs(np.array(found) - cosines(None, None)).max() > 1e-3
+    # evaluate orders the candidates alike.
+    told = answer("evaluate", model, "--task", "rerank", tmp_path / "pairs.csv", "--metric", "map")
+    own = np.mean([1 if found[i] > found[i + 1] else 0.5 for i in (0, 2)])
+    assert told["metrics"]["map"] == pytest.approx(own)
+    np.testing.assert_allclose(scores(["sentence1", "sentence2", "label"]), cosines(None, None), atol=1e-6)
+    np.testing.assert_allclose(scores(["query", "passage", "label"], "--prompt", "query"), cosines("query", "query"), atol=1e-6)
+
+
+def test_the_input_is_never_replaced(table, tmp_path):
+    before = table.read_bytes()
+    (tmp_path / "link.csv").symlink_to(table)
+    os.link(table, tmp_path / "twin.csv")
+    for out in [table, tmp_path / "link.csv", tmp_path / "twin.csv"]:
+        assert "would be replaced" in refused("score", CROSS / "bert_1", table, "--out", out, "--overwrite")
+        for other in [(table,), (tmp_path / "other.csv", "--corpus", table)]:
+            shutil.copyfile(table, tmp_path / "other.csv")
+            command = ["negatives", *other, "--model", ROOT / "tests/golden/encoder/bert_old", "--out", out, "--overwrite"]
+            assert "would be replaced" in refused(*command)
+    assert table.read_bytes() == before
+
+
 def test_done_before_and_changed(table, tmp_path):
     out = tmp_path / "scored.csv"
     command = ["score", CROSS / "bert_1", table, "--out", out]

@@ -302,6 +302,8 @@ NegativesReport write_negatives(const Encoder& encoder, const NegativesOptions& 
   check_options(o);
   check_options(o.mine);
   ending_of(o.out);
+  for (const fs::path& input : {o.input, o.corpus})
+    if (!input.empty() && input != "-") NewFile::keep_off(o.out, input);
   if (o.judge && !o.mine.filtered())
     throw Error(Fault::argument, "a judge's scores count where margins or limits do, and none is given",
                 option_name("relative_margin") + " 0.05, for example");

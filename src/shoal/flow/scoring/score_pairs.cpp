@@ -8,17 +8,19 @@
 #include <unordered_map>
 #include <utility>
 
+#include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/encode/cross_folder.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/flow/evaluation/embedders.h"
+#include "shoal/flow/evaluation/role_vectors.h"
 #include "shoal/flow/receipt.h"
 #include "shoal/flow/scoring/pair_columns.h"
 #include "shoal/flow/tables/csv_field.h"
 #include "shoal/flow/tables/parquet_table.h"
 #include "shoal/flow/tables/whole_table.h"
 #include "shoal/flow/texts/models.h"
-#include "shoal/kernels/kernels.h"
-#include "shoal/linear/norms.h"
+#include "shoal/measure/similarity.h"
 #include "shoal/store/files/new_file.h"
 
 namespace shoal {
@@ -80,35 +82,40 @@ struct Judge {
     for (const std::string& label : cross->labels()) out.push_back("score_" + label);
     return out;
   }
-
-  Matrix scores(const Texts& firsts, const Texts& seconds, const ScoreOptions& options, const Run& run,
-                Index& cut) const {
-    return cross ? cross->scores(firsts, seconds, options, run, &cut)
-                 : cosines(firsts, seconds, options, run, cut);
-  }
-
- private:
-  Matrix cosines(const Texts& firsts, const Texts& seconds, const ScoreOptions& options, const Run& run,
-                 Index& cut) const {
-    Distinct distinct;
-    std::vector<std::array<Index, 2>> pairs;
-    for (Index i = 0; i < firsts.size(); ++i) {
-      const Index first = distinct.place(firsts[i]);
-      pairs.push_back({first, distinct.place(seconds[i])});
-    }
-    EncodeOptions encode;
-    encode.max_tokens = options.max_tokens;
-    encode.prompt = options.prompt;
-    EncodeCounts counts;
-    Matrix vectors = encoder->encode(distinct.texts, encode, run, &counts).to_matrix();
-    cut = counts.cut;
-    unit_rows(vectors.span());
-    Matrix out(pairs.size(), 1);
-    for (Index i = 0; i < pairs.size(); ++i)
-      out[i][0] = kernels().dot(vectors[pairs[i][0]].data(), vectors[pairs[i][1]].data(), vectors.cols());
-    return out;
-  }
 };
+
+/// Cosines of an encoder's vectors, as evaluate has them: a query and a document, or two texts alike.
+Matrix cosines(const Encoder& encoder, const Texts& firsts, const Texts& seconds, bool alike,
+               const ScoreOptions& options, const Run& run, Index& cut) {
+  constexpr Index kPairs = 8192;
+  const TextRole first_role = alike ? TextRole::plain : TextRole::query,
+                 second_role = alike ? TextRole::plain : TextRole::document;
+  DistinctTexts distinct;
+  std::vector<Index> first, second;
+  for (Index i = 0; i < firsts.size(); ++i) {
+    first.push_back(distinct.add(firsts[i], first_role));
+    second.push_back(distinct.add(seconds[i], second_role));
+  }
+  EncodeOptions encode;
+  encode.max_tokens = options.max_tokens;
+  encode.prompt = options.prompt;
+  EncodeCounts counts;
+  const RoleVectors vectors(distinct, embedders_of(encoder, encode, {}, run, &counts));
+  cut = counts.cut;
+  Matrix out(first.size(), 1);
+  for (Index from = 0; from < first.size(); from += kPairs) {
+    check_stop(run);
+    const Index count = std::min(kPairs, first.size() - from);
+    const auto part = [&](TextRole role, const std::vector<Index>& all) {
+      const auto at = all.begin() + static_cast<std::ptrdiff_t>(from);
+      return vectors.of(role, {at, at + static_cast<std::ptrdiff_t>(count)}).to_matrix();
+    };
+    const Matrix x = part(first_role, first), y = part(second_role, second);
+    const auto found = pair_similarities(x.view(), y.view(), Similarity::cosine, run.quiet());
+    for (Index i = 0; i < count; ++i) out[from + i][0] = static_cast<float>(found[i]);
+  }
+  return out;
+}
 
 enum class TableFormat : std::uint8_t { csv, jsonl };
 
@@ -202,6 +209,7 @@ ScorePairsReport score_pairs(const ScorePairsOptions& o, const Run& run) {
   require(!o.top || o.rank, Fault::argument,
           option_name("top") + " keeps the best of each first text; it needs " + option_name("rank"));
   const TableFormat format = format_of(o.out);
+  if (o.input != "-") NewFile::keep_off(o.out, o.input);
   const Judge judge = Judge::load(o, run);
   const bool is_stream = o.input == "-";
   if (!is_stream && !fs::exists(o.input)) throw Error(Fault::file, o.input.string() + ": no such file");
@@ -225,7 +233,10 @@ ScorePairsReport score_pairs(const ScorePairsOptions& o, const Run& run) {
   report.cross = judge.cross.has_value();
   report.model = judge.id();
   report.columns = {table.names[places[0]], table.names[places[1]]};
-  const Matrix scores = judge.scores(firsts, seconds, o.score, run, report.cut);
+  const bool alike = is_one_of_like_texts(report.columns[0]);
+  const Matrix scores = judge.cross
+                            ? judge.cross->scores(firsts, seconds, o.score, run, &report.cut)
+                            : cosines(*judge.encoder, firsts, seconds, alike, o.score, run, report.cut);
 
   std::vector<std::vector<Index>> queries = queries_of(firsts);
   report.queries = queries.size();

@@ -48,10 +48,13 @@ struct ScorePairsReport {
 /// Scores each pair of the table and writes the table again, with a column "score" behind its own, or one a
 /// label, "score_LABEL", if the model has several. One of its own that is called so becomes "NAME (2)". The
 /// two columns of texts: those named, else by their names (docs/cross.md lists them), else the only two.
-/// Error(argument) if `out` exists, is anything else and not to be overwritten, if its ending says no format,
-/// if columns are not there, listing those that are, if `rank` meets several labels, or an option is of the
-/// other kind of model; Error(data) for a table of no rows; else as CrossEncoder::load and scores,
-/// Encoder::load and encode. Memory: the whole table. Steps "load model", "read", "score" or "encode".
+/// An encoder gets its prompts as from evaluate: the first text is a query, the second a document, but both
+/// are plain texts where the first is called sentence1, text_a, question1, premise or alike; `score.prompt`
+/// is that of both. Error(argument) if `out` exists, is anything else and not to be overwritten, if it is the
+/// input itself, if its ending says no format, if columns are not there, listing those that are, if `rank`
+/// meets several labels, or an option is of the other kind of model; Error(data) for a table of no rows; else
+/// as CrossEncoder::load and scores, Encoder::load and encode. Memory: the whole table. Steps "load model",
+/// "read", "score" or "encode".
 ScorePairsReport score_pairs(const ScorePairsOptions& options, const Run& run);
 
 }  // namespace shoal

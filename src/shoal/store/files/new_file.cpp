@@ -70,6 +70,13 @@ void NewFile::clean_up(const std::filesystem::path& path) {
   }
 }
 
+void NewFile::keep_off(const std::filesystem::path& path, const std::filesystem::path& needed) {
+  std::error_code none;  // what is not there is no other file
+  require(!std::filesystem::equivalent(path, needed, none), Fault::argument,
+          option_name("out") + " is " + path.string() +
+              ", which is read: it would be replaced; choose another " + option_name("out"));
+}
+
 void NewFile::write(std::span<const std::byte> bytes) {
   write_at(state_->file, state_->path, state_->size, bytes);
   state_->size += bytes.size();

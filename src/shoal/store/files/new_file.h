@@ -22,6 +22,10 @@ class NewFile {
   /// it.
   static void clean_up(const std::filesystem::path& path);
 
+  /// Error(argument) if `needed` is the file `path` itself, by this name or another (a link): it would be
+  /// replaced.
+  static void keep_off(const std::filesystem::path& path, const std::filesystem::path& needed);
+
   void write(std::span<const std::byte> bytes);  ///< Error(file) on a full disk
   void write(std::string_view text);
   /// Where the content is until `keep`.
