@@ -14,12 +14,15 @@ namespace {
 double softplus(double z) { return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z))); }
 double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
 
-[[noreturn]] void refuse(CrossLoss kind, Index row, double target, const std::string& allowed) {
-  throw Error(Fault::data, std::string(name_of(kind)) + ": the target of row " + std::to_string(row) +
-                               " is " + std::to_string(target) + "; allowed: " + allowed);
-}
-
 }  // namespace
+
+std::string targets_instead(CrossLoss kind, double target, Index labels) {
+  if (!std::isfinite(target)) return "finite numbers";
+  if (kind == CrossLoss::bce && (target < 0 || target > 1)) return "0..1";
+  const bool is_label = target >= 0 && target == std::floor(target) && target < static_cast<double>(labels);
+  if (kind == CrossLoss::ce && !is_label) return "whole numbers 0.." + std::to_string(labels - 1);
+  return {};
+}
 
 CrossLossValue cross_loss(CrossLoss kind, MatrixView logits, MatrixView targets, double positive_weight) {
   const Index pairs = logits.rows, labels = logits.cols;
@@ -36,9 +39,10 @@ CrossLossValue cross_loss(CrossLoss kind, MatrixView logits, MatrixView targets,
   for (Index i = 0; i < pairs; ++i) {
     const auto target = static_cast<double>(targets[i][0]);
     const auto z = static_cast<double>(logits[i][0]);
-    if (!std::isfinite(target)) refuse(kind, i, target, "finite numbers");
+    if (const std::string allowed = targets_instead(kind, target, labels); !allowed.empty())
+      throw Error(Fault::data, std::string(name_of(kind)) + ": the target of row " + std::to_string(i) +
+                                   " is " + std::to_string(target) + "; allowed: " + allowed);
     if (kind == CrossLoss::bce) {
-      if (target < 0 || target > 1) refuse(kind, i, target, "0..1");
       const double weight = positive_weight * target;
       out.loss += share * ((1 - target) * softplus(z) + weight * softplus(-z));
       out.slope[i][0] = static_cast<float>(share * ((1 - target) * sigmoid(z) - weight * sigmoid(-z)));
@@ -46,8 +50,6 @@ CrossLossValue cross_loss(CrossLoss kind, MatrixView logits, MatrixView targets,
       out.loss += share * (z - target) * (z - target);
       out.slope[i][0] = static_cast<float>(share * 2 * (z - target));
     } else {
-      if (target < 0 || target != std::floor(target) || target >= static_cast<double>(labels))
-        refuse(kind, i, target, "whole numbers 0.." + std::to_string(labels - 1));
       const auto right = static_cast<Index>(target);
       const auto most = static_cast<double>(*std::ranges::max_element(logits[i]));
       double sum = 0;

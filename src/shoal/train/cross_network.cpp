@@ -230,7 +230,16 @@ void CrossNetwork::backward(const CrossPass& pass, MatrixView slope, const Run& 
   network_.backward(pass.network, std::move(by_states), parameters, run);
 }
 
+Index CrossNetwork::tokens_that_fit() const {
+  constexpr double kMostPassBytes = 512.0 * 1024 * 1024;
+  const BertConfig& c = folder_.model.transformer;
+  const double token = 4.0 * static_cast<double>(c.layers) *
+                       (8.0 * static_cast<double>(c.hidden) + static_cast<double>(c.inner));
+  return static_cast<Index>(kMostPassBytes / token);
+}
+
 Matrix CrossNetwork::logits(const PairTokens& pairs, const Run& run) const {
+  const Index most = std::min(kTokensAtOnce, tokens_that_fit());
   Matrix out(pairs.size(), labels());
   CrossPass pass;
   std::vector<Index> which;
@@ -238,7 +247,7 @@ Matrix CrossNetwork::logits(const PairTokens& pairs, const Run& run) const {
     check_stop(run);
     which.clear();
     Index tokens = 0;
-    for (last = first; last < pairs.size() && (last == first || tokens + pairs[last].size() <= kTokensAtOnce);
+    for (last = first; last < pairs.size() && (last == first || tokens + pairs[last].size() <= most);
          ++last) {
       which.push_back(last);
       tokens += pairs[last].size();

@@ -60,13 +60,19 @@ class CrossNetwork {
   /// seq_classif_dropout).
   CrossDropout dropout() const { return dropout_; }
 
+  /// What becomes of logits in use. A new model of one label has a sigmoid.
+  void set_activation(ScoreActivation activation) { folder_.activation = activation; }
+
   /// Logits, pairs x labels: the bits of CrossEncoder::scores with logits, if nothing is dropped. `which`: of
   /// the pairs of `pairs`, as `tokenize` gives them.
   Matrix forward(const PairTokens& pairs, std::span<const Index> which, const CrossDropout& dropout,
                  CrossPass& pass, const Run& run = {}) const;  // out: pass
   /// slope: of the loss by each logit. Adds to the gradients.
   void backward(const CrossPass& pass, MatrixView slope, const Run& run = {});
-  /// Logits of all pairs, nothing dropped, in parts of about 4,096 tokens.
+  /// Tokens of which what `forward` leaves for the backward pass takes about 512 MB.
+  Index tokens_that_fit() const;
+  /// Logits of all pairs, nothing dropped, in parts of at most 4,096 tokens, and fewer of a large model
+  /// (tokens_that_fit).
   Matrix logits(const PairTokens& pairs, const Run& run = {}) const;
 
   /// Writes the model into the folder `to`, which is there and empty: config.json of a

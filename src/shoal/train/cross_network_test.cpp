@@ -386,7 +386,9 @@ TEST(CrossTrainer, RefusesWhatTeachesNothing) {
   set.targets = Matrix(25, 1);
   EXPECT_TRUE(says(refused(set, quick(1)), "alike.csv: all targets are 0"));
   set.targets[3][0] = 7;
-  EXPECT_TRUE(says(refused(set, quick(1)), "alike.csv: BinaryCrossEntropyLoss: the target of row 3 is 7"));
+  EXPECT_TRUE(says(refused(set, quick(1)), "alike.csv: BinaryCrossEntropyLoss: the target of row 4 is 7"));
+  for (Index i = 0; i < set.rows(); ++i) set.numbers.push_back(2 * i + 1);  // between them rows were left out
+  EXPECT_TRUE(says(refused(set, quick(1)), "alike.csv: BinaryCrossEntropyLoss: the target of row 7 is 7"));
   set = alike_or_not();
   set.loss = CrossLoss::ce;
   EXPECT_EQ(refused(set, quick(1)).fault, Fault::argument);
@@ -394,6 +396,15 @@ TEST(CrossTrainer, RefusesWhatTeachesNothing) {
   options.batching = Batching::no_duplicates;
   EXPECT_TRUE(says(refused(alike_or_not(), options), "is of sentence encoders"));
   EXPECT_TRUE(says(refused({.name = "none.csv"}, quick(1)), "none.csv: there are no rows"));
+}
+
+TEST(CrossNetwork, PartsAreCutByTheMemoryOfAToken) {
+  const CrossNetwork network = untrained();
+  const BertConfig& c = network.folder().model.transformer;
+  const double token = 4.0 * static_cast<double>(c.layers * (8 * c.hidden + c.inner));
+  const auto bytes = static_cast<double>(network.tokens_that_fit()) * token;
+  EXPECT_LE(bytes, 512.0 * 1024 * 1024);
+  EXPECT_GT(bytes + token, 512.0 * 1024 * 1024);
 }
 
 TEST(CrossLoss, RefusesTargetsThatItCannotTake) {

@@ -11,7 +11,6 @@
 namespace shoal {
 namespace {
 
-constexpr double kMostPassBytes = 512.0 * 1024 * 1024;
 constexpr std::uint64_t kOrders = 1, kDropout = 2;  // seeds of different purposes
 
 class CrossTraining {
@@ -84,12 +83,16 @@ class CrossTraining {
             set.name + ": " + std::to_string(set.rows()) + " first texts, " +
                 std::to_string(set.seconds.size()) + " second ones and " +
                 std::to_string(set.targets.rows()) + " targets");
-    try {
-      const Matrix none(set.rows(), model_.labels());
-      cross_loss(set.loss, none.view(), set.targets.view(), set.positive_weight);
-    } catch (const Error& e) {
-      throw Error(e.fault, set.name + ": " + e.marked, e.hint);
-    }
+    require((set.loss == CrossLoss::ce) == (model_.labels() > 1), Fault::argument,
+            set.name + ": " + std::string(name_of(set.loss)) + " is of " +
+                (set.loss == CrossLoss::ce ? "several labels" : "one label") + "; the model has " +
+                std::to_string(model_.labels()));
+    for (Index i = 0; i < set.rows(); ++i)
+      if (const std::string allowed = targets_instead(set.loss, set.targets[i][0], model_.labels());
+          !allowed.empty())
+        throw Error(Fault::data, set.name + ": " + std::string(name_of(set.loss)) + ": the target of row " +
+                                     std::to_string(set.numbers.empty() ? i + 1 : set.numbers[i]) + " is " +
+                                     text_of(set.targets[i][0]) + "; allowed: " + allowed);
     bool differ = false;
     for (Index i = 1; i < set.rows(); ++i) differ = differ || set.targets[i][0] != set.targets[0][0];
     require(differ, Fault::data,
@@ -122,10 +125,7 @@ class CrossTraining {
 
   /// First rows of the parts that go through the model at once, and one more.
   std::vector<Index> parts_of(const Batch& batch) const {
-    const BertConfig& c = model_.folder().model.transformer;
-    const double token = 4.0 * static_cast<double>(c.layers) *
-                         (8.0 * static_cast<double>(c.hidden) + static_cast<double>(c.inner));
-    const auto most = static_cast<Index>(std::max(1024.0, kMostPassBytes / token));
+    const Index most = std::max<Index>(1024, model_.tokens_that_fit());
     std::vector<Index> out{0};
     Index tokens = 0;
     for (Index i = 0; i < batch.rows.size(); ++i) {
