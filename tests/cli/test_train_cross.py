@@ -2,6 +2,7 @@
 import csv
 import json
 import random
+import shutil
 import subprocess
 import time
 
@@ -127,6 +128,50 @@ def test_triplets_and_learning_on(tables, tmp_path):
     assert again["states"][0]["dev"] == told["states"][-1]["dev"]
 
 
+def test_numbers_stay_numbers(tables, tmp_path):
+    """mse of scores 20 to 100: a sigmoid would make 1 of all."""
+    pairs = rows_of(tables / "pairs.csv")
+    scores = write(tmp_path / "scores.csv", ["query", "passage", "score"], [[row["query"], row["passage"], 20 + 80 * int(row["label"])] for row in pairs])
+    told = answer("train", scores, "--cross", "--model", ENCODER, "--epochs", 3, "--out", tmp_path / "cross", *SMALL, "--learning-rate", 0.02)
+    assert told["sets"][0]["loss"] == "MSELoss"
+    shoal("score", tmp_path / "cross", scores, "--out", tmp_path / "scored.csv", "--quiet")
+    found = [float(row["score"]) for row in rows_of(tmp_path / "scored.csv")]
+    assert max(found) > 1.5 and len(set(found)) > 10
+    config = json.loads((tmp_path / "cross/config.json").read_text())
+    assert config["sentence_transformers"]["activation_fn"].endswith("Identity")
+
+
+def test_dev_is_read_as_it_stands(tables, tmp_path):
+    """Columns that are named are those of the dev table too, and its scores are raw."""
+    rows = [[row["passage"], i % 6, row["query"], 5 * int(row["label"])] for i, row in enumerate(rows_of(tables / "pairs.csv"))]
+    table = write(tmp_path / "t.csv", ["b", "label", "a", "much"], rows)
+    command = ["train", table, "--cross", "--model", ENCODER, "--columns", "a,b", "--target", "much", "--score-range", "0,5", "--dev", table,
+               "--epochs", 1, *SMALL]
+    assert answer(*command, "--out", tmp_path / "one")["dev_metric"] == "spearman"
+    told = [answer(*command, "--dev-task", task, "--out", tmp_path / task) for task in ["sts", "rerank"]]
+    assert [one["dev_metric"] for one in told] == ["spearman", "ndcg@10"]
+    one, two = (json.loads((tmp_path / name / "training.json").read_text())["states"] for name in ["one", "sts"])
+    assert one == two
+
+
+def test_files_in_the_root_count(tables, tmp_path):
+    """Where the transformer lies in 0_Transformer, prompts stand in the root: another prompt is another model."""
+    root = tmp_path / "model"
+    shutil.copytree(ENCODER, root / "0_Transformer", ignore=shutil.ignore_patterns("modules.json", "config_sentence_transformers.json", "1_*", "2_*"))
+    modules = [{"idx": 0, "name": "0", "path": "0_Transformer", "type": "sentence_transformers.models.Transformer"}]
+    (root / "modules.json").write_text(json.dumps(modules))
+    config = root / "config_sentence_transformers.json"
+    config.write_text(json.dumps({"prompts": {"query": "a map "}, "default_prompt_name": "query"}))
+    command = ["train", tables / "pairs.csv", "--cross", "--model", root, "--epochs", 1, "--out", tmp_path / "cross", *SMALL]
+    shoal(*command)
+    left = tmp_path / ".cross.training"
+    left.mkdir()
+    (left / "checkpoint.safetensors").write_text("left by a kill")
+    assert answer(*command)["done_before"] and not left.exists()
+    config.write_text(json.dumps({"prompts": {"query": "a dog "}, "default_prompt_name": "query"}))
+    assert "exists" in refused(*command)
+
+
 def test_refusals(tables, tmp_path):
     cross = ["--cross", "--model", ENCODER, "--out", tmp_path / "cross"]
     pairs = tables / "pairs.csv"
@@ -136,8 +181,13 @@ def test_refusals(tables, tmp_path):
     assert "goes with --dev" in refused("train", pairs, *cross, "--dev-task", "rerank")
     same = write(tmp_path / "same.csv", ["query", "passage", "label"], [["a", "b", 1], ["c", "d", 1]])
     assert "all targets are 1" in refused("train", same, *cross)
-    far = write(tmp_path / "far.csv", ["query", "passage", "label"], [["a", "b", 0], ["c", "d", 3]])
-    assert "row 1 is 3" in refused("train", far, *cross, "--loss", "bce")
+    far = write(tmp_path / "far.csv", ["query", "passage", "label"], [["a", "b", 0], ["e", "f", "NA"], ["c", "d", 3]])
+    assert "row 3 is 3" in refused("train", far, *cross, "--loss", "bce")
+    assert "row 3 has 3 as label, which is not in --score-range 0,2" in refused("train", far, *cross, "--score-range", "0,2")
+    triplets = tables / "triplets.csv"
+    assert "--score-range is of pairs with a score" in refused("train", triplets, *cross, "--score-range", "0,5")
+    assert "--target is of pairs" in refused("train", triplets, *cross, "--columns", "anchor,positive,negative", "--target", "negative")
+    assert "read as names of labels" in refused("train", tables / "named.csv", *cross, "--score-range", "0,5")
     assert "no column" in refused("train", write(tmp_path / "x.csv", ["a", "b"], [["c", "d"]]), *cross)
     assert "another kind of labels" in refused("train", pairs, tables / "named.csv", *cross)
     assert not (tmp_path / "cross").exists() and not (tmp_path / ".cross.training").exists()

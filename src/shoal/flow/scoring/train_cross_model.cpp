@@ -65,6 +65,9 @@ class TrainCrossRun {
     report_.model = model_name(folder.folder);
     const std::string key = key_of(folder);
     if (fs::exists(o_.out) && has_mark(o_.out, kMark) && has_receipt(o_.out, kReport, key)) {
+      NewFolder::clean_up(o_.out, kMark, kFiles);
+      std::error_code ignored;
+      fs::remove_all(training_place(o_.out), ignored);  // killed between the name and the end
       report_.done_before = true;
       return std::move(report_);
     }
@@ -160,10 +163,14 @@ class TrainCrossRun {
   std::string key_of(const ModelFolder& folder) const {
     std::vector<fs::path> files;
     for (const fs::path& input : inputs()) files.push_back(input);
-    for (const char* name : kFiles)
-      if (fs::exists(folder.transformer_folder / name) && !std::string_view(name).starts_with("training.") &&
-          name != std::string_view("model.safetensors"))
-        files.push_back(folder.transformer_folder / name);
+    const auto add = [&](const fs::path& file) {
+      if (fs::is_regular_file(file) && std::ranges::find(files, file) == files.end()) files.push_back(file);
+    };
+    // The root has files of its own where the transformer lies in 0_Transformer.
+    for (const fs::path& from : {folder.folder, folder.transformer_folder})
+      for (const std::string_view name : kFiles)
+        if (!name.starts_with("training.") && name != "model.safetensors") add(from / name);
+    if (!folder.sentence_config.empty()) add(folder.sentence_config);
     const Weights weights(folder.transformer_folder);
     for (const fs::path& file : weights.files()) files.push_back(file);
     return result_key("train", all_fields(), files, run_);
@@ -175,7 +182,6 @@ class TrainCrossRun {
     out.columns = o_.columns;
     out.target = o_.target;
     out.loss = loss;
-    out.score_range = o_.score_range;
     out.read = o_.read;
     // Names of labels are those of the first table, or of the model.
     if (is_cross_ && !sets_named_ && read_cross_folder(given_).labels.size() > 1)
@@ -189,7 +195,9 @@ class TrainCrossRun {
     for (Index i = 0; i < o_.inputs.size(); ++i) {
       std::optional<CrossLoss> loss;
       if (!o_.losses.empty()) loss = cross_loss_named(o_.losses[o_.losses.size() == 1 ? 0 : i]);
-      CrossRows rows = read_cross_rows(reading(o_.inputs[i], loss), run_);
+      ReadCrossOptions how = reading(o_.inputs[i], loss);
+      how.score_range = o_.score_range;
+      CrossRows rows = read_cross_rows(how, run_);
       if (i > 0 && (rows.set.loss == CrossLoss::ce) == labels_.empty())
         throw Error(Fault::argument, rows.set.name + " has another kind of labels than " +
                                          sets_.front().name + ": a model has one label, or several");
@@ -204,6 +212,11 @@ class TrainCrossRun {
                               .first_blank = rows.first_blank});
       sets_.push_back(std::move(rows.set));
     }
+    const bool scored = std::ranges::any_of(
+        report_.sets, [](const TrainModelReport::Set& set) { return !set.target.empty(); });
+    require(o_.score_range.empty() || scored, Fault::argument,
+            option_name("score_range") + " is of pairs with a score, and " + sets_.front().name +
+                " has anchors, positives and negatives");
   }
 
   CrossNetwork load() const {
@@ -211,6 +224,9 @@ class TrainCrossRun {
     CrossNetwork out =
         CrossNetwork::create(given_, std::max<Index>(1, labels_.size()), o_.train.seed.child(7));
     if (!labels_.empty()) out.name_labels(labels_);
+    // What learnt numbers as they are gives them as they are: a sigmoid would make 1 of all that are large.
+    if (std::ranges::all_of(sets_, [](const CrossTrainingSet& set) { return set.loss == CrossLoss::mse; }))
+      out.set_activation(ScoreActivation::identity);
     return out;
   }
 
@@ -227,18 +243,18 @@ class TrainCrossRun {
     ReadTaskOptions task;
     task.file = file;
     task.read = read.read;
-    if (kind) {
-      task.task = *kind;
-    } else {
+    // Of scores and labels as they stand: what is tried reads no score_range.
+    const bool asked = !o_.columns.empty() || !o_.target.empty();
+    if (kind == TaskKind::triplet) {
+      task.columns = o_.columns;
+    } else if (!kind || asked) {
       const CrossRows rows = read_cross_rows(read, run_);
-      bool binary = true;
-      for (Index i = 0; i < rows.set.rows(); ++i)
-        binary = binary && (rows.set.targets[i][0] == 0 || rows.set.targets[i][0] == 1);
-      task.task = rows.target.empty() ? TaskKind::triplet : binary ? TaskKind::pairs : TaskKind::sts;
+      task.task = rows.target.empty() ? TaskKind::triplet : rows.yes_or_no ? TaskKind::pairs : TaskKind::sts;
       task.columns = rows.columns;
       if (!rows.target.empty()) task.columns.push_back(rows.target);
       if (rows.target.empty()) task.columns.resize(3);
     }
+    if (kind) task.task = *kind;
     return {.task = read_evaluation(task, run_), .labelled = {}};
   }
 
