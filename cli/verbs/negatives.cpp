@@ -123,10 +123,6 @@ void run_negatives(NegativesFlags& flags, CLI::App& verb, Session& session) {
   require(verb.count("--seed") == 0 || o.mine.sampling_strategy == NegativeSampling::random, Fault::argument,
           "--seed is of --sampling-strategy random");
   o.input = flags.input, o.corpus = flags.corpus, o.out = flags.out;
-  std::error_code ignored;
-  for (const auto& input : {o.input, o.corpus})
-    require(input.empty() || !std::filesystem::equivalent(input, o.out, ignored), Fault::argument,
-            "--out " + flags.out + " is an input, which would be lost");
   if (is_cross_folder(find_model(flags.model, models_folder())))
     throw Error(Fault::unsupported, flags.model +
                                         " is a model that gives labels or scores, as cross-encoders are; it "

@@ -157,11 +157,11 @@ def test_the_input_is_never_replaced(table, tmp_path):
     (tmp_path / "link.csv").symlink_to(table)
     os.link(table, tmp_path / "twin.csv")
     for out in [table, tmp_path / "link.csv", tmp_path / "twin.csv"]:
-        assert "would be replaced" in refused("score", CROSS / "bert_1", table, "--out", out, "--overwrite")
+        assert "is an input, which would be lost" in refused("score", CROSS / "bert_1", table, "--out", out, "--overwrite")
         for other in [(table,), (tmp_path / "other.csv", "--corpus", table)]:
             shutil.copyfile(table, tmp_path / "other.csv")
             command = ["negatives", *other, "--model", ROOT / "tests/golden/encoder/bert_old", "--out", out, "--overwrite"]
-            assert "would be replaced" in refused(*command)
+            assert "is an input, which would be lost" in refused(*command)
     assert table.read_bytes() == before
 
 
