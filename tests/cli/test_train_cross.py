@@ -133,7 +133,7 @@ def test_numbers_stay_numbers(tables, tmp_path):
     pairs = rows_of(tables / "pairs.csv")
     scores = write(tmp_path / "scores.csv", ["query", "passage", "score"], [[row["query"], row["passage"], 20 + 80 * int(row["label"])] for row in pairs])
     told = answer("train", scores, "--cross", "--model", ENCODER, "--epochs", 3, "--out", tmp_path / "cross", "--batch-size", 8,
-                  "--learning-rate", 0.02, "--seed", 3, "--quiet")
+                  "--learning-rate", 0.003, "--seed", 3, "--quiet")
     assert told["sets"][0]["loss"] == "MSELoss"
     shoal("score", tmp_path / "cross", scores, "--out", tmp_path / "scored.csv", "--quiet")
     found = [float(row["score"]) for row in rows_of(tmp_path / "scored.csv")]

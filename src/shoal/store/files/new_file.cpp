@@ -73,8 +73,7 @@ void NewFile::clean_up(const std::filesystem::path& path) {
 void NewFile::keep_off(const std::filesystem::path& path, const std::filesystem::path& needed) {
   std::error_code none;  // what is not there is no other file
   require(!std::filesystem::equivalent(path, needed, none), Fault::argument,
-          option_name("out") + " is " + path.string() +
-              ", which is read: it would be replaced; choose another " + option_name("out"));
+          option_name("out") + " " + path.string() + " is an input, which would be lost");
 }
 
 void NewFile::write(std::span<const std::byte> bytes) {
