@@ -14,10 +14,17 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const DistilReport& report) {
-  return {{"out", report.out.string()}, {"done_before", report.done_before}, {"id", report.id},
-          {"model", report.model},      {"tokens", report.tokens},           {"dims", report.dims},
-          {"words", report.words},      {"in_context", report.in_context},   {"texts", report.texts},
-          {"variance", report.variance}};
+  return {{"out", report.out.string()},
+          {"done_before", report.done_before},
+          {"id", report.id},
+          {"model", report.model},
+          {"tokens", report.tokens},
+          {"dims", report.dims},
+          {"words", report.words},
+          {"in_context", report.in_context},
+          {"texts", report.texts},
+          {"variance", report.variance},
+          {"notes", report.notes}};
 }
 
 std::string in_words(const DistilReport& report, const Progress& progress) {
@@ -48,6 +55,9 @@ void run_distil(DistilOptions& o, CLI::App& verb, Session& session) {
   };
   needs("--words", !o.corpus.empty(), "--corpus, which is not given");
   needs("--min-count", !o.corpus.empty(), "--corpus, which is not given");
+  const bool words = o.vocabulary != VocabularyOf::tokenizer;
+  needs("--words", words, "--vocabulary both and corpus");
+  needs("--min-count", words, "--vocabulary both and corpus");
   needs("--min-contexts", o.context, "--context, which is not given");
   needs("--sif", o.weights != Weighting::none, "--weights zipf and sif");
   o.models_folder = models_folder();
@@ -57,6 +67,7 @@ void run_distil(DistilOptions& o, CLI::App& verb, Session& session) {
   };
   const DistilReport report = distil(o, session.run());
   session.progress().finish();
+  for (const std::string& note : report.notes) session.remark("note: " + note);
   Json out = to_json(report);
   out["seconds"] = to_json(session.progress());
   out["seconds_total"] = session.progress().seconds();
@@ -68,8 +79,8 @@ void run_distil(DistilOptions& o, CLI::App& verb, Session& session) {
 void add_distil(CLI::App& app, Session& session) {
   auto options = std::make_shared<DistilOptions>();
   DistilOptions& o = *options;
-  auto* verb =
-      app.add_subcommand("distil", "From a transformer to a static model: hundreds of times as fast");
+  auto* verb = app.add_subcommand(
+      "distil", "From a transformer to a static model: far faster, at the speed of tokenisation");
   verb->footer(
       "A static model has a vector for each token, and a text's is their mean. Each token goes through the\n"
       "transformer once, as a text or, with --context, where it stands in the texts of a corpus. OUT is a\n"

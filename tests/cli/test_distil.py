@@ -24,9 +24,10 @@ import torch
 torch.set_num_threads(1)
 from model2vec import StaticModel
 from sentence_transformers import SentenceTransformer
-texts = json.load(open(sys.argv[2]))
-np.save(sys.argv[3] + "/model2vec.npy", StaticModel.from_pretrained(sys.argv[1]).encode(texts))
-np.save(sys.argv[3] + "/st.npy", SentenceTransformer(sys.argv[1], device="cpu").encode(texts, convert_to_numpy=True))
+texts = json.load(open(sys.argv[1]))
+for folder in sys.stdin.read().split("\\n"):
+    np.save(folder + ".model2vec.npy", StaticModel.from_pretrained(folder).encode(texts))
+    np.save(folder + ".st.npy", SentenceTransformer(folder, device="cpu").encode(texts, convert_to_numpy=True))
 """
 
 
@@ -65,21 +66,38 @@ def flags(case, corpus):
     return [part for flag in CASES[case] for part in ([flag, corpus] if flag == "--corpus" else [flag])]
 
 
-@pytest.mark.parametrize("model", ["bert_bare", "mpnet", "roberta", "xlm_roberta"])
-@pytest.mark.parametrize("case", CASES)
-def test_three_libraries_agree(model, case, corpus, peers, texts, tmp_path):
+MODELS = ["bert_bare", "mpnet", "roberta", "xlm_roberta"]
+
+
+@pytest.fixture(scope="module")
+def vectors(corpus, peers, texts, tmp_path_factory):
+    """By model and case: what distil said, and the vectors of shoal, Model2Vec and sentence-transformers. The peers run
+    once for all, and load while shoal works: that takes longer than all that they do."""
+    folder = tmp_path_factory.mktemp("three")
     lines = (GOLDEN / "texts.jsonl").read_text(encoding="utf-8").splitlines()
     mine = [json.loads(line) for line in lines] + texts[:60] + ["", "𓀀", "the 𓀀 package", "package " * 700]
-    made = answer("distil", GOLDEN / model, "--out", tmp_path / "static", *flags(case, corpus))
-    (tmp_path / "texts.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in mine))
-    (tmp_path / "texts.json").write_text(json.dumps(mine))
-    shoal("embed", tmp_path / "texts.jsonl", "--model", tmp_path / "static", "--out", tmp_path / "x.npy", "--quiet")
-    subprocess.run([peers, "-c", PEER, tmp_path / "static", tmp_path / "texts.json", tmp_path], check=True, capture_output=True)
-    x = np.load(tmp_path / "x.npy")
-    assert x.shape == (len(mine), made["dims"])
-    for peer in ["model2vec", "st"]:
-        other = np.load(tmp_path / f"{peer}.npy")
-        assert np.abs(x - other).max() < 2e-6, (peer, np.abs(x - other).max(axis=1).argmax())
+    (folder / "texts.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in mine))
+    (folder / "texts.json").write_text(json.dumps(mine))
+    said = {}
+    run = subprocess.Popen([peers, "-c", PEER, folder / "texts.json"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for model in MODELS:
+        for case in CASES:
+            static = folder / f"{model}-{case}"
+            said[model, case] = answer("distil", GOLDEN / model, "--out", static, *flags(case, corpus))
+            shoal("embed", folder / "texts.jsonl", "--model", static, "--out", f"{static}.shoal.npy", "--quiet")
+    wrong = run.communicate("\n".join(str(folder / f"{model}-{case}") for model, case in said))[1]
+    assert run.returncode == 0, wrong
+    return {(model, case): (made, *(np.load(folder / f"{model}-{case}.{of}.npy") for of in ["shoal", "model2vec", "st"]))
+            for (model, case), made in said.items()}
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("case", CASES)
+def test_three_libraries_agree(model, case, vectors):
+    made, x, *others = vectors[model, case]
+    assert x.shape == (len(others[0]), made["dims"])
+    for other in others:
+        assert np.abs(x - other).max() < 2e-6, np.abs(x - other).max(axis=1).argmax()
     if case in ("both", "context", "corpus"):
         assert made["words"] > 50
         assert (made["in_context"] > 50) == (case == "context")
@@ -116,11 +134,11 @@ def test_same_bytes_and_done_before(corpus, tmp_path):
 
 def test_goes_on_where_it_was_stopped(corpus, tmp_path, texts):
     long = tmp_path / "long.jsonl"
-    long.write_text("".join(json.dumps({"text": t}) + "\n" for t in texts * 6))
-    command = ["distil", GOLDEN / "mpnet", "--corpus", long, "--context", "--threads", "1", "--quiet"]
+    long.write_text("".join(json.dumps({"text": t}) + "\n" for t in texts * 3))
+    command = ["distil", GOLDEN / "mpnet", "--corpus", long, "--context", "--threads", "3", "--quiet"]
     shoal(*command, "--out", tmp_path / "whole")
     stopped = 0
-    for wait in [0.5, 1, 1.5, 2, 2.5, 3, 4, 6]:
+    for wait in [0.5, 0.8, 1.2]:
         run = subprocess.Popen([SHOAL, *map(str, command), "--out", tmp_path / "static"], stderr=subprocess.PIPE, text=True)
         time.sleep(wait)
         run.send_signal(signal.SIGINT)
@@ -136,6 +154,25 @@ def test_goes_on_where_it_was_stopped(corpus, tmp_path, texts):
         assert (tmp_path / "static" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     if stopped == 0:
         pytest.skip("the machine was too fast or too slow: nothing was stopped on its way")
+
+
+def test_kept_work_of_other_options_is_not_used(corpus, tmp_path):
+    out, part = tmp_path / "static", tmp_path / "static.part.safetensors"
+    shoal("distil", GOLDEN / "bert_bare", "--out", tmp_path / "whole", "--quiet")
+    weights = (tmp_path / "whole" / "model.safetensors").read_bytes()
+    length = int.from_bytes(weights[:8], "little")
+    header = json.loads(weights[8 : 8 + length])
+    header["__metadata__"].update(kind="distil_part", key="of something else")
+    text = json.dumps(header).encode()
+    part.write_bytes(len(text).to_bytes(8, "little") + text + weights[8 + length :])
+    done = shoal("distil", GOLDEN / "bert_bare", "--out", out)
+    assert "note: " in done.stderr and "it is not used" in done.stderr and not part.exists()
+    assert fingerprints(out)["model.safetensors"] == fingerprints(tmp_path / "whole")["model.safetensors"]
+    # A finished folder leaves a file alone that is not its own.
+    part.write_bytes(weights)
+    assert answer("distil", GOLDEN / "bert_bare", "--out", out)["done_before"] and part.read_bytes() == weights
+    assert "was not made by this command" in refused("distil", GOLDEN / "bert_bare", "--out", out, "--dims", 5, "--overwrite")
+    assert part.read_bytes() == weights and fingerprints(out)["model.safetensors"] == fingerprints(tmp_path / "whole")["model.safetensors"]
 
 
 def test_bad_input(corpus, tmp_path):
@@ -171,15 +208,18 @@ def test_bad_input(corpus, tmp_path):
 
 def test_folders_of_model2vec(peers, texts, tmp_path):
     """What Model2Vec writes itself is read, with and without modules.json."""
-    for name in ["plain", "mapped", "bytes_mapped", "half"]:
+    names = ["plain", "mapped", "bytes_mapped", "half"]
+    (tmp_path / "texts.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in texts[:100]))
+    for name in names:
         folder = tmp_path / name
         shutil.copytree(ROOT / "tests/golden/static" / name, folder)
         (folder / "modules.json").unlink(missing_ok=True)
         shown = answer("model", "show", folder)
         assert shown["dims"] == 6
-        (tmp_path / "texts.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in texts[:100]))
         shoal("embed", tmp_path / "texts.jsonl", "--model", folder, "--out", tmp_path / f"{name}.npy", "--quiet")
-        code = "import json, sys, numpy as np\nfrom model2vec import StaticModel\nnp.save(sys.argv[2], StaticModel.from_pretrained(sys.argv[1]).encode(json.load(sys.stdin)))"
-        subprocess.run([peers, "-c", code, folder, tmp_path / "theirs.npy"], check=True, input=json.dumps(texts[:100]), text=True, capture_output=True)
-        theirs = np.load(tmp_path / "theirs.npy").astype(np.float32)
+    code = ("import json, sys, numpy as np\nfrom model2vec import StaticModel\ntexts = json.load(sys.stdin)\n"
+            "for f in sys.argv[1:]:\n    np.save(f + '.theirs.npy', StaticModel.from_pretrained(f).encode(texts))")
+    subprocess.run([peers, "-c", code, *(tmp_path / name for name in names)], check=True, input=json.dumps(texts[:100]), text=True, capture_output=True)
+    for name in names:
+        theirs = np.load(tmp_path / f"{name}.theirs.npy").astype(np.float32)
         assert np.abs(np.load(tmp_path / f"{name}.npy") - theirs).max() < 2e-6 * max(1, np.abs(theirs).max())

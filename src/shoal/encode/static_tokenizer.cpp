@@ -53,11 +53,6 @@ std::string padding_token(const json& file, const fs::path& folder) {
   return "";
 }
 
-Index letters_in(std::string_view text) {
-  return static_cast<Index>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 /// The byte for each character of the byte-level alphabet: printable Latin-1 stands for itself, the others
 /// follow from U+0100.
 const std::unordered_map<char32_t, char>& byte_letters() {
@@ -74,6 +69,11 @@ const std::unordered_map<char32_t, char>& byte_letters() {
 }
 
 }  // namespace
+
+Index letters_in(std::string_view text) {
+  return static_cast<Index>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
 
 struct StaticTokenizer::State {
   json file;  // without its vocabulary
@@ -125,7 +125,7 @@ void StaticTokenizer::State::read_vocabulary(const fs::path& path) {
     unknown_token = entries[id].token;
   }
   const std::string padding = padding_token(file, path.parent_path());
-  std::set<std::string> dropped, kept_added;
+  std::set<std::string> dropped, kept_added;  // of the tokens that were added to the vocabulary
   json added = json::array();
   if (file.contains("added_tokens") && file["added_tokens"].is_array())
     for (const json& one : file["added_tokens"]) {
@@ -139,10 +139,12 @@ void StaticTokenizer::State::read_vocabulary(const fs::path& path) {
       }
       const bool there = std::ranges::any_of(entries, [&](const Entry& e) { return e.token == content; });
       if (!there) entries.push_back({one["id"], content, kind == "Unigram" ? -100.0 : 0.0});
+      kept_added.insert(content);
       added.push_back(one);
     }
   for (Entry& entry : entries) {
-    if (dropped.contains(entry.token) || is_unused(entry.token)) continue;
+    const bool needed = kept_added.contains(entry.token) || entry.token == unknown_token;
+    if (dropped.contains(entry.token) || (is_unused(entry.token) && !needed)) continue;
     if (!ids.emplace(entry.token, static_cast<std::uint32_t>(tokens.size())).second) continue;
     if (entry.token == unknown_token && !unknown_token.empty())
       unknown = static_cast<std::uint32_t>(tokens.size());

@@ -12,10 +12,13 @@
 
 namespace shoal {
 
+/// Code points of valid UTF-8.
+Index letters_in(std::string_view text);
+
 /// The tokenizer of a static model in the making, from that of a transformer. As Model2Vec makes it: nothing
 /// is put before or after texts, nothing is cut or padded; special tokens but those of padding and of the
-/// unknown are left out, and so is what begins like [unused1]; ids are numbered anew. A byte-level tokenizer
-/// puts a blank before the first word, so that a word is the same everywhere.
+/// unknown are left out, and so is what else begins like [unused1]; ids are numbered anew. A byte-level
+/// tokenizer puts a blank before the first word, so that a word is the same everywhere.
 class StaticTokenizer {
  public:
   /// Of a folder that loads as a transformer. Error(unsupported) naming the kind of tokenizer if it is none

@@ -287,14 +287,16 @@ Matrix TokenVectors::encode(const Texts& texts, Index first, Index count, const 
           as_they_are = texts[first + begin + i].size() <= letters;
         Texts changed;
         if (!as_they_are) changed = prepared(texts, first + begin, n, prompt, letters, shortened);
+        // One more tells whether a text is longer.
         const Tokens tokens =
-            tokenizer_.encode_plain(as_they_are ? texts : changed, as_they_are ? first + begin : 0, n, limit);
-        cut[chunk] = tokens.cut + static_cast<Index>(std::ranges::count(shortened, 1));
+            tokenizer_.encode_plain(as_they_are ? texts : changed, as_they_are ? first + begin : 0, n,
+                                    limit == ~Index{0} ? limit : limit + 1);
+        for (Index i = 0; i < n; ++i) cut[chunk] += tokens[i].size() > limit || shortened[i] != 0;
         Matrix pooled(n, cols_);
         std::vector<float> row(cols_);
         std::vector<std::uint32_t> known_ids;
         for (Index i = 0; i < n; ++i) {
-          auto ids = tokens[i];
+          auto ids = tokens[i].first(std::min(tokens[i].size(), limit));
           const bool known = tokenizer_.knows_any(ids.subspan(std::min<Index>(before, ids.size())));
           fates.unknown[begin + i] = !known;
           if (left_out_ && std::ranges::find(ids, *left_out_) != ids.end()) {

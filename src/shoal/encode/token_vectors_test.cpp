@@ -117,6 +117,24 @@ TEST(StaticModels, LongTextsAreToldOfAndChunksAreAllOfThem) {
   EXPECT_EQ(encoder.encode(texts, {.max_tokens = 7}).to_matrix(), encoder.encode(texts).to_matrix());
 }
 
+TEST(StaticModels, ATextThatIsCutByLettersAndByTokensCountsOnce) {
+  const Encoder encoder = Encoder::load(kGolden / "short");
+  const auto cut = [&](const std::vector<std::string>& of) {
+    Texts texts;
+    for (const std::string& text : of) texts.add(text);
+    EncodeCounts counts;
+    encoder.encode(texts, {}, {}, &counts);
+    return counts.cut;
+  };
+  std::string marks, word(500, 'a');
+  for (int i = 0; i < 500; ++i) marks += "! ";
+  EXPECT_EQ(cut({marks}), 1u) << "over the letters, and over the tokens in what is left";
+  EXPECT_EQ(cut({word}), 1u);
+  EXPECT_EQ(cut({"a", marks, "b", word}), 2u);
+  EXPECT_EQ(cut({"a", "! ! ! ! ! ! !"}), 0u) << "seven tokens are not cut";
+  EXPECT_EQ(cut({"! ! ! ! ! ! ! !"}), 1u);
+}
+
 TEST(StaticModels, DamageIsNamed) {
   const auto fault_of = [](const Changed& changed, const char* says) {
     const auto error = error_of([&] { Encoder::load(changed.folder()); });

@@ -70,6 +70,9 @@ void Contexts::add(const Texts& texts, Index first, Index count, const TokenStat
     for (const Place& p : part.places) places.push_back({p.token, shift + p.first, shift + p.last});
   }
   const Matrix states = model.states(own, run);
+  check_stop(run);
+  Run whole = run.quiet();  // from here on it is all of the texts or none of them
+  whole.stop = {};
   for (const Place& place : places) {
     ++times_[place.token];
     if (slots_[place.token] != kNone) continue;
@@ -77,7 +80,7 @@ void Contexts::add(const Texts& texts, Index first, Index count, const TokenStat
     sums_.resize(sums_.size() + dims_);
   }
   // Each thread has columns of its own: the sums run in the order of the texts.
-  for_chunks(run.quiet(), dims_, kColumns, [&](Index, Index begin, Index end) {
+  for_chunks(whole, dims_, kColumns, [&](Index, Index begin, Index end) {
     for (const Place& place : places) {
       double* sum = sums_.data() + static_cast<Index>(slots_[place.token]) * dims_;
       const double share = 1.0 / static_cast<double>(place.last - place.first);
@@ -102,12 +105,19 @@ void Contexts::load(const ArchiveReader& in) {
   const std::vector<std::int64_t> slots = in.integers("slots");
   std::vector<double> sums = in.doubles("sums", in.tensor("sums").count());
   std::vector<std::int64_t> times = in.integers("times");
-  const auto fits = [&](std::int64_t slot) {
-    return slot >= kNone && slot < static_cast<std::int64_t>(sums.size() / dims_);
-  };
-  require(slots.size() == slots_.size() && times.size() == times_.size() && sums.size() % dims_ == 0 &&
-              std::ranges::all_of(slots, fits),
-          Fault::format, in.path().string() + ": does not fit the model");
+  bool fits = slots.size() == slots_.size() && times.size() == times_.size() && sums.size() % dims_ == 0;
+  std::vector<bool> taken(sums.size() / dims_);
+  for (Index i = 0; fits && i < slots.size(); ++i) {
+    if (slots[i] == kNone) {
+      fits = times[i] == 0;
+      continue;
+    }
+    const auto slot = static_cast<Index>(slots[i]);  // one below 0 is beyond the end
+    fits = times[i] > 0 && slot < taken.size() && !taken[slot];
+    if (fits) taken[slot] = true;
+  }
+  require(fits && std::ranges::find(taken, false) == taken.end(), Fault::format,
+          in.path().string() + ": does not fit the model");
   for (Index i = 0; i < slots.size(); ++i) slots_[i] = static_cast<std::int32_t>(slots[i]);
   times_ = std::move(times);
   sums_ = std::move(sums);

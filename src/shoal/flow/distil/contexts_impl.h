@@ -28,13 +28,14 @@ class Contexts {
  public:
   Contexts(Index tokens, Index dims) : dims_(dims), slots_(tokens, kNone), times_(tokens) {}
 
-  /// Texts [first, first + count).
+  /// Texts [first, first + count): all of them, or none where it throws Error(cancelled).
   void add(const Texts& texts, Index first, Index count, const TokenStates& model,
            const StaticTokenizer& tokens, const Tokenizer& before, const Tokenizer& now, const Run& run);
   const std::vector<std::int64_t>& times() const { return times_; }  ///< how often each token was seen
   void mean(Index token, std::span<float> row) const;
 
   void save(ArchiveWriter& out) const;
+  /// Error(format) if it is of another size, or times and sums are not of the same tokens; nothing changes.
   void load(const ArchiveReader& in);
 
  private:

@@ -1,11 +1,9 @@
 #include "shoal/flow/distil/distil.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <unordered_map>
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
@@ -14,6 +12,8 @@
 #include "shoal/encode/static_tokenizer.h"
 #include "shoal/encode/token_states.h"
 #include "shoal/flow/distil/contexts_impl.h"
+#include "shoal/flow/distil/corpus_words_impl.h"
+#include "shoal/flow/distil/kept_impl.h"
 #include "shoal/flow/receipt.h"
 #include "shoal/flow/texts/models.h"
 #include "shoal/kernels/kernels.h"
@@ -36,8 +36,7 @@ constexpr const char* kFiles[] = {kMarkFile, "model.safetensors", "tokenizer.jso
 constexpr Index kUsualDims = 256;
 constexpr Index kBatch = 1024;             // texts at once
 constexpr Index kAlone = 8192;             // tokens that go through the model between two looks at the clock
-constexpr Index kLongestWord = 48;         // letters
-constexpr std::chrono::seconds kKeep{30};  // of work that may be lost
+constexpr Index kMostCounted = 2'000'000;  // words of a corpus
 
 Passes passes_of(const DistilOptions& o, const Run& run) {
   return [&o, run](const std::function<void(const Texts&)>& take) {
@@ -51,33 +50,35 @@ Passes passes_of(const DistilOptions& o, const Run& run) {
   };
 }
 
-/// A word of the corpus: a piece of the pre-tokenizer, and how often it stands there.
-struct CorpusWord {
-  std::string piece;
-  std::int64_t times = 0;
-};
-
-std::vector<CorpusWord> count_words(const Passes& passes, const Tokenizer& tokenizer, Index min_count,
-                                    DistilReport& report, const Run& run) {
-  std::unordered_map<std::string, std::int64_t> times;
+/// The words of the corpus, most frequent first.
+std::vector<CorpusWord> count_words(const Passes& passes, const StaticTokenizer& tokens,
+                                    const Tokenizer& tokenizer, Index min_count, DistilReport& report,
+                                    const Run& run) {
+  WordCounts counts(tokens, kMostCounted);
   passes([&](const Texts& batch) {
     constexpr Index kGrain = 128;
     std::vector<Texts> found(chunk_count(batch.size(), kGrain));
     for_chunks(run.quiet(), batch.size(), kGrain, [&](Index chunk, Index first, Index last) {
       found[chunk] = tokenizer.split(batch, first, last - first);
     });
-    for (const Texts& pieces : found)
-      for (Index i = 0; i < pieces.size(); ++i) ++times[std::string(pieces[i])];
+    for (const Texts& pieces : found) counts.add(pieces);
     report.texts += batch.size();
     if (run.progress) run.progress("words", static_cast<double>(report.texts), 0);
   });
-  std::vector<CorpusWord> out;
-  for (auto& [piece, n] : times)
-    if (n >= static_cast<std::int64_t>(min_count)) out.push_back({piece, n});
-  std::ranges::sort(out, [](const CorpusWord& a, const CorpusWord& b) {
-    return a.times != b.times ? a.times > b.times : a.piece < b.piece;
+  if (counts.forgotten())
+    report.notes.push_back(
+        "the corpus has more than " + std::to_string(kMostCounted) +
+        " different words; the rare ones were forgotten now and then, so that their counts "
+        "may be too low");
+  return std::move(counts).words(min_count);
+}
+
+/// Only how many texts there are.
+void count_texts(const Passes& passes, DistilReport& report, const Run& run) {
+  passes([&](const Texts& batch) {
+    report.texts += batch.size();
+    if (run.progress) run.progress("words", static_cast<double>(report.texts), 0);
   });
-  return out;
 }
 
 /// How each piece is cut as a word of a text. Empty: it is another piece when it stands alone, or it has
@@ -105,52 +106,6 @@ struct Vocabulary {
   std::optional<Index> unknown;       ///< the row of what is not known
 };
 
-/// Work that is kept beside the folder in the making.
-class Kept {
- public:
-  Kept(const fs::path& out, const std::string& key) : path_(beside(out)), key_(key) {}
-  static fs::path beside(const fs::path& out) {
-    const fs::path path = out.has_filename() ? out : out.parent_path();
-    return path.string() + ".part.safetensors";
-  }
-  bool is_due() const { return std::chrono::steady_clock::now() - last_ >= kKeep; }
-  void write(Index texts, Index alone, const Contexts& contexts, const Matrix& vectors) {
-    ArchiveWriter out("distil_part");
-    out.meta("key", key_);
-    out.meta("texts", std::to_string(texts));
-    out.meta("alone", std::to_string(alone));
-    contexts.save(out);
-    out.add("vectors", vectors);
-    out.write(path_);
-    last_ = std::chrono::steady_clock::now();
-  }
-  /// What an earlier run with the same key kept. Anything else that stands there is started anew.
-  void read(Index& texts, Index& alone, Contexts& contexts, Matrix& vectors) const {
-    if (!fs::exists(path_)) return;
-    try {
-      const ArchiveReader in(path_);
-      check_kind(in, "distil_part");
-      if (in.meta("key") != key_) return;
-      Contexts found = contexts;
-      Matrix table = in.matrix("vectors", vectors.rows(), vectors.cols());
-      found.load(in);
-      texts = std::stoull(in.meta("texts")), alone = std::stoull(in.meta("alone"));
-      contexts = std::move(found);
-      vectors = std::move(table);
-    } catch (const std::exception&) {  // written by something else
-    }
-  }
-  void remove() const {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-
- private:
-  fs::path path_;
-  std::string key_;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
 /// The vectors of the tokens, before anything is done to them: rows x model's dims.
 class TokenTable {
  public:
@@ -170,12 +125,14 @@ class TokenTable {
 
   /// before, now: the tokenizer without and with the corpus' words.
   Matrix make(const Tokenizer& before, const Tokenizer& now) && {
-    kept_.read(texts_, alone_, contexts_, vectors_);
+    if (!kept_.read(texts_, alone_, contexts_, vectors_, report_.texts))
+      report_.notes.push_back(kept_.path().string() +
+                              " was kept of other options or another corpus, or is damaged; it is not used");
     try {
       if (o_.context) read_contexts(before, now);
       read_alone();
     } catch (const Error& e) {
-      if (e.fault == Fault::cancelled) keep();
+      if (e.fault == Fault::cancelled && texts_ + alone_ > 0) keep();
       throw;
     }
     for (Index row = 0; row < vocabulary_.tokens.size(); ++row)
@@ -285,6 +242,24 @@ std::vector<double> weights_by_count(Index rows, double a, std::optional<Index> 
   return out;
 }
 
+/// Error(argument) unless so many texts of the corpus have a token as remove_common needs.
+void check_common(Index components, std::optional<Index> unknown, const Passes& passes,
+                  const Tokenizer& tokenizer) {
+  const Index needed = std::max<Index>(components, 2);
+  Index found = 0;
+  passes([&](const Texts& batch) {
+    for (Index at = 0; at < batch.size() && found < needed; at += needed) {
+      const Tokens tokens = tokenizer.encode_plain(batch, at, std::min(needed, batch.size() - at));
+      for (Index i = 0; i < tokens.size(); ++i)
+        found += std::ranges::any_of(tokens[i], [&](Index id) { return id != unknown; });
+    }
+  });
+  require(found >= needed, Fault::argument,
+          option_name("sentence_pca") + " is " + std::to_string(components) + "; it needs " +
+              std::to_string(needed) + " texts of the corpus that have a token, and there are " +
+              std::to_string(found));
+}
+
 /// Takes the mean of the texts' means off the rows of `table`, and what they have along the first components
 /// of those means: as the mean of rows is linear, the texts' means lose the same.
 void remove_common(Matrix& table, Index components, std::optional<Index> unknown, const Passes& passes,
@@ -336,7 +311,15 @@ void check(const DistilOptions& o) {
   for (const fs::path& input : o.corpus)
     require(input != "-", Fault::argument,
             "standard input can be read once only, and the corpus is read more than once; give a file");
-  if (!o.corpus.empty()) return;
+  if (!o.corpus.empty()) {
+    const bool weighted = o.weights.value_or(Weighting::sif) == Weighting::sif;
+    const bool words = o.vocabulary.value_or(VocabularyOf::both) != VocabularyOf::tokenizer;
+    require(words || weighted || o.context || o.sentence_pca > 0, Fault::argument,
+            option_name("corpus") + " is not used: " + option_name("vocabulary") + " is tokenizer, " +
+                option_name("weights") + " is " + name_of(o.weights.value_or(Weighting::sif)) +
+                ", and there is neither " + option_name("context") + " nor " + option_name("sentence_pca"));
+    return;
+  }
   const auto needs = [](const char* option) {
     throw Error(Fault::argument, option_name(option) + " needs a corpus: " + option_name("corpus") + " FILE");
   };
@@ -344,6 +327,12 @@ void check(const DistilOptions& o) {
   if (o.weights == Weighting::sif) needs("weights");
   if (o.context) needs("context");
   if (o.sentence_pca > 0) needs("sentence_pca");
+}
+
+void check_components(const DistilOptions& o, Index dims) {
+  require(o.sentence_pca < dims, Fault::argument,
+          option_name("sentence_pca") + " is " + std::to_string(o.sentence_pca) + "; allowed: below the " +
+              std::to_string(dims) + " of " + option_name("dims"));
 }
 
 Vocabulary vocabulary_of(VocabularyOf which, StaticTokenizer& tokens, const Tokenizer& tokenizer,
@@ -356,7 +345,7 @@ Vocabulary vocabulary_of(VocabularyOf which, StaticTokenizer& tokens, const Toke
       if (parts[i].empty()) continue;
       const std::string plain = tokens.plain(words[i].piece);
       const auto id = tokens.find(words[i].piece);
-      if (!id && (!has_letter(plain) || plain.size() > kLongestWord)) continue;  // numbers, marks in a row
+      if (!id && !has_letter(plain)) continue;  // numbers, marks in a row
       if (id && which == VocabularyOf::both) continue;
       if (!id) {
         tokens.add(words[i].piece, parts[i]);
@@ -438,21 +427,21 @@ DistilReport distil(const DistilOptions& o, const Run& run) {
                                         (is_ensemble(place) ? "an ensemble" : "a static model") +
                                         "; a transformer is needed, as " + kDefaultModel);
   const TokenStates model = TokenStates::load(place, run);
-  const Index dims = o.dims.value_or(std::min(kUsualDims, model.dims()));
+  Index dims = o.dims.value_or(std::min(kUsualDims, model.dims()));
   require(dims <= model.dims(), Fault::argument,
           option_name("dims") + " is " + std::to_string(dims) + "; the vectors of " + model.name() +
               " have " + std::to_string(model.dims()) + " numbers");
-  require(o.sentence_pca < dims, Fault::argument,
-          option_name("sentence_pca") + " is " + std::to_string(o.sentence_pca) + "; allowed: below the " +
-              std::to_string(dims) + " of " + option_name("dims"));
+  check_components(o, dims);
   const std::string key = key_of(o, model.id(), run);
+  Kept kept(o.out, key);
   if (!o.overwrite && fs::exists(o.out / kMarkFile) && has_receipt(o.out, kMarkFile, key)) {
     NewFolder::clean_up(o.out, kMark, kFiles);
-    Kept(o.out, key).remove();
+    kept.remove();
     DistilReport report = read_report(o.out, run);
     report.done_before = true;
     return report;
   }
+  kept.check_place();
   NewFolder folder(o.out, kMark, o.overwrite, kFiles);
   for (const fs::path& input : o.corpus) folder.keep_off(input);
   folder.keep_off(place);
@@ -474,16 +463,25 @@ DistilReport distil(const DistilOptions& o, const Run& run) {
       Tokenizer::from_json(tokens.to_json(), place.string() + ": the tokenizer without special tokens");
   std::vector<CorpusWord> words;
   if (corpus) {
-    words = count_words(passes, before, o.min_count, report, run);
+    if (which == VocabularyOf::tokenizer)
+      count_texts(passes, report, run);
+    else
+      words = count_words(passes, tokens, before, o.min_count, report, run);
     require(report.texts > 0, Fault::data, o.corpus.front().string() + " has no texts");
   }
   const Vocabulary vocabulary = vocabulary_of(which, tokens, before, words, o.words, report);
   words.clear();
   const Tokenizer now = Tokenizer::from_json(tokens.to_json(), "the tokenizer with the corpus' words");
   const Tokenizer own = Tokenizer::from_json(vocabulary.json, "the static model's tokenizer");
-  report.tokens = vocabulary.tokens.size(), report.dims = dims;
+  report.tokens = vocabulary.tokens.size();
+  require(report.tokens >= 2, Fault::data, "there is one token only; a static model needs two");
+  require(!o.dims || dims <= report.tokens, Fault::argument,
+          option_name("dims") + " is " + std::to_string(dims) + "; there are " +
+              std::to_string(report.tokens) + " tokens, and at most so many components");
+  report.dims = dims = std::min(dims, report.tokens);
+  check_components(o, dims);
+  if (o.sentence_pca > 0) check_common(o.sentence_pca, vocabulary.unknown, passes, own);
 
-  Kept kept(o.out, key);
   Matrix table = TokenTable(o, model, tokens, vocabulary, passes, kept, report, run).make(before, now);
   if (run.progress) run.progress("pca", 0, 0);
   const Rows rows(std::move(table));

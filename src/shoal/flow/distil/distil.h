@@ -40,7 +40,7 @@ struct DistilOptions {
   Index min_count = 5;
   bool context = false;
   Index min_contexts = 10;
-  std::optional<Index> dims;         ///< absent: 256, or the model's if it has fewer
+  std::optional<Index> dims;         ///< absent: 256; the model's, or as many as tokens, if that is fewer
   std::optional<Weighting> weights;  ///< absent: sif with a corpus, else zipf
   std::optional<double> sif;         ///< absent: 1e-4 of zipf, as Model2Vec; 1e-3 of sif, as its authors
   Index sentence_pca = 0;
@@ -57,9 +57,8 @@ void fields(DistilOptions& o, V&& visit) {
   visit("min_contexts", o.min_contexts,
         "context: tokens that stand less often in the corpus are taken as texts by themselves", at_least(1));
   visit("dims", o.dims,
-        "principal components kept, at most the numbers of the model's vectors. Default: 256, or all of them "
-        "if "
-        "they are fewer",
+        "principal components kept, at most the numbers of the model's vectors, and as many as there are "
+        "tokens. Default: 256, or all of them if they are fewer",
         at_least(1));
   visit(
       "weights", o.weights,
@@ -80,10 +79,11 @@ struct DistilReport {
   bool done_before = false;
   std::string id, model;  ///< of the static model; of the transformer
   Index tokens = 0, dims = 0;
-  Index words = 0;       ///< of the corpus, added as whole tokens
-  Index in_context = 0;  ///< tokens whose vectors are means in context
-  Index texts = 0;       ///< of the corpus
-  double variance = 1;   ///< share that the components keep
+  Index words = 0;                 ///< of the corpus, added as whole tokens
+  Index in_context = 0;            ///< tokens whose vectors are means in context
+  Index texts = 0;                 ///< of the corpus
+  double variance = 1;             ///< share that the components keep
+  std::vector<std::string> notes;  ///< what the user should know
 };
 
 /// Makes the folder `out`, a static model that shoal, Model2Vec and sentence-transformers load:
@@ -91,10 +91,11 @@ struct DistilReport {
 /// distil.json, the receipt. Vectors are scaled to length 1 by all three; the token of what is not known has
 /// zeros, so that it does not matter whether it counts. Texts are not cut. The same bits for any threads. A
 /// run that was stopped goes on where it was: what the forward passes gave is kept in OUT.part.safetensors,
-/// about every half minute. Error(argument): more dims than the model has, an option without the corpus that
-/// it needs, standard input. Error(data): a corpus without texts or words. Errors of Encoder::load;
-/// Error(unsupported) of a model that is no transformer. Steps "load model", "words", "context", "tokens",
-/// "pca".
+/// about every half minute; a file of that name that it has not made is never touched. Error(argument): such
+/// a file, more dims than the model has or than there are tokens, more sentence_pca than texts with a token,
+/// an option without the corpus that it needs, a corpus that no option uses, standard input. Error(data): a
+/// corpus without texts or words. Errors of Encoder::load; Error(unsupported) of a model that is no
+/// transformer. Steps "load model", "words", "context", "tokens", "pca".
 DistilReport distil(const DistilOptions& options, const Run& run);
 
 }  // namespace shoal
