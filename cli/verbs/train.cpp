@@ -65,12 +65,12 @@ void run_train(TrainModelOptions& o, bool cross, CLI::App& verb, Session& sessio
   notices.begins = [&](const TrainModelReport& report, double seconds) {
     for (const auto& set : report.sets) session.remark(set_in_words(set));
     const auto& learn = o.train.learn;
-    session.remark("training " + report.model + ": " + counted(learn.n_epochs, "epoch") + " in batches of " +
-                   std::to_string(learn.batch_size) + ", learning rate " +
-                   text_of(FieldValue(learn.optimiser.learning_rate)) +
-                   (report.resumed_from > 0 ? "; it goes on from step " + with_commas(report.resumed_from) : "") +
-                   "; it will take about " +
-                   duration(seconds));
+    session.remark(
+        "training " + report.model + ": " + counted(learn.n_epochs, "epoch") + " in batches of " +
+        std::to_string(learn.batch_size) + ", learning rate " +
+        text_of(FieldValue(learn.optimiser.learning_rate)) +
+        (report.resumed_from > 0 ? "; it goes on from step " + with_commas(report.resumed_from) : "") +
+        "; it will take about " + duration(seconds));
   };
   const TrainModelReport report =
       cross ? train_cross_model(o, session.run(), notices) : train_model(o, session.run(), notices);

@@ -161,6 +161,15 @@ def test_margins_that_cannot_be_met_are_refused(tmp_path):
     assert done.returncode == 2 and "margin" in done.stderr
 
 
+def test_decimal_commas_and_named_columns(tmp_path):
+    path = write_rows(tmp_path / "rows.csv", ["id", "eins", "zwei", "wert"],
+                      [[i, f"a map {i}", "the work", f"{i % 5},5"] for i in range(20)])
+    done = shoal("train", path, "--model", MODEL, "--columns", "eins,zwei", "--target", "wert", "--score-range", "0,5",
+                 "--dev", path, "--out", tmp_path / "out", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["sets"][0]["columns"] == ["eins", "zwei"] and answer["dev_metric"] == "spearman_cosine"
+
+
 def test_yes_and_no_are_labels(tmp_path):
     path = write_rows(tmp_path / "rows.csv", ["sentence1", "sentence2", "label"],
                       [["a", "b", "yes"], ["c", "d", "no"], ["map", "work", "yes"]])

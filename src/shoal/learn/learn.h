@@ -77,7 +77,7 @@ struct Lesson {
   /// Whether the parameters have come to harm at a step: says how, or nothing if all is well. Then learning
   /// ends, with the best parameters so far, or those of the last look at which all was well.
   std::function<std::string(const Parameters& parameters, Index step)> watch;
-  std::function<void(const LearnStep& step)> log;  ///< after each step
+  std::function<void(const LearnStep& step)> log;          ///< after each step
   std::function<void(Index step, Index n_steps)> resumed;  ///< before any step: where it goes on
   std::function<void()> begun_anew;  ///< the checkpoint that is there is of other rows, options or seed
   /// The loss or a gradient is no number: what the rows of these batches are, for the message.

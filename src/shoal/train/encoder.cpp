@@ -215,8 +215,7 @@ void TrainableEncoder::backward(const EncoderPass& pass, Matrix slope, const Run
   network_.backward(pass.network, std::move(by_states), parameters, run);
 }
 
-Matrix TrainableEncoder::encode(std::span<const std::span<const std::uint32_t>> texts,
-                                const Run& run) const {
+Matrix TrainableEncoder::encode(std::span<const std::span<const std::uint32_t>> texts, const Run& run) const {
   Matrix out(texts.size(), dims_);
   EncoderPass pass;
   pass.network.keeps = false;

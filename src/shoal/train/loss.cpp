@@ -336,8 +336,10 @@ void check_targets(const LossOptions& options, MatrixView targets, Index columns
   if (kind == LossTargets::none) return;
   check_width(options, targets.rows == 0 ? 0 : targets.cols, columns, dims);
   const auto refuse = [&](Index row, float value, const std::string& what, const char* hint = "") {
-    throw Error(Fault::data, "row " + std::to_string(numbers.empty() ? row + 1 : numbers[row]) + " has " + text_of(value) + what,
-                hint);
+    throw Error(
+        Fault::data,
+        "row " + std::to_string(numbers.empty() ? row + 1 : numbers[row]) + " has " + text_of(value) + what,
+        hint);
   };
   for (Index i = 0; i < targets.rows; ++i)
     for (const float value : targets[i]) {

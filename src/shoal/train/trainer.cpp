@@ -82,7 +82,8 @@ class Training {
     lesson.begun_anew = hooks_.begun_anew;
     lesson.resumed = [this](Index step, Index n_steps) {
       if (!hooks_.begins) return;
-      const double left = static_cast<double>(n_steps - step) / static_cast<double>(std::max<Index>(n_steps, 1));
+      const double left =
+          static_cast<double>(n_steps - step) / static_cast<double>(std::max<Index>(n_steps, 1));
       hooks_.begins(step, left > 0 ? left * seconds() : 0);
     };
     lesson.name_rows = [this](const std::vector<Batch>& batches) { return name_rows(batches); };
@@ -199,10 +200,12 @@ class Training {
     for (Index s = 0; s < sets_.size(); ++s) {
       all.push_back(batches_of(s, epoch));
       sizes.push_back(all.back().size());
-      const bool alone = sizes.back() == 0 || (all.back()[0].size() < 2 && uses_other_rows(sets_[s].set->loss.kind));
+      const bool alone =
+          sizes.back() == 0 || (all.back()[0].size() < 2 && uses_other_rows(sets_[s].set->loss.kind));
       require(!alone, Fault::data,
               sets_[s].set->name +
-                  ": no batch can be made of its rows, which are set against each other: at least two of different "
+                  ": no batch can be made of its rows, which are set against each other: at least two of "
+                  "different "
                   "texts are needed, or two labels with two rows each");
     }
     std::vector<Batch> out;

@@ -24,9 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char *kReport = "training.json", *kLog = "training.jsonl", *kPage = "training.html",
-                     *kCheckpoint = "checkpoint.safetensors";
-constexpr FolderMark kMark{kReport, "\"format\": \"shoal training\""};
+constexpr const char* kCheckpoint = "checkpoint.safetensors";
 constexpr const char* kFiles[] = {"config.json",
                                   "tokenizer.json",
                                   "tokenizer_config.json",
@@ -40,9 +38,9 @@ constexpr const char* kFiles[] = {"config.json",
                                   "config_sentence_transformers.json",
                                   "sentence_bert_config.json",
                                   "model.safetensors",
-                                  kReport,
-                                  kLog,
-                                  kPage};
+                                  kTrainingReport,
+                                  kTrainingLog,
+                                  kTrainingPage};
 
 /// What a model is tried on: a task of pairs, or pairs with one of several labels.
 struct Trial {
@@ -64,14 +62,12 @@ class TrainCrossRun {
         is_cross_ ? read_cross_folder(given_).model : new_cross_folder(given_, 1).model;
     report_.model = model_name(folder.folder);
     const std::string key = key_of(folder);
-    if (fs::exists(o_.out) && has_mark(o_.out, kMark) && has_receipt(o_.out, kReport, key)) {
-      NewFolder::clean_up(o_.out, kMark, kFiles);
-      std::error_code ignored;
-      fs::remove_all(training_place(o_.out), ignored);  // killed between the name and the end
+    if (fs::exists(o_.out) && has_mark(o_.out, kTrainingMark) && has_receipt(o_.out, kTrainingReport, key)) {
+      clean_up_training(o_.out, kFiles);
       report_.done_before = true;
       return std::move(report_);
     }
-    NewFolder out(o_.out, kMark, o_.overwrite, kFiles);
+    NewFolder out(o_.out, kTrainingMark, o_.overwrite, kFiles);
     out.keep_off(folder.folder);
     for (const fs::path& input : inputs()) out.keep_off(input);
     read_sets();
@@ -83,7 +79,7 @@ class TrainCrossRun {
     std::error_code failed;
     fs::create_directories(place, failed);
     require(!failed, Fault::file, "cannot write " + place.string() + ": " + failed.message());
-    TrainingLog log(place / kLog);
+    TrainingLog log(place / kTrainingLog);
     try {
       train(model, log, {.file = place / kCheckpoint, .seconds = o_.checkpoint_seconds, .made_by = key});
     } catch (...) {
@@ -92,13 +88,7 @@ class TrainCrossRun {
     }
 
     model.save(out / "");
-    write_file(out / kLog, log.text());
-    write_file(out / kPage, training_page(report_, log));
-    auto json = to_json(report_);
-    json["format"] = "shoal training";
-    json["options"] = options_json();
-    write_file(out / kReport, json.dump(2) + "\n");
-    add_receipt(out / "", kReport, key);
+    write_training_files(out / "", report_, log, options_json(), key);
     out.keep();
     fs::remove_all(place, failed);
     return std::move(report_);
@@ -162,7 +152,10 @@ class TrainCrossRun {
 
   std::string key_of(const ModelFolder& folder) const {
     std::vector<fs::path> files;
-    for (const fs::path& input : inputs()) files.push_back(input);
+    const TrainingInputs given = training_inputs(o_);
+    files.insert(files.end(), given.files.begin(), given.files.end());
+    std::vector<Field> list = all_fields();
+    list.insert(list.end(), given.roles.begin(), given.roles.end());
     const auto add = [&](const fs::path& file) {
       if (fs::is_regular_file(file) && std::ranges::find(files, file) == files.end()) files.push_back(file);
     };
@@ -173,7 +166,7 @@ class TrainCrossRun {
     if (!folder.sentence_config.empty()) add(folder.sentence_config);
     const Weights weights(folder.transformer_folder);
     for (const fs::path& file : weights.files()) files.push_back(file);
-    return result_key("train", all_fields(), files, run_);
+    return result_key("train", list, files, run_);
   }
 
   ReadCrossOptions reading(const fs::path& file, std::optional<CrossLoss> loss) const {

@@ -42,10 +42,12 @@ struct OutFiles {
 };
 
 /// Which task a table is for, by the loss that its columns would choose.
-TaskKind task_of(const fs::path& file, const ReadOptions& read, const Run& run) {
+TaskKind task_of(const fs::path& file, const TrainModelOptions& o, const ReadOptions& read, const Run& run) {
   if (fs::is_directory(file)) return TaskKind::retrieval;
   ReadTrainingOptions as_it_is;
   as_it_is.file = file;
+  as_it_is.columns = o.columns;
+  as_it_is.target = o.target;
   as_it_is.any_score = true;
   as_it_is.read = read;
   const TrainingTable table = read_training_table(as_it_is, run);
@@ -217,7 +219,8 @@ class TrainRun {
       return std::ranges::any_of(sets_, [&](const TrainingSet& set) { return uses(set.loss.kind); });
     };
     const auto unused = [](const char* option, const std::string& of) {
-      throw Error(Fault::argument, option_name(option) + " is of " + of + "; no table is trained on with that");
+      throw Error(Fault::argument,
+                  option_name(option) + " is of " + of + "; no table is trained on with that");
     };
     const auto is = [](std::initializer_list<LossKind> kinds) {
       return [kinds = std::vector<LossKind>(kinds)](LossKind kind) {
@@ -230,7 +233,8 @@ class TrainRun {
     if (o_.loss.margin && !margins) unused("margin", "triplets and contrastive losses");
     if (o_.loss.distance && !margins && !some(is({LossKind::batch_hard_soft})))
       unused("distance", "triplets and contrastive losses");
-    if (o_.loss.scale != LossOptions{}.scale && !some(is({LossKind::mnrl, LossKind::cosent, LossKind::angle})))
+    if (o_.loss.scale != LossOptions{}.scale &&
+        !some(is({LossKind::mnrl, LossKind::cosent, LossKind::angle})))
       unused("scale", "the losses mnrl, cosent and angle");
     if (o_.loss.directions != LossOptions{}.directions && !some(is({LossKind::mnrl})))
       unused("directions", "the loss mnrl");
@@ -239,7 +243,8 @@ class TrainRun {
     const auto of_teacher = [&](LossKind kind) {
       return targets(kind) == LossTargets::teacher_vectors || targets(kind) == LossTargets::teacher_scores;
     };
-    if (!o_.teacher.empty() && !some(of_teacher)) unused("teacher", "the losses mse, margin_mse and distill_kl");
+    if (!o_.teacher.empty() && !some(of_teacher))
+      unused("teacher", "the losses mse, margin_mse and distill_kl");
     if (!o_.score_range.empty() && !some([&](LossKind kind) { return targets(kind) == LossTargets::score; }))
       unused("score_range", "losses of scores");
   }
@@ -250,7 +255,15 @@ class TrainRun {
     read.file = file;
     read.read = o_.read;
     read.read.limit.reset();
-    read.task = kind ? *kind : task_of(file, read.read, run_);
+    read.task = kind ? *kind : task_of(file, o_, read.read, run_);
+    // A table like those that are trained on, if columns are named.
+    const bool with_target = read.task == TaskKind::sts || read.task == TaskKind::pairs ||
+                             read.task == TaskKind::clustering || read.task == TaskKind::classification;
+    if (!o_.columns.empty() && !fs::is_directory(file)) {
+      read.columns = o_.columns;
+      if (with_target && !o_.target.empty()) read.columns.push_back(o_.target);
+      if (with_target && o_.target.empty()) read.columns.clear();
+    }
     return read_evaluation(read, run_);
   }
 

@@ -1,8 +1,6 @@
 #include "shoal/flow/training/training_data.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <map>
 #include <optional>
 
@@ -10,6 +8,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/letters.h"
 #include "shoal/core/with_commas.h"
+#include "shoal/flow/tables/number_column.h"
 #include "shoal/flow/tables/whole_table.h"
 
 namespace shoal {
@@ -26,13 +25,6 @@ const Names kText{"text", "sentence", "sentences", "content", "document"};
 const Names kTarget{"score",    "scores", "similarity",   "similarity_score",
                     "label",    "labels", "is_duplicate", "duplicate",
                     "category", "class",  "intent"};
-
-std::optional<double> number_of(std::string_view cell) {
-  double out = 0;
-  const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), out);
-  const bool whole = read.ec == std::errc() && read.ptr == cell.data() + cell.size();
-  return whole && std::isfinite(out) ? std::optional(out) : std::nullopt;
-}
 
 std::string joined(const Names& names) {
   std::string out;
@@ -100,7 +92,8 @@ class TableReading {
   bool only_zeros_and_ones() const {
     for (Index i = 0; i < table_.rows; ++i) {
       const auto cell = trimmed_text(table_.columns[*target_][i]);
-      if (!is_missing(cell) && number_of(cell) != 0 && number_of(cell) != 1 && !yes_or_no(cell)) return false;
+      if (!is_missing(cell) && plain_number(cell) != 0 && plain_number(cell) != 1 && !yes_or_no(cell))
+        return false;
     }
     return true;
   }
@@ -155,20 +148,7 @@ class TableReading {
             "the loss " + name + " learns from a teacher; " + option_name("teacher") + " names a model");
     if (teacher && o_.teacher) target_.reset();
     if (target_) out_.target = table_.names[*target_];
-    range_ = score_range();
-  }
-
-  std::optional<std::pair<double, double>> score_range() const {
-    if (o_.score_range.empty()) return {};
-    const std::string_view given = o_.score_range;
-    const auto comma = std::min(given.find(','), given.size());
-    const auto low = number_of(trimmed_text(given.substr(0, comma)));
-    const auto high = number_of(trimmed_text(given.substr(std::min(comma + 1, given.size()))));
-    const double from = low.value_or(0), to = high.value_or(0);
-    require(low && high && from < to, Fault::argument,
-            option_name("score_range") + " is " + o_.score_range +
-                "; two numbers are needed, the lower first: 0,5");
-    return std::pair(from, to);
+    if (!o_.score_range.empty()) range_ = read_score_range(o_.score_range);
   }
 
   void leave_out(Index row) {
@@ -180,6 +160,8 @@ class TableReading {
     set.columns.resize(texts_.size());
     std::vector<float> targets;
     std::vector<std::string> cells;
+    std::optional<NumberColumn> numbers;  // with decimal commas too
+    if (target_) numbers.emplace(table_, *target_);
     for (Index i = 0; i < table_.rows; ++i) {
       const bool blank =
           std::ranges::any_of(texts_, [&](Index c) { return trimmed_text(table_.columns[c][i]).empty(); });
@@ -191,7 +173,7 @@ class TableReading {
       if (target_ && wants() == LossTargets::label)
         cells.emplace_back(cell);
       else if (target_)
-        targets.push_back(target_of(cell, i));
+        targets.push_back(target_of(numbers, cell, i));
       for (Index c = 0; c < texts_.size(); ++c) set.columns[c].add(table_.columns[texts_[c]][i]);
       set.numbers.push_back(i + 1);
     }
@@ -206,8 +188,8 @@ class TableReading {
     std::ranges::copy(targets, set.targets.data());
   }
 
-  float target_of(std::string_view cell, Index row) const {
-    auto value = number_of(cell);
+  float target_of(const std::optional<NumberColumn>& numbers, std::string_view cell, Index row) const {
+    auto value = numbers->number(row);
     if (!value && wants() == LossTargets::binary)
       if (const auto said = yes_or_no(cell)) value = *said ? 1 : 0;
     if (!value)
@@ -219,7 +201,8 @@ class TableReading {
                   ", which is not in " + option_name("score_range") + " " + o_.score_range);
       value = (*value - range_->first) / (range_->second - range_->first);
     }
-    const bool cosine = !o_.any_score && wants() == LossTargets::score && out_.set.loss.kind == LossKind::cosine;
+    const bool cosine =
+        !o_.any_score && wants() == LossTargets::score && out_.set.loss.kind == LossKind::cosine;
     if (cosine && (*value < -1 || *value > 1))
       throw Error(Fault::data,
                   table_.where(row) + " has " + std::string(cell) + " as " + table_.names[*target_] +
