@@ -141,7 +141,7 @@ def test_a_collapse_is_caught(tmp_path):
     (["sentence1", "sentence2", "label"], [["", "b", "1"], ["a", "b", "1"], ["c", "d", "0.5"]],
      ["--loss", "contrastive"], ["row 3", "0.5"]),
     (["anchor", "positive"], [["a", "b"], ["c", "d"]], ["--freeze-layers", "9"], ["--freeze-layers is 9"]),
-    (["anchor", "positive"], [["a", "b"], ["c", "d"]], ["--score-range", "5"], ["--score-range is 5"]),
+    (["anchor", "positive"], [["a", "b"], ["c", "d"]], ["--score-range", "5"], ["--score-range is '5'"]),
 ])
 def test_bad_input_is_told(tmp_path, header, rows, arguments, words):
     path = write_rows(tmp_path / "rows.csv", header, rows)
