@@ -121,7 +121,7 @@ def test_bad_input(tmp_path):
     table.write_text("sentence1,sentence2,score\na,b,1\nc,d,2\n,e,3\nf,g,\n")
     done = shoal("evaluate", SMALL, table, "--task", "sts")
     assert "2 rows left out" in done.stderr and "row 3" in done.stderr and "2 scored pairs" in done.stdout
-    assert "gives labels or scores" in refused("evaluate", CLASSIFIER, table, "--task", "sts")
+    assert "gives 3 scores a pair" in refused("evaluate", CLASSIFIER, table, "--task", "sts")
     assert "no such file" in refused("evaluate", SMALL, tmp_path / "none.csv", "--task", "sts")
 
 
