@@ -24,7 +24,7 @@ struct BertConfig {
   Index first_position = 0;   ///< of a text's first token: padding id + 1 in RoBERTa and MPNet
   std::uint32_t padding = 0;  ///< id that takes position first_position - 1, if first_position > 0
   Activation activation = Activation::gelu;
-  float epsilon = 1e-12f;  ///< of layer normalisation
+  float epsilon = 1e-12f;                                ///< of layer normalisation
   double hidden_dropout = 0.1, attention_dropout = 0.1;  ///< while it learns: shares of numbers, 0..1
 
   Index max_tokens() const { return positions - first_position; }

@@ -39,8 +39,8 @@ std::string written(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-/// Of each file, by its path in the folder, and of `report`, which stands in `mark`, without its receipt. Null
-/// if something that is neither a file nor a folder is there: no command has made that.
+/// Of each file, by its path in the folder, and of `report`, which stands in `mark`, without its receipt.
+/// Null if something that is neither a file nor a folder is there: no command has made that.
 Json sums_in(const fs::path& folder, std::string_view mark, Json report) {
   std::vector<std::string> names;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
@@ -54,7 +54,8 @@ Json sums_in(const fs::path& folder, std::string_view mark, Json report) {
   Json out = Json::object();
   for (const std::string& name : names)
     out[name] = name.ends_with('/') ? ""
-                : name == mark     ? sha256(std::as_bytes(std::span(text))) : sha256_file(folder / name);
+                : name == mark      ? sha256(std::as_bytes(std::span(text)))
+                                    : sha256_file(folder / name);
   return out;
 }
 
@@ -91,8 +92,8 @@ void add_receipt(const fs::path& folder, std::string_view mark, const std::strin
 bool has_receipt(const fs::path& folder, std::string_view mark, const std::string& key) {
   const Json report = read_json(folder / mark);
   const Json receipt = report.is_object() ? report.value(kReceipt, Json()) : Json();
-  return receipt.is_object() && receipt.value("key", Json()) == key && receipt.value("sha256", Json()).is_object() &&
-         receipt["sha256"] == sums_in(folder, mark, report);
+  return receipt.is_object() && receipt.value("key", Json()) == key &&
+         receipt.value("sha256", Json()).is_object() && receipt["sha256"] == sums_in(folder, mark, report);
 }
 
 void write_receipt(const fs::path& file, const fs::path& part, const std::string& key, const Facts& facts) {

@@ -81,7 +81,8 @@ void ArchiveWriter::add(std::string_view name, std::span<const std::int64_t> x) 
 void ArchiveWriter::add_part(std::string_view name, const ArchiveWriter& part) {
   const std::string prefix = std::string(name) + "/";
   for (const auto& [key, value] : part.metadata_) metadata_[prefix + key] = value;
-  for (const auto& [key, e] : part.entries_) entry(prefix + key, e.type, e.shape).bytes.assign(e.all().begin(), e.all().end());
+  for (const auto& [key, e] : part.entries_)
+    entry(prefix + key, e.type, e.shape).bytes.assign(e.all().begin(), e.all().end());
 }
 
 void ArchiveWriter::write(const std::filesystem::path& path) const {
