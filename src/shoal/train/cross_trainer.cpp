@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "shoal/core/error.h"
-#include "shoal/encode/bert_names.h"
+#include "shoal/train/course_impl.h"
 
 namespace shoal {
 namespace {
@@ -28,7 +28,7 @@ class CrossTraining {
     require(!sets.empty(), Fault::argument, "there is nothing to train on");
     require(options.batching.value_or(Batching::shuffled) == Batching::shuffled, Fault::argument,
             option_name("batching") + " is of sentence encoders; pairs of a cross-encoder are shuffled");
-    freeze();
+    report_.frozen = freeze_parts(model.parameters, options, model.folder().model.transformer.layers);
     for (const CrossTrainingSet& set : sets) {
       check(set);
       tokens_.push_back(model.tokenize(set.firsts, set.seconds, run));
@@ -52,7 +52,12 @@ class CrossTraining {
     lesson.resumed = [this](Index step, Index) {
       if (hooks_.resumed) hooks_.resumed(step);
     };
-    lesson.name_rows = [this](const std::vector<Batch>& batches) { return name_rows(batches); };
+    lesson.name_rows = [this](const std::vector<Batch>& batches) {
+      return name_rows(batches, [this](Index set) {
+        const CrossTrainingSet& of = sets_[set];
+        return RowNames{of.name, of.numbers};
+      });
+    };
     report_.batches = plan(0).size();
     if (hooks_.estimate) hooks_.estimate(seconds());
     report_.learnt = learn(model_.parameters, lesson, options_.learn, options_.seed, run_, checkpoint);
@@ -62,19 +67,6 @@ class CrossTraining {
  private:
   Run without_stop() const {
     return {.threads = run_.threads, .stop = {}, .progress = {}, .pool = run_.pool};
-  }
-
-  void freeze() {
-    const Index layers = model_.folder().model.transformer.layers;
-    require(options_.freeze_layers <= layers, Fault::argument,
-            option_name("freeze_layers") + " is " + std::to_string(options_.freeze_layers) +
-                "; the model has " + std::to_string(layers) + " layers");
-    const bool embeddings = options_.freeze_embeddings || options_.freeze_layers > 0;
-    report_.frozen = model_.parameters.freeze([&](const std::string& name) {
-      if (name.starts_with("embeddings.") || name == kRelativeBias) return embeddings;
-      const auto at = name.find("layer.");
-      return at != std::string::npos && std::stoul(name.substr(at + 6)) < options_.freeze_layers;
-    });
   }
 
   void check(const CrossTrainingSet& set) const {
@@ -169,39 +161,14 @@ class CrossTraining {
 
   /// Of the whole training, from a few batches, whose gradients are thrown away.
   double seconds() {
-    const std::vector<Batch> batches = plan(0);
-    Index tokens = 0, all = 0;
-    for (const Batch& batch : batches) all += tokens_of(batch);
-    double spent = 0;
-    constexpr double kEnough = 0.5;
-    for (Index i = 0; i < std::min<Index>(batches.size(), 4) && spent < kEnough; ++i) {
-      const auto start = std::chrono::steady_clock::now();
-      learn_from(batches[i]);
-      model_.parameters.gradient_norm(threads_);
-      model_.prepare(threads_);
-      model_.parameters.clear_gradients(threads_);
-      if (i == 0 && batches.size() > 1) continue;  // memory is made warm
-      spent += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      tokens += tokens_of(batches[i]);
-    }
-    const double rate = spent / static_cast<double>(std::max<Index>(tokens, 1));
-    return 1.1 * rate * static_cast<double>(all) * static_cast<double>(options_.learn.n_epochs);
-  }
-
-  std::string name_rows(const std::vector<Batch>& batches) const {
-    constexpr Index kMost = 20;
-    std::string out;
-    for (const Batch& batch : batches) {
-      const CrossTrainingSet& set = sets_[batch.set];
-      out += (out.empty() ? "" : "; ") + std::string("rows ");
-      for (Index i = 0; i < std::min(kMost, batch.rows.size()); ++i) {
-        const Index row = batch.rows[i];
-        out += (i > 0 ? ", " : "") + std::to_string(set.numbers.empty() ? row + 1 : set.numbers[row]);
-      }
-      if (batch.rows.size() > kMost) out += " and " + std::to_string(batch.rows.size() - kMost) + " more";
-      out += " of " + set.name;
-    }
-    return out;
+    return whole_seconds(
+        plan(0), options_.learn.n_epochs, [this](const Batch& batch) { return tokens_of(batch); },
+        [this](const Batch& batch) {
+          learn_from(batch);
+          model_.parameters.gradient_norm(threads_);
+          model_.prepare(threads_);
+          model_.parameters.clear_gradients(threads_);
+        });
   }
 
   CrossNetwork& model_;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "shoal/core/error.h"
-#include "shoal/encode/bert_names.h"
+#include "shoal/train/course_impl.h"
 
 namespace shoal {
 namespace {
@@ -62,7 +62,7 @@ class Training {
         threads_{.threads = run.threads, .stop = run.stop, .progress = {}, .pool = run.pool} {
     check_options(options);
     require(!sets.empty(), Fault::argument, "there is nothing to train on");
-    freeze();
+    report_.frozen = freeze_parts(model.parameters, options, model.model().transformer.layers);
     for (const TrainingSet& set : sets) ready(set);
     dropout_ = options.dropout
                    ? NetworkDropout{.hidden = *options.dropout, .attention = *options.dropout, .seed = {}}
@@ -86,7 +86,12 @@ class Training {
           static_cast<double>(n_steps - step) / static_cast<double>(std::max<Index>(n_steps, 1));
       hooks_.begins(step, left > 0 ? left * seconds() : 0);
     };
-    lesson.name_rows = [this](const std::vector<Batch>& batches) { return name_rows(batches); };
+    lesson.name_rows = [this](const std::vector<Batch>& batches) {
+      return name_rows(batches, [this](Index set) {
+        const TrainingSet& of = *sets_[set].set;
+        return RowNames{of.name, of.numbers};
+      });
+    };
     report_.before = look();
     if (hooks_.health) hooks_.health(0, report_.before);
     lesson.watch = [this](const Parameters&, Index step) {
@@ -106,49 +111,24 @@ class Training {
 
   /// Of the whole training, from a few batches, whose gradients are thrown away.
   double seconds() {
-    const std::vector<Batch> batches = plan(0);
-    Index tokens = 0, all = 0;
-    const auto count = [&](const Batch& batch) {
-      Index n = 0;
-      for (const Ids text : texts_of(batch, 0, batch.rows.size())) n += text.size();
-      return n;
-    };
-    for (const Batch& batch : batches) all += count(batch);
-    double spent = 0;
-    constexpr double kEnough = 0.5;  // seconds
-    for (Index i = 0; i < std::min<Index>(batches.size(), 4) && spent < kEnough; ++i) {
-      const auto start = std::chrono::steady_clock::now();
-      learn_from(batches[i]);
-      model_.parameters.gradient_norm(threads_);
-      model_.prepare(threads_);
-      model_.parameters.clear_gradients(threads_);
-      if (i == 0 && batches.size() > 1) continue;  // memory is made warm
-      spent += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      tokens += count(batches[i]);
-    }
-    const double rate = spent / static_cast<double>(std::max<Index>(tokens, 1));
-    return 1.1 * rate * static_cast<double>(all) * static_cast<double>(options_.learn.n_epochs);
+    return whole_seconds(
+        plan(0), options_.learn.n_epochs,
+        [this](const Batch& batch) {
+          Index n = 0;
+          for (const Ids text : texts_of(batch, 0, batch.rows.size())) n += text.size();
+          return n;
+        },
+        [this](const Batch& batch) {
+          learn_from(batch);
+          model_.parameters.gradient_norm(threads_);
+          model_.prepare(threads_);
+          model_.parameters.clear_gradients(threads_);
+        });
   }
 
  private:
   Run threads_without_stop() const {
     return {.threads = run_.threads, .stop = {}, .progress = {}, .pool = run_.pool};
-  }
-
-  void freeze() {
-    const Index layers = model_.model().transformer.layers;
-    require(options_.freeze_layers <= layers, Fault::argument,
-            option_name("freeze_layers") + " is " + std::to_string(options_.freeze_layers) +
-                "; the model has " + std::to_string(layers) + " layers");
-    const bool embeddings = options_.freeze_embeddings || options_.freeze_layers > 0;
-    report_.frozen = model_.parameters.freeze([&](const std::string& name) {
-      if (name.starts_with("embeddings.") || name == kRelativeBias) return embeddings;
-      const auto at = name.find("layer.");
-      return at != std::string::npos && std::stoul(name.substr(at + 6)) < options_.freeze_layers;
-    });
-    require(report_.frozen < model_.parameters.size(), Fault::argument,
-            option_name("freeze_layers") + " is " + std::to_string(options_.freeze_layers) +
-                ": nothing is left that learns");
   }
 
   void ready(const TrainingSet& set) {
@@ -296,22 +276,6 @@ class Training {
     const Matrix& all = sets_[batch.set].set->targets;
     Matrix out(all.rows() > 0 ? batch.rows.size() : 0, all.cols());
     for (Index i = 0; i < out.rows(); ++i) std::ranges::copy(all[batch.rows[i]], out[i].begin());
-    return out;
-  }
-
-  std::string name_rows(const std::vector<Batch>& batches) const {
-    constexpr Index kMost = 20;
-    std::string out;
-    for (const Batch& batch : batches) {
-      const TrainingSet& set = *sets_[batch.set].set;
-      out += (out.empty() ? "" : "; ") + std::string("rows ");
-      for (Index i = 0; i < std::min(kMost, batch.rows.size()); ++i) {
-        const Index row = batch.rows[i];
-        out += (i > 0 ? ", " : "") + std::to_string(set.numbers.empty() ? row + 1 : set.numbers[row]);
-      }
-      if (batch.rows.size() > kMost) out += " and " + std::to_string(batch.rows.size() - kMost) + " more";
-      out += " of " + set.name;
-    }
     return out;
   }
 

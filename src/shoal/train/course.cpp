@@ -1,0 +1,60 @@
+#include <algorithm>
+#include <chrono>
+
+#include "shoal/core/error.h"
+#include "shoal/encode/bert_names.h"
+#include "shoal/train/course_impl.h"
+
+namespace shoal {
+
+Index freeze_parts(Parameters& parameters, const TrainOptions& options, Index layers) {
+  const auto refuse = [&](const std::string& why) {
+    throw Error(Fault::argument,
+                option_name("freeze_layers") + " is " + std::to_string(options.freeze_layers) + why);
+  };
+  if (options.freeze_layers > layers) refuse("; the model has " + std::to_string(layers) + " layers");
+  const bool embeddings = options.freeze_embeddings || options.freeze_layers > 0;
+  const Index frozen = parameters.freeze([&](const std::string& name) {
+    if (name.starts_with("embeddings.") || name == kRelativeBias) return embeddings;
+    const auto at = name.find("layer.");
+    return at != std::string::npos && std::stoul(name.substr(at + 6)) < options.freeze_layers;
+  });
+  if (frozen == parameters.size()) refuse(": nothing is left that learns");
+  return frozen;
+}
+
+std::string name_rows(const std::vector<Batch>& batches, const std::function<RowNames(Index set)>& names) {
+  constexpr Index kMost = 20;
+  std::string out;
+  for (const Batch& batch : batches) {
+    const RowNames of = names(batch.set);
+    out += (out.empty() ? "" : "; ") + std::string("rows ");
+    for (Index i = 0; i < std::min(kMost, batch.rows.size()); ++i) {
+      const Index row = batch.rows[i];
+      out += (i > 0 ? ", " : "") + std::to_string(of.numbers.empty() ? row + 1 : of.numbers[row]);
+    }
+    if (batch.rows.size() > kMost) out += " and " + std::to_string(batch.rows.size() - kMost) + " more";
+    out += " of " + of.set;
+  }
+  return out;
+}
+
+double whole_seconds(const std::vector<Batch>& batches, Index n_epochs,
+                     const std::function<Index(const Batch& batch)>& tokens_of,
+                     const std::function<void(const Batch& batch)>& attempt) {
+  constexpr double kEnough = 0.5, kBesides = 1.1;  // seconds; looks and scores
+  Index tokens = 0, all = 0;
+  for (const Batch& batch : batches) all += tokens_of(batch);
+  double spent = 0;
+  for (Index i = 0; i < std::min<Index>(batches.size(), 4) && spent < kEnough; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    attempt(batches[i]);
+    if (i == 0 && batches.size() > 1) continue;  // memory is made warm
+    spent += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    tokens += tokens_of(batches[i]);
+  }
+  return kBesides * spent / static_cast<double>(std::max<Index>(tokens, 1)) * static_cast<double>(all) *
+         static_cast<double>(n_epochs);
+}
+
+}  // namespace shoal
