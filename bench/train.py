@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Training beside sentence-transformers: the same model, rows, batches, learning rate and schedule, two threads each.
 
-    train.py speed --shoal build/release/shoal --python VENV/bin/python --data DATA [--rounds N] [--rows N]
-    train.py quality --shoal build/release/shoal --python VENV/bin/python --data DATA [--seeds 1,2,3]
+    train.py speed --shoal build/release/shoal --python VENV/bin/python --data DATA [--rounds N] [--rows N] [--jobs ...]
+    train.py quality --shoal build/release/shoal --python VENV/bin/python --data DATA [--seeds 1,2,3] [--epochs 4]
 
 speed: seconds of the training itself (steps only) and peak memory, in turn, medians over the rounds: an epoch of STS-B
 with batches of 16 scored pairs, batches of 64 banking77 triplets, batches of 128 pairs with mnrl. quality: Spearman on
-STS-B's dev part after four epochs, for each seed. MiniLM from ~/.local/share/shoal/models. Prints JSON lines and a table.
+STS-B's dev part after each epoch, for each seed, with the seconds (which hold the scoring too). MiniLM from ~/.local/share/shoal/models. Prints JSON lines and a table.
 """
 import argparse
 import csv
@@ -87,10 +87,10 @@ def speed(args):
     data = pathlib.Path(args.data)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        jobs = [("sts-b, 16 scored pairs", sts(data, "train", folder / "sts.csv", args.rows), "cosine", 16),
-                ("banking77, 64 triplets", banking(data, folder / "triplets.csv", True, args.rows or 1280), "triplet", 64),
-                ("banking77, 128 pairs", banking(data, folder / "pairs.csv", False, args.rows or 2560), "mnrl", 128)]
-        for title, table, loss, batch in jobs:
+        jobs = {"sts": ("sts-b, 16 scored pairs", sts(data, "train", folder / "sts.csv", args.rows), "cosine", 16),
+                "triplets": ("banking77, 64 triplets", banking(data, folder / "triplets.csv", True, args.rows or 1280), "triplet", 64),
+                "pairs": ("banking77, 128 pairs", banking(data, folder / "pairs.csv", False, args.rows or 2560), "mnrl", 128)}
+        for title, table, loss, batch in (jobs[name] for name in args.jobs.split(",")):
             found = {"shoal": [], "peer": []}
             for _ in range(args.rounds):
                 found["shoal"].append(run_shoal(args, table, loss, batch, 1))
@@ -111,7 +111,9 @@ def quality(args):
         for seed in map(int, args.seeds.split(",")):
             peer = run_peer(args, table, "cosine", 16, args.epochs, seed, dev)
             own = run_shoal(args, table, "cosine", 16, args.epochs, seed, dev)
-            print(json.dumps({"seed": seed, "peer": peer["scores"], "shoal": own["scores"]}), flush=True)
+            print(json.dumps({"seed": seed, "scores": {"peer": peer["scores"], "shoal": own["scores"]},
+                              "seconds": {"peer": peer["train_seconds"], "shoal": own["train_seconds"]},
+                              "peak_mb": {"peer": peer["peak_mb"], "shoal": own["peak_mb"]}}), flush=True)
 
 
 def main():
@@ -122,6 +124,7 @@ def main():
     parser.add_argument("--data", default=os.environ.get("SHOAL_DATA", "../shared/data"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int)
+    parser.add_argument("--jobs", default="sts,triplets,pairs", help="of speed")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--threads", type=int, default=2)

@@ -9,7 +9,7 @@ evaluate --compare', the difference with its paired 95% interval. banking77, cli
 text of another; tried on triplets and clusters of the test part. askubuntu_dup: duplicates of one half, tried on the other,
 both ways. stsb_de, stsb_ru: scored pairs, with the multilingual model of ../shared/tools/multilingual_model.py.
 curve: banking77, three quarters of the intents in the training rows; test triplets of those ('seen') and of the other
-intents ('unseen'), with and without the alarms. Prints a JSON line for each run.
+intents ('unseen'), with and without the alarms. Prints a JSON line for each run, and how many of them an alarm stopped.
 """
 import argparse
 import csv
@@ -20,6 +20,8 @@ import random
 import subprocess
 import sys
 import tempfile
+
+RUNS = []  # of each, whether an alarm stopped it
 
 
 def rows_of(path):
@@ -83,8 +85,9 @@ def compared(args, model, base, task, file):
 
 def report(args, name, loss, train, answers):
     line = {"set": name, "loss": loss, "rows": train["rows"], "steps": train["steps"], "seconds": round(train["train_seconds"], 1)}
-    if "harm" in train:
+    if train.get("harm"):
         line["harm"] = train["harm"]
+    RUNS.append(bool(train.get("harm")))
     print(json.dumps(line | answers), flush=True)
 
 
@@ -128,8 +131,10 @@ def sets(args):
                 intents(args, name, folder)
             elif name == "askubuntu_dup":
                 duplicates(args, folder)
-            elif args.multilingual:
+            elif pathlib.Path(args.multilingual).is_dir():
                 scored(args, name.removeprefix("stsb_"), folder)
+            else:
+                print(json.dumps({"set": name, "left_out": f"no multilingual model in {args.multilingual}: make multilingual"}))
 
 
 def curve(args):
@@ -155,7 +160,7 @@ def curve(args):
                             found = {part: compared(args, pathlib.Path(out) / "out", args.model, "triplet", file)
                                      for part, file in judged.items()}
                         report(args, f"banking77, {size} triplets, seed {seed}, alarms {'off' if alarms else 'on'}", loss, answer, found)
-                        if "harm" not in answer and not alarms:
+                        if not answer.get("harm") and not alarms:
                             break  # without an alarm the other run is the same
 
 
@@ -165,7 +170,8 @@ def main():
     parser.add_argument("--shoal", required=True)
     parser.add_argument("--data", default=os.environ.get("SHOAL_DATA", "../shared/data"))
     parser.add_argument("--model", default="all-MiniLM-L6-v2")
-    parser.add_argument("--multilingual")
+    home = pathlib.Path(os.environ.get("XDG_DATA_HOME", pathlib.Path.home() / ".local/share"))
+    parser.add_argument("--multilingual", default=str(home / "shoal/models/multilingual-e5-small"))
     parser.add_argument("--only")
     parser.add_argument("--losses", default="mnrl,triplet")
     parser.add_argument("--rows", type=int, default=3000)
@@ -177,6 +183,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     {"sets": sets, "curve": curve}[args.what](args)
+    print(json.dumps({"runs": len(RUNS), "alarms": sum(RUNS)}), flush=True)
 
 
 if __name__ == "__main__":

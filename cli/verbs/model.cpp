@@ -11,8 +11,12 @@ nlohmann::ordered_json to_json(const ModelEntry& model) {
     return {{"name", model.name}, {"path", model.folder.string()}, {"problem", model.problem}};
   nlohmann::ordered_json out{{"name", model.name}};
   if (!model.folder.empty()) out["path"] = model.folder.string();
-  out["kind"] = name_of(model.kind);
-  out["dims"] = model.dims;
+  const bool cross = !model.labels.empty();
+  out["kind"] = cross ? "cross_encoder" : name_of(model.kind);
+  if (cross)
+    out["labels"] = model.labels;
+  else
+    out["dims"] = model.dims;
   out["max_tokens"] = nullptr;
   if (model.max_tokens > 0) out["max_tokens"] = model.max_tokens;
   out["id"] = model.id;
@@ -31,6 +35,13 @@ std::string tokens_of(const ModelEntry& model) {
   return model.max_tokens > 0 ? std::to_string(model.max_tokens) + " tokens" : "texts of any length";
 }
 
+/// What it makes of texts.
+std::string made_by(const ModelEntry& model) {
+  if (model.labels.empty()) return std::to_string(model.dims) + " dimensions";
+  return "scores pairs of texts" +
+         (model.labels.size() == 1 ? std::string() : ", " + std::to_string(model.labels.size()) + " labels");
+}
+
 /// " of all-MiniLM-L6-v2 and 0.5 tfidf"
 std::string parts_of(const ModelEntry& model) {
   std::string out;
@@ -42,10 +53,14 @@ std::string parts_of(const ModelEntry& model) {
 }
 
 std::string in_full(const ModelEntry& model) {
-  std::string out = model.name + ": " + std::string(name_of(model.kind));
+  std::string out = model.name + ": " + (model.labels.empty() ? name_of(model.kind) : "cross-encoder");
   if (model.pool) out += " by " + std::string(name_of(*model.pool)) + parts_of(model);
-  out += "\n" + std::to_string(model.dims) + " dimensions, " + tokens_of(model) +
-         (model.unit ? ", vectors of length 1\n" : "\n");
+  out += "\n" + made_by(model) + ", " + tokens_of(model) + (model.unit ? ", vectors of length 1\n" : "\n");
+  if (model.labels.size() > 1) {
+    out += "labels";
+    for (const std::string& label : model.labels) out += " " + label;
+    out += "\n";
+  }
   out += "id " + model.id + "\n";
   if (!model.prompts.empty()) {
     out += "prompts";
@@ -61,7 +76,7 @@ std::string in_full(const ModelEntry& model) {
 
 std::string to_text(const ModelEntry& model) {
   if (!model.problem.empty()) return model.name + "  cannot be used: " + model.problem + "\n";
-  return model.name + "  " + std::to_string(model.dims) + " dimensions, " + tokens_of(model) +
+  return model.name + "  " + made_by(model) + ", " + tokens_of(model) +
          (model.pool ? ", ensemble" + parts_of(model) : "") + "  " + model.folder.string() + "\n";
 }
 
@@ -85,8 +100,9 @@ void add_model(CLI::App& app, Session& session) {
   verb->footer(
       "Models stand in $SHOAL_MODELS, by default ~/.local/share/shoal/models. Nothing is ever fetched: a "
       "model is a\n"
-      "sentence-transformers folder that you have, or what 'shoal ensemble fit' makes. Supported:\n"
-      "BERT, RoBERTa and XLM-R, DistilBERT, MPNet, and folders that begin with a StaticEmbedding.");
+      "sentence-transformers folder that you have, or what 'shoal train', 'shoal distil' or 'shoal ensemble\n"
+      "fit' makes. Supported: BERT, RoBERTa and XLM-R, DistilBERT, MPNet, static models (StaticEmbedding,\n"
+      "Model2Vec), and cross-encoders, which 'shoal score' and 'shoal negatives --judge' take.");
   verb->require_subcommand(1);
 
   auto* list = verb->add_subcommand("list", "Names, sizes and folders");
@@ -113,7 +129,7 @@ void add_model(CLI::App& app, Session& session) {
   show->callback([shown_one, &session] {
     const ModelEntry model = show_model(*shown_one, models_folder());
     nlohmann::ordered_json out = to_json(model);
-    out["unit"] = model.unit;
+    if (model.labels.empty()) out["unit"] = model.unit;
     out["prompts"] = model.prompts;
     session.answer(out, in_full(model));
   });

@@ -64,6 +64,11 @@ void run_train(TrainModelOptions& o, bool cross, CLI::App& verb, Session& sessio
   notices.remark = [&](const std::string& text) { session.remark(text); };
   notices.begins = [&](const TrainModelReport& report, double seconds) {
     for (const auto& set : report.sets) session.remark(set_in_words(set));
+    if (report.train.left_out > 0)
+      session.remark(
+          counted(report.train.left_out, "row") +
+          " in no batch of the first epoch: batches of no_duplicates and group_by_label cannot take all "
+          "rows each time (docs/training.md)");
     const auto& learn = o.train.learn;
     session.remark(
         "training " + report.model + ": " + counted(learn.n_epochs, "epoch") + " in batches of " +
@@ -156,7 +161,7 @@ void add_train(CLI::App& app, Session& session) {
   for (OptionRef& ref : option_refs(o.loss))
     if (ref.name != "loss") loss.push_back(ref);
   add_options(*verb, session, loss, {}, "Loss");
-  add_reading(*verb, session, o.read);
+  add_options(*verb, session, option_refs(o.read), {}, "Reading");
   add_shared(*verb, session);
   session.goes_on = nullptr;
   verb->callback([options, cross, verb, &session] {

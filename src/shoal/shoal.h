@@ -31,6 +31,10 @@
 #include "shoal/encode/cross_encoder.h"
 #include "shoal/encode/encoder.h"
 
+// Better weights from pairs, triplets and labels.
+#include "shoal/train/cross_trainer.h"
+#include "shoal/train/trainer.h"
+
 // Nearest rows.
 #include "shoal/near/exact.h"
 

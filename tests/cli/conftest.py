@@ -51,3 +51,20 @@ def short_csv(tmp_path_factory, texts):
             begin = chooser.randrange(max(1, len(words) - 6))
             out.writerow([i, " ".join(words[begin : begin + 8]), "abc"[i % 3]])
     return path
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """small_disk(size) is a folder on a real file system of that size; called again, the same one of another size."""
+    folder = tmp_path / "disk"
+
+    def mount(size):
+        options = f"size={size}" if not folder.exists() else f"remount,size={size}"
+        folder.mkdir(exist_ok=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.skip(f"a full disk needs a mounted one, and mounting is not allowed here: {done.stderr.strip()}")
+        return folder
+
+    yield mount
+    subprocess.run(["umount", folder], capture_output=True)

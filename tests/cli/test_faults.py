@@ -30,23 +30,6 @@ def limit_file_size(megabytes):
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (int(megabytes * 1e6), int(megabytes * 1e6)))
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """small_disk(size) is a folder on a real file system of that size; called again, the same one of another size."""
-    folder = tmp_path / "disk"
-
-    def mount(size):
-        options = f"size={size}" if not folder.exists() else f"remount,size={size}"
-        folder.mkdir(exist_ok=True)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True)
-        if done.returncode != 0:
-            pytest.skip(f"a full disk needs a mounted one, and mounting is not allowed here: {done.stderr.strip()}")
-        return folder
-
-    yield mount
-    subprocess.run(["umount", folder], capture_output=True)
-
-
 def test_really_full_disk_while_embedding(short_csv, whole_vectors, small_disk):
     out = small_disk("1m") / "v.npy"
     result = shoal("embed", short_csv, "--text", "text", "--out", out, check=False)

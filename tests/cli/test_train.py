@@ -112,15 +112,110 @@ def test_the_best_on_dev_is_kept_and_the_page_shows_it(pairs, tmp_path):
     assert "<svg" in page and "Before and after" in page and "spearman_cosine" in page
 
 
-def test_a_collapse_is_caught(tmp_path):
+@pytest.mark.parametrize("kind", ["cosine labels that are all 1", "a margin that cannot be met"])
+def test_a_collapse_is_caught_within_twenty_steps(tmp_path, kind):
     chooser = random.Random(3)
-    rows = [[sentence(chooser), sentence(chooser), 1] for _ in range(200)]
-    all_alike = write_rows(tmp_path / "alike.csv", ["sentence1", "sentence2", "score"], rows)
-    done = shoal("train", all_alike, "--loss", "cosine", "--model", MODEL, "--epochs", 20, "--learning-rate", 3e-3,
-                 "--watch-every", 10, "--out", tmp_path / "out", "--json")
+    texts = [[sentence(chooser) for _ in range(3)] for _ in range(200)]
+    if "margin" in kind:
+        table = write_rows(tmp_path / "rows.csv", ["anchor", "positive", "negative"], texts)
+        how = ["--loss", "triplet", "--margin", 8, "--any-margin"]
+    else:
+        table = write_rows(tmp_path / "rows.csv", ["sentence1", "sentence2", "score"], [row[:2] + [1] for row in texts])
+        how = ["--loss", "cosine"]
+    done = shoal("train", table, *how, "--model", MODEL, "--epochs", 20, "--learning-rate", 3e-3, "--watch-every", 10, "--out",
+                 tmp_path / "out", "--json")
     answer = json.loads(done.stdout)
-    assert "collapses" in answer["harm"] and answer["steps"] < answer["planned_steps"]
+    assert "collapses" in answer["harm"] and answer["steps"] <= 20 < answer["planned_steps"]
+    before, after = (state["health"] for state in answer["states"])
+    assert after["mean_cosine"] < (1 + before["mean_cosine"]) / 2  # what led to it was taken back
     assert "Stopped" in (tmp_path / "out/training.html").read_text()
+
+
+def test_a_loss_that_is_no_number_names_the_rows(pairs, tmp_path):
+    done = train(pairs, tmp_path / "out", "--learning-rate", 1e30, "--json")
+    harm = json.loads(done.stdout)["harm"]
+    assert "no number at step" in harm and "rows" in harm and "pairs.csv" in harm and "learning rate" in harm
+    shoal("embed", pairs, "--text", "sentence1", "--model", tmp_path / "out", "--out", tmp_path / "x.npy")  # a sound model
+
+
+def test_what_is_no_number_is_never_taken_for_sound(pairs, tmp_path):
+    """Also without alarms: a look at vectors that are no numbers must not be what is gone back to."""
+    done = shoal("train", pairs, "--model", MODEL, "--score-range", "0,5", "--batch-size", 8, "--learning-rate", 1e30, "--alarms",
+                 "--watch-every", 1, "--out", tmp_path / "out", "--json", check=False)
+    if done.returncode == 0:
+        assert json.loads(done.stdout)["states"][1]["health"]["mean_cosine"] < 1.001
+        shoal("embed", pairs, "--text", "sentence1", "--model", tmp_path / "out", "--out", tmp_path / "x.npy")
+    else:
+        assert "no number" in done.stderr and not (tmp_path / "out").exists()
+
+
+def test_a_file_whose_name_is_no_utf8(pairs, tmp_path):
+    odd = os.fsencode(tmp_path) + b"/p\xff.csv"
+    os.rename(pairs, odd)
+    command = [SHOAL, "train", odd, "--model", MODEL, "--score-range", "0,5", "--learning-rate", "1e30", "--out", tmp_path / "out"]
+    done = subprocess.run(command, capture_output=True)
+    assert done.returncode == 0 and b"no number" in done.stdout, done.stderr
+    assert (tmp_path / "out/model.safetensors").exists()
+
+
+def test_dev_is_read_by_the_columns_that_are_trained_on(tmp_path):
+    chooser = random.Random(5)
+    header = ["sentence1", "sentence2", "q1", "q2", "score", "rating"]
+    rows = [[*(sentence(chooser) for _ in range(4)), chooser.random(), chooser.random()] for _ in range(60)]
+    table = write_rows(tmp_path / "t.csv", header, rows)
+    plain = write_rows(tmp_path / "plain.csv", ["sentence1", "sentence2", "score"], [[r[2], r[3], r[5]] for r in rows])
+    found = []
+    for dev, more in ((table, ["--columns", "q1,q2", "--target", "rating"]), (plain, ["--columns", "q1,q2", "--target", "rating"])):
+        done = shoal("train", table, *more, "--model", MODEL, "--dev", dev, "--general", plain, "--epochs", 1, "--out",
+                     tmp_path / f"out{len(found)}", "--json")
+        states = json.loads(done.stdout)["states"]
+        assert states[0]["dev"] == states[0]["general"]  # q1, q2, rating, which plain.csv has under other names
+        found.append(states[0]["dev"]["value"])
+    assert found[0] == found[1]
+    three = write_rows(tmp_path / "three.csv", ["a", "p", "n1", "n2"], [r[:4] for r in rows])
+    done = shoal("train", three, "--columns", "a,p,n1,n2", "--model", MODEL, "--dev", three, "--epochs", 1, "--out", tmp_path / "three",
+                 "--json")
+    assert json.loads(done.stdout)["dev_metric"] == "cosine_accuracy"
+
+
+def test_columns_of_scores_are_no_negatives(tmp_path):
+    chooser = random.Random(5)
+    rows = [[sentence(chooser), sentence(chooser), sentence(chooser), 7.5, sentence(chooser)] for _ in range(30)]
+    table = write_rows(tmp_path / "t.csv", ["query", "positive", "negative", "negative_score", "neg_2"], rows)
+    done = shoal("train", table, "--model", MODEL, "--epochs", 1, "--out", tmp_path / "out", "--json")
+    assert json.loads(done.stdout)["sets"][0]["columns"] == ["query", "positive", "negative", "neg_2"]
+    found = json.loads(shoal("evaluate", MODEL, table, "--task", "triplet", "--json").stdout)
+    assert found["columns"] == ["query", "positive", "negative", "neg_2"]
+
+
+def test_refusals_that_protect_models(pairs, tmp_path):
+    done = shoal("train", pairs, "--model", ROOT / "tests/golden/cross/bert_1", "--score-range", "0,5", "--out", tmp_path / "x", check=False)
+    assert done.returncode != 0 and "--cross" in done.stderr
+    train(pairs, tmp_path / "teacher", epochs=1)
+    texts = write_rows(tmp_path / "texts.csv", ["text"], [[sentence(random.Random(i))] for i in range(20)])
+    done = shoal("train", texts, "--loss", "mse", "--model", MODEL, "--teacher", tmp_path / "teacher", "--out", tmp_path / "teacher",
+                 "--overwrite", check=False)
+    assert done.returncode == 2 and "would be replaced" in done.stderr, done.stderr
+    assert shoal("train", pairs, "--text", "x", "--out", tmp_path / "x", check=False).returncode == 2
+
+
+def test_rows_that_are_in_no_batch_are_told(tmp_path):
+    rows = [[f"{word} {i}", "ab"[i > 57]] for i, word in enumerate(WORDS * 5) if i < 60]
+    table = write_rows(tmp_path / "t.csv", ["text", "label"], rows)
+    done = shoal("train", table, "--model", MODEL, "--epochs", 1, "--out", tmp_path / "out")
+    assert "rows in no batch of the first epoch" in done.stderr, done.stderr
+
+
+def test_a_full_disk_at_a_checkpoint(pairs, tmp_path, small_disk):
+    train(pairs, tmp_path / "whole", epochs=20)
+    how = [pairs, small_disk("350k") / "out", "--checkpoint-seconds", "0.01"]
+    full = train(*how, epochs=20, check=False)
+    assert full.returncode == 4 and "full" in full.stderr, full.stderr
+    assert not (small_disk("350k") / "out").exists()
+    disk = small_disk("64m")
+    assert "done" not in train(*how, epochs=20).stdout
+    assert files_of(disk / "out") == files_of(tmp_path / "whole")
+    assert [path.name for path in disk.iterdir()] == ["out"]
 
 
 @pytest.mark.parametrize("header, rows, arguments, words", [
@@ -211,6 +306,27 @@ def test_stopped_after_the_last_step_nothing_is_lost(pairs, tmp_path):
     assert kept.exists() and not (tmp_path / "out").exists()
     answer = json.loads(shoal(*command[1:], "--json").stdout)
     assert answer["resumed_from_step"] > 0 and not kept.exists()
+
+
+def test_known_work_leaves_that_of_others(pairs, tmp_path):
+    """Work beside a finished folder goes with it if it is of the same command, and stays if it is of another."""
+    place, aside = tmp_path / ".out.training", tmp_path / "aside"
+    for out in ("other", "out"):
+        stopped = subprocess.Popen([SHOAL, "train", pairs, "--model", MODEL, "--score-range", "0,5", "--epochs",
+                                    "400" if out == "other" else "60", "--batch-size", "8", "--watch-every", "5", "--out", tmp_path / "out",
+                                    "--checkpoint-seconds", "0.01"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while stopped.poll() is None and not (place / "checkpoint.safetensors").exists():
+            time.sleep(0.002)
+        stopped.kill()
+        stopped.wait()
+        place.rename(aside / out) if aside.exists() else (aside.mkdir(), place.rename(aside / out))
+    train(pairs, tmp_path / "out", epochs=60)
+    for out, stays in (("other", True), ("out", False)):
+        (aside / out).rename(place)
+        assert "done" in train(pairs, tmp_path / "out", epochs=60).stdout
+        assert place.exists() == stays
+        if stays:
+            place.rename(aside / out)
 
 
 def test_other_options_begin_anew_and_say_so(pairs, tmp_path):

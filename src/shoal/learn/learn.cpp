@@ -188,7 +188,8 @@ class Learning {
   std::string made_by() const {
     std::string out = std::to_string(lesson_.rows) + " rows, seed " + std::to_string(seed_.value) + ", " +
                       checkpoint_.made_by;
-    for (const Field& field : list_fields(options_)) out += ", " + field.name + " " + text_of(field.value);
+    for (const auto& fields : {list_fields(options_), list_fields(options_.optimiser)})
+      for (const Field& field : fields) out += ", " + field.name + " " + text_of(field.value);
     return out;
   }
 

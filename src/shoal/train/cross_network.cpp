@@ -84,11 +84,11 @@ void write_sentence_files(const CrossFolder& folder, const fs::path& to) {
   for (const auto& [name, prompt] : folder.model.prompts) config["prompts"][name] = prompt;
   write_file(to / "modules.json", modules.dump(2) + "\n");
   write_file(to / "config_sentence_transformers.json", config.dump(2) + "\n");
-  write_file(to / "sentence_bert_config.json", ordered_json{{"transformer_task", "sequence-classification"},
-                                                            {"modality_config", {{"text", method}}},
-                                                            {"module_output_name", "scores"}}
-                                                       .dump(2) +
-                                                   "\n");
+  ordered_json sentence{{"transformer_task", "sequence-classification"},
+                        {"modality_config", {{"text", method}}},
+                        {"module_output_name", "scores"}};
+  if (folder.model.lower_case) sentence["do_lower_case"] = true;
+  write_file(to / "sentence_bert_config.json", sentence.dump(2) + "\n");
 }
 
 }  // namespace
@@ -230,16 +230,8 @@ void CrossNetwork::backward(const CrossPass& pass, MatrixView slope, const Run& 
   network_.backward(pass.network, std::move(by_states), parameters, run);
 }
 
-Index CrossNetwork::tokens_that_fit() const {
-  constexpr double kMostPassBytes = 512.0 * 1024 * 1024;
-  const BertConfig& c = folder_.model.transformer;
-  const double token = 4.0 * static_cast<double>(c.layers) *
-                       (8.0 * static_cast<double>(c.hidden) + static_cast<double>(c.inner));
-  return static_cast<Index>(kMostPassBytes / token);
-}
-
 Matrix CrossNetwork::logits(const PairTokens& pairs, const Run& run) const {
-  const Index most = std::min(kTokensAtOnce, tokens_that_fit());
+  const Index most = std::min(kTokensAtOnce, tokens_that_fit(folder_.model.transformer));
   Matrix out(pairs.size(), labels());
   CrossPass pass;
   std::vector<Index> which;
@@ -285,8 +277,8 @@ void CrossNetwork::save(const fs::path& to) const {
   tokenizer["model_max_length"] = folder_.model.limit;
   write_file(to / "tokenizer_config.json", tokenizer.dump(2) + "\n");
 
-  // Prompts stand in the files of sentence-transformers alone.
-  if (!folder_.model.prompts.empty()) write_sentence_files(folder_, to);
+  // Prompts and lower case stand in the files of sentence-transformers alone.
+  if (!folder_.model.prompts.empty() || folder_.model.lower_case) write_sentence_files(folder_, to);
 
   ArchiveWriter weights("weights");
   weights.meta("format", "pt");  // transformers asks for it

@@ -69,8 +69,6 @@ class CrossNetwork {
                  CrossPass& pass, const Run& run = {}) const;  // out: pass
   /// slope: of the loss by each logit. Adds to the gradients.
   void backward(const CrossPass& pass, MatrixView slope, const Run& run = {});
-  /// Tokens of which what `forward` leaves for the backward pass takes about 512 MB.
-  Index tokens_that_fit() const;
   /// Logits of all pairs, nothing dropped, in parts of at most 4,096 tokens, and fewer of a large model
   /// (tokens_that_fit).
   Matrix logits(const PairTokens& pairs, const Run& run = {}) const;

@@ -41,7 +41,7 @@ class CrossTraining {
     }
   }
 
-  CrossTrainReport finish(const Checkpoint& checkpoint) {
+  TrainReport finish(const Checkpoint& checkpoint) {
     Lesson lesson;
     lesson.rows = report_.rows;
     lesson.plan = [this](Index epoch) { return plan(epoch); };
@@ -49,8 +49,9 @@ class CrossTraining {
     lesson.changed = [this](const Parameters&) { model_.prepare(without_stop()); };
     if (hooks_.score) lesson.score = [this](const Parameters&) { return hooks_.score(model_); };
     lesson.log = hooks_.log;
-    lesson.resumed = [this](Index step, Index) {
-      if (hooks_.resumed) hooks_.resumed(step);
+    lesson.begun_anew = hooks_.begun_anew;
+    lesson.resumed = [this](Index step, Index n_steps) {
+      if (hooks_.begins) hooks_.begins(report_, step, share_left(step, n_steps) * seconds());
     };
     lesson.name_rows = [this](const std::vector<Batch>& batches) {
       return name_rows(batches, [this](Index set) {
@@ -59,8 +60,9 @@ class CrossTraining {
       });
     };
     report_.batches = plan(0).size();
-    if (hooks_.estimate) hooks_.estimate(seconds());
+    const auto start = std::chrono::steady_clock::now();
     report_.learnt = learn(model_.parameters, lesson, options_.learn, options_.seed, run_, checkpoint);
+    report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return std::move(report_);
   }
 
@@ -94,19 +96,10 @@ class CrossTraining {
 
   std::vector<Batch> plan(Index epoch) const {
     std::vector<Batches> all;
-    std::vector<Index> sizes, next(sets_.size());
-    for (Index s = 0; s < sets_.size(); ++s) {
+    for (Index s = 0; s < sets_.size(); ++s)
       all.push_back(shuffled_batches(sets_[s].rows(), options_.learn.batch_size, 1,
                                      options_.seed.child(kOrders).child(s), epoch));
-      sizes.push_back(all.back().size());
-    }
-    std::vector<Batch> out;
-    for (const Index s :
-         set_order(sizes, options_.mixing, options_.seed.child(kOrders).child(sets_.size()), epoch)) {
-      const auto rows = all[s][next[s]++];
-      out.push_back({{rows.begin(), rows.end()}, s, 0});
-    }
-    return out;
+    return in_turns(all, options_.mixing, options_.seed.child(kOrders).child(sets_.size()), epoch);
   }
 
   Index tokens_of(const Batch& batch) const {
@@ -115,36 +108,20 @@ class CrossTraining {
     return out;
   }
 
-  /// First rows of the parts that go through the model at once, and one more.
-  std::vector<Index> parts_of(const Batch& batch) const {
-    const Index most = std::max<Index>(1024, model_.tokens_that_fit());
-    std::vector<Index> out{0};
-    Index tokens = 0;
-    for (Index i = 0; i < batch.rows.size(); ++i) {
-      const Index own = tokens_[batch.set][batch.rows[i]].size();
-      const bool full =
-          options_.mini_batch == 0 ? tokens + own > most : i - out.back() >= options_.mini_batch;
-      if (i > out.back() && full) {
-        out.push_back(i);
-        tokens = 0;
-      }
-      tokens += own;
-    }
-    out.push_back(batch.rows.size());
-    return out;
-  }
-
   /// Adds the gradients of a batch, part by part: the loss is a mean over its pairs.
   double learn_from(const Batch& batch) {
     const CrossTrainingSet& set = sets_[batch.set];
-    const std::vector<Index> parts = parts_of(batch);
+    const PairTokens& tokens = tokens_[batch.set];
+    const std::vector<Index> parts =
+        parts_of(batch.rows.size(), options_.mini_batch, tokens_that_fit(model_.folder().model.transformer),
+                 [&](Index row) { return tokens[batch.rows[row]].size(); });
     const Seed seed = options_.seed.child(kDropout).child(batch.number);
     CrossDropout dropout = dropout_;
     double total = 0;
     for (Index part = 0; part + 1 < parts.size(); ++part) {
       const auto rows = std::span(batch.rows).subspan(parts[part], parts[part + 1] - parts[part]);
       dropout.network.seed = seed.child(part);
-      const Matrix logits = model_.forward(tokens_[batch.set], rows, dropout, pass_, threads_);
+      const Matrix logits = model_.forward(tokens, rows, dropout, pass_, threads_);
       Matrix targets(rows.size(), 1);
       for (Index i = 0; i < rows.size(); ++i) targets[i][0] = set.targets[rows[i]][0];
       CrossLossValue found = cross_loss(set.loss, logits.view(), targets.view(), set.positive_weight);
@@ -161,14 +138,11 @@ class CrossTraining {
 
   /// Of the whole training, from a few batches, whose gradients are thrown away.
   double seconds() {
-    return whole_seconds(
-        plan(0), options_.learn.n_epochs, [this](const Batch& batch) { return tokens_of(batch); },
-        [this](const Batch& batch) {
-          learn_from(batch);
-          model_.parameters.gradient_norm(threads_);
-          model_.prepare(threads_);
-          model_.parameters.clear_gradients(threads_);
-        });
+    return whole_seconds(plan(0), options_.learn.n_epochs, model_.parameters,
+                         {.tokens_of = [this](const Batch& batch) { return tokens_of(batch); },
+                          .learn_from = [this](const Batch& batch) { learn_from(batch); },
+                          .prepare = [this] { model_.prepare(threads_); }},
+                         threads_);
   }
 
   CrossNetwork& model_;
@@ -180,24 +154,19 @@ class CrossTraining {
   CrossDropout dropout_;
   std::vector<PairTokens> tokens_;
   CrossPass pass_;
-  CrossTrainReport report_;
+  TrainReport report_;
 };
 
 }  // namespace
 
-CrossTrainReport train_cross(CrossNetwork& model, const std::vector<CrossTrainingSet>& sets,
-                             const TrainOptions& options, const CrossTrainHooks& hooks, const Run& run,
-                             const Checkpoint& checkpoint) {
+TrainReport train_cross(CrossNetwork& model, const std::vector<CrossTrainingSet>& sets,
+                        const TrainOptions& options, const CrossTrainHooks& hooks, const Run& run,
+                        const Checkpoint& checkpoint) {
   Checkpoint own = checkpoint;
   own.made_by += ", cross";
   for (const Field& field : list_fields(options))
     own.made_by += ", " + field.name + " " + text_of(field.value);
   return CrossTraining(model, sets, options, hooks, run).finish(own);
-}
-
-double mean_loss(const CrossNetwork& model, const CrossTrainingSet& set, const Run& run) {
-  const Matrix logits = model.logits(model.tokenize(set.firsts, set.seconds, run.quiet()), run);
-  return cross_loss(set.loss, logits.view(), set.targets.view(), set.positive_weight).loss;
 }
 
 }  // namespace shoal

@@ -29,17 +29,10 @@ struct CrossTrainHooks {
   /// Held-out quality, higher is better; the best model is kept. Empty: the last is.
   std::function<double(const CrossNetwork& model)> score;
   std::function<void(const LearnStep& step)> log;
-  std::function<void(Index step)> resumed;
-  std::function<void(double seconds)> estimate;  ///< before the first step: what it will take, from a few
-                                                 ///< batches that are tried
-};
-
-struct CrossTrainReport {
-  Learnt learnt;
-  Index rows = 0, batches = 0;  ///< of an epoch: the first
-  Index tokens = 0;             ///< of all pairs, once
-  Index cut = 0;                ///< pairs longer than the model's limit
-  Index frozen = 0;             ///< parameters that did not learn
+  /// Before the first step: where it goes on, and the seconds that the rest will take, from a few batches
+  /// that are tried.
+  std::function<void(const TrainReport& so_far, Index step, double seconds)> begins;
+  std::function<void()> begun_anew;  ///< the checkpoint that is there is of other rows, options or seed
 };
 
 /// Trains the model on all sets, pairs in a random order. Of the options, batching, alarms and any_margin are
@@ -47,12 +40,9 @@ struct CrossTrainReport {
 /// seed: same bits, for any threads and any instruction set, and if it was stopped and goes on from the
 /// checkpoint. Error(data) with the set's name for no rows, a target that its loss cannot take, or targets
 /// that are all equal; Error(argument) if the loss does not fit the model's labels. Memory: as train_encoder.
-/// Steps "tokenize", "learn".
-CrossTrainReport train_cross(CrossNetwork& model, const std::vector<CrossTrainingSet>& sets,
-                             const TrainOptions& options, const CrossTrainHooks& hooks = {},
-                             const Run& run = {}, const Checkpoint& checkpoint = {});
-
-/// The mean loss over the set, nothing dropped.
-double mean_loss(const CrossNetwork& model, const CrossTrainingSet& set, const Run& run = {});
+/// Of the report, tokens and cut are of pairs, and health is not known. Steps "tokenize", "learn".
+TrainReport train_cross(CrossNetwork& model, const std::vector<CrossTrainingSet>& sets,
+                        const TrainOptions& options, const CrossTrainHooks& hooks = {}, const Run& run = {},
+                        const Checkpoint& checkpoint = {});
 
 }  // namespace shoal

@@ -307,10 +307,13 @@ void check_together(const LossOptions& options) {
                                      " squares the distance itself: cosine or euclidean");
 }
 
-void check_loss(const LossOptions& options, Index columns, Index dims, bool unit_length) {
+void check_loss(const LossOptions& options, Index columns, Index dims) {
   check_options(options);
   check_columns(options.kind, columns);
   check_matryoshka(options, dims);
+}
+
+void check_margin(const LossOptions& options, bool unit_length) {
   const bool unit = unit_length || !options.matryoshka_dims.empty();
   const bool triplets = options.kind == LossKind::triplet ||
                         (is_batch_triplet(options.kind) && options.kind != LossKind::batch_hard_soft);

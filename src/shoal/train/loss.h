@@ -119,9 +119,12 @@ struct MatryoshkaPart {
 std::vector<MatryoshkaPart> matryoshka_of(const LossOptions& options);
 
 /// Error(argument) naming the option if the loss cannot work on `columns` columns of vectors of `dims`
-/// numbers: wrong number of columns, more matryoshka dims than there are, or a margin that cannot be met
-/// (`unit_length`: the model scales its vectors to length 1).
-void check_loss(const LossOptions& options, Index columns, Index dims, bool unit_length);
+/// numbers: wrong number of columns, more matryoshka dims than there are.
+void check_loss(const LossOptions& options, Index columns, Index dims);
+/// Error(argument) for a margin that no triplet can meet: more than the largest distance of vectors of length
+/// 1
+/// (`unit_length`: they are; those that matryoshka_dims cuts are too), or than any cosine's.
+void check_margin(const LossOptions& options, bool unit_length);
 /// Error(data) naming the row if the targets of all rows (rows x numbers) are not of the loss's kind: a
 /// cosine beyond -1..1, a binary that is neither 0 nor 1, a label that is not whole, a single label, no label
 /// with two rows, a width that does not fit. `columns`, `dims`: of the texts' vectors.

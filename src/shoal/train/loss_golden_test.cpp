@@ -114,7 +114,7 @@ TEST(LossGolden, ValuesAndSlopesAreThoseOfSentenceTransformers) {
       batch.targets = targets.view();
       EXPECT_NO_THROW(check_targets(one.options, targets.view(), columns.size(), columns[0].cols()));
     }
-    EXPECT_NO_THROW(check_loss(one.options, columns.size(), columns[0].cols(), false));
+    EXPECT_NO_THROW(check_loss(one.options, columns.size(), columns[0].cols()));
     const double expected = golden().doubles(one.name + " loss", 1)[0];
     EXPECT_NEAR(loss(one.options, batch, slopes), expected, 1e-6 * expected);
     ASSERT_EQ(slopes.size(), columns.size());

@@ -275,7 +275,7 @@ TEST(Loss, Names) {
 
 TEST(Loss, RefusesAMarginThatCannotBeMet) {
   const auto check = [](LossKind kind, LossDistance distance, double margin, bool unit) {
-    check_loss({.kind = kind, .distance = distance, .margin = margin}, needs_of(kind).least_columns, 8, unit);
+    check_margin({.kind = kind, .distance = distance, .margin = margin}, unit);
   };
   using enum LossDistance;
   for (const LossKind kind :
@@ -288,24 +288,23 @@ TEST(Loss, RefusesAMarginThatCannotBeMet) {
   }
   EXPECT_NO_THROW(check(LossKind::batch_hard_soft, euclidean, 5, true));  // has no margin
   expect_error(Fault::argument, "at most 2", [&] {                        // matryoshka scales to length 1
-    check_loss({.kind = LossKind::triplet, .distance = euclidean, .margin = 5, .matryoshka_dims = "8"}, 3, 8,
-               false);
+    check_margin({.kind = LossKind::triplet, .distance = euclidean, .margin = 5, .matryoshka_dims = "8"},
+                 false);
   });
   expect_error(Fault::argument, "squared_euclidean",
-               [&] { check(LossKind::contrastive, squared_euclidean, 0.5, true); });
+               [&] { check_loss({.kind = LossKind::contrastive, .distance = squared_euclidean}, 2, 8); });
 }
 
 TEST(Loss, RefusesWhatCannotWork) {
-  expect_error(Fault::argument, "needs 3 columns",
-               [] { check_loss({.kind = LossKind::triplet}, 2, 8, true); });
+  expect_error(Fault::argument, "needs 3 columns", [] { check_loss({.kind = LossKind::triplet}, 2, 8); });
   expect_error(Fault::argument, "2 columns of texts or more",
-               [] { check_loss({.kind = LossKind::mnrl}, 1, 8, true); });
-  expect_error(Fault::argument, "only 8", [] { check_loss({.matryoshka_dims = "16,8"}, 2, 8, true); });
-  expect_error(Fault::argument, "\"x\"", [] { check_loss({.matryoshka_dims = "8,x"}, 2, 8, true); });
-  expect_error(Fault::argument, "whole", [] { check_loss({.matryoshka_dims = "8,0"}, 2, 8, true); });
+               [] { check_loss({.kind = LossKind::mnrl}, 1, 8); });
+  expect_error(Fault::argument, "only 8", [] { check_loss({.matryoshka_dims = "16,8"}, 2, 8); });
+  expect_error(Fault::argument, "\"x\"", [] { check_loss({.matryoshka_dims = "8,x"}, 2, 8); });
+  expect_error(Fault::argument, "whole", [] { check_loss({.matryoshka_dims = "8,0"}, 2, 8); });
   expect_error(Fault::argument, "as many",
-               [] { check_loss({.matryoshka_dims = "8,4", .matryoshka_weights = "1"}, 2, 8, true); });
-  expect_error(Fault::argument, "scale", [] { check_loss({.scale = 0}, 2, 8, true); });
+               [] { check_loss({.matryoshka_dims = "8,4", .matryoshka_weights = "1"}, 2, 8); });
+  expect_error(Fault::argument, "scale", [] { check_loss({.scale = 0}, 2, 8); });
 
   const auto targets = [](LossKind kind, const Matrix& x, Index columns = 2) {
     check_targets({.kind = kind}, x.view(), columns, 8);

@@ -439,4 +439,11 @@ void TrainableNetwork::backward(const NetworkPass& pass, Matrix slope, Parameter
   if (first < layers_.front().parts.front().weight) embed_back(pass, std::move(slope), parameters, run);
 }
 
+Index tokens_that_fit(const BertConfig& c) {
+  constexpr double kMostPassBytes = 512.0 * 1024 * 1024;
+  const double token = 4.0 * static_cast<double>(c.layers) *
+                       (8.0 * static_cast<double>(c.hidden) + static_cast<double>(c.inner));
+  return static_cast<Index>(std::max(1024.0, kMostPassBytes / token));
+}
+
 }  // namespace shoal

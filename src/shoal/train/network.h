@@ -21,7 +21,6 @@ struct NetworkDropout {
   double hidden = 0;     ///< of embeddings, and of what attention and the inner network give
   double attention = 0;  ///< of a token's attention to others
   Seed seed;             ///< of one step: a number is dropped by its place alone, whatever the threads
-  bool none() const { return hidden == 0 && attention == 0; }
 };
 
 /// What the forward pass over a batch leaves for the backward pass: for each layer about 12 numbers of
@@ -105,5 +104,8 @@ class TrainableNetwork {
   std::vector<Layer> layers_;
   Matrix bias_;
 };
+
+/// So many tokens that what the forward pass leaves for the backward pass takes about 512 MB; at least 1,024.
+Index tokens_that_fit(const BertConfig& transformer);
 
 }  // namespace shoal

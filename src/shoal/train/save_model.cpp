@@ -17,12 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Endings of weights, and what else is not copied.
-bool is_left_out(const std::string& name) {
-  static constexpr std::array<std::string_view, 12> kEndings = {
-      ".safetensors", ".bin", ".onnx", ".h5",         ".msgpack", ".ot",
-      ".pt",          ".pth", ".ckpt", ".index.json", ".md",      ".lock"};
-  return name.starts_with(".") || name.starts_with("training.") || name == "training_args.bin" ||
+/// What says how a model is built and how its tokenizer works; not weights, nor what else lies there.
+bool is_description(const std::string& name) {
+  static constexpr std::array<std::string_view, 5> kEndings = {".json", ".txt", ".model", ".codes", ".vocab"};
+  return !name.starts_with(".") && !name.starts_with("training.") && !name.ends_with(".index.json") &&
          std::ranges::any_of(kEndings, [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
@@ -30,7 +28,7 @@ void add_files(const fs::path& root, const fs::path& folder, std::vector<fs::pat
   if (!fs::is_directory(folder)) return;
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_regular_file() && !is_left_out(entry.path().filename().string()))
+    if (entry.is_regular_file() && is_description(entry.path().filename().string()))
       found.push_back(fs::relative(entry.path(), root));
   std::ranges::sort(found);
   for (fs::path& file : found)

@@ -14,7 +14,6 @@ namespace {
 
 using Ids = std::span<const std::uint32_t>;
 
-constexpr double kMostPassBytes = 512.0 * 1024 * 1024;
 constexpr Index kHealthTexts = 128;
 
 // Seeds of different purposes.
@@ -59,7 +58,8 @@ class Training {
         options_(options),
         hooks_(hooks),
         run_(run),
-        threads_{.threads = run.threads, .stop = run.stop, .progress = {}, .pool = run.pool} {
+        threads_{.threads = run.threads, .stop = run.stop, .progress = {}, .pool = run.pool},
+        most_tokens_(tokens_that_fit(model.model().transformer)) {
     check_options(options);
     require(!sets.empty(), Fault::argument, "there is nothing to train on");
     report_.frozen = freeze_parts(model.parameters, options, model.model().transformer.layers);
@@ -67,7 +67,6 @@ class Training {
     dropout_ = options.dropout
                    ? NetworkDropout{.hidden = *options.dropout, .attention = *options.dropout, .seed = {}}
                    : model.dropout();
-    if (options.mini_batch == 0) most_tokens_ = tokens_that_fit();
     gather_health();
   }
 
@@ -81,10 +80,7 @@ class Training {
     lesson.log = hooks_.log;
     lesson.begun_anew = hooks_.begun_anew;
     lesson.resumed = [this](Index step, Index n_steps) {
-      if (!hooks_.begins) return;
-      const double left =
-          static_cast<double>(n_steps - step) / static_cast<double>(std::max<Index>(n_steps, 1));
-      hooks_.begins(step, left > 0 ? left * seconds() : 0);
+      if (hooks_.begins) hooks_.begins(report_, step, share_left(step, n_steps) * seconds());
     };
     lesson.name_rows = [this](const std::vector<Batch>& batches) {
       return name_rows(batches, [this](Index set) {
@@ -97,7 +93,9 @@ class Training {
     lesson.watch = [this](const Parameters&, Index step) {
       const Health now = look();
       if (hooks_.health) hooks_.health(step, now);
-      return options_.alarms ? harm_of(reference(), now) : std::string();
+      // What is no number is no matter of alarms: it must not be kept as sound.
+      const bool look_away = !options_.alarms && std::isfinite(now.mean_cosine);
+      return look_away ? std::string() : harm_of(reference(), now);
     };
     report_.batches = plan(0).size();
     for (Index set = 0; set < sets_.size(); ++set) report_.left_out += batches_of(set, 0).left_out.size();
@@ -112,18 +110,11 @@ class Training {
   /// Of the whole training, from a few batches, whose gradients are thrown away.
   double seconds() {
     return whole_seconds(
-        plan(0), options_.learn.n_epochs,
-        [this](const Batch& batch) {
-          Index n = 0;
-          for (const Ids text : texts_of(batch, 0, batch.rows.size())) n += text.size();
-          return n;
-        },
-        [this](const Batch& batch) {
-          learn_from(batch);
-          model_.parameters.gradient_norm(threads_);
-          model_.prepare(threads_);
-          model_.parameters.clear_gradients(threads_);
-        });
+        plan(0), options_.learn.n_epochs, model_.parameters,
+        {.tokens_of = [this](const Batch& batch) { return tokens_of(batch, 0, batch.rows.size()); },
+         .learn_from = [this](const Batch& batch) { learn_from(batch); },
+         .prepare = [this] { model_.prepare(threads_); }},
+        threads_);
   }
 
  private:
@@ -137,7 +128,8 @@ class Training {
       const bool unit = !model_.model().head.empty() &&
                         model_.model().head.back().kind == StepKind::normalize &&
                         model_.dims() == model_.model().dims;
-      check_loss(set.loss, set.columns.size(), model_.dims(), unit && !options_.any_margin);
+      check_loss(set.loss, set.columns.size(), model_.dims());
+      if (!options_.any_margin) check_margin(set.loss, unit);
       if (needs_of(set.loss.kind).targets != LossTargets::none)
         check_targets(set.loss, set.targets.view(), set.columns.size(), model_.dims(), set.numbers);
     } catch (const Error& e) {
@@ -176,26 +168,22 @@ class Training {
 
   std::vector<Batch> plan(Index epoch) const {
     std::vector<Batches> all;
-    std::vector<Index> sizes;
     for (Index s = 0; s < sets_.size(); ++s) {
       all.push_back(batches_of(s, epoch));
-      sizes.push_back(all.back().size());
       const bool alone =
-          sizes.back() == 0 || (all.back()[0].size() < 2 && uses_other_rows(sets_[s].set->loss.kind));
+          all.back().size() == 0 || (all.back()[0].size() < 2 && uses_other_rows(sets_[s].set->loss.kind));
       require(!alone, Fault::data,
               sets_[s].set->name +
                   ": no batch can be made of its rows, which are set against each other: at least two of "
-                  "different "
-                  "texts are needed, or two labels with two rows each");
+                  "different texts are needed, or two labels with two rows each");
     }
-    std::vector<Batch> out;
-    std::vector<Index> next(sets_.size());
-    for (const Index s :
-         set_order(sizes, options_.mixing, options_.seed.child(kOrders).child(sets_.size()), epoch)) {
-      const auto rows = all[s][next[s]++];
-      out.push_back({{rows.begin(), rows.end()}, s, 0});
-    }
-    return out;
+    return in_turns(all, options_.mixing, options_.seed.child(kOrders).child(sets_.size()), epoch);
+  }
+
+  Index tokens_of(const Batch& batch, Index first, Index last) const {
+    Index n = 0;
+    for (const Ids text : texts_of(batch, first, last)) n += text.size();
+    return n;
   }
 
   /// Of rows [first, last) of the batch, column by column.
@@ -206,41 +194,14 @@ class Training {
     return out;
   }
 
-  /// Tokens of which what the forward pass leaves for the backward pass fits.
-  Index tokens_that_fit() const {
-    const BertConfig& c = model_.model().transformer;
-    const double token = 4.0 * static_cast<double>(c.layers) *
-                         (8.0 * static_cast<double>(c.hidden) + static_cast<double>(c.inner));
-    return static_cast<Index>(std::max(1024.0, kMostPassBytes / token));
-  }
-
-  /// First rows of the parts that go through the model at once, and one more.
-  std::vector<Index> parts_of(const Batch& batch) const {
-    const Index n = batch.rows.size();
-    std::vector<Index> out{0};
-    Index tokens = 0;
-    for (Index i = 0; i < n; ++i) {
-      Index own = 0;
-      for (const Ids text : texts_of(batch, i, i + 1)) own += text.size();
-      const bool full =
-          most_tokens_ > 0 ? tokens + own > most_tokens_ : i - out.back() >= options_.mini_batch;
-      if (i > out.back() && full) {
-        out.push_back(i);
-        tokens = 0;
-      }
-      tokens += own;
-    }
-    out.push_back(n);
-    return out;
-  }
-
   /// Adds the gradients of a batch. In several parts (Gao et al. 2021, GradCache): all vectors first, then
   /// the loss and its slopes, then part by part the forward pass once more, with the same numbers dropped,
   /// and the backward pass.
   double learn_from(const Batch& batch) {
     const ReadySet& ready = sets_[batch.set];
     const Index rows = batch.rows.size(), columns = ready.columns.size(), d = model_.dims();
-    const std::vector<Index> parts = parts_of(batch);
+    const std::vector<Index> parts = parts_of(rows, options_.mini_batch, most_tokens_,
+                                              [&](Index row) { return tokens_of(batch, row, row + 1); });
     const bool whole = parts.size() == 2;
     NetworkDropout dropout = dropout_;
     const Seed seed = options_.seed.child(kDropout).child(batch.number);
@@ -338,7 +299,7 @@ class Training {
   const Run& run_;
   const Run threads_;
   NetworkDropout dropout_;
-  Index most_tokens_ = 0;  // of a part; 0: parts are counted in rows
+  const Index most_tokens_;  // of a part
   std::vector<ReadySet> sets_;
   EncoderPass pass_;
   std::vector<Ids> health_texts_;

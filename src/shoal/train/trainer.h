@@ -80,20 +80,6 @@ void fields(TrainOptions& o, V&& visit) {
   visit("seed", o.seed, "start of all randomness");
 }
 
-/// What is told while it trains, and asked.
-struct TrainHooks {
-  /// Held-out quality, higher is better; the best model is kept. Empty: the last is.
-  std::function<double(const TrainableEncoder& model)> score;
-  std::function<void(const LearnStep& step)> log;
-  std::function<void(Index step, const Health& health)> health;  ///< at step 0, and at each look
-  /// Before the first step: where it goes on, and the seconds that the rest will take, from a few batches
-  /// that are tried.
-  std::function<void(Index step, double seconds)> begins;
-  std::function<void()> begun_anew;  ///< the checkpoint that is there is of other rows, options or seed
-  /// After the last step; `look` looks at the model as it is then.
-  std::function<void(const std::function<Health()>& look)> finished;
-};
-
 struct TrainReport {
   Learnt learnt;
   Index rows = 0, batches = 0;  ///< of an epoch: the first
@@ -104,6 +90,20 @@ struct TrainReport {
   Health before, after;         ///< of the same texts
   Index health_texts = 0;
   double seconds = 0;  ///< that the steps took, with scores and looks between them
+};
+
+/// What is told while it trains, and asked.
+struct TrainHooks {
+  /// Held-out quality, higher is better; the best model is kept. Empty: the last is.
+  std::function<double(const TrainableEncoder& model)> score;
+  std::function<void(const LearnStep& step)> log;
+  std::function<void(Index step, const Health& health)> health;  ///< at step 0, and at each look
+  /// Before the first step: where it goes on, and the seconds that the rest will take, from a few batches
+  /// that are tried.
+  std::function<void(const TrainReport& so_far, Index step, double seconds)> begins;
+  std::function<void()> begun_anew;  ///< the checkpoint that is there is of other rows, options or seed
+  /// After the last step; `look` looks at the model as it is then.
+  std::function<void(const std::function<Health()>& look)> finished;
 };
 
 /// Trains the model on all sets. Same model, sets, options and seed: same bits, for any threads and any

@@ -125,7 +125,7 @@ TEST(Trainer, StoppedAnywhereItEndsWithTheSameBits) {
               Fault::cancelled);
     hooks.log = [&](const LearnStep& step) { found.push_back(step.loss); };
     Index from = 0;
-    hooks.begins = [&](Index step, double) { from = step; };
+    hooks.begins = [&](const TrainReport&, Index step, double) { from = step; };
     train_encoder(again, sets, options, hooks, {}, {.file = file, .made_by = {}});
     EXPECT_EQ(from, at);
     EXPECT_EQ(found, losses);

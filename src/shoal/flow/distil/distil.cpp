@@ -1,8 +1,6 @@
 #include "shoal/flow/distil/distil.h"
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/chunks.h"
@@ -11,12 +9,12 @@
 #include "shoal/encode/model_place.h"
 #include "shoal/encode/static_tokenizer.h"
 #include "shoal/encode/token_states.h"
-#include "shoal/flow/distil/contexts_impl.h"
 #include "shoal/flow/distil/corpus_words_impl.h"
 #include "shoal/flow/distil/kept_impl.h"
+#include "shoal/flow/distil/token_table_impl.h"
+#include "shoal/flow/distil/token_weights_impl.h"
 #include "shoal/flow/receipt.h"
 #include "shoal/flow/texts/models.h"
-#include "shoal/kernels/kernels.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/files/new_folder.h"
@@ -27,7 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-using Passes = std::function<void(const std::function<void(const Texts&)>&)>;
 
 constexpr const char* kMarkFile = "distil.json";
 constexpr FolderMark kMark{kMarkFile, "\"format\": \"shoal distil\""};
@@ -35,10 +32,9 @@ constexpr const char* kFiles[] = {kMarkFile, "model.safetensors", "tokenizer.jso
                                   "modules.json"};
 constexpr Index kUsualDims = 256;
 constexpr Index kBatch = 1024;             // texts at once
-constexpr Index kAlone = 8192;             // tokens that go through the model between two looks at the clock
 constexpr Index kMostCounted = 2'000'000;  // words of a corpus
 
-Passes passes_of(const DistilOptions& o, const Run& run) {
+CorpusPasses passes_of(const DistilOptions& o, const Run& run) {
   return [&o, run](const std::function<void(const Texts&)>& take) {
     Source source(o.corpus, o.read, run.stop);
     Texts texts;
@@ -51,7 +47,7 @@ Passes passes_of(const DistilOptions& o, const Run& run) {
 }
 
 /// The words of the corpus, most frequent first.
-std::vector<CorpusWord> count_words(const Passes& passes, const StaticTokenizer& tokens,
+std::vector<CorpusWord> count_words(const CorpusPasses& passes, const StaticTokenizer& tokens,
                                     const Tokenizer& tokenizer, Index min_count, DistilReport& report,
                                     const Run& run) {
   WordCounts counts(tokens, kMostCounted);
@@ -74,7 +70,7 @@ std::vector<CorpusWord> count_words(const Passes& passes, const StaticTokenizer&
 }
 
 /// Only how many texts there are.
-void count_texts(const Passes& passes, DistilReport& report, const Run& run) {
+void count_texts(const CorpusPasses& passes, DistilReport& report, const Run& run) {
   passes([&](const Texts& batch) {
     report.texts += batch.size();
     if (run.progress) run.progress("words", static_cast<double>(report.texts), 0);
@@ -99,201 +95,8 @@ std::vector<std::vector<std::uint32_t>> parts_of(const std::vector<CorpusWord>& 
   return out;
 }
 
-/// The tokens that the static model has, and how its tokenizer is written.
-struct Vocabulary {
-  std::string json;
-  std::vector<std::uint32_t> tokens;  ///< of each row the token of the StaticTokenizer
-  std::optional<Index> unknown;       ///< the row of what is not known
-};
-
-/// The vectors of the tokens, before anything is done to them: rows x model's dims.
-class TokenTable {
- public:
-  TokenTable(const DistilOptions& o, const TokenStates& model, const StaticTokenizer& tokens,
-             const Vocabulary& vocabulary, const Passes& passes, Kept& kept, DistilReport& report,
-             const Run& run)
-      : o_(o),
-        model_(model),
-        tokens_(tokens),
-        vocabulary_(vocabulary),
-        passes_(passes),
-        kept_(kept),
-        report_(report),
-        run_(run),
-        contexts_(tokens.size(), model.dims()),
-        vectors_(vocabulary.tokens.size(), model.dims()) {}
-
-  /// before, now: the tokenizer without and with the corpus' words.
-  Matrix make(const Tokenizer& before, const Tokenizer& now) && {
-    if (!kept_.read(texts_, alone_, contexts_, vectors_, report_.texts))
-      report_.notes.push_back(kept_.path().string() +
-                              " was kept of other options or another corpus, or is damaged; it is not used");
-    try {
-      if (o_.context) read_contexts(before, now);
-      read_alone();
-    } catch (const Error& e) {
-      if (e.fault == Fault::cancelled && texts_ + alone_ > 0) keep();
-      throw;
-    }
-    for (Index row = 0; row < vocabulary_.tokens.size(); ++row)
-      if (in_context(row)) {
-        contexts_.mean(vocabulary_.tokens[row], vectors_[row]);
-        ++report_.in_context;
-      }
-    return std::move(vectors_);
-  }
-
- private:
-  bool in_context(Index row) const {
-    return o_.context && row != vocabulary_.unknown &&
-           contexts_.times()[vocabulary_.tokens[row]] >= static_cast<std::int64_t>(o_.min_contexts);
-  }
-  void keep() { kept_.write(texts_, alone_, contexts_, vectors_); }
-
-  void read_contexts(const Tokenizer& before, const Tokenizer& now) {
-    Index seen = 0;
-    passes_([&](const Texts& batch) {
-      const Index first = std::min(batch.size(), texts_ - std::min(texts_, seen));
-      for (Index at = first; at < batch.size(); at += kBatch / 4) {
-        const Index n = std::min(kBatch / 4, batch.size() - at);
-        contexts_.add(batch, at, n, model_, tokens_, before, now, run_);
-        texts_ = seen + at + n;
-        if (run_.progress)
-          run_.progress("context", static_cast<double>(texts_), static_cast<double>(report_.texts));
-        if (kept_.is_due()) keep();
-      }
-      seen += batch.size();
-    });
-  }
-
-  void read_alone() {
-    const Index rows = vocabulary_.tokens.size();
-    while (alone_ < rows) {
-      const Index end = std::min(rows, alone_ + kAlone);
-      Tokens own;
-      std::vector<Index> which;
-      for (Index row = alone_; row < end; ++row) {
-        if (in_context(row)) continue;
-        const auto& ids = tokens_.originals(vocabulary_.tokens[row]);
-        own.ids.insert(own.ids.end(), ids.begin(),
-                       ids.begin() + static_cast<std::ptrdiff_t>(std::min<Index>(ids.size(), model_.room())));
-        own.starts.push_back(own.ids.size());
-        which.push_back(row);
-      }
-      Run inner = run_.quiet();
-      if (run_.progress)
-        inner.progress = [&](std::string_view, double done, double total) {
-          run_.progress("tokens",
-                        static_cast<double>(alone_) + static_cast<double>(end - alone_) * done / total,
-                        static_cast<double>(rows));
-        };
-      const Matrix found = model_.means(own, inner, "tokens");
-      for (Index i = 0; i < which.size(); ++i)
-        std::copy_n(found[i].data(), found.cols(), vectors_[which[i]].data());
-      alone_ = end;
-      if (kept_.is_due()) keep();
-    }
-  }
-
-  const DistilOptions& o_;
-  const TokenStates& model_;
-  const StaticTokenizer& tokens_;
-  const Vocabulary& vocabulary_;
-  const Passes& passes_;
-  Kept& kept_;
-  DistilReport& report_;
-  const Run& run_;
-  Contexts contexts_;
-  Matrix vectors_;
-  Index texts_ = 0, alone_ = 0;  // done
-};
-
 double a_of(const DistilOptions& o, Weighting weighting) {
   return o.sif.value_or(weighting == Weighting::sif ? 1e-3 : 1e-4);
-}
-
-/// a / (a + p) of each row.
-std::vector<double> weights_by_rank(Index rows, double a) {
-  double sum = 0;
-  for (Index i = 0; i < rows; ++i) sum += 1.0 / static_cast<double>(i + 2);
-  std::vector<double> out(rows);
-  for (Index i = 0; i < rows; ++i) out[i] = a / (a + 1.0 / static_cast<double>(i + 2) / sum);
-  return out;
-}
-
-std::vector<double> weights_by_count(Index rows, double a, std::optional<Index> unknown, const Passes& passes,
-                                     const Tokenizer& tokenizer, const Run& run) {
-  std::vector<std::int64_t> times(rows);
-  passes([&](const Texts& batch) {
-    constexpr Index kGrain = 128;
-    std::vector<Tokens> found(chunk_count(batch.size(), kGrain));
-    for_chunks(run.quiet(), batch.size(), kGrain, [&](Index chunk, Index first, Index last) {
-      found[chunk] = tokenizer.encode_plain(batch, first, last - first);
-    });
-    for (const Tokens& tokens : found)
-      for (const std::uint32_t id : tokens.ids) ++times[id];
-  });
-  std::int64_t all = 0;
-  for (Index i = 0; i < rows; ++i)
-    if (i != unknown) all += times[i];
-  std::vector<double> out(rows, 1.0);
-  for (Index i = 0; i < rows && all > 0; ++i)
-    out[i] = a / (a + static_cast<double>(times[i]) / static_cast<double>(all));
-  return out;
-}
-
-/// Error(argument) unless so many texts of the corpus have a token as remove_common needs.
-void check_common(Index components, std::optional<Index> unknown, const Passes& passes,
-                  const Tokenizer& tokenizer) {
-  const Index needed = std::max<Index>(components, 2);
-  Index found = 0;
-  passes([&](const Texts& batch) {
-    for (Index at = 0; at < batch.size() && found < needed; at += needed) {
-      const Tokens tokens = tokenizer.encode_plain(batch, at, std::min(needed, batch.size() - at));
-      for (Index i = 0; i < tokens.size(); ++i)
-        found += std::ranges::any_of(tokens[i], [&](Index id) { return id != unknown; });
-    }
-  });
-  require(found >= needed, Fault::argument,
-          option_name("sentence_pca") + " is " + std::to_string(components) + "; it needs " +
-              std::to_string(needed) + " texts of the corpus that have a token, and there are " +
-              std::to_string(found));
-}
-
-/// Takes the mean of the texts' means off the rows of `table`, and what they have along the first components
-/// of those means: as the mean of rows is linear, the texts' means lose the same.
-void remove_common(Matrix& table, Index components, std::optional<Index> unknown, const Passes& passes,
-                   const Tokenizer& tokenizer, const Run& run) {
-  Pca pca({.n_components = components});
-  passes([&](const Texts& batch) {
-    Matrix means(batch.size(), table.cols());
-    std::vector<std::uint8_t> any(batch.size());
-    for_chunks(run.quiet(), batch.size(), 128, [&](Index, Index first, Index last) {
-      const Tokens tokens = tokenizer.encode_plain(batch, first, last - first);
-      for (Index i = 0; i < tokens.size(); ++i) {
-        Index n = 0;
-        const auto row = means[first + i];
-        for (const std::uint32_t id : tokens[i])
-          if (id != unknown) kernels().axpy(1.0f, table[id].data(), row.data(), row.size()), ++n;
-        for (float& x : row) x /= static_cast<float>(std::max<Index>(n, 1));
-        any[first + i] = n > 0;
-      }
-    });
-    Index kept = 0;  // texts without a token say nothing
-    for (Index i = 0; i < batch.size(); ++i)
-      if (any[i]) std::copy_n(means[i].data(), means.cols(), means[kept++].data());
-    if (kept > 0) pca.update(Rows(means.view().slice(0, kept)), run.quiet());
-  });
-  const Matrix& directions = pca.components();
-  for_chunks(run.quiet(), table.rows(), 1024, [&](Index, Index first, Index last) {
-    for (Index i = first; i < last; ++i) {
-      const auto row = table[i];
-      kernels().axpy(-1.0f, pca.mean().data(), row.data(), row.size());
-      for (Index c = 0; c < directions.rows(); ++c)
-        kernels().axpy(-kernels().dot(row.data(), directions[c].data(), row.size()), directions[c].data(),
-                       row.data(), row.size());
-    }
-  });
 }
 
 std::string key_of(const DistilOptions& o, const std::string& model, const Run& run) {
@@ -335,9 +138,9 @@ void check_components(const DistilOptions& o, Index dims) {
               std::to_string(dims) + " of " + option_name("dims"));
 }
 
-Vocabulary vocabulary_of(VocabularyOf which, StaticTokenizer& tokens, const Tokenizer& tokenizer,
-                         const std::vector<CorpusWord>& words, Index most, DistilReport& report) {
-  Vocabulary out;
+StaticVocabulary vocabulary_of(VocabularyOf which, StaticTokenizer& tokens, const Tokenizer& tokenizer,
+                               const std::vector<CorpusWord>& words, Index most, DistilReport& report) {
+  StaticVocabulary out;
   std::vector<std::string> whole;  // of the corpus alone
   if (which != VocabularyOf::tokenizer) {
     const auto parts = parts_of(words, tokens, tokenizer);
@@ -436,7 +239,7 @@ DistilReport distil(const DistilOptions& o, const Run& run) {
   Kept kept(o.out, key);
   if (!o.overwrite && fs::exists(o.out / kMarkFile) && has_receipt(o.out, kMarkFile, key)) {
     NewFolder::clean_up(o.out, kMark, kFiles);
-    kept.remove();
+    if (kept.is_of_key()) kept.remove();  // else it may be of another that is going on
     DistilReport report = read_report(o.out, run);
     report.done_before = true;
     return report;
@@ -451,7 +254,7 @@ DistilReport distil(const DistilOptions& o, const Run& run) {
   const bool corpus = !o.corpus.empty();
   const VocabularyOf which = o.vocabulary.value_or(corpus ? VocabularyOf::both : VocabularyOf::tokenizer);
   const Weighting weighting = o.weights.value_or(corpus ? Weighting::sif : Weighting::zipf);
-  const Passes passes = passes_of(o, run);
+  const CorpusPasses passes = passes_of(o, run);
   StaticTokenizer tokens(model.model());
   if (which != VocabularyOf::tokenizer && !tokens.takes_words())
     throw Error(Fault::unsupported,
@@ -469,7 +272,7 @@ DistilReport distil(const DistilOptions& o, const Run& run) {
       words = count_words(passes, tokens, before, o.min_count, report, run);
     require(report.texts > 0, Fault::data, o.corpus.front().string() + " has no texts");
   }
-  const Vocabulary vocabulary = vocabulary_of(which, tokens, before, words, o.words, report);
+  const StaticVocabulary vocabulary = vocabulary_of(which, tokens, before, words, o.words, report);
   words.clear();
   const Tokenizer now = Tokenizer::from_json(tokens.to_json(), "the tokenizer with the corpus' words");
   const Tokenizer own = Tokenizer::from_json(vocabulary.json, "the static model's tokenizer");
@@ -482,7 +285,7 @@ DistilReport distil(const DistilOptions& o, const Run& run) {
   check_components(o, dims);
   if (o.sentence_pca > 0) check_common(o.sentence_pca, vocabulary.unknown, passes, own);
 
-  Matrix table = TokenTable(o, model, tokens, vocabulary, passes, kept, report, run).make(before, now);
+  Matrix table = make_token_table(o, model, tokens, vocabulary, passes, kept, before, now, report, run);
   if (run.progress) run.progress("pca", 0, 0);
   const Rows rows(std::move(table));
   const Pca pca = Pca::fit(rows, {.n_components = dims}, run.quiet());

@@ -80,6 +80,14 @@ bool Kept::read(Index& texts, Index& alone, Contexts& contexts, Matrix& vectors,
   }
 }
 
+bool Kept::is_of_key() const {
+  try {
+    return is_own() && ArchiveReader(path_).meta("key") == key_;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 void Kept::remove() const {
   std::error_code ignored;
   if (!fs::exists(path_, ignored)) return;

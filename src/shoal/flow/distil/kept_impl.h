@@ -27,6 +27,8 @@ class Kept {
   bool read(Index& texts, Index& alone, Contexts& contexts, Matrix& vectors, Index most_texts) const;
   /// Only what this command has written.
   void remove() const;
+  /// Whether what is kept is of this key.
+  bool is_of_key() const;
 
  private:
   bool is_own() const;

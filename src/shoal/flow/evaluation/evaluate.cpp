@@ -433,14 +433,6 @@ Evaluation evaluate(const EvaluationTask& task, const Embedders& embed, const Ru
   return EvaluationRun(task, embed, options, run).finish();
 }
 
-Evaluation evaluate_order(const EvaluationTask& task, const ScorePairs& score, const Run& run,
-                          const EvaluateOptions& options) {
-  require(
-      task.kind == TaskKind::rerank, Fault::argument,
-      std::string("scores of pairs are of ") + option_name("task") + " rerank, not of " + name_of(task.kind));
-  return evaluate_pairs(task, score, run, options);
-}
-
 bool scores_pairs(TaskKind task) {
   return task == TaskKind::sts || task == TaskKind::triplet || task == TaskKind::pairs ||
          task == TaskKind::rerank;

@@ -72,18 +72,12 @@ inline Evaluation evaluate(const EvaluationTask& task, const EmbedTexts& embed, 
   return evaluate(task, Embedders{embed, {}, {}}, run, options);
 }
 
-/// Rerank by a model that scores pairs, as a cross-encoder, instead of by cosines: the same metrics.
-/// Error(argument) for another task; Error(data) if a score is not finite or their number is wrong.
-Evaluation evaluate_order(const EvaluationTask& task, const ScorePairs& score, const Run& run,
-                          const EvaluateOptions& options = {});
-
 /// The same of a model that scores pairs, as a cross-encoder does. Metrics as sentence-transformers'
 /// evaluators of cross-encoders name and compute them:
 ///   sts      pearson, spearman; main: spearman
 ///   triplet  accuracy
 ///   pairs    accuracy, accuracy_threshold, f1, f1_threshold, precision, recall, average_precision, mcc;
-///   main:
-///            average_precision
+///            main: average_precision
 ///   rerank   map, mrr@k, ndcg@k; main: ndcg@k
 /// Error(argument) for another task, which needs vectors of single texts; Error(data) if a score is not
 /// finite or their number is wrong.

@@ -179,7 +179,7 @@ TEST_F(Evaluate, RerankingEqualsSentenceTransformers) {
         out.push_back(sign * static_cast<float>(s));
       return out;
     };
-    const Evaluation judged = evaluate_order(read, judge, {});
+    const Evaluation judged = evaluate_pairs(read, judge, {});
     EXPECT_EQ(judged.value.value == found.value.value, sign > 0);
     EXPECT_EQ(judged.dims, 0u);
   }

@@ -203,9 +203,8 @@ class TaskReading {
     const auto at = take(table, {kAnchor, kPositive, kNegative});
     std::vector<Index> negatives{at[2]};
     if (o_.columns.empty())
-      for (Index c = 0; c < table.names.size(); ++c)
-        if (c != at[2] && table.names[c].starts_with("negative_"))
-          negatives.push_back(c), task_.columns.push_back(table.names[c]);
+      for (const Index more : further_negatives(table, at[2]))
+        negatives.push_back(more), task_.columns.push_back(table.names[more]);
     for (Index i = 0; i < table.rows; ++i) {
       const auto a = text_at(table, at[0], i), p = text_at(table, at[1], i);
       bool any = false;

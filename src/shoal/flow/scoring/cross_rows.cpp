@@ -166,8 +166,7 @@ std::vector<Index> triplet_columns(const WholeTable& table) {
              negative = column_named(table, kNegative.names);
   if (!anchor || !positive || !negative) return {};
   std::vector<Index> out{*anchor, *positive, *negative};
-  for (Index k = 2; const auto more = column_named(table, {"negative_" + std::to_string(k)}); ++k)
-    if (*more != *negative) out.push_back(*more);
+  for (const Index more : further_negatives(table, *negative)) out.push_back(more);
   return out;
 }
 

@@ -9,13 +9,10 @@
 #include "shoal/encode/model_place.h"
 #include "shoal/encode/weights.h"
 #include "shoal/flow/evaluation/evaluate.h"
-#include "shoal/flow/receipt.h"
 #include "shoal/flow/scoring/cross_rows.h"
 #include "shoal/flow/texts/models.h"
-#include "shoal/flow/training/training_report.h"
+#include "shoal/flow/training/training_job.h"
 #include "shoal/measure/bootstrap.h"
-#include "shoal/store/archive/archive.h"
-#include "shoal/store/files/new_folder.h"
 #include "shoal/train/cross_trainer.h"
 #include "shoal/train/save_model.h"
 
@@ -24,7 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCheckpoint = "checkpoint.safetensors";
 constexpr const char* kFiles[] = {"config.json",
                                   "tokenizer.json",
                                   "tokenizer_config.json",
@@ -54,108 +50,39 @@ class TrainCrossRun {
       : o_(options), run_(run), notices_(notices) {}
 
   TrainModelReport finish() {
-    check();
-    report_.out = o_.out;
-    given_ = find_model(o_.model, o_.models_folder);
-    is_cross_ = is_cross_folder(given_);
-    const ModelFolder folder =
-        is_cross_ ? read_cross_folder(given_).model : new_cross_folder(given_, 1).model;
-    report_.model = model_name(folder.folder);
-    const std::string key = key_of(folder);
-    if (fs::exists(o_.out) && has_mark(o_.out, kTrainingMark) && has_receipt(o_.out, kTrainingReport, key)) {
-      clean_up_training(o_.out, kFiles);
-      report_.done_before = true;
-      return std::move(report_);
-    }
-    NewFolder out(o_.out, kTrainingMark, o_.overwrite, kFiles);
-    out.keep_off(folder.folder);
-    for (const fs::path& input : inputs()) out.keep_off(input);
-    read_sets();
-    CrossNetwork model = load();
-    dev_ = read_trial(o_.dev, o_.dev_task);
-    general_ = read_trial(o_.general, o_.general_task);
-
-    const fs::path place = training_place(o_.out);
-    std::error_code failed;
-    fs::create_directories(place, failed);
-    require(!failed, Fault::file, "cannot write " + place.string() + ": " + failed.message());
-    TrainingLog log(place / kTrainingLog);
-    try {
-      train(model, log, {.file = place / kCheckpoint, .seconds = o_.checkpoint_seconds, .made_by = key});
-    } catch (...) {
-      if (!fs::exists(place / kCheckpoint)) fs::remove_all(place, failed);  // nothing to go on from
-      throw;
-    }
-
-    model.save(out / "");
-    write_training_files(out / "", report_, log, options_json(), key);
-    out.keep();
-    fs::remove_all(place, failed);
-    return std::move(report_);
-  }
-
- private:
-  void check() const {
-    check_options(o_);
-    check_options(o_.train);
-    require(!o_.inputs.empty(), Fault::argument, "there is nothing to train on");
-    require(o_.losses.size() <= 1 || o_.losses.size() == o_.inputs.size(), Fault::argument,
-            option_name("loss") + " names " + std::to_string(o_.losses.size()) + " losses for " +
-                std::to_string(o_.inputs.size()) + " tables; one, or one each, is needed");
-    for (const fs::path& input : o_.inputs)
-      require(input != "-", Fault::argument,
-              "training reads its rows more than once; give a file instead of -");
+    check_training(o_);
     require(o_.teacher.empty(), Fault::argument,
             option_name("teacher") +
                 " is of sentence encoders; scores of another model are a column of "
                 "scores ('shoal score' makes it), learnt by mse");
     require(o_.merge == 0, Fault::argument, option_name("merge") + " is of sentence encoders");
-    require(!o_.dev_task || !o_.dev.empty(), Fault::argument,
-            option_name("dev_task") + " goes with " + option_name("dev"));
-    require(!o_.general_task || !o_.general.empty(), Fault::argument,
-            option_name("general_task") + " goes with " + option_name("general"));
-    require(o_.train.learn.patience == 0 || !o_.dev.empty(), Fault::argument,
-            option_name("patience") + " counts scores; " + option_name("dev") + " gives them");
-  }
-
-  std::vector<fs::path> inputs() const {
-    std::vector<fs::path> out = o_.inputs;
-    for (const fs::path& file : {o_.dev, o_.general})
-      if (!file.empty()) out.push_back(file);
-    return out;
-  }
-
-  std::vector<Field> all_fields() const {
-    std::vector<Field> list;
-    const auto add = [&](const std::vector<Field>& fields) {
-      for (const Field& field : fields)
-        if (field.name != "checkpoint_seconds") list.push_back(field);
+    given_ = find_model(o_.model, o_.models_folder);
+    is_cross_ = is_cross_folder(given_);
+    const ModelFolder folder =
+        is_cross_ ? read_cross_folder(given_).model : new_cross_folder(given_, 1).model;
+    report_.model = model_name(folder.folder);
+    std::optional<CrossNetwork> model;
+    TrainingJob job;
+    job.model = folder.folder;
+    job.model_files = files_of(folder);
+    job.fields = training_fields(o_, false);
+    job.fields.push_back({"cross", true});
+    job.out_names.assign(std::begin(kFiles), std::end(kFiles));
+    job.read = [&] {
+      read_sets();
+      model = load();
+      dev_ = read_trial(o_.dev, o_.dev_task);
+      general_ = read_trial(o_.general, o_.general_task);
     };
-    add(list_fields(o_));
-    add(list_fields(o_.train));
-    add(list_fields(o_.read));
-    std::string losses, columns;
-    for (const std::string& name : o_.losses) losses += name + ",";
-    for (const std::string& name : o_.columns) columns += name + "\n";
-    list.push_back({"loss", losses});
-    list.push_back({"columns", columns});
-    list.push_back({"target", o_.target});
-    list.push_back({"cross", true});
-    return list;
+    job.train = [&](TrainingLog& log, const Checkpoint& checkpoint) { train(*model, log, checkpoint); };
+    job.save = [&](const fs::path& out) { model->save(out); };
+    run_training(job, o_, report_, run_);
+    return std::move(report_);
   }
 
-  nlohmann::ordered_json options_json() const {
-    nlohmann::ordered_json out;
-    for (const Field& field : all_fields()) out[field.name] = text_of(field.value);
-    return out;
-  }
-
-  std::string key_of(const ModelFolder& folder) const {
+ private:
+  static std::vector<fs::path> files_of(const ModelFolder& folder) {
     std::vector<fs::path> files;
-    const TrainingInputs given = training_inputs(o_);
-    files.insert(files.end(), given.files.begin(), given.files.end());
-    std::vector<Field> list = all_fields();
-    list.insert(list.end(), given.roles.begin(), given.roles.end());
     const auto add = [&](const fs::path& file) {
       if (fs::is_regular_file(file) && std::ranges::find(files, file) == files.end()) files.push_back(file);
     };
@@ -165,8 +92,8 @@ class TrainCrossRun {
         if (!name.starts_with("training.") && name != "model.safetensors") add(from / name);
     if (!folder.sentence_config.empty()) add(folder.sentence_config);
     const Weights weights(folder.transformer_folder);
-    for (const fs::path& file : weights.files()) files.push_back(file);
-    return result_key("train", list, files, run_);
+    files.insert(files.end(), weights.files().begin(), weights.files().end());
+    return files;
   }
 
   ReadCrossOptions reading(const fs::path& file, std::optional<CrossLoss> loss) const {
@@ -311,21 +238,14 @@ class TrainCrossRun {
     if (!o_.dev.empty())
       hooks.score = [&](const CrossNetwork& now) { return try_on(dev_, now, 0, metric, whole).value; };
     hooks.log = [&](const LearnStep& step) { log.add(step); };
-    hooks.resumed = [&](Index step) {
+    hooks.begun_anew = [&] { tell_begun_anew(o_, notices_); };
+    hooks.begins = [&](const TrainReport&, Index step, double seconds) {
       report_.resumed_from = step;
       log.resume(step);
-    };
-    hooks.estimate = [&](double seconds) {
-      report_.states.push_back(state("before", model, run_));
       if (notices_.begins) notices_.begins(report_, seconds);
     };
-    const CrossTrainReport found = train_cross(model, sets_, o_.train, hooks, run_, checkpoint);
-    report_.train.learnt = found.learnt;
-    report_.train.rows = found.rows;
-    report_.train.batches = found.batches;
-    report_.train.tokens = found.tokens;
-    report_.train.cut = found.cut;
-    report_.train.frozen = found.frozen;
+    report_.states.push_back(state("before", model, run_));
+    report_.train = train_cross(model, sets_, o_.train, hooks, run_, checkpoint);
     report_.states.push_back(state("after", model, run_));
   }
 

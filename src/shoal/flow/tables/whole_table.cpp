@@ -73,6 +73,18 @@ std::optional<Index> column_named(const WholeTable& table, const std::vector<std
   return std::nullopt;
 }
 
+std::vector<Index> further_negatives(const WholeTable& table, Index first) {
+  std::vector<Index> out;
+  for (Index c = 0; c < table.names.size(); ++c) {
+    const std::string name = lower(table.names[c]);
+    for (const std::string_view prefix : {"negative_", "neg_"}) {
+      if (c == first || !name.starts_with(prefix) || name.size() == prefix.size()) continue;
+      if (name.find_first_not_of("0123456789", prefix.size()) == std::string::npos) out.push_back(c);
+    }
+  }
+  return out;
+}
+
 std::vector<Index> place_columns(const WholeTable& table, const std::vector<WantedColumn>& wanted,
                                  const std::vector<std::string>& given) {
   const auto refuse = [&](const std::string& what) {

@@ -48,6 +48,10 @@ std::vector<Index> place_columns(const WholeTable& table, const std::vector<Want
 /// The column of one of these names, upper or lower case alike.
 std::optional<Index> column_named(const WholeTable& table, const std::vector<std::string>& names);
 
+/// The columns of negatives beyond the first, in the file's order: negative_2, neg_3 and so on, also _0 and
+/// _1 beside a column that has no number. Upper or lower case alike. negative_score is none.
+std::vector<Index> further_negatives(const WholeTable& table, Index first);
+
 /// A cell without white space around it.
 std::string_view trimmed_text(std::string_view cell);
 /// 1, yes, true, accepted, y: true; 0, no, false, rejected, n, -1: false; anything else: nothing. Upper or

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "shoal/core/error.h"
+#include "shoal/encode/cross_encoder.h"
+#include "shoal/encode/cross_folder.h"
 #include "shoal/encode/ensemble_folder.h"
 #include "shoal/encode/model_place.h"
 
@@ -37,10 +39,38 @@ ModelEntry entry_of(const Encoder& encoder) {
   return entry;
 }
 
+/// Whether it is there to score pairs. A classifier of several labels, of texts or of pairs, is listed as the
+/// encoder that it can be used as too.
+bool is_judge(const fs::path& folder) {
+  if (!is_cross_folder(folder)) return false;
+  try {
+    return fs::exists(folder / "modules.json") || read_cross_folder(folder).labels.size() == 1;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// Error as Encoder::load or CrossEncoder::load.
+ModelEntry entry_of(const fs::path& folder, const fs::path& models_folder) {
+  ModelEntry entry;
+  if (is_judge(folder)) {
+    const CrossEncoder judge = CrossEncoder::load(folder);
+    entry.name = judge.name();
+    entry.labels = judge.labels();
+    entry.max_tokens = judge.max_tokens();
+    entry.id = judge.id();
+    entry.prompts = judge.prompts();
+  } else {
+    entry = entry_of(Encoder::load(folder, {}, models_folder));
+  }
+  entry.folder = folder;
+  return entry;
+}
+
 ModelEntry describe(const fs::path& folder, const fs::path& models_folder) {
   ModelEntry entry;
   try {
-    entry = entry_of(Encoder::load(folder, {}, models_folder));
+    entry = entry_of(folder, models_folder);
   } catch (const Error& e) {
     entry.problem = e.what();
   }
@@ -69,10 +99,7 @@ Encoder load_model(const std::string& model, const fs::path& models_folder, cons
 }
 
 ModelEntry show_model(const std::string& model, const fs::path& models_folder) {
-  const fs::path folder = find_model(model, models_folder);
-  ModelEntry entry = entry_of(Encoder::load(folder, {}, models_folder));
-  entry.folder = folder;
-  return entry;
+  return entry_of(find_model(model, models_folder), models_folder);
 }
 
 std::vector<ModelEntry> list_models(const fs::path& models_folder) {
@@ -92,7 +119,7 @@ ModelEntry add_model(const fs::path& source, const std::string& name, const fs::
   require(!fs::exists(target), Fault::argument,
           "a model '" + chosen + "' exists in " + models_folder.string() + "; choose another with " +
               option_name("name"));
-  Encoder::load(source, {}, models_folder);  // whatever is wrong with it is said before anything is copied
+  entry_of(source, models_folder);  // whatever is wrong with it is said before anything is copied
   const fs::path partial = models_folder / ("." + chosen + ".partial");
   try {
     fs::create_directories(models_folder);

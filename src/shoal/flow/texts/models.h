@@ -21,6 +21,7 @@ struct ModelEntry {
   std::string id;
   bool unit = false;
   std::vector<std::string> prompts;
+  std::vector<std::string> labels;   ///< of a cross-encoder, which scores pairs and has no kind, dims or unit
   std::optional<EnsemblePool> pool;  ///< of an ensemble, and so are its parts
   std::vector<ModelEntry> parts;     ///< their names, kinds, sizes, ids and weights
   double weight = 1;
@@ -37,7 +38,7 @@ std::filesystem::path find_model(const std::string& model, const std::filesystem
 Encoder load_model(const std::string& model, const std::filesystem::path& models_folder, const Run& run,
                    EncoderUse use = EncoderUse::sentence);
 
-/// What there is to know of the model called so. Errors as load_model.
+/// What there is to know of the model called so. Errors as load_model, or as CrossEncoder::load.
 ModelEntry show_model(const std::string& model, const std::filesystem::path& models_folder);
 
 /// All folders in `models_folder`, by name. Each is loaded: about 0.3 s a model of 90 MB.

@@ -6,14 +6,13 @@
 #include <utility>
 
 #include "shoal/core/error.h"
+#include "shoal/encode/cross_folder.h"
 #include "shoal/encode/encoder.h"
 #include "shoal/encode/model_place.h"
 #include "shoal/encode/weights.h"
-#include "shoal/flow/receipt.h"
+#include "shoal/flow/tables/whole_table.h"
 #include "shoal/flow/texts/models.h"
-#include "shoal/flow/training/training_report.h"
-#include "shoal/store/archive/archive.h"
-#include "shoal/store/files/new_folder.h"
+#include "shoal/flow/training/training_job.h"
 #include "shoal/train/save_model.h"
 
 namespace shoal {
@@ -21,36 +20,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCheckpoint = "checkpoint.safetensors";
-
 /// All names at the top of the folder that is made.
-struct OutFiles {
+std::vector<std::string> out_names(const ModelFolder& model) {
   std::vector<std::string> names;
-  std::vector<const char*> list;
-  explicit OutFiles(const ModelFolder& model) {
-    for (const fs::path& file : files_beside_weights(model)) add(file.begin()->string());
-    if (model.transformer_folder != model.folder)
-      add(fs::relative(model.transformer_folder, model.folder).begin()->string());
-    for (const HeadStep& step : model.head)
-      if (!step.folder.empty()) add(fs::relative(step.folder, model.folder).begin()->string());
-    for (const char* name : {"model.safetensors", kTrainingReport, kTrainingLog, kTrainingPage}) add(name);
-    for (const std::string& name : names) list.push_back(name.c_str());
-  }
-  void add(const std::string& name) {
+  const auto add = [&](const fs::path& file) {
+    const std::string name = file.begin()->string();
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-  }
-};
+  };
+  for (const fs::path& file : files_beside_weights(model)) add(file);
+  if (model.transformer_folder != model.folder) add(fs::relative(model.transformer_folder, model.folder));
+  for (const HeadStep& step : model.head)
+    if (!step.folder.empty()) add(fs::relative(step.folder, model.folder));
+  for (const char* name : {"model.safetensors", kTrainingReport, kTrainingLog, kTrainingPage}) add(name);
+  return names;
+}
 
-/// Which task a table is for, by the loss that its columns would choose.
-TaskKind task_of(const fs::path& file, const TrainModelOptions& o, const ReadOptions& read, const Run& run) {
-  if (fs::is_directory(file)) return TaskKind::retrieval;
-  ReadTrainingOptions as_it_is;
-  as_it_is.file = file;
-  as_it_is.columns = o.columns;
-  as_it_is.target = o.target;
-  as_it_is.any_score = true;
-  as_it_is.read = read;
-  const TrainingTable table = read_training_table(as_it_is, run);
+/// Which task a table is for, by the loss that its columns choose.
+TaskKind task_of(const TrainingTable& table) {
   switch (table.set.loss.kind) {
     case LossKind::contrastive:
       return TaskKind::pairs;
@@ -63,113 +49,66 @@ TaskKind task_of(const fs::path& file, const TrainModelOptions& o, const ReadOpt
   }
 }
 
+/// The columns of a table that a task of this kind takes; empty: it finds its own.
+std::vector<std::string> columns_for(TaskKind task, const TrainingTable& table) {
+  const bool with_target = task == TaskKind::sts || task == TaskKind::pairs || task == TaskKind::clustering ||
+                           task == TaskKind::classification;
+  const Index texts = task == TaskKind::triplet                                          ? 3
+                      : task == TaskKind::clustering || task == TaskKind::classification ? 1
+                                                                                         : 2;
+  if (task == TaskKind::rerank || table.columns.size() < texts || (with_target && table.target.empty()))
+    return {};
+  std::vector<std::string> out(table.columns.begin(),
+                               table.columns.begin() + static_cast<std::ptrdiff_t>(texts));
+  if (with_target) out.push_back(table.target);
+  return out;
+}
+
 class TrainRun {
  public:
   TrainRun(const TrainModelOptions& options, const Run& run, const TrainNotices& notices)
       : o_(options), run_(run), notices_(notices) {}
 
   TrainModelReport finish() {
-    check();
-    report_.out = o_.out;
+    check_training(o_);
+    check_options(o_.loss);
     const fs::path given = find_model(o_.model, o_.models_folder);
     if (static_table_folder(given))
       throw Error(Fault::unsupported,
                   o_.model + " is a static model: it has a vector for each token and no network",
                   "'shoal train' trains transformers");
+    if (is_cross_folder(given))
+      throw Error(Fault::unsupported,
+                  o_.model + " is a cross-encoder or a classifier, whose last layer would not fit any more",
+                  "'shoal train --cross' trains it with that layer");
     const ModelFolder folder = read_model_folder(given);
     report_.model = model_name(folder.folder);
-    const OutFiles files(folder);
-    const std::string key = key_of(folder);
-    if (fs::exists(o_.out) && has_mark(o_.out, kTrainingMark) && has_receipt(o_.out, kTrainingReport, key)) {
-      report_.done_before = true;
-      clean_up_training(o_.out, files.list);
-      return std::move(report_);
+    std::optional<TrainableEncoder> model;
+    TrainingJob job;
+    job.model = folder.folder;
+    job.model_files = files_of(folder);
+    job.fields = training_fields(o_, true);
+    if (!o_.teacher.empty()) {
+      job.teacher = find_model(o_.teacher, o_.models_folder);
+      job.fields.push_back({"teacher", teacher().space().id});
     }
-    NewFolder out(o_.out, kTrainingMark, o_.overwrite, files.list);
-    out.keep_off(folder.folder);
-    for (const fs::path& input : inputs()) out.keep_off(input);
-    TrainableEncoder model = TrainableEncoder::load(given, run_);
-    read_sets();
-    check_use();
-    read_tasks();
-
-    const fs::path place = training_place(o_.out);
-    std::error_code failed;
-    fs::create_directories(place, failed);
-    require(!failed, Fault::file, "cannot write " + place.string() + ": " + failed.message());
-    TrainingLog log(place / kTrainingLog);
-    train(model, log, {.file = place / kCheckpoint, .seconds = o_.checkpoint_seconds, .made_by = key});
-
-    model.save(out / "");
-    write_training_files(out / "", report_, log, options_json(), key);
-    out.keep();
-    fs::remove_all(place, failed);
+    job.out_names = out_names(folder);
+    job.read = [&] {
+      model = TrainableEncoder::load(given, run_);
+      read_sets();
+      check_use();
+      dev_ = read_task(o_.dev, o_.dev_task);
+      general_ = read_task(o_.general, o_.general_task);
+    };
+    job.train = [&](TrainingLog& log, const Checkpoint& checkpoint) { train(*model, log, checkpoint); };
+    job.save = [&](const fs::path& out) { model->save(out); };
+    run_training(job, o_, report_, run_);
     return std::move(report_);
   }
 
  private:
-  void check() const {
-    check_options(o_);
-    check_options(o_.train);
-    check_options(o_.loss);
-    require(!o_.inputs.empty(), Fault::argument, "there is nothing to train on");
-    require(o_.losses.size() <= 1 || o_.losses.size() == o_.inputs.size(), Fault::argument,
-            option_name("loss") + " names " + std::to_string(o_.losses.size()) + " losses for " +
-                std::to_string(o_.inputs.size()) + " tables; one, or one each, is needed");
-    for (const fs::path& input : o_.inputs)
-      require(input != "-", Fault::argument,
-              "training reads its rows more than once; give a file instead of -");
-    require(!o_.dev_task || !o_.dev.empty(), Fault::argument,
-            option_name("dev_task") + " goes with " + option_name("dev"));
-    require(!o_.general_task || !o_.general.empty(), Fault::argument,
-            option_name("general_task") + " goes with " + option_name("general"));
-    for (const auto& [given, option] : {std::pair(o_.train.learn.patience, "patience"),
-                                        std::pair(o_.train.learn.score_every, "score_every")})
-      require(given == 0 || !o_.dev.empty(), Fault::argument,
-              option_name(option) + " is about scores; " + option_name("dev") + " gives them");
-    require(o_.train.mixing == Mixing{} || o_.inputs.size() > 1, Fault::argument,
-            option_name("mixing") + " is of several tables");
-  }
-
-  std::vector<fs::path> inputs() const {
-    std::vector<fs::path> out = o_.inputs;
-    for (const fs::path& file : {o_.dev, o_.general})
-      if (!file.empty()) out.push_back(file);
-    return out;
-  }
-
-  std::vector<Field> all_fields() const {
-    std::vector<Field> list;
-    const auto add = [&](const std::vector<Field>& fields) {
-      for (const Field& field : fields)
-        if (field.name != "checkpoint_seconds") list.push_back(field);
-    };
-    add(list_fields(o_));
-    add(list_fields(o_.train));
-    for (const Field& field : list_fields(o_.loss))
-      if (field.name != "loss") list.push_back(field);
-    add(list_fields(o_.read));
-    std::string losses, columns;
-    for (const std::string& name : o_.losses) losses += name + ",";
-    for (const std::string& name : o_.columns) columns += name + "\n";
-    list.push_back({"loss", losses});
-    list.push_back({"columns", columns});
-    list.push_back({"target", o_.target});
-    return list;
-  }
-
-  nlohmann::ordered_json options_json() const {
-    nlohmann::ordered_json out;
-    for (const Field& field : all_fields()) out[field.name] = text_of(field.value);
-    return out;
-  }
-
-  std::string key_of(const ModelFolder& folder) const {
-    std::vector<Field> list = all_fields();
+  static std::vector<fs::path> files_of(const ModelFolder& folder) {
     std::vector<fs::path> files;
-    const TrainingInputs given = training_inputs(o_);
-    files = given.files;
-    list.insert(list.end(), given.roles.begin(), given.roles.end());
     for (const fs::path& file : files_beside_weights(folder)) files.push_back(folder.folder / file);
     const auto weights = [&](const fs::path& of) {
       const Weights found(of);
@@ -178,8 +117,7 @@ class TrainRun {
     weights(folder.transformer_folder);
     for (const HeadStep& step : folder.head)
       if (!step.folder.empty()) weights(step.folder);
-    if (!o_.teacher.empty()) list.push_back({"teacher", teacher().space().id});
-    return result_key("train", list, files, run_);
+    return files;
   }
 
   Encoder teacher() const {
@@ -249,27 +187,33 @@ class TrainRun {
       unused("score_range", "losses of scores");
   }
 
+  /// Of the columns that are named, where the file has them; else of those that are found.
   std::optional<EvaluationTask> read_task(const fs::path& file, std::optional<TaskKind> kind) const {
     if (file.empty()) return {};
     ReadTaskOptions read;
     read.file = file;
     read.read = o_.read;
     read.read.limit.reset();
-    read.task = kind ? *kind : task_of(file, o_, read.read, run_);
-    // A table like those that are trained on, if columns are named.
-    const bool with_target = read.task == TaskKind::sts || read.task == TaskKind::pairs ||
-                             read.task == TaskKind::clustering || read.task == TaskKind::classification;
-    if (!o_.columns.empty() && !fs::is_directory(file)) {
-      read.columns = o_.columns;
-      if (with_target && !o_.target.empty()) read.columns.push_back(o_.target);
-      if (with_target && o_.target.empty()) read.columns.clear();
+    if (fs::is_directory(file)) {
+      read.task = kind.value_or(TaskKind::retrieval);
+      return read_evaluation(read, run_);
+    }
+    const std::vector<std::string> there = read_whole_table(file, read.read, run_).names;
+    const auto has = [&](const std::string& name) { return std::ranges::find(there, name) != there.end(); };
+    const bool named = (!o_.columns.empty() || !o_.target.empty()) && std::ranges::all_of(o_.columns, has) &&
+                       (o_.target.empty() || has(o_.target));
+    if (kind) read.task = *kind;
+    if (named || !kind) {
+      ReadTrainingOptions as_it_is;
+      as_it_is.file = file;
+      as_it_is.any_score = true;
+      as_it_is.read = read.read;
+      if (named) as_it_is.columns = o_.columns, as_it_is.target = o_.target;
+      const TrainingTable table = read_training_table(as_it_is, run_);
+      if (!kind) read.task = task_of(table);
+      if (named) read.columns = columns_for(read.task, table);
     }
     return read_evaluation(read, run_);
-  }
-
-  void read_tasks() {
-    dev_ = read_task(o_.dev, o_.dev_task);
-    general_ = read_task(o_.general, o_.general_task);
   }
 
   Evaluation try_on(const EvaluationTask& task, const TrainableEncoder& model, Index resamples,
@@ -310,12 +254,9 @@ class TrainRun {
       before = health;
       report_.states.push_back(state("before", model, health, run_));
     };
-    hooks.begun_anew = [&] {
-      if (notices_.remark)
-        notices_.remark("the work in " + training_place(o_.out).string() +
-                        " is of other options or other data; it is begun anew");
-    };
-    hooks.begins = [&](Index step, double seconds) {
+    hooks.begun_anew = [&] { tell_begun_anew(o_, notices_); };
+    hooks.begins = [&](const TrainReport& so_far, Index step, double seconds) {
+      report_.train.left_out = so_far.left_out;
       report_.resumed_from = step;
       log.resume(step);
       if (step == 0) log.add(0, *before);
@@ -349,11 +290,6 @@ class TrainRun {
 };
 
 }  // namespace
-
-fs::path training_place(const fs::path& out) {
-  const fs::path path = out.has_filename() ? out : out.parent_path();
-  return path.parent_path() / ("." + path.filename().string() + ".training");
-}
 
 TrainModelReport train_model(const TrainModelOptions& options, const Run& run, const TrainNotices& notices) {
   return TrainRun(options, run, notices).finish();

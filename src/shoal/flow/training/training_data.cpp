@@ -67,11 +67,9 @@ class TableReading {
       const auto first = column_named(table_, kFirst), second = column_named(table_, kSecond);
       if (first && second) {
         texts_ = {*first, *second};
-        for (Index c = 0; c < table_.names.size(); ++c) {
-          const std::string& name = table_.names[c];
-          const bool negative = column_named(table_, kNegative) == c || name.starts_with("negative_") ||
-                                name.starts_with("neg_");
-          if (negative && std::ranges::find(texts_, c) == texts_.end()) texts_.push_back(c);
+        if (const auto negative = column_named(table_, kNegative)) {
+          texts_.push_back(*negative);
+          for (const Index more : further_negatives(table_, *negative)) texts_.push_back(more);
         }
       } else if (const auto text = column_named(table_, kText)) {
         texts_ = {*text};

@@ -154,6 +154,7 @@ Json to_json(const TrainModelReport& report) {
            {"rows", report.train.rows},
            {"tokens", report.train.tokens},
            {"truncated_texts", report.train.cut},
+           {"rows_in_no_batch", report.train.left_out},
            {"frozen_parameters", report.train.frozen},
            {"steps", learnt.steps},
            {"planned_steps", learnt.n_steps},
@@ -202,10 +203,17 @@ TrainingInputs training_inputs(const TrainModelOptions& options) {
   return out;
 }
 
-void clean_up_training(const std::filesystem::path& out, std::span<const char* const> files) {
-  std::error_code ignored;
+void clean_up_training(const std::filesystem::path& out, std::span<const char* const> files,
+                       const std::filesystem::path& checkpoint, const std::string& key) {
   NewFolder::clean_up(out, kTrainingMark, files);
-  std::filesystem::remove_all(training_place(out), ignored);
+  if (!std::filesystem::exists(checkpoint)) return;
+  try {
+    if (ArchiveReader(checkpoint).meta("made_by").find(key) == std::string::npos) return;
+  } catch (const Error&) {
+    return;
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(checkpoint.parent_path(), ignored);
 }
 
 std::string states_text(const TrainModelReport& report) {

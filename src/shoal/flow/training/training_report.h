@@ -49,8 +49,10 @@ struct TrainingInputs {
   std::vector<Field> roles;
 };
 TrainingInputs training_inputs(const TrainModelOptions& options);
-/// Of a result that is there: what a process that was killed at the end has left beside it goes.
-void clean_up_training(const std::filesystem::path& out, std::span<const char* const> files);
+/// Of a result that is there: what a process that was killed at the end has left beside it goes. Work of
+/// another key, which may be going on, stays.
+void clean_up_training(const std::filesystem::path& out, std::span<const char* const> files,
+                       const std::filesystem::path& checkpoint, const std::string& key);
 /// The page: what was done, the table of before and after, curves of loss, score and alarms.
 std::string training_page(const TrainModelReport& report, const TrainingLog& log);
 /// The table of before and after as lines of text.
