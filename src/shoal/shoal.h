@@ -30,6 +30,7 @@
 // Texts to vectors, and pairs of texts to scores.
 #include "shoal/encode/cross_encoder.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/encode/text_attention.h"
 
 // Better weights from pairs, triplets and labels.
 #include "shoal/train/cross_trainer.h"

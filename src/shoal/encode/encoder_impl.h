@@ -38,6 +38,8 @@ struct TransformerModel {
   Index dims() const;
   Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options, const Run& run,
                 TextFates& fates) const;
+  void attention(const Texts& texts, Index first, Index count, std::span<const LayerHead> channels,
+                 const EncodeOptions& options, const Run& run, const TakeTextAttention& take) const;
   Index max_tokens() const { return model.limit; }
   double flops(Index tokens) const;
 };
