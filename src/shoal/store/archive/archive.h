@@ -67,6 +67,9 @@ class ArchiveReader {
   /// What ArchiveWriter::add_part put under `name`, as if it were a file of its own. Error(format) if absent.
   ArchiveReader part(std::string_view name) const;
 
+  /// Keeps the bytes of the tensors.
+  const std::shared_ptr<const void>& owner() const { return owner_; }
+
   /// Strings of `__metadata__`. Empty if absent.
   const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
   std::string meta(std::string_view key) const;  ///< Error(format) if absent
