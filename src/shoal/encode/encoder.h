@@ -58,7 +58,8 @@ struct EncodeCounts {
   Index first_unknown = 0;  ///< the first of them, by its place among `texts`
 };
 
-class Tokenizer;  // tokenize/tokenizer.h
+class Tokenizer;      // tokenize/tokenizer.h
+struct PlacedTokens;  // the same
 
 /// How the vectors of an ensemble's parts become one.
 enum class EnsemblePool : std::uint8_t {
@@ -127,6 +128,8 @@ class Encoder {
   /// Error(format) as encode. Step "attention", as "encode".
   void attention(const Texts& texts, Index first, Index count, std::span<const LayerHead> channels,
                  const EncodeOptions& options, const Run& run, const TakeTextAttention& take) const;
+  /// The tokens of texts as `attention` takes them. In the calling thread. Errors as there.
+  PlacedTokens placed_tokens(const Texts& texts, Index first, Index count, const EncodeOptions& options) const;
   std::optional<HeadCounts> head_counts() const;  ///< of a transformer; absent: it is none
 
   const Space& space() const;  ///< id is "name()@HASH": 16 digits of the hash of weights, tokenizer, configs

@@ -59,7 +59,6 @@ class Reading {
   void run(const Texts& texts, Index first, Index count);
 
  private:
-  PlacedTokens tokenize(const Texts& texts, Index first, Index count) const;
   void run_group(const std::vector<PlacedTokens>& tokens, Index first, Index count) const;
   void run_piece(const std::vector<PlacedTokens>& tokens, std::span<const Index> which, Index first) const;
 
@@ -72,17 +71,6 @@ class Reading {
   const Run& run_;
   const TakeTextAttention& take_;
 };
-
-PlacedTokens Reading::tokenize(const Texts& texts, Index first, Index count) const {
-  if (plan_.prompt.empty()) return model_.tokenizer.encode_placed(texts, first, count, plan_.limit);
-  Texts prompted;
-  for (Index i = 0; i < count; ++i) prompted.add(plan_.prompt + std::string(texts[first + i]));
-  PlacedTokens out = model_.tokenizer.encode_placed(prompted, 0, count, plan_.limit);
-  const auto before = static_cast<std::uint32_t>(plan_.prompt.size());
-  for (TokenPlace& place : out.places)
-    place = {place.begin > before ? place.begin - before : 0, place.end > before ? place.end - before : 0};
-  return out;
-}
 
 void Reading::run_piece(const std::vector<PlacedTokens>& tokens, std::span<const Index> which,
                         Index first) const {
@@ -152,7 +140,7 @@ void Reading::run(const Texts& texts, Index first, Index count) {
       bytes += texts[first + end].size();
     std::vector<PlacedTokens> tokens(chunk_count(end - begin, kTokenizedAtOnce));
     for_chunks(run_, end - begin, kTokenizedAtOnce, [&](Index chunk, Index from, Index to) {
-      tokens[chunk] = tokenize(texts, first + begin + from, to - from);
+      tokens[chunk] = model_.placed_tokens(texts, first + begin + from, to - from, plan_);
     });
     run_group(tokens, first + begin, end - begin);
   }
@@ -218,15 +206,44 @@ std::vector<LayerHead> read_heads(std::string_view text, const HeadCounts& count
   return out;
 }
 
-void TransformerModel::attention(const Texts& texts, Index first, Index count,
-                                 std::span<const LayerHead> channels, const EncodeOptions& options,
-                                 const Run& run, const TakeTextAttention& take) const {
-  const EncodePlan plan = make_plan(tokenizer, model, options);
+PlacedTokens TransformerModel::placed_tokens(const Texts& texts, Index first, Index count,
+                                            const EncodePlan& plan) const {
+  if (plan.prompt.empty()) return tokenizer.encode_placed(texts, first, count, plan.limit);
+  Texts prompted;
+  for (Index i = 0; i < count; ++i) prompted.add(plan.prompt + std::string(texts[first + i]));
+  PlacedTokens out = tokenizer.encode_placed(prompted, 0, count, plan.limit);
+  const auto before = static_cast<std::uint32_t>(plan.prompt.size());
+  for (TokenPlace& place : out.places)
+    place = {place.begin > before ? place.begin - before : 0, place.end > before ? place.end - before : 0};
+  return out;
+}
+
+namespace {
+
+EncodePlan one_window(const TransformerModel& model, const EncodeOptions& options) {
+  EncodePlan plan = make_plan(model.tokenizer, model.model, options);
   require(!plan.chunk, Fault::argument,
           option_name("long") +
               " is chunk; attention is between the tokens that the model sees at once: truncate is allowed");
-  Reading(*this, plan, channels, run, take).run(texts, first, count);
+  return plan;
 }
+
+void check_range(const Texts& texts, Index first, Index count) {
+  if (first > texts.size() || count > texts.size() - first)
+    throw Error(Fault::argument, "texts " + std::to_string(first) + ".." + std::to_string(first + count) +
+                                     " were asked for, of " + std::to_string(texts.size()));
+}
+
+const TransformerModel& transformer_in(const Encoder& encoder) {
+  const auto* model = std::get_if<TransformerModel>(&encoder.state().model);
+  require(model != nullptr, Fault::unsupported,
+          encoder.name() + " has no attention: it is of the kind " + std::string(name_of(encoder.kind())) +
+              "; a transformer is needed" +
+              (encoder.kind() == ModelKind::ensemble ? ", such as one of its parts" : ""));
+  return *model;
+}
+
+}  // namespace
 
 std::optional<HeadCounts> Encoder::head_counts() const {
   const auto* model = std::get_if<TransformerModel>(&state_->model);
@@ -234,16 +251,19 @@ std::optional<HeadCounts> Encoder::head_counts() const {
   return HeadCounts{model->model.transformer.layers, model->model.transformer.heads};
 }
 
+PlacedTokens Encoder::placed_tokens(const Texts& texts, Index first, Index count,
+                                    const EncodeOptions& options) const {
+  const TransformerModel& model = transformer_in(*this);
+  check_range(texts, first, count);
+  return model.placed_tokens(texts, first, count, one_window(model, options));
+}
+
 void Encoder::attention(const Texts& texts, Index first, Index count, std::span<const LayerHead> channels,
                         const EncodeOptions& options, const Run& run, const TakeTextAttention& take) const {
-  const auto* model = std::get_if<TransformerModel>(&state_->model);
-  require(model != nullptr, Fault::unsupported,
-          state_->name + " has no attention: it is of the kind " + std::string(name_of(kind())) +
-              "; a transformer is needed" + (kind() == ModelKind::ensemble ? ", such as one of its parts" : ""));
-  if (first > texts.size() || count > texts.size() - first)
-    throw Error(Fault::argument, "texts " + std::to_string(first) + ".." + std::to_string(first + count) +
-                                     " were asked for, of " + std::to_string(texts.size()));
-  model->attention(texts, first, count, channels, options, run, take);
+  const TransformerModel& model = transformer_in(*this);
+  check_range(texts, first, count);
+  const EncodePlan plan = one_window(model, options);
+  Reading(model, plan, channels, run, take).run(texts, first, count);
 }
 
 }  // namespace shoal

@@ -360,6 +360,10 @@ void visit_placed_words(std::string_view text, std::string_view language,
   }
 }
 
+std::string said_text(std::string_view text) {
+  return has_markup(text) ? without_markup(text) : std::string(text);
+}
+
 std::string lower_form(std::string_view text) {
   const std::string normal = normalized(text, false);
   std::string out;

@@ -39,6 +39,9 @@ struct PlacedWord {
 void visit_placed_words(std::string_view text, std::string_view language,
                         const std::function<void(const PlacedWord&)>& visit);
 
+/// The text without what is not said in it: tags, entities, addresses, code. The text itself if there is none.
+std::string said_text(std::string_view text);
+
 /// NFKC in lower case without invisible characters, one space for each run of blanks and none at the ends: a
 /// word or term as people write it in a list.
 std::string lower_form(std::string_view text);
