@@ -275,10 +275,11 @@ DescribedWords describe_words(const Descriptions& descriptions, const BaseForms&
   choice.find_words(language, run);
   choice.choose(keep);
   DescribedWords out = choice.result(run);
-  require(out.texts.size() > 0, Fault::data,
-          "no description is left: none has a word of the vocabulary" +
-              std::string(report.word_missing.count > 0 ? " inside; with head=before the word need not stand there"
-                                                        : ""));
+  if (out.texts.size() == 0)
+    throw Error(Fault::data, "no description is left: none is of a word of the vocabulary",
+                report.word_missing.count > 0
+                    ? "with " + option_name("head") + " before, words need not stand in their descriptions"
+                    : "");
   return out;
 }
 
