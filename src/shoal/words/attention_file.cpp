@@ -72,6 +72,8 @@ AttentionRows open_attention_rows(const fs::path& path) {
   const auto channels = [&](const char* key) {
     const std::string text = in.meta(key);
     if (text.empty()) return std::vector<LayerHead>();
+    if (std::ranges::count(text, '.') != std::ranges::count(text, ',') + 1)
+      damaged(in, std::string("metadata ") + key + " names no heads");
     try {
       return read_heads(text, any, key);
     } catch (const Error&) {

@@ -30,7 +30,7 @@ DescriptionTokens find_tokens(std::span<const WordStretch> stretches, std::uint3
       if (found == out.members.end()) out.members.push_back(stretch.word);
       if (member == 0) {
         receiver = Receiver::itself;
-        out.receivers_of_head += last - at;
+        out.head_tokens += last - at;
       }
       out.places.push_back({member, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(last)});
     }

@@ -30,8 +30,7 @@ struct DescriptionTokens {
   std::vector<Place> places;
   std::vector<Receiver> receivers;  ///< of each token, as the head's attention sees it
 
-  bool has_head() const { return !places.empty() && receivers_of_head > 0; }
-  Index receivers_of_head = 0;  ///< tokens of the head
+  Index head_tokens = 0;            ///< of the head word; 0: the model does not see it
 };
 
 /// Finds the tokens of a description's words: those whose bytes overlap the word's, each of the first such word.

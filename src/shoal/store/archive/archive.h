@@ -110,6 +110,7 @@ class ArchiveWriter {
   void add(std::string_view name, std::span<const std::int64_t> x);
   /// All of `part` under `name`, so that a stage made of stages is one file. Error(argument) if taken.
   void add_part(std::string_view name, const ArchiveWriter& part);
+  const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
   /// Error(file) if it cannot be written whole (disk full, no permission); the temporary file is removed.
   void write(const std::filesystem::path& path) const;
 

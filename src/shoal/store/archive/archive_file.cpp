@@ -63,16 +63,12 @@ bool ArchiveFile::State::begins_with(const std::string& bytes) const {
          file_size(file, path) == data_begin + size;
 }
 
-ArchiveFile::ArchiveFile(const fs::path& path, std::string_view kind,
-                         std::map<std::string, std::string, std::less<>> metadata,
-                         const std::vector<TensorPlan>& plan, bool go_on, const fs::path& like)
+ArchiveFile::ArchiveFile(const fs::path& path, const ArchiveWriter& meta, const std::vector<TensorPlan>& plan,
+                         bool go_on, const fs::path& like)
     : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.path = path;
-  s.header.metadata = std::move(metadata);
-  s.header.metadata["format"] = "shoal";
-  s.header.metadata["version"] = "1";
-  s.header.metadata["kind"] = kind;
+  s.header.metadata = meta.metadata();
   s.plan(plan);
   const std::string first = safetensors_header_bytes(s.header);
   s.data_begin = first.size();

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,11 +27,9 @@ class ArchiveFile {
  public:
   /// Creates `path` with zeros in every tensor. If `go_on`, a file that has the same tensors and metadata is
   /// kept with what is in it; else what was there is removed. A new one is as private as `like`, if that is
-  /// there. Metadata `format`, `version` and `kind` are set as by ArchiveWriter. Error(file) while another
-  /// process has it.
-  ArchiveFile(const std::filesystem::path& path, std::string_view kind,
-              std::map<std::string, std::string, std::less<>> metadata, const std::vector<TensorPlan>& plan,
-              bool go_on = false, const std::filesystem::path& like = {});
+  /// there. meta: whose metadata it gets. Error(file) while another process has it.
+  ArchiveFile(const std::filesystem::path& path, const ArchiveWriter& meta,
+              const std::vector<TensorPlan>& plan, bool go_on = false, const std::filesystem::path& like = {});
   ArchiveFile(ArchiveFile&&) noexcept;
   ~ArchiveFile();
 
