@@ -106,9 +106,10 @@ void add_embed(CLI::App& app, Session& session) {
           "Where the vectors go, as float32: .npy, .safetensors, or .parquet, which has the texts and "
           "other columns too")
       ->type_name("FILE");
-  verb->add_option("--attention", flags->attention,
-                   "Instead of vectors, the attention between the tokens of each text: .safetensors, with the "
-                   "ids of the tokens and where they stand (docs/words.md)")
+  verb->add_option(
+          "--attention", flags->attention,
+          "Instead of vectors, the attention between the tokens of each text: .safetensors, with the "
+          "ids of the tokens and where they stand (docs/words.md)")
       ->type_name("FILE")
       ->excludes("--out");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");

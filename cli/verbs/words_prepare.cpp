@@ -70,7 +70,8 @@ Json to_json(const PrepareReport& r) {
 
 void add_line(std::string& out, const Counted& counted, const std::string& what) {
   if (counted.count > 0)
-    out += "  " + with_commas(counted.count) + " " + what + ", the first: " + one_line(counted.first, 100) + "\n";
+    out += "  " + with_commas(counted.count) + " " + what + ", the first: " + one_line(counted.first, 100) +
+           "\n";
 }
 
 std::string percent(double share) {
@@ -102,7 +103,8 @@ std::string in_words(const PrepareReport& r, const std::string& out_file, const 
   add_line(left_out, r.alone, "with no other word of the vocabulary");
   if (!left_out.empty()) out += "left out:\n" + left_out;
   for (Index l = 0; l < r.layers.size(); ++l) {
-    out += (l == 0 ? "a head word's attention goes to\n" : "") + ("  layer " + std::to_string(r.layers[l]) + ": ");
+    out += (l == 0 ? "a head word's attention goes to\n" : "") +
+           ("  layer " + std::to_string(r.layers[l]) + ": ");
     for (Index i = 0; i < kReceivers; ++i)
       out += (i > 0 ? ", " : "") + std::string(kReceiverNames[i]) + " " + percent(r.shares[l][i]);
     out += "\n";
@@ -146,11 +148,14 @@ void run_prepare(PrepareFlags& flags, CLI::App& verb, Session& session) {
 void add_words_prepare(CLI::App& words, Session& session) {
   auto flags = std::make_shared<PrepareFlags>();
   PrepareOptions& o = flags->options;
-  auto* verb = words.add_subcommand("prepare", "From descriptions of words to the attention between their words");
+  auto* verb =
+      words.add_subcommand("prepare", "From descriptions of words to the attention between their words");
   verb->footer(
-      "Descriptions are WordNet's (of the Debian package wordnet-base, in $WNSEARCHDIR or a folder), JSON, or\n"
+      "Descriptions are WordNet's (of the Debian package wordnet-base, in $WNSEARCHDIR or a folder), JSON, "
+      "or\n"
       "a table with the columns word and description: CSV, TSV, JSONL, Parquet. Several a word are welcome.\n"
-      "A transformer reads each, and what its words give each other is kept. What a run that was stopped has\n"
+      "A transformer reads each, and what its words give each other is kept. What a run that was stopped "
+      "has\n"
       "done is kept in OUT.part.*, and the same command goes on from there.\n\n"
       "Examples:\n"
       "  shoal words prepare wordnet --out wordnet.safetensors\n"
@@ -167,8 +172,9 @@ void add_words_prepare(CLI::App& words, Session& session) {
       ->type_name("FILE");
   verb->add_flag("--overwrite", o.overwrite, "Replace the file if it exists");
   add_model_option(*verb, flags->model);
-  verb->add_option("--keep", flags->keep,
-                   "Words that are in the vocabulary whatever their number: a line each, or a table's column word")
+  verb->add_option(
+          "--keep", flags->keep,
+          "Words that are in the vocabulary whatever their number: a line each, or a table's column word")
       ->type_name("FILE");
   add_options(*verb, session, option_refs(o.vocabulary));
   add_options(*verb, session, option_refs(o));

@@ -19,8 +19,8 @@ class AttentionScratch {
   Matrix keys_, values_, scores_;
 };
 
-/// Takes the probabilities of a head for the queries first, first + 1, ... of one text: a row a query, a column
-/// a key. They are gone when it returns.
+/// Takes the probabilities of a head for the queries first, first + 1, ... of one text: a row a query, a
+/// column a key. They are gone when it returns.
 using TakeScores = std::function<void(Index head, Index first, MatrixView scores)>;
 
 /// Self-attention of one text (Vaswani et al., 2017), all heads.
@@ -29,7 +29,7 @@ using TakeScores = std::function<void(Index head, Index first, MatrixView scores
 /// query position -(positions - 1)..positions - 1; tokens <= positions. context: tokens x hidden, out.
 /// `take`, if given, is shown the probabilities; then context.data may be null, and nothing else is computed.
 /// O(tokens^2 hidden).
-void attend(MatrixView qkv, Index heads, const Matrix* bias, AttentionScratch& scratch,
-            MatrixSpan context, const TakeScores* take = nullptr);  // out: context
+void attend(MatrixView qkv, Index heads, const Matrix* bias, AttentionScratch& scratch, MatrixSpan context,
+            const TakeScores* take = nullptr);  // out: context
 
 }  // namespace shoal

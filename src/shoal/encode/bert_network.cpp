@@ -54,8 +54,9 @@ void BertNetwork::attend_all(const BertLayer& layer, std::span<const Index> star
   multiply(states, layer.query_key_value.weight, layer.query_key_value.bias, Activation::none, qkv);
   for (Index text = 0; text + 1 < starts.size(); ++text) {
     const Index first = starts[text], count = starts[text + 1] - first;
-    const MatrixSpan own = context.data != nullptr ? context.slice(first, count)
-                                                   : MatrixSpan{nullptr, count, config_.hidden, config_.hidden};
+    const MatrixSpan own = context.data != nullptr
+                               ? context.slice(first, count)
+                               : MatrixSpan{nullptr, count, config_.hidden, config_.hidden};
     if (take == nullptr) {
       attend(qkv.slice(first, count), config_.heads, bias, scratch.attention, own);
     } else {

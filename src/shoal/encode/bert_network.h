@@ -60,7 +60,8 @@ class BertNetwork {
   using TakeAttention =
       std::function<void(Index layer, Index text, Index head, Index first, MatrixView scores)>;
   /// The attention of the first `layers` layers, at most config().layers; nothing behind it is computed.
-  /// ids, starts as in `forward`. `take` is called layer by layer, text by text, head by head, block by block.
+  /// ids, starts as in `forward`. `take` is called layer by layer, text by text, head by head, block by
+  /// block.
   void attention(std::span<const std::uint32_t> ids, std::span<const Index> starts, Index layers,
                  const TakeAttention& take, BertScratch& scratch) const;
 

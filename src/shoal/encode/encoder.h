@@ -121,15 +121,16 @@ class Encoder {
 
   /// The attention between the tokens of texts [first, first + count): `take` hears of each text, of as many
   /// heads as `channels` names, as transformers gives with output_attentions and the implementation "eager".
-  /// A text's numbers have the same bits alone, in any batch, at any thread count and level. Layers behind the
-  /// last one that is named are not computed. Memory: for each thread the numbers of about 512 tokens' texts,
-  /// of a text of n tokens channels x n x n. Error(unsupported) unless the model is a transformer;
+  /// A text's numbers have the same bits alone, in any batch, at any thread count and level. Layers behind
+  /// the last one that is named are not computed. Memory: for each thread the numbers of about 512 tokens'
+  /// texts, of a text of n tokens channels x n x n. Error(unsupported) unless the model is a transformer;
   /// Error(argument) for a head that is not there, for LongTexts::chunk, or as encode; Error(data) and
   /// Error(format) as encode. Step "attention", as "encode".
   void attention(const Texts& texts, Index first, Index count, std::span<const LayerHead> channels,
                  const EncodeOptions& options, const Run& run, const TakeTextAttention& take) const;
   /// The tokens of texts as `attention` takes them. In the calling thread. Errors as there.
-  PlacedTokens placed_tokens(const Texts& texts, Index first, Index count, const EncodeOptions& options) const;
+  PlacedTokens placed_tokens(const Texts& texts, Index first, Index count,
+                             const EncodeOptions& options) const;
   std::optional<HeadCounts> head_counts() const;  ///< of a transformer; absent: it is none
 
   const Space& space() const;  ///< id is "name()@HASH": 16 digits of the hash of weights, tokenizer, configs

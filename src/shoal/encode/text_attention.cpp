@@ -27,8 +27,7 @@ struct Use {
 /// By layer and head.
 std::vector<std::vector<std::vector<Use>>> uses_of(std::span<const LayerHead> channels,
                                                    const HeadCounts& counts) {
-  std::vector<std::vector<std::vector<Use>>> out(counts.layers,
-                                                 std::vector<std::vector<Use>>(counts.heads));
+  std::vector<std::vector<std::vector<Use>>> out(counts.layers, std::vector<std::vector<Use>>(counts.heads));
   for (Index c = 0; c < channels.size(); ++c) {
     const auto [layer, head] = channels[c];
     const bool fits = layer >= 0 && static_cast<Index>(layer) < counts.layers && head >= -1 &&
@@ -95,7 +94,8 @@ void Reading::run_piece(const std::vector<PlacedTokens>& tokens, std::span<const
       ids, starts, layers_,
       [&](Index layer, Index text, Index head, Index query, MatrixView scores) {
         for (const Use& use : uses_[layer][head]) {
-          float* to = weights.data() + weight_starts[text] + (use.channel * scores.cols + query) * scores.cols;
+          float* to =
+              weights.data() + weight_starts[text] + (use.channel * scores.cols + query) * scores.cols;
           if (use.mean)
             kernels().axpy(share, scores.data, to, scores.rows * scores.cols);
           else
@@ -105,8 +105,8 @@ void Reading::run_piece(const std::vector<PlacedTokens>& tokens, std::span<const
       scratch);
   for (Index i = 0; i < which.size(); ++i) {
     const Index at = starts[i], n = starts[i + 1] - at;
-    const std::span own = std::span<const float>(weights).subspan(weight_starts[i],
-                                                                 weight_starts[i + 1] - weight_starts[i]);
+    const std::span own =
+        std::span<const float>(weights).subspan(weight_starts[i], weight_starts[i + 1] - weight_starts[i]);
     require(std::isfinite(kernels().sum(own.data(), own.size())), Fault::format,
             model_.model.folder.string() + ": the weights give attention that is not finite");
     take_({.text = first + which[i],
@@ -207,7 +207,7 @@ std::vector<LayerHead> read_heads(std::string_view text, const HeadCounts& count
 }
 
 PlacedTokens TransformerModel::placed_tokens(const Texts& texts, Index first, Index count,
-                                            const EncodePlan& plan) const {
+                                             const EncodePlan& plan) const {
   if (plan.prompt.empty()) return tokenizer.encode_placed(texts, first, count, plan.limit);
   Texts prompted;
   for (Index i = 0; i < count; ++i) prompted.add(plan.prompt + std::string(texts[first + i]));

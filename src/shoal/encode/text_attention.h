@@ -19,11 +19,11 @@ struct HeadCounts {
 
 /// Attention between the tokens of one text. The views hold during the call that gives them.
 struct TextAttention {
-  Index text = 0;                        ///< which of the texts
-  std::span<const std::uint32_t> ids;    ///< n tokens, special ones too
-  std::span<const std::uint32_t> begins; ///< of each token: its first byte in the text
-  std::span<const std::uint32_t> ends;   ///< and the one after its last; special ones, and a prompt's: 0 and 0
-  bool cut = false;                      ///< the text has more tokens than the model takes
+  Index text = 0;                         ///< which of the texts
+  std::span<const std::uint32_t> ids;     ///< n tokens, special ones too
+  std::span<const std::uint32_t> begins;  ///< of each token: its first byte in the text
+  std::span<const std::uint32_t> ends;  ///< and the one after its last; special ones, and a prompt's: 0 and 0
+  bool cut = false;                     ///< the text has more tokens than the model takes
   /// Of each channel n x n probabilities: what token i gives to token j, a row summing up to 1.
   std::span<const float> weights;
 
@@ -36,8 +36,8 @@ struct TextAttention {
 /// Hears of each text once, from any thread, several at a time, in any order.
 using TakeTextAttention = std::function<void(const TextAttention&)>;
 
-/// The heads that a text names: "all", each by itself; "mean", of each layer the mean over its heads; or a list
-/// such as "0.3,2.mean,4": head 3 of layer 0, the mean of layer 2, all heads of layer 4, counted from 0.
+/// The heads that a text names: "all", each by itself; "mean", of each layer the mean over its heads; or a
+/// list such as "0.3,2.mean,4": head 3 of layer 0, the mean of layer 2, all heads of layer 4, counted from 0.
 /// Error(argument) naming `option`, what is wrong and what there is.
 std::vector<LayerHead> read_heads(std::string_view text, const HeadCounts& counts, std::string_view option);
 /// "0.3,2.mean", as read_heads takes it.

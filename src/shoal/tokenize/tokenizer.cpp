@@ -205,8 +205,7 @@ PlacedTokens Tokenizer::encode_placed(const Texts& texts, Index first, Index cou
   for (const ShoalBytes& text : borrowed.pieces)
     require(text.size <= UINT32_MAX, Fault::data, state_->name + ": a text has 4 GiB or more");
   const Index wanted = room < SIZE_MAX ? room + 1 : room;
-  const Encoded encoded(
-      shoal_tokenizer_places(state_->handle.get(), borrowed.pieces.data(), count, wanted));
+  const Encoded encoded(shoal_tokenizer_places(state_->handle.get(), borrowed.pieces.data(), count, wanted));
   if (encoded.failed())
     throw Error(Fault::data, state_->name + ": a text cannot be tokenized: " + encoded.error());
   PlacedTokens out;

@@ -68,8 +68,8 @@ class Tokenizer {
   /// cannot be tokenized, as where the normalizer makes it more than 32 times as long; Error(format) if the
   /// model gives an id beyond its vocabulary.
   Tokens encode(const Texts& texts, Index first, Index count, Index max_length) const;
-  /// The same with where the ids stand, as the library's offsets say, in the text with its bytes replaced. Slower:
-  /// words that were seen before are not remembered. Error(data) too for a text of 4 GiB or more.
+  /// The same with where the ids stand, as the library's offsets say, in the text with its bytes replaced.
+  /// Slower: words that were seen before are not remembered. Error(data) too for a text of 4 GiB or more.
   PlacedTokens encode_placed(const Texts& texts, Index first, Index count, Index max_length) const;
   /// Without special tokens, cut to at most `most` ids: without a limit what `--long chunk` cuts into
   /// windows. Errors as encode.

@@ -22,8 +22,9 @@ template <class T>
 std::span<const T> numbers(const ArchiveReader& in, std::string_view name, TensorType type,
                            const std::vector<Index>& shape) {
   const Tensor& tensor = in.tensor(name);
-  const bool fits = tensor.type == type && tensor.shape.size() == shape.size() &&
-                    std::ranges::equal(tensor.shape, shape, [](Index a, Index b) { return b == kAny || a == b; });
+  const bool fits =
+      tensor.type == type && tensor.shape.size() == shape.size() &&
+      std::ranges::equal(tensor.shape, shape, [](Index a, Index b) { return b == kAny || a == b; });
   if (!fits) damaged(in, "tensor " + std::string(name) + " has another type or shape than it should");
   if (reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % alignof(T) != 0)
     damaged(in, "tensor " + std::string(name) + " is not aligned");
@@ -97,7 +98,8 @@ AttentionRows open_attention_rows(const fs::path& path) {
     out.pair_offsets.push_back(out.pair_offsets.back() + n * n * out.pair_channels.size());
   }
   for (const std::uint32_t word : out.members)
-    if (word >= out.words.size()) damaged(in, "a member is word " + std::to_string(word) + ", beyond the last");
+    if (word >= out.words.size())
+      damaged(in, "a member is word " + std::to_string(word) + ", beyond the last");
   const std::vector<Index> of_heads = {out.members.size(), out.head_channels.size()};
   out.head_from = numbers<std::uint16_t>(in, "head_from", TensorType::f16, of_heads);
   out.head_to = numbers<std::uint16_t>(in, "head_to", TensorType::f16, of_heads);

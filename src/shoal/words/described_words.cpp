@@ -69,10 +69,10 @@ class Choice {
   VocabularyReport& report_;
   std::string language_;
   Index place_in_languages_ = 0;
-  Numbered forms_, keys_;                         // words as they stand; candidates for the vocabulary
-  std::vector<std::uint8_t> is_stop_;             // of each form
+  Numbered forms_, keys_;                               // words as they stand; candidates for the vocabulary
+  std::vector<std::uint8_t> is_stop_;                   // of each form
   std::vector<std::vector<std::uint32_t>> candidates_;  // of each form: keys, the best first
-  std::vector<std::uint32_t> head_keys_;          // of each description
+  std::vector<std::uint32_t> head_keys_;                // of each description
   std::vector<Stretch> stretches_;
   std::vector<std::uint64_t> starts_{0};
   std::vector<std::uint8_t> chosen_;   // of each key
@@ -102,19 +102,19 @@ void Choice::find_words(const std::string& language, const Run& run) {
   for (Index d = 0; d < from_.size(); ++d) {
     if (d % 4096 == 0) {
       check_stop(run);
-      if (run.progress)
-        run.progress("words", static_cast<double>(d), static_cast<double>(from_.size()));
+      if (run.progress) run.progress("words", static_cast<double>(d), static_cast<double>(from_.size()));
     }
     const std::string text(from_.texts[d]);
     const Index shift = before ? from_.words[d].size() + 2 : 0;
-    visit_placed_words(text, language_ == "none" ? std::string_view() : language_, [&](const PlacedWord& word) {
-      if (!has_letter(word.text)) return;  // as punctuation
-      const Index forms = forms_.size();
-      const std::uint32_t form = forms_.number(word.text);
-      if (forms_.size() > forms) add_form(std::string(word.text));
-      stretches_.push_back({form, static_cast<std::uint32_t>(shift + word.begin),
-                            static_cast<std::uint32_t>(shift + word.end)});
-    });
+    visit_placed_words(text, language_ == "none" ? std::string_view() : language_,
+                       [&](const PlacedWord& word) {
+                         if (!has_letter(word.text)) return;  // as punctuation
+                         const Index forms = forms_.size();
+                         const std::uint32_t form = forms_.number(word.text);
+                         if (forms_.size() > forms) add_form(std::string(word.text));
+                         stretches_.push_back({form, static_cast<std::uint32_t>(shift + word.begin),
+                                               static_cast<std::uint32_t>(shift + word.end)});
+                       });
     starts_.push_back(stretches_.size());
   }
 }
@@ -266,11 +266,13 @@ DescribedWords describe_words(const Descriptions& descriptions, const BaseForms&
                               VocabularyReport& report, const Run& run) {
   check_options(options);
   const auto known = languages_with_stop_words();
-  std::string language = options.language.empty() ? found_language(descriptions.texts, run) : options.language;
+  std::string language =
+      options.language.empty() ? found_language(descriptions.texts, run) : options.language;
   if (language != "none" && std::ranges::find(known, language) == known.end())
-    throw Error(Fault::argument, option_name("language") + " is " + language +
-                                     "; allowed are none and codes of ISO 639-1 of languages whose stop words "
-                                     "are known, such as en, ru or de");
+    throw Error(Fault::argument,
+                option_name("language") + " is " + language +
+                    "; allowed are none and codes of ISO 639-1 of languages whose stop words "
+                    "are known, such as en, ru or de");
   Choice choice(descriptions, base_forms, options, report);
   choice.find_words(language, run);
   choice.choose(keep);

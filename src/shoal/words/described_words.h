@@ -41,9 +41,10 @@ void fields(VocabularyOptions& o, V&& visit) {
         at_least(0));
   visit("min_count", o.min_count,
         "also words that have no description but stand in at least this many. 0: none", at_least(0));
-  visit("head", o.head,
-        "where a description has its word: before it, as \"word: description\", or inside, as a sentence that "
-        "uses it");
+  visit(
+      "head", o.head,
+      "where a description has its word: before it, as \"word: description\", or inside, as a sentence that "
+      "uses it");
   visit("apart", o.apart, "what gets a vector of its own: words, or senses of words too");
   visit("language", o.language,
         "code of the language whose stop words are dropped, as en. Default: found; none: no stop words");
@@ -63,8 +64,8 @@ struct DescribedWords {
   Texts words;                       ///< the vocabulary, the most frequent first
   Texts texts;                       ///< D of them
   std::vector<std::uint32_t> heads;  ///< of each: the id of its word
-  /// Of description d the stretches [starts[d], starts[d + 1]) in the order of the text; those of the head among
-  /// them.
+  /// Of description d the stretches [starts[d], starts[d + 1]) in the order of the text; those of the head
+  /// among them.
   std::vector<WordStretch> stretches;
   std::vector<std::uint64_t> starts{0};
   std::string language;  ///< whose stop words were dropped; "none"
@@ -76,17 +77,17 @@ struct DescribedWords {
 
 /// What was left out while words were chosen.
 struct VocabularyReport {
-  Counted rare;           ///< descriptions of words that are not in the vocabulary
-  Counted word_missing;   ///< HeadPlace::inside: the word does not stand in its description
-  Index kept_missing = 0; ///< words to be kept that have no description
+  Counted rare;            ///< descriptions of words that are not in the vocabulary
+  Counted word_missing;    ///< HeadPlace::inside: the word does not stand in its description
+  Index kept_missing = 0;  ///< words to be kept that have no description
   std::string first_missing;
 };
 
 /// The lemmas that a word may be a form of, the best first. Not set: a word is its own lemma.
 using BaseForms = std::function<std::vector<std::string>(std::string_view word)>;
 
-/// Chooses the vocabulary and finds its words in the descriptions. A word of a description counts as the first of
-/// its base forms that is in the vocabulary. keep: words that are in it if they have a description.
+/// Chooses the vocabulary and finds its words in the descriptions. A word of a description counts as the
+/// first of its base forms that is in the vocabulary. keep: words that are in it if they have a description.
 /// Error(argument) for a language without stop words; Error(data) if nothing is left.
 DescribedWords describe_words(const Descriptions& descriptions, const BaseForms& base_forms,
                               const std::vector<std::string>& keep, const VocabularyOptions& options,

@@ -38,30 +38,31 @@ struct DescriptionReport {
 
 /// Descriptions of words, several a word, cleaned.
 struct Descriptions {
-  Texts words;   ///< of each description its word, as it was written first
-  Texts keys;    ///< the words in `words` as comparison sees them: their words in lower case, parted by spaces
-  Texts texts;   ///< what it says
+  Texts words;  ///< of each description its word, as it was written first
+  Texts keys;   ///< the words in `words` as comparison sees them: their words in lower case, parted by spaces
+  Texts texts;  ///< what it says
   Texts senses;  ///< which sense of the word it is of, as "n.1"; empty: not known
 
   Index size() const { return texts.size(); }
 };
 
-/// The words of a word or term, in lower case, parted by single spaces: "Hot-Dog!": "hot-dog". Empty if it has no
-/// letter or digit.
+/// The words of a word or term, in lower case, parted by single spaces: "Hot-Dog!": "hot-dog". Empty if it
+/// has no letter or digit.
 std::string term_key(std::string_view word);
 
 /// Cleans and consolidates descriptions, one after another.
 class DescriptionCleaner {
  public:
   /// `where` names the place in messages; `sense` as in Descriptions.
-  void add(std::string_view word, std::string_view description, std::string_view sense, const std::string& where);
+  void add(std::string_view word, std::string_view description, std::string_view sense,
+           const std::string& where);
   const DescriptionReport& report() const { return report_; }
   Descriptions take() { return std::move(out_); }
 
  private:
   Descriptions out_;
   DescriptionReport report_;
-  std::unordered_set<std::string> seen_;                       // key, tab, description
+  std::unordered_set<std::string> seen_;         // key, tab, description
   std::unordered_set<std::string> keys_, ways_;  // keys, and the ways in which words are written
 };
 

@@ -54,8 +54,9 @@ void add_mean(MatrixView weights, const DescriptionTokens::Place& place, float s
 
 }  // namespace
 
-void merge_tokens(const TextAttention& attention, const DescriptionTokens& tokens, const ChannelPlaces& channels,
-                  std::span<float> from, std::span<float> to, std::span<float> pairs, std::span<double> shares) {
+void merge_tokens(const TextAttention& attention, const DescriptionTokens& tokens,
+                  const ChannelPlaces& channels, std::span<float> from, std::span<float> to,
+                  std::span<float> pairs, std::span<double> shares) {
   const Index n = attention.tokens(), members = tokens.members.size();
   std::vector<float> places_of(members);
   for (const auto& place : tokens.places) ++places_of[place.member];

@@ -17,7 +17,14 @@ struct Rule {
 };
 /// morphy(7WN), by part of speech; adverbs have none.
 constexpr std::array<std::array<Rule, 8>, 4> kRules = {{
-    {{{"s", ""}, {"ses", "s"}, {"xes", "x"}, {"zes", "z"}, {"ches", "ch"}, {"shes", "sh"}, {"men", "man"}, {"ies", "y"}}},
+    {{{"s", ""},
+      {"ses", "s"},
+      {"xes", "x"},
+      {"zes", "z"},
+      {"ches", "ch"},
+      {"shes", "sh"},
+      {"men", "man"},
+      {"ies", "y"}}},
     {{{"s", ""}, {"ies", "y"}, {"es", "e"}, {"es", ""}, {"ed", "e"}, {"ed", ""}, {"ing", "e"}, {"ing", ""}}},
     {{{"er", ""}, {"est", ""}, {"er", "e"}, {"est", "e"}}},
     {},
@@ -44,7 +51,8 @@ std::string_view trimmed(std::string_view text) {
 }
 
 /// A gloss is a definition, then examples in quotes, parted by semicolons.
-void take_gloss(std::string_view gloss, std::string_view& definition, std::vector<std::string_view>& examples) {
+void take_gloss(std::string_view gloss, std::string_view& definition,
+                std::vector<std::string_view>& examples) {
   examples.clear();
   gloss = trimmed(gloss);
   std::size_t at = gloss.starts_with('"') ? 0 : gloss.find("; \"");
@@ -72,7 +80,7 @@ struct WordNet::State {
   std::array<WordNetFiles, 4> files;
   std::vector<std::string> lemmas;  // with spaces
   std::vector<Entry> entries;
-  std::vector<std::uint32_t> offsets;  // of lines in `data`
+  std::vector<std::uint32_t> offsets;                      // of lines in `data`
   std::unordered_map<std::string, std::uint8_t> parts_of;  // bits
   std::array<std::unordered_map<std::string, std::vector<std::string>>, 4> exceptions;
 
@@ -90,8 +98,9 @@ void WordNet::State::read(Index part) {
     std::string_view one = cut(rest, '\n');
     if (one.empty() || one.front() == ' ') continue;  // the licence
     const auto wrong = [&] {
-      return Error(Fault::format, "index." + file.name + ", line " + std::to_string(line) +
-                                      ": not a line of WordNet's index: lemma, part of speech, counts, offsets");
+      return Error(Fault::format,
+                   "index." + file.name + ", line " + std::to_string(line) +
+                       ": not a line of WordNet's index: lemma, part of speech, counts, offsets");
     };
     std::string lemma(cut(one, ' '));
     std::ranges::replace(lemma, '_', ' ');

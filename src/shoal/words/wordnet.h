@@ -21,10 +21,10 @@ struct WordNetFiles {
 
 /// One sense of a lemma. The views hold as long as the WordNet.
 struct WordNetSense {
-  std::string_view lemma;  ///< lower case, with spaces between words
-  char part = 'n';         ///< n, v, a or r
-  Index number = 1;        ///< among the lemma's senses of that part, the most frequent first
-  std::string_view definition;                ///< may be empty
+  std::string_view lemma;       ///< lower case, with spaces between words
+  char part = 'n';              ///< n, v, a or r
+  Index number = 1;             ///< among the lemma's senses of that part, the most frequent first
+  std::string_view definition;  ///< may be empty
   const std::vector<std::string_view>& examples;
 };
 
@@ -37,8 +37,8 @@ class WordNet {
   /// Each sense: by part of speech, lemma as index files sort them, and number.
   void visit(const std::function<void(const WordNetSense&)>& take) const;
   Index lemmas() const;
-  /// The lemmas that an inflected form may be of: itself if it is one, then those that the lists of exceptions and
-  /// the rules of morphy give, nouns first. `word`: lower case. Empty: it is no form of any.
+  /// The lemmas that an inflected form may be of: itself if it is one, then those that the lists of
+  /// exceptions and the rules of morphy give, nouns first. `word`: lower case. Empty: it is no form of any.
   std::vector<std::string> base_forms(std::string_view word) const;
 
  private:

@@ -74,8 +74,8 @@ void write_weights(ArchiveFile& file, const Layout& layout, const Texts& texts, 
   const double all = static_cast<double>(layout.weight_offsets.back());
   for (Index first = 0, last; first < texts.size(); first = last) {
     const std::uint64_t begin = layout.weight_offsets[first];
-    for (last = first + 1;
-         last < texts.size() && layout.weight_offsets[last + 1] - begin <= kBlockNumbers; ++last) {
+    for (last = first + 1; last < texts.size() && layout.weight_offsets[last + 1] - begin <= kBlockNumbers;
+         ++last) {
     }
     std::vector<T> block(layout.weight_offsets[last] - begin);
     Run inner = run;
@@ -97,15 +97,16 @@ void write_weights(ArchiveFile& file, const Layout& layout, const Texts& texts, 
 
 }  // namespace
 
-TokenAttentionReport write_token_attention(Source& source, const Encoder& encoder, const EncodeOptions& encode,
-                                           const TokenAttentionOptions& options, const fs::path& out,
-                                           bool overwrite, const Run& run) {
+TokenAttentionReport write_token_attention(Source& source, const Encoder& encoder,
+                                           const EncodeOptions& encode, const TokenAttentionOptions& options,
+                                           const fs::path& out, bool overwrite, const Run& run) {
   require(out.extension() == ".safetensors", Fault::argument,
           option_name("attention") + " is " + out.string() + "; attention is written as .safetensors");
   const auto counts = encoder.head_counts();
   TokenAttentionReport report;
   if (counts) report.heads = read_heads(options.heads, *counts, "attention_heads");
-  encoder.attention({}, 0, 0, report.heads, encode, run.quiet(), {});  // says what is wrong before anything is read
+  encoder.attention({}, 0, 0, report.heads, encode, run.quiet(),
+                    {});  // says what is wrong before anything is read
   const Error exists(Fault::argument, out.string() + " exists; " + option_name("overwrite") + " replaces it");
   const bool there = fs::exists(out);
   if (there && !overwrite && receipt_key(out).empty()) throw exists;

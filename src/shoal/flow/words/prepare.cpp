@@ -53,7 +53,6 @@ std::vector<LayerHead> joined(std::span<const LayerHead> heads, std::span<const 
   return all;
 }
 
-
 /// Counts alone: what stands where depends on how files are called.
 Json facts_json(const PrepareReport& r) {
   const DescriptionReport& c = r.cleaning;
@@ -89,9 +88,9 @@ struct Joined {
 
 /// Everything about the descriptions but their attention.
 struct Prepared {
-  DescribedWords words;            // of all
-  std::vector<std::uint32_t> of;   // of each that is kept: which of `words`
-  Texts texts;                     // of those that are kept
+  DescribedWords words;           // of all
+  std::vector<std::uint32_t> of;  // of each that is kept: which of `words`
+  Texts texts;                    // of those that are kept
   std::vector<std::uint64_t> frequency;
   std::vector<std::uint64_t> offsets{0};
   std::vector<std::uint32_t> members;
@@ -177,7 +176,7 @@ Prepared find_members(const Encoder& encoder, DescribedWords words, const Encode
 /// How far an interrupted call has come.
 struct State {
   std::string key;
-  Index done = 0;               // descriptions
+  Index done = 0;              // descriptions
   std::vector<double> shares;  // sums over them
 };
 
@@ -276,7 +275,8 @@ PrepareReport prepare_words(const Encoder& encoder, const PrepareOptions& option
   std::ranges::sort(report.layers);
   ChannelPlaces places;
   const std::vector<LayerHead> channels = joined(report.head_channels, report.pair_channels, places);
-  encoder.attention({}, 0, 0, channels, options.encode, run.quiet(), {});  // says what is wrong with the options
+  encoder.attention({}, 0, 0, channels, options.encode, run.quiet(),
+                    {});  // says what is wrong with the options
 
   std::optional<WordNet> wordnet;
   Prepared p;
@@ -321,11 +321,11 @@ PrepareReport prepare_words(const Encoder& encoder, const PrepareOptions& option
                  state_file = options.out.string() + ".part.json";
   State state = read_state(state_file, key, shares);
   const Index n = p.of.size();
-  ArchiveFile file(part, meta,
-                   attention_plan(p.words.words.size(), words.bytes.size(), n, texts.bytes.size(),
-                                  p.members.size(), p.pair_rows.back(), places.head.size(), places.pairs.size(),
-                                  report.layers.size()),
-                   state.done > 0, options.out);
+  ArchiveFile file(
+      part, meta,
+      attention_plan(p.words.words.size(), words.bytes.size(), n, texts.bytes.size(), p.members.size(),
+                     p.pair_rows.back(), places.head.size(), places.pairs.size(), report.layers.size()),
+      state.done > 0, options.out);
   if (!file.kept() || state.done > n) {
     state.done = 0;
     state.shares.assign(shares, 0);
@@ -367,7 +367,8 @@ PrepareReport prepare_words(const Encoder& encoder, const PrepareOptions& option
       const Index heads = places.head.size();
       file.write("head_from", p.offsets[first] * heads, std::span<const std::uint16_t>(block.from));
       file.write("head_to", p.offsets[first] * heads, std::span<const std::uint16_t>(block.to));
-      file.write("pairs", p.pair_rows[first] * places.pairs.size(), std::span<const std::uint16_t>(block.pairs));
+      file.write("pairs", p.pair_rows[first] * places.pairs.size(),
+                 std::span<const std::uint16_t>(block.pairs));
       for (Index d = 0; d < last - first; ++d)
         for (Index i = 0; i < shares; ++i) state.shares[i] += block.shares[d * shares + i];
       state.done = last;

@@ -26,9 +26,10 @@ struct PrepareOptions {
 };
 template <class V>
 void fields(PrepareOptions& o, V&& visit) {
-  visit("heads", o.heads,
-        "attention heads kept of the head word, from it and to it: all, mean (of each layer), none, or a list "
-        "such as 1.9,2.mean,4 (LAYER.HEAD, LAYER.mean, LAYER)");
+  visit(
+      "heads", o.heads,
+      "attention heads kept of the head word, from it and to it: all, mean (of each layer), none, or a list "
+      "such as 1.9,2.mean,4 (LAYER.HEAD, LAYER.mean, LAYER)");
   visit("pairs", o.pairs, "the same of the attention between all words of a description");
 }
 
@@ -37,11 +38,11 @@ struct PrepareReport {
   Index resumed = 0;  ///< descriptions that an earlier, interrupted run had done
   DescriptionReport cleaning;
   VocabularyReport vocabulary;
-  Counted unknown;       ///< left out: the model's tokenizer knows nothing of the head word
-  Counted cut_off;       ///< left out: the head word stands behind what the model sees
-  Counted alone;         ///< left out: no other word of the vocabulary is in them
-  Counted truncated;     ///< the model sees only their beginning
-  std::string language;  ///< of the stop words; "none"
+  Counted unknown;                 ///< left out: the model's tokenizer knows nothing of the head word
+  Counted cut_off;                 ///< left out: the head word stands behind what the model sees
+  Counted alone;                   ///< left out: no other word of the vocabulary is in them
+  Counted truncated;               ///< the model sees only their beginning
+  std::string language;            ///< of the stop words; "none"
   Index words = 0, described = 0;  ///< of the vocabulary; those of them that are head words
   Index descriptions = 0, members = 0, pairs = 0, tokens = 0;
   std::vector<LayerHead> head_channels, pair_channels;
@@ -52,9 +53,9 @@ struct PrepareReport {
 };
 
 /// Reads descriptions, runs the encoder over them and writes the attention between their words to options.out
-/// (attention_file.h). What is done is kept in OUT.part.safetensors and OUT.part.json, and the same call goes on
-/// from there, to the same bytes; a finished file has a receipt. Memory: the descriptions, and a few hundred
-/// megabytes. Error(argument) if `out` exists, is anything else and not to be overwritten; others as
+/// (attention_file.h). What is done is kept in OUT.part.safetensors and OUT.part.json, and the same call goes
+/// on from there, to the same bytes; a finished file has a receipt. Memory: the descriptions, and a few
+/// hundred megabytes. Error(argument) if `out` exists, is anything else and not to be overwritten; others as
 /// read_descriptions, describe_words and Encoder::attention. Steps "read", "words", "tokens", "attention".
 PrepareReport prepare_words(const Encoder& encoder, const PrepareOptions& options, const Run& run);
 

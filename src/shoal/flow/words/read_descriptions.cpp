@@ -19,10 +19,9 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMostBytes = std::size_t{1} << 30;
 
 const std::vector<std::string> kWordNames = {"word", "term", "lemma", "headword", "name", "title"};
-const std::vector<std::string> kTextNames = {"description", "descriptions", "definition", "definitions",
-                                             "gloss",       "glosses",      "meaning",    "meanings",
-                                             "text",        "texts",        "sentence",   "sentences",
-                                             "example",     "examples"};
+const std::vector<std::string> kTextNames = {
+    "description", "descriptions", "definition", "definitions", "gloss",     "glosses", "meaning",
+    "meanings",    "text",         "texts",      "sentence",    "sentences", "example", "examples"};
 
 /// Reads one JSON file: a dictionary, or a list of entries.
 class JsonDescriptions {
@@ -87,8 +86,7 @@ class JsonDescriptions {
   }
   void add_entry(const Json& entry, const std::string& where) {
     if (entry.is_array() && entry.size() >= 2 && entry[0].is_string()) {
-      for (std::size_t i = 1; i < entry.size(); ++i)
-        add_all(entry[0].get<std::string>(), entry[i], where);
+      for (std::size_t i = 1; i < entry.size(); ++i) add_all(entry[0].get<std::string>(), entry[i], where);
       return;
     }
     const Json* word = entry.is_object() ? word_of(entry) : nullptr;
@@ -101,9 +99,11 @@ class JsonDescriptions {
   DescriptionCleaner& to_;
 };
 
-void read_table(const fs::path& file, const DescriptionOptions& options, DescriptionCleaner& to, const Run& run) {
+void read_table(const fs::path& file, const DescriptionOptions& options, DescriptionCleaner& to,
+                const Run& run) {
   const WholeTable table = read_whole_table(file, options.read, run);
-  const auto places = place_columns(table, {{"word", kWordNames}, {"description", kTextNames}}, options.columns);
+  const auto places =
+      place_columns(table, {{"word", kWordNames}, {"description", kTextNames}}, options.columns);
   JsonDescriptions lists(table.file, to);
   for (Index i = 0; i < table.rows; ++i) {
     const std::string word(table.columns[places[0]][i]);
@@ -151,7 +151,8 @@ bool is_json_file(const fs::path& file) {
 
 fs::path wordnet_folder() {
   if (const char* folder = std::getenv("WNSEARCHDIR"); folder != nullptr && *folder != '\0') return folder;
-  if (const char* home = std::getenv("WNHOME"); home != nullptr && *home != '\0') return fs::path(home) / "dict";
+  if (const char* home = std::getenv("WNHOME"); home != nullptr && *home != '\0')
+    return fs::path(home) / "dict";
   return "/usr/share/wordnet";
 }
 

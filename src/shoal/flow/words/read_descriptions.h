@@ -41,14 +41,17 @@ std::filesystem::path wordnet_folder();
 WordNet load_wordnet(const std::filesystem::path& folder);
 
 /// Descriptions of words from
-///   wordnet               (if nothing of that name is there) or a folder with index.noun: WordNet's glosses and
+///   wordnet               (if nothing of that name is there) or a folder with index.noun: WordNet's glosses
+///   and
 ///                         examples
-///   .json                 {"word": "description", "word": ["description", ...]}, or a list of objects with a word
+///   .json                 {"word": "description", "word": ["description", ...]}, or a list of objects with a
+///   word
 ///                         and one or several descriptions
-///   any table             CSV, TSV, JSONL, Parquet with columns of word and description; several rows a word, or a
+///   any table             CSV, TSV, JSONL, Parquet with columns of word and description; several rows a
+///   word, or a
 ///                         list in a cell of JSON
-/// wordnet: is set to the WordNet that was read, if one was. Error(data) naming file and entry of what has no word or
-/// no description; Error(file), Error(format), Error(argument) as Source and place_columns.
+/// wordnet: is set to the WordNet that was read, if one was. Error(data) naming file and entry of what has no
+/// word or no description; Error(file), Error(format), Error(argument) as Source and place_columns.
 Descriptions read_descriptions(const DescriptionOptions& options, DescriptionReport& report,
                                std::optional<WordNet>& wordnet, const Run& run);
 

@@ -50,7 +50,8 @@ void ArchiveFile::State::plan(const std::vector<TensorPlan>& tensors) {
     std::uint64_t bytes = bytes_of(one->type);
     for (const Index side : one->shape) bytes *= side;
     const std::uint64_t begin = std::exchange(end, end + bytes);
-    const bool fresh = header.tensors.emplace(one->name, TensorPlace{one->type, one->shape, begin, end}).second;
+    const bool fresh =
+        header.tensors.emplace(one->name, TensorPlace{one->type, one->shape, begin, end}).second;
     if (!fresh) throw Error(Fault::argument, "two tensors are named " + shown(one->name));
   }
   size = end;
@@ -73,7 +74,8 @@ ArchiveFile::ArchiveFile(const fs::path& path, const ArchiveWriter& meta, const 
   const std::string first = safetensors_header_bytes(s.header);
   s.data_begin = first.size();
   if (s.there()) {
-    s.open([&] { return open_regular(path, O_RDWR); });  // says what it is if it is no file; waits for a writer
+    s.open(
+        [&] { return open_regular(path, O_RDWR); });  // says what it is if it is no file; waits for a writer
     s.kept = go_on && s.begins_with(first);
     if (s.kept) return;
     ::unlink(path.c_str());  // never cut: others may have it mapped

@@ -20,16 +20,17 @@ struct TensorPlan {
   std::vector<Index> shape;
 };
 
-/// A safetensors file that is larger than memory should be: its tensors are planned, then written piece by piece
-/// in any order. It is changed in place, so nobody else may read it yet: give it a name of its own until it is
-/// whole.
+/// A safetensors file that is larger than memory should be: its tensors are planned, then written piece by
+/// piece in any order. It is changed in place, so nobody else may read it yet: give it a name of its own
+/// until it is whole.
 class ArchiveFile {
  public:
   /// Creates `path` with zeros in every tensor. If `go_on`, a file that has the same tensors and metadata is
   /// kept with what is in it; else what was there is removed. A new one is as private as `like`, if that is
   /// there. meta: whose metadata it gets. Error(file) while another process has it.
   ArchiveFile(const std::filesystem::path& path, const ArchiveWriter& meta,
-              const std::vector<TensorPlan>& plan, bool go_on = false, const std::filesystem::path& like = {});
+              const std::vector<TensorPlan>& plan, bool go_on = false,
+              const std::filesystem::path& like = {});
   ArchiveFile(ArchiveFile&&) noexcept;
   ~ArchiveFile();
 
