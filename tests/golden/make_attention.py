@@ -18,7 +18,7 @@ import transformers
 
 from make_encoder import minilm_folder
 
-VERSIONS = {"transformers": "5.23.0"}
+VERSIONS = {"transformers": "5.24.0"}
 HERE = pathlib.Path(__file__).resolve().parent
 TINY = ["bert_old", "bert_new", "bert_bare", "bert_poolings", "roberta", "xlm_roberta", "distilbert", "mpnet"]
 TEXTS = [0, 3, 4, 6, 8, 9, 10, 12, 13, 18, 19]
