@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import pytest
-import safetensors.numpy
 
 from conftest import SHOAL, shoal
 
@@ -22,6 +21,22 @@ GLOSSARY = {
     "...": ["three points"],
     "long": ["animal " * 400],
 }
+
+
+DTYPES = {"U8": np.uint8, "U32": np.uint32, "U64": np.uint64, "F16": np.float16, "F32": np.float32, "F64": np.float64}
+
+
+def load_file(path):
+    """The tensors of a safetensors file, read by the rules of the format alone."""
+    data = pathlib.Path(path).read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:8 + size])
+    header.pop("__metadata__", None)
+    out = {}
+    for name, tensor in header.items():
+        begin, end = tensor["data_offsets"]
+        out[name] = np.frombuffer(data[8 + size + begin:8 + size + end], DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
+    return out
 
 
 def prepare(*arguments, check=True):
@@ -80,7 +95,7 @@ def test_what_is_changed_and_left_out_is_told(tmp_path):
     assert changed["markup"]["count"] == 1
     assert changed["blanks"]["count"] == 2
     assert changed["truncated"]["count"] == 1 and changed["truncated"]["first"].startswith("long: animal")
-    tensors = safetensors.numpy.load_file(tmp_path / "a.safetensors")
+    tensors = load_file(tmp_path / "a.safetensors")
     words = words_of(tensors)
     assert set(words) == {"cat", "dog", "hot dog", "animal", "long", "кошка"}
     assert words[0] in ("animal", "dog")
@@ -100,11 +115,11 @@ def test_numbers_are_those_of_the_tokens(tmp_path):
     """The same by hand, from embed --attention."""
     (tmp_path / "a.json").write_text(json.dumps({"catfish": "a fish that a catfish eats", "fish": "it swims"}))
     prepare(tmp_path / "a.json", "--out", tmp_path / "a.safetensors", "--language", "en", "--heads", "1.3,4.mean", "--pairs", "2.5")
-    ours = safetensors.numpy.load_file(tmp_path / "a.safetensors")
+    ours = load_file(tmp_path / "a.safetensors")
     text = "catfish: a fish that a catfish eats"
     (tmp_path / "t.jsonl").write_text(json.dumps({"text": text}) + "\n")
     shoal("embed", tmp_path / "t.jsonl", "--attention", tmp_path / "t.safetensors", "--attention-heads", "1.3,4.mean,2.5")
-    t = safetensors.numpy.load_file(tmp_path / "t.safetensors")
+    t = load_file(tmp_path / "t.safetensors")
     n = len(t["tokens"])
     weights = t["weights"].reshape(3, n, n)
     places = [tuple(p) for p in t["places"]]
@@ -208,18 +223,18 @@ def test_flags_that_do_nothing_are_refused(tmp_path):
 def test_wordnet(tmp_path):
     keep = tmp_path / "keep.txt"
     keep.write_text("midday\nnoon\ncord\nsmile\nunheard-of-word\n")
-    options = ["wordnet", "--keep", keep, "--max-words", "60", "--senses", "1", "--examples", "kept"]
+    options = ["wordnet", "--keep", keep, "--max-words", "300", "--senses", "1", "--examples", "kept"]
     answer = prepare(*options, "--out", tmp_path / "w.safetensors", "--heads", "1.1", "--pairs", "none")
     assert answer["keep_missing"] == 1
-    tensors = safetensors.numpy.load_file(tmp_path / "w.safetensors")
+    tensors = load_file(tmp_path / "w.safetensors")
     words = words_of(tensors)
-    assert len(words) == 60 and {"midday", "noon", "cord", "smile"} <= set(words)
+    assert len(words) == 300 and {"midday", "noon", "cord", "smile"} <= set(words)
     texts = words_of(tensors, "texts", "text_ends")
-    assert any(text.startswith("noon: ") for text in texts)
+    assert any(text.startswith("smile: ") for text in texts)
     assert len(set(texts)) == len(texts)
     apart = prepare(*options, "--apart", "senses", "--out", tmp_path / "s.safetensors", "--heads", "1.1", "--pairs", "none")
-    assert apart["words"] > 60
-    assert "smile.v.1" in words_of(safetensors.numpy.load_file(tmp_path / "s.safetensors"))
+    assert apart["words"] > 300
+    assert "smile.v.1" in words_of(load_file(tmp_path / "s.safetensors"))
 
 
 def test_attention_of_texts(tmp_path):
@@ -228,7 +243,7 @@ def test_attention_of_texts(tmp_path):
     full, half = tmp_path / "f.safetensors", tmp_path / "h.safetensors"
     shoal("embed", tmp_path / "t.jsonl", "--attention", full)
     shoal("embed", tmp_path / "t.jsonl", "--attention", half, "--attention-type", "float16", "--attention-heads", "mean", "--threads", "1")
-    f, h = safetensors.numpy.load_file(full), safetensors.numpy.load_file(half)
+    f, h = load_file(full), load_file(half)
     assert f["weights"].dtype == np.float32 and h["weights"].dtype == np.float16
     for i, text in enumerate(texts):
         n = int(f["token_offsets"][i + 1] - f["token_offsets"][i])
