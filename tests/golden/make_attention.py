@@ -31,7 +31,7 @@ LONG = {"bert_old": [25], "mpnet": [22]}  # one that is cut, one of more than 32
 def attention_of(folder, texts, name):
     tok = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-    lower = name == "distilbert"  # do_lower_case of sentence-transformers
+    lower = name == "distilbert"  # do_lower_case of sentence-transformers, which leaves special tokens as they are
     prompt = PROMPTS.get(name, "")
     out = {}
     for i, text in texts:
@@ -66,7 +66,7 @@ def main():
         if name in TINY:
             folder = HERE / "encoder" / name
             folder = folder / "0_Transformer" if name == "distilbert" else folder
-            texts = [(i, tiny[i]) for i in TEXTS + LONG.get(name, [])]
+            texts = [(i, tiny[i]) for i in TEXTS + LONG.get(name, []) if name != "distilbert" or "[" not in tiny[i]]
         else:
             folder, texts = minilm_folder(), [(i, debian[i]) for i in short]
         out = attention_of(folder, texts, name)
