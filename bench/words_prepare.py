@@ -7,7 +7,8 @@
 Both read the same descriptions, drawn evenly from WordNet's glosses, and keep of each the attention of all heads from the
 head word to the others and back, and each layer's mean between all words. The peer sorts by length, runs batches of 32
 and, as the quickest way that we found in NumPy, multiplies by matrices of words x tokens, for all heads at once. Both
-results are compared. Times are of the work alone: without loading the model, and for the peer without reading WordNet.
+results are compared. Times are of the work alone: without loading the model, and for the peer without reading its input.
+CPU seconds, which a busy machine changes less, are of shoal's whole process, but of the peer's work alone.
 VENV needs torch, transformers, numpy and safetensors.
 """
 import argparse
@@ -30,7 +31,7 @@ tok = transformers.AutoTokenizer.from_pretrained(folder)
 model = transformers.AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
 order = sorted(range(len(rows)), key=lambda i: -len(rows[i]["text"]))
 result = [None] * len(rows)
-begin = time.perf_counter()
+begin, cpu = time.perf_counter(), time.process_time()
 for at in range(0, len(order), 32):
     batch = order[at:at + 32]
     enc = tok([rows[i]["text"] for i in batch], padding=True, truncation=True, max_length=256,
@@ -58,10 +59,10 @@ for at in range(0, len(order), 32):
         head_to = merged[:, :, :, 0].astype(np.float16)
         pairs = merged.mean(axis=1).astype(np.float16)
         result[i] = (list(members), head_from, head_to, pairs)
-seconds = time.perf_counter() - begin
+seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
 flat = np.concatenate([r[1][:, :, 1:].transpose(2, 0, 1).reshape(-1, r[1].shape[0] * r[1].shape[1]) for r in result])
 np.save(out, flat)
-print(json.dumps({"seconds": seconds, "members": sum(len(r[0]) for r in result)}))
+print(json.dumps({"seconds": seconds, "cpu": cpu, "members": sum(len(r[0]) for r in result)}))
 '''
 
 
@@ -108,8 +109,9 @@ def main():
         rows = rows[::step][:args.descriptions]
         glosses.write_text("".join(json.dumps({"word": w, "description": g}) + "\n" for w, g in rows), encoding="utf-8")
 
-        times, peaks = [], []
+        times, cpu, peer_cpu = [], [], []
         for turn in range(args.turns):
+            before = os.times()
             out = folder / "ours.safetensors"
             out.unlink(missing_ok=True)
             done = subprocess.run([args.shoal, "words", "prepare", glosses, "--out", out, "--language", "none", "--min-count", "1",
@@ -117,6 +119,8 @@ def main():
                                   capture_output=True, text=True)
             if done.returncode:
                 sys.exit(done.stderr)
+            after = os.times()
+            cpu.append(after.children_user + after.children_system - before.children_user - before.children_system)
             answer = json.loads(done.stdout)
             times.append(sum(s for step, s in answer["seconds"].items() if step != "load model"))
         t, texts, words = store_of(out)
@@ -140,6 +144,7 @@ def main():
                 sys.exit(done.stderr[-3000:])
             answer_peer = json.loads(done.stdout.splitlines()[-1])
             peer_times.append(answer_peer["seconds"])
+            peer_cpu.append(answer_peer["cpu"])
         theirs = np.load(folder / "peer.npy").astype(np.float32)
         heads = np.zeros(len(t["members"]), bool)
         heads[t["offsets"][:-1]] = True
@@ -148,6 +153,8 @@ def main():
             "descriptions": answer["descriptions"], "tokens": answer["tokens"], "threads": args.threads,
             "shoal_seconds": round(statistics.median(times), 2), "peer_seconds": round(statistics.median(peer_times), 2),
             "ratio": round(statistics.median(peer_times) / statistics.median(times), 2),
+            "shoal_cpu_seconds": round(statistics.median(cpu), 2), "peer_cpu_seconds": round(statistics.median(peer_cpu), 2),
+            "cpu_ratio": round(statistics.median(peer_cpu) / statistics.median(cpu), 2),
             "shoal_tokens_a_second": round(answer["tokens"] / statistics.median(times)),
             "same_members": ours.shape == theirs.shape,
             "largest_difference": float(np.abs(ours - theirs).max()) if ours.shape == theirs.shape else None}, indent=1))

@@ -84,6 +84,16 @@ def test_json_csv_and_jsonl_give_the_same_bytes(tmp_path):
     assert all(one == made[0] for one in made)
 
 
+def test_threads_and_instruction_sets_change_nothing(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps(GLOSSARY), encoding="utf-8")
+    made = []
+    for name, threads, level in [("a", 1, None), ("b", 3, "base"), ("c", 2, "avx2")]:
+        shoal("words", "prepare", tmp_path / "a.json", "--out", tmp_path / f"{name}.safetensors", "--threads", threads, "--quiet",
+              level=level)
+        made.append((tmp_path / f"{name}.safetensors").read_bytes())
+    assert made[0] == made[1] == made[2]
+
+
 def test_what_is_changed_and_left_out_is_told(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(GLOSSARY), encoding="utf-8")
     answer = prepare(tmp_path / "a.json", "--out", tmp_path / "a.safetensors", "--language", "en")
