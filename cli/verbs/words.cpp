@@ -11,6 +11,9 @@ void add_words(CLI::App& app, Session& session) {
       "docs/words.md tells how, and what comes of it.");
   verb->require_subcommand(1);
   add_words_prepare(*verb, session);
+  add_words_train(*verb, session);
+  add_words_neighbours(*verb, session);
+  add_words_evaluate(*verb, session);
 }
 
 }  // namespace shoal::cli

@@ -1,11 +1,11 @@
 #include "shoal/words/contexts.h"
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
+#include "shoal/encode/text_attention.h"
 #include "shoal/kernels/kernels.h"
 
 namespace shoal {
@@ -13,26 +13,14 @@ namespace {
 
 constexpr Index kGrain = 512;  // descriptions
 
-int number_of(std::string_view text, const char* option, const std::string& whole, const char* like) {
-  int out = -1;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), out);
-  require(fault == std::errc() && end == text.data() + text.size() && out >= 0, Fault::argument,
-          option_name(option) + " is \"" + whole + "\"; allowed: " + like);
-  return out;
-}
-
-std::vector<std::string_view> split(std::string_view text, char at) {
-  std::vector<std::string_view> out;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(at, begin), text.size());
-    out.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
+/// How many layers and heads the channels could be of.
+HeadCounts counts_of(const std::vector<LayerHead>& channels) {
+  HeadCounts out{1, 1};
+  for (const LayerHead& one : channels) {
+    out.layers = std::max(out.layers, static_cast<Index>(one.layer) + 1);
+    if (one.head >= 0) out.heads = std::max(out.heads, static_cast<Index>(one.head) + 1);
   }
   return out;
-}
-
-std::string name_of(const LayerHead& of) {
-  return std::to_string(of.layer) + (of.head < 0 ? "" : "." + std::to_string(of.head));
 }
 
 /// The place of each wanted channel.
@@ -41,13 +29,10 @@ std::vector<Index> places_of(const std::vector<LayerHead>& wanted, const std::ve
   std::vector<Index> out;
   for (const LayerHead& one : wanted) {
     const auto at = std::ranges::find(there, one);
-    if (at == there.end()) {
-      std::string list;
-      for (Index i = 0; i < there.size() && i < 80; ++i) list += (i == 0 ? "" : ", ") + name_of(there[i]);
-      throw Error(Fault::argument,
-                  option_name(option) + " names " + name_of(one) +
-                      ", which the attention was not kept of; there are: " + (list.empty() ? "none" : list));
-    }
+    if (at == there.end())
+      throw Error(Fault::argument, option_name(option) + " names " + heads_text({&one, 1}) +
+                                       ", which the attention was not kept of; there are " +
+                                       (there.empty() ? "none" : heads_text(there)));
     out.push_back(static_cast<Index>(at - there.begin()));
   }
   return out;
@@ -120,31 +105,6 @@ void append(WordContexts& to, WordContexts&& part) {
 
 }  // namespace
 
-std::vector<LayerHead> parse_heads(const std::string& text) {
-  constexpr const char* kLike = "layers and heads from 0, as 1.1,2.9";
-  std::vector<LayerHead> out;
-  for (const std::string_view one : split(text, ',')) {
-    const auto parts = split(one, '.');
-    require(parts.size() == 2, Fault::argument,
-            option_name("heads") + " is \"" + text + "\"; allowed: " + kLike);
-    out.push_back({number_of(parts[0], "heads", text, kLike), number_of(parts[1], "heads", text, kLike)});
-  }
-  return out;
-}
-
-std::vector<int> parse_layers(const std::string& text) {
-  std::vector<int> out;
-  for (const std::string_view one : split(text, ','))
-    out.push_back(number_of(one, "layers", text, "layers from 0, as 1,2"));
-  return out;
-}
-
-std::string text_of(std::span<const LayerHead> heads) {
-  std::string out;
-  for (const LayerHead& one : heads) out += (out.empty() ? "" : ",") + name_of(one);
-  return out;
-}
-
 WordContexts contexts_of(const AttentionRows& rows, const ContextOptions& o, const Run& run) {
   check_options(o);
   const bool by_attention = o.weights == ContextWeights::attention;
@@ -153,7 +113,8 @@ WordContexts contexts_of(const AttentionRows& rows, const ContextOptions& o, con
   std::vector<Index> heads, means;
   std::vector<double> from_scale, to_scale, pair_scale;
   if (by_attention) {
-    heads = places_of(parse_heads(o.heads), rows.head_channels, "heads");
+    heads =
+        places_of(read_heads(o.heads, counts_of(rows.head_channels), "heads"), rows.head_channels, "heads");
     double entries = 0, pairs = 0;
     for (Index d = 0; d < rows.descriptions(); ++d) {
       const auto n = static_cast<double>(rows.description(d).size());
@@ -163,9 +124,8 @@ WordContexts contexts_of(const AttentionRows& rows, const ContextOptions& o, con
     from_scale = scales_of(rows.head_from, channels, heads, entries, run);
     to_scale = scales_of(rows.head_to, channels, heads, entries, run);
     if (all) {
-      std::vector<LayerHead> wanted;
-      for (const int layer : parse_layers(o.layers)) wanted.push_back({layer, -1});
-      means = places_of(wanted, rows.pair_channels, "layers");
+      means = places_of(read_heads(o.layers, counts_of(rows.pair_channels), "layers"), rows.pair_channels,
+                        "layers");
       pair_scale = scales_of(rows.pairs, layers, means, pairs, run);
     }
   }

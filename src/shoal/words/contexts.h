@@ -31,7 +31,7 @@ struct ContextOptions {
   ContextWeights weights = ContextWeights::attention;
   TargetWords targets = TargetWords::all;
   std::string heads = "1.1,2.9,1.0,2.4,4.5";  ///< layer.head, from 0
-  std::string layers = "1,2";                 ///< from 0
+  std::string layers = "1.mean,2.mean";       ///< the same; mean: of all heads of the layer
   double floor = 0.01;
   Index most = 16;
   double others = 0.3;
@@ -42,18 +42,13 @@ void fields(ContextOptions& o, V&& visit) {
   visit("targets", o.targets,
         "whose contexts are taken: the word that is described, or each word of its description");
   visit("heads", o.heads,
-        "heads of the encoder whose attention from and to the described word counts, as layer.head from 0");
+        "heads of the encoder whose attention from and to the described word counts: LAYER.HEAD,... from 0");
   visit("layers", o.layers,
-        "layers whose attention, the mean of their heads, counts of the other words, from 0");
+        "the same of what the other words give: LAYER.mean,... the mean of the layer's heads");
   visit("floor", o.floor, "added to the attention of each context of the described word", at_least(0));
   visit("most", o.most, "contexts kept of a word in a description, the strongest", at_least(1));
   visit("others", o.others, "how much a word counts that is not the described one", at_least(0).at_most(1));
 }
-
-/// "1.1,2.9" as layers and heads. Error(argument) if it is written otherwise.
-std::vector<LayerHead> parse_heads(const std::string& text);
-std::vector<int> parse_layers(const std::string& text);
-std::string text_of(std::span<const LayerHead> heads);
 
 /// Words and the weighted words beside them: target t has context[starts[t]..starts[t + 1]) with weights of
 /// the same places, strongest first. A target stands in one description.

@@ -90,7 +90,7 @@ Store random_store(Index descriptions, std::uint64_t seed) {
 
 ContextOptions small(ContextOptions o = {}) {
   o.heads = "0.1";
-  o.layers = "1";
+  o.layers = "1.mean";
   return o;
 }
 
@@ -142,11 +142,12 @@ TEST(WordContexts, OnlyTheStrongestAreKeptAndSumsAreOfAll) {
 
 TEST(WordContexts, AHeadThatTheStoreDoesNotHaveIsRefusedWithThoseThatItHas) {
   const Store store = random_store(5, 1);
-  expect_error(Fault::argument, "1.9, which the attention was not kept of; there are: 0.0, 0.1",
-               [&] { contexts_of(store.rows, {.heads = "1.9", .layers = "1"}, {}); });
-  expect_error(Fault::argument, "layers names 7",
-               [&] { contexts_of(store.rows, {.heads = "0.1", .layers = "7"}, {}); });
-  expect_error(Fault::argument, "heads is \"best\"", [&] { contexts_of(store.rows, {.heads = "best"}, {}); });
+  expect_error(Fault::argument, "heads is 1.9; allowed are",
+               [&] { contexts_of(store.rows, {.heads = "1.9", .layers = "1.mean"}, {}); });
+  expect_error(Fault::argument, "layers is 7.mean; allowed are",
+               [&] { contexts_of(store.rows, {.heads = "0.1", .layers = "7.mean"}, {}); });
+  expect_error(Fault::argument, "heads is best; allowed are",
+               [&] { contexts_of(store.rows, {.heads = "best"}, {}); });
 }
 
 TEST(WordContexts, AreTheSameForAnyNumberOfThreads) {
@@ -348,7 +349,9 @@ TEST(MovingWords, AStepGoesAlongTheGradientOfEveryRow) {
             // Only the direction: how the parts share G is told by the step of the others.
             std::vector<double> moved;
             for (Index i = 0; i < o.dims; ++i) moved.push_back(after[row][i] - before[row][i]);
-            if (dot(h, h) > 1e-6) EXPECT_LT(dot(unit(moved), unit(h)), -0.97) << row;
+            if (dot(h, h) > 1e-6) {
+              EXPECT_LT(dot(unit(moved), unit(h)), -0.97) << row;
+            }
             continue;
           }
           std::vector<double> wanted = before[row];
