@@ -60,7 +60,7 @@ void run_train(TrainWordsOptions& o, CLI::App& verb, Session& session) {
         "--margin", "--temperature", "--gate", "--gate-share", "--gate-width", "--gate-rate",
         "--gate-contexts", "--moves", "--block", "--read-out"})
     needs(flag, moved, "--space both and moved");
-  for (const char* flag : {"--svd-dims", "--shift"})
+  for (const char* flag : {"--svd-dims", "--shift", "--svd-power"})
     needs(flag, o.space != WordSpaces::moved, "--space both and closed_form");
   needs("--margin", o.move.loss == WordLoss::hinge, "--loss hinge");
   needs("--temperature", o.move.loss == WordLoss::infonce, "--loss infonce");

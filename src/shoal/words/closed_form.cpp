@@ -77,6 +77,12 @@ Matrix closed_form(const WordContexts& contexts, const ClosedFormOptions& option
       for (Index e = x.starts[i]; e < x.starts[i + 1]; ++e)
         kernels().axpy(x.values[e], svd.components[x.columns[e]].data(), out[i].data(), dims);
   });
+  // x V is U S.
+  if (options.svd_power != 1)
+    for (Index c = 0; c < dims; ++c) {
+      const auto by = static_cast<float>(std::pow(svd.singular_values[c], options.svd_power - 1));
+      for (Index i = 0; i < x.rows(); ++i) out[i][c] *= by;
+    }
   unit_rows(out.span());
   std::vector<double> mean(dims);
   double known = 0;

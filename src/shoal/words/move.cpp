@@ -64,6 +64,15 @@ class WeightedDraws {
   std::vector<std::uint32_t> other_;
 };
 
+/// Room for the works of one target after another.
+struct Room {
+  explicit Room(Index dims) : c(dims), seen(dims), slope(dims) {}
+  std::vector<float> c, seen, slope, slopes;
+  std::vector<std::uint8_t> half;
+  std::vector<std::uint32_t> negatives;
+  std::vector<double> cosines;
+};
+
 float length(std::span<const float> x) { return std::sqrt(kernels().dot(x.data(), x.data(), x.size())); }
 
 }  // namespace
@@ -109,7 +118,7 @@ struct WordMover::State {
   void halve(Index target, std::vector<std::uint8_t>& half) const;
   void draw(Index target, std::vector<std::uint32_t>& words) const;
   void see(Index slot);
-  void work_out(Index slot);
+  void work_out(Index slot, Room& room);
   void take(const Step& step, Index slot, double rate);
   MovedEpoch epoch(const Run& run);
 };
@@ -189,7 +198,7 @@ void WordMover::State::see(Index slot) {
   row[2 * dims] = kernels().dot(v.data(), row.data() + dims, dims);
 }
 
-void WordMover::State::work_out(Index slot) {
+void WordMover::State::work_out(Index slot, Room& room) {
   const Kernels& k = kernels();
   const Index t = order[first + slot], dims = o.dims;
   const auto source = [&](Source which) { return sources[slot].subspan(which * dims, dims); };
@@ -199,9 +208,8 @@ void WordMover::State::work_out(Index slot) {
   std::vector<Step>& out = steps[slot];
   out.clear();
   losses[slot] = closeness[slot] = slopes[slot] = 0;
-  std::vector<std::uint8_t> half;
+  auto& [c, seen_context, slope, slopes_of, half, negatives, cosines] = room;
   halve(t, half);
-  std::vector<float> c(dims), seen_context, slope(dims);
   const float far = towards(t, half, 0, c);
   if (!(far > kShort)) {
     shares[slot] = 0;
@@ -214,7 +222,6 @@ void WordMover::State::work_out(Index slot) {
   float share = 0, gate_far = 0, before = 1;
   std::ranges::copy(v, u.begin());
   if (gated) {
-    seen_context.resize(dims);
     gate_far = towards(t, half, 1, seen_context);
     share = gate_far > kShort ? static_cast<float>(shares[slot]) : 0;
     shares[slot] = static_cast<double>(share);
@@ -226,11 +233,10 @@ void WordMover::State::work_out(Index slot) {
   }
 
   // The loss, and its slopes by the cosines.
-  std::vector<std::uint32_t> negatives;
   draw(t, negatives);
   const float near = k.dot(u.data(), c.data(), dims);
   closeness[slot] = static_cast<double>(near);
-  std::vector<float> slopes_of(negatives.size());
+  slopes_of.assign(negatives.size(), 0);
   float by_near = -w;
   if (o.loss == WordLoss::hinge) {
     double loss = -static_cast<double>(w * near);
@@ -242,7 +248,7 @@ void WordMover::State::work_out(Index slot) {
     }
     losses[slot] = loss;
   } else {
-    std::vector<double> cosines{static_cast<double>(near)};
+    cosines.assign(1, static_cast<double>(near));
     for (const std::uint32_t n : negatives)
       cosines.push_back(static_cast<double>(k.dot(u.data(), vectors[n].data(), dims)));
     const double most = *std::ranges::max_element(cosines);
@@ -326,6 +332,7 @@ MovedEpoch WordMover::State::epoch(const Run& run) {
   for (Index i = n; i > 1; --i) std::swap(order[i - 1], order[random.below(i, i)]);
   MovedEpoch out{.epoch = now + 1};
   const Run inner = run.quiet();
+  Room alone(o.dims);
   const double all = static_cast<double>(n) * static_cast<double>(o.epochs);
   for (first = 0; first < n; first += o.block) {
     const Index count = std::min(o.block, n - first);
@@ -336,21 +343,22 @@ MovedEpoch WordMover::State::epoch(const Run& run) {
     }
     const auto each = [&](auto&& work) {
       if (o.block == 1)
-        work(Index{0});
+        work(Index{0}, alone);
       else
         for_chunks(inner, count, kGrain, [&](Index, Index from, Index to) {
-          for (Index slot = from; slot < to; ++slot) work(slot);
+          Room room(o.dims);
+          for (Index slot = from; slot < to; ++slot) work(slot, room);
         });
     };
     if (o.gate == WordGate::fixed) std::ranges::fill(shares, o.gate_share);
     if (gate) {
-      each([&](Index slot) { see(slot); });
+      each([&](Index slot, Room&) { see(slot); });
       const Matrix found = gate->forward(seen.view().slice(0, count), gate_parameters, inner);
       for (Index slot = 0; slot < count; ++slot)
         shares[slot] = 1 / (1 + std::exp(-static_cast<double>(found[slot][0])));
     }
     std::vector<double> opened(shares.begin(), shares.begin() + static_cast<std::ptrdiff_t>(count));
-    each([&](Index slot) { work_out(slot); });
+    each([&](Index slot, Room& room) { work_out(slot, room); });
     const auto rate = [&](Index slot) {
       return o.learning_rate + (o.last_rate - o.learning_rate) * (done + static_cast<double>(slot)) / all;
     };
