@@ -492,24 +492,22 @@ TEST(WordReadOuts, AddWhatTheyName) {
 }
 
 TEST(HeadChoices, AHeadThatAttendsToWhatTellsTheWordIsChosen) {
-  // Words of a topic stand with each other, and with any of the words from 40 on, which tell nothing. Head
-  // 0.1 and layer 1 attend to those of the topic.
+  // A word stands with the two after it, and with any of the words from 40 on, which tell nothing. Head 0.1
+  // and layer 1 attend to the two.
   Store store;
   const Random random({7});
   std::uint64_t at = 0;
-  for (Index d = 0; d < 3000; ++d) {
-    std::vector<std::uint32_t> words;
-    const Index topic = d % 4;
+  for (std::uint32_t d = 0; d < 3000; ++d) {
+    std::vector<std::uint32_t> words{d % 40, (d + 1) % 40, (d + 2) % 40};
     while (words.size() < 6) {
-      const bool noise = words.size() >= 4;
-      const auto w = static_cast<std::uint32_t>(noise ? 40 + random.below(at++, 20)
-                                                      : topic * 10 + random.below(at++, 10));
+      const auto w = static_cast<std::uint32_t>(40 + random.below(at++, 20));
       if (std::ranges::find(words, w) == words.end()) words.push_back(w);
     }
     const auto good = [&](Index j, Index c) {
       return c == 1 && words[j] < 40 ? 0.5f : c == 0 ? 0.2f : 0.01f;
     };
-    store.add(words, good, good, [&](Index, Index j, Index c) { return good(j, c); });
+    store.add(words, good, good,
+              [&](Index i, Index j, Index c) { return words[i] < 40 ? good(j, c) : 0.2f; });
   }
   const auto& rows = store.done(60);
   const HeadChoice found = choose_heads(rows, {}, {});
