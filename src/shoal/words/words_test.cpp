@@ -396,6 +396,74 @@ TEST(MovingWords, TheGateLearnsAgainstTheSlopeOfTheLoss) {
     }
 }
 
+// tests/golden/make_words.py
+TEST(MovingWords, AStepOfEachLossAndGateIsPyTorchs) {
+  const ArchiveReader golden(SHOAL_SOURCE "/tests/golden/words.safetensors");
+  constexpr const char* kParameters[] = {"layer0.weight", "layer0.bias", "layer1.weight", "layer1.bias"};
+  const auto near = [](const Matrix& a, const Matrix& b, float within) {
+    ASSERT_EQ(a.cols(), b.cols());
+    for (Index i = 0; i < a.rows() * a.cols(); ++i) ASSERT_NEAR(a.data()[i], b.data()[i], within) << i;
+  };
+  for (const WordLoss loss : {WordLoss::hinge, WordLoss::infonce})
+    for (const WordGate gate : {WordGate::none, WordGate::fixed, WordGate::mlp}) {
+      std::string seen_halves;
+      for (std::uint64_t seed = 1; seed < 9; ++seed) {
+        const OneTarget one;
+        WordMover mover(one.contexts, one.words, one.frequency,
+                        {.dims = 6,
+                         .epochs = 1,
+                         .learning_rate = 1,
+                         .last_rate = 1,
+                         .loss = loss,
+                         .negatives = 1,
+                         .margin = -1,
+                         .gate = gate,
+                         .gate_share = 0.4,
+                         .gate_width = 4,
+                         .block = 1,
+                         .seed = {seed}},
+                        {});
+        const ScratchFolder folder;
+        ArchiveWriter start("test");
+        start.add("vectors", golden.matrix("start"));
+        start.add("gathered", std::vector<double>(4, 1));
+        start.add("history", std::span<const double>());
+        if (gate == WordGate::mlp) {
+          for (const std::string name : kParameters) {
+            const Matrix value = golden.matrix("mlp." + name);
+            start.add("gate " + name, value);
+            start.add("gate steps mean " + name, Matrix(value.rows(), value.cols()));
+            start.add("gate steps square " + name, Matrix(value.rows(), value.cols()));
+          }
+          const std::int64_t none = 0;
+          start.add("gate steps steps", std::span<const std::int64_t>(&none, 1));
+        }
+        start.write(folder / "start");
+        mover.load(ArchiveReader(folder / "start"));
+        const MovedEpoch epoch = mover.step({});
+        // Which context the gate sees is drawn: the loss tells.
+        const std::string of = std::string(name_of(loss)) + "." + name_of(gate) + ".";
+        const bool second =
+            gate != WordGate::none && std::abs(epoch.loss - golden.doubles(of + "1.loss", 1)[0]) < 1e-5;
+        const std::string name = of + (second ? "1" : "0");
+        EXPECT_NEAR(epoch.loss, golden.doubles(name + ".loss", 1)[0], 1e-5);
+        near(mover.vectors(), golden.matrix(name + ".after"), 2e-6f);
+        seen_halves += second ? '1' : '0';
+        if (gate != WordGate::mlp) continue;
+        ArchiveWriter out("test");
+        mover.save(out);
+        out.write(folder / "end");
+        const ArchiveReader end(folder / "end");
+        for (const std::string parameter : kParameters)
+          near(end.matrix("gate " + parameter), golden.matrix(name + "." + parameter), 2e-6f);
+      }
+      if (gate != WordGate::none) {
+        EXPECT_NE(seen_halves.find('0'), std::string::npos);
+        EXPECT_NE(seen_halves.find('1'), std::string::npos);
+      }
+    }
+}
+
 TEST(MovingWords, TheSameBitsForAnyNumberOfThreadsAndWhenTakenUpAgain) {
   const Store store = random_store(500, 4);
   const WordContexts contexts = contexts_of(store.rows, small(), {});
