@@ -23,7 +23,7 @@ const char* metric_of(WordTask task) {
 }
 
 /// The space's results, and how far the first is from it.
-Json to_json(const WordSpaceResults& space, const WordSpaceResults* first) {
+Json to_json(const WordSpaceResults& space, bool first) {
   Json out{{"space", space.name}, {"words", space.words}, {"dims", space.dims}};
   out["sets"] = Json::array();
   for (Index i = 0; i < space.sets.size(); ++i) {
@@ -34,13 +34,12 @@ Json to_json(const WordSpaceResults& space, const WordSpaceResults* first) {
              {"rows", result.rows},
              {"tried", result.tried}};
     one.update(to_json(result.value));
-    if (first != nullptr) one["difference"] = to_json(difference(first->sets[i].resampled, result.resampled));
+    if (!first) one["difference"] = to_json(result.behind);
     out["sets"].push_back(one);
   }
   if (space.mean) {
     out["mean"] = to_json(space.mean->value);
-    if (first != nullptr)
-      out["mean"]["difference"] = to_json(difference(first->mean->resampled, space.mean->resampled));
+    if (!first) out["mean"]["difference"] = to_json(space.mean->behind);
   }
   return out;
 }
@@ -53,19 +52,19 @@ std::string in_words(const WordsEvaluation& found, bool intervals, const Progres
     out += std::string(name_of(set.task)) + " " + set.set + ", " + metric_of(set.task) + ", " +
            with_commas(set.tried) + " of " + counted(set.rows, "row") + "\n";
     for (const WordSpaceResults& space : found.spaces)
-      out += "  " + with_interval(space.sets[i].value, "%.4f", intervals) + "  " + space.name + "\n";
+      out += "  " +
+             with_interval(space.sets[i].value, "%.4f", intervals || set.task == WordTask::similarity) +
+             "  " + space.name + "\n";
   }
   if (first.mean) {
     out += "mean of the similarity sets\n";
     for (const WordSpaceResults& space : found.spaces)
-      out += "  " + with_interval(space.mean->value, "%.4f", intervals) + "  " + space.name + "\n";
+      out += "  " + with_interval(space.mean->value, "%.4f", true) + "  " + space.name + "\n";
     for (Index s = 1; s < found.spaces.size(); ++s)
       out += first.name + " less " + found.spaces[s].name + ": " +
-             with_interval(difference(first.mean->resampled, found.spaces[s].mean->resampled), "%+.4f",
-                           intervals) +
-             "\n";
+             with_interval(found.spaces[s].mean->behind, "%+.4f", true) + "\n";
   }
-  if (intervals) out += "[low, high]: 95% intervals\n";
+  out += "[low, high]: 95% intervals\n";
   return out + time_line(progress) + "\n";
 }
 
@@ -115,7 +114,7 @@ void add_words_evaluate(CLI::App& words, Session& session) {
     session.progress().finish();
     Json object{{"spaces", Json::array()}};
     for (Index s = 0; s < found.spaces.size(); ++s)
-      object["spaces"].push_back(to_json(found.spaces[s], s == 0 ? nullptr : &found.spaces.front()));
+      object["spaces"].push_back(to_json(found.spaces[s], s == 0));
     object["seconds_total"] = session.progress().seconds();
     session.answer(object, in_words(found, given.resamples > 1, session.progress()));
   });

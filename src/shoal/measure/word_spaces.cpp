@@ -1,7 +1,7 @@
 #include "shoal/measure/word_spaces.h"
 
 #include <algorithm>
-#include <memory>
+#include <cmath>
 #include <utility>
 
 #include "shoal/core/chunks.h"
@@ -11,29 +11,55 @@
 
 namespace shoal {
 
-Measurable word_similarity(std::vector<JudgedPairs> sets, const std::vector<std::vector<double>>& cosines,
-                           Index words) {
+WordSimilarity word_similarity(const std::vector<JudgedPairs>& sets,
+                               const std::vector<std::vector<double>>& cosines, const Run& run) {
   require(sets.size() == cosines.size() && !sets.empty(), Fault::argument,
           "word similarity needs sets of pairs, and cosines of each");
-  std::vector<RankedLists> ranked;
+  WordSimilarity out;
+  const auto share = static_cast<double>(sets.size());
   for (Index s = 0; s < sets.size(); ++s) {
-    require(sets[s].judged.size() == sets[s].words.size() && cosines[s].size() == sets[s].words.size(),
-            Fault::argument, "pairs, judgements and cosines are not equally many");
-    ranked.emplace_back(cosines[s], sets[s].judged);
+    const Index n = sets[s].words.size();
+    require(sets[s].judged.size() == n && cosines[s].size() == n, Fault::argument,
+            "pairs, judgements and cosines are not equally many");
+    const RankedLists ranked(cosines[s], sets[s].judged);
+    const double value = ranked.spearman(std::vector<std::uint32_t>(n, 1));
+    out.value += value / share;
+    const Index before = out.influence.size();
+    out.influence.resize(before + n);
+    for_chunks(run.quiet(), n, 64, [&](Index, Index first, Index last) {
+      std::vector<std::uint32_t> times(n, 1);
+      for (Index p = first; p < last; ++p) {
+        times[p] = 0;
+        out.influence[before + p] = (value - ranked.spearman(times)) / share;
+        times[p] = 1;
+      }
+    });
   }
-  Measurable out;
-  out.things = {words};
-  out.of = [sets = std::make_shared<std::vector<JudgedPairs>>(std::move(sets)),
-            ranked = std::make_shared<std::vector<RankedLists>>(std::move(ranked))](DrawCounts times) {
-    double sum = 0;
-    std::vector<std::uint32_t> drawn;
-    for (Index s = 0; s < sets->size(); ++s) {
-      drawn.clear();
-      for (const auto& [a, b] : (*sets)[s].words) drawn.push_back(times[a] * times[b]);
-      sum += (*ranked)[s].spearman(drawn);
+  return out;
+}
+
+Measured measured(const WordSimilarity& what, const std::vector<JudgedPairs>& sets, Index words) {
+  std::vector<double> of_word(words);
+  double once = 0, twice = 0;
+  Index p = 0;
+  for (const JudgedPairs& set : sets)
+    for (const auto& [a, b] : set.words) {
+      const double x = what.influence[p++];
+      of_word[a] += x;
+      if (b != a) of_word[b] += x;
+      once += x * x;
+      if (b != a) twice += x * x;
     }
-    return sum / static_cast<double>(sets->size());
-  };
+  double sum = 0;
+  for (const double x : of_word) sum += x * x;
+  const double reach = 1.96 * std::sqrt(std::max(sum - twice, once));
+  return {what.value, what.value - reach, what.value + reach};
+}
+
+WordSimilarity difference(const WordSimilarity& a, const WordSimilarity& b) {
+  require(a.influence.size() == b.influence.size(), Fault::argument, "similarities of different pairs");
+  WordSimilarity out{a.value - b.value, a.influence};
+  for (Index i = 0; i < out.influence.size(); ++i) out.influence[i] -= b.influence[i];
   return out;
 }
 

@@ -266,7 +266,10 @@ WordsEvaluation evaluate_words(const EvaluateWordsOptions& o, const Run& run) {
     judged.push_back(std::move(pairs));
     of.push_back(i);
   }
+  std::vector<WordSimilarity> single, means;  // of the first space, by set; of all together
+  Index place = 0;
   for (Index s = 0; s < spread.size(); ++s) {
+    if (run.progress) run.progress("measure", static_cast<double>(s), static_cast<double>(spread.size()));
     const Spread& space = spread[s];
     WordSpaceResults results{space.name, space.words, space.vectors.cols(), {}, {}};
     results.sets.resize(sets.size());
@@ -277,17 +280,21 @@ WordsEvaluation evaluate_words(const EvaluateWordsOptions& o, const Run& run) {
         cosines.back().push_back(cosine(space.vectors, sets[i].rows[row][0], sets[i].rows[row][1]));
     }
     const auto similarity = [&](const std::vector<JudgedPairs>& pairs,
-                                const std::vector<std::vector<double>>& by) {
+                                const std::vector<std::vector<double>>& by,
+                                std::vector<WordSimilarity>& firsts) {
       WordResult result;
-      result.resampled =
-          resample(word_similarity(pairs, by, numbers.size()), o.resamples, o.seed, run, "measure");
+      const WordSimilarity found = word_similarity(pairs, by, run);
+      if (s == 0) firsts.push_back(found);
+      result.value = measured(found, pairs, numbers.size());
+      result.behind = measured(difference(s == 0 ? found : firsts[place], found), pairs, numbers.size());
       return result;
     };
     for (Index i = 0; i < sets.size(); ++i) {
       WordResult& result = results.sets[i];
       if (sets[i].task == WordTask::similarity) {
         const auto at = static_cast<Index>(std::ranges::find(of, i) - of.begin());
-        result = similarity({judged[at]}, {cosines[at]});
+        place = at;
+        result = similarity({judged[at]}, {cosines[at]}, single);
       } else if (sets[i].task == WordTask::analogies) {
         std::vector<std::array<std::uint32_t, 4>> questions;
         for (const Index row : tried[i]) {
@@ -312,11 +319,13 @@ WordsEvaluation evaluate_words(const EvaluateWordsOptions& o, const Run& run) {
       result.set = sets[i].name;
       result.rows = sets[i].rows.size();
       result.tried = tried[i].size();
+      if (sets[i].task == WordTask::similarity) continue;
       result.value = measured(result.resampled);
+      if (s > 0) result.behind = difference(out.spaces[0].sets[i].resampled, result.resampled);
     }
     if (of.size() > 1) {
-      results.mean = similarity(judged, cosines);
-      results.mean->value = measured(results.mean->resampled);
+      place = 0;
+      results.mean = similarity(judged, cosines, means);
       results.mean->set = "mean";
     }
     out.spaces.push_back(std::move(results));

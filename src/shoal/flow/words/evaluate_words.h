@@ -27,7 +27,8 @@ struct EvaluateWordsOptions {
 };
 template <class V>
 void fields(EvaluateWordsOptions& o, V&& visit) {
-  visit("resamples", o.resamples, "draws of the words for the 95% intervals; 0: no intervals",
+  visit("resamples", o.resamples,
+        "analogies and groups: draws of questions or words for the 95% intervals; 0: none",
         between(0, 100'000));
   visit("starts", o.starts, "groups: starts of k-means, whose mean is told", between(1, 100));
   visit("seed", o.seed, "start of all randomness");
@@ -41,8 +42,9 @@ struct WordResult {
   WordTask task = WordTask::similarity;
   std::string set;            ///< the file's name without its ending
   Index rows = 0, tried = 0;  ///< of the set; those whose words all spaces know
-  Resampled resampled;
-  Measured value;  ///< Spearman, share of right answers, purity
+  Resampled resampled;  ///< of analogies and groups
+  Measured value;       ///< Spearman, share of right answers, purity
+  Measured behind;      ///< the first space's value less this one, on the same rows
 };
 
 struct WordSpaceResults {
@@ -61,10 +63,10 @@ struct WordsEvaluation {
 /// cosines with scores); word_a, word_b, word_c, word_d (analogies a : b = c : d, solved by 3CosAdd among all
 /// words of the first space); text, label (groups: purity of spherical k-means with as many clusters as
 /// labels, the mean of the starts). A row counts only if every space knows its words; words are compared in
-/// lower case. Intervals: words drawn anew for similarity (the same for all spaces), questions for
-/// analogies, words of groups. A model that is no folder of words embeds each word as a text. Error(argument)
-/// for a table of other columns, naming them; Error(data) if fewer than three rows of a set are left.
-/// Steps "read", "embed", "analogies", "measure".
+/// lower case. Intervals: over words for similarity (measure/word_spaces.h), of questions drawn anew for
+/// analogies, of words drawn anew for groups. A model that is no folder of words embeds each word as a text.
+/// Error(argument) for a table of other columns, naming them; Error(data) if fewer than three rows of a set
+/// are left. Steps "read", "embed", "analogies", "measure".
 WordsEvaluation evaluate_words(const EvaluateWordsOptions& options, const Run& run);
 
 struct WordNeighbour {
