@@ -35,21 +35,24 @@ def answer(*arguments, **options):
     return json.loads(shoal(*arguments, "--json", "--quiet", **options).stdout)
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """600 made-up descriptions of 120 words in 6 topics, and what a tiny model attends to in them."""
-    folder = tmp_path_factory.mktemp("words")
+def make_store(folder, topics):
+    """600 made-up descriptions of 20 words a topic, and what a tiny model attends to in them."""
     draw = random.Random(4)
-    # Words of letters that the tiny model's tokenizer knows; a term of two words among them.
+    # Words of letters that the tiny model's tokenizer knows; a term of several words among them.
     names = ["a hot dog" if i == 7 else "".join(draw.choice("bdfgklmnprst") + draw.choice("aeiou") for _ in range(3)) for i in range(120)]
     with open(folder / "words.jsonl", "w") as out:
         for _ in range(600):
-            topic = draw.randrange(6)
+            topic = draw.randrange(topics)
             head, *others = draw.sample(range(topic * 20, topic * 20 + 20), 5)
             out.write(json.dumps({"word": names[head], "description": " ".join(names[i] for i in others)}) + "\n")
     shutil.copytree(ROOT / "tests/golden/encoder/bert_bare", folder / "tiny")
     shoal("words", "prepare", folder / "words.jsonl", "--model", folder / "tiny", "--out", folder / "store.safetensors", "--quiet")
     return folder / "store.safetensors"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return make_store(tmp_path_factory.mktemp("words"), 6)
 
 
 SMALL = ["--svd-dims", 12, "--dims", 24]
@@ -110,8 +113,8 @@ def test_topics_are_found_and_neighbours_are_of_ones_own(store, tmp_path):
     assert right >= 0.9 * 5 * len(asked)
 
 
-def test_without_other_words_the_space_collapses_and_that_ends_it(store, tmp_path):
-    done = shoal("words", "train", store, "--dims", 24, "--space", "moved", "--negatives", 0, "--epochs", 40, "--out", tmp_path / "out")
+def test_without_other_words_the_space_collapses_and_that_ends_it(tmp_path):
+    done = shoal("words", "train", make_store(tmp_path, 1), "--dims", 24, "--space", "moved", "--negatives", 0, "--epochs", 40, "--out", tmp_path / "out")
     assert "the space collapses: the mean cosine of words" in done.stderr
     told = json.loads((tmp_path / "out/words.json").read_text())
     assert told["harm"] and len(told["epochs"]) < 40 and told["end"]["mean_cosine"] < 0.5 < told["epochs"][-1]["closeness"]
