@@ -27,9 +27,9 @@ void fields(ClosedFormOptions& o, V&& visit) {
 /// 2014). words x words, symmetric, columns ascending.
 SparseRows positive_information(const WordContexts& contexts, double shift);
 
-/// The vectors of words in closed form: U S^power of the truncated SVD of that matrix, rows scaled to length 1,
-/// less their mean, scaled to length 1 again; rows of words without contexts are zeros. words x svd_dims, or
-/// fewer columns if the rank is lower. The same for any number of threads. Error(data) if no word has a
+/// The vectors of words in closed form: U S^power of the truncated SVD of that matrix, rows scaled to length
+/// 1, less their mean, scaled to length 1 again; rows of words without contexts are zeros. words x svd_dims,
+/// or fewer columns if the rank is lower. The same for any number of threads. Error(data) if no word has a
 /// context. Step "svd".
 Matrix closed_form(const WordContexts& contexts, const ClosedFormOptions& options, Seed seed, const Run& run);
 

@@ -42,9 +42,9 @@ struct WordResult {
   WordTask task = WordTask::similarity;
   std::string set;            ///< the file's name without its ending
   Index rows = 0, tried = 0;  ///< of the set; those whose words all spaces know
-  Resampled resampled;  ///< of analogies and groups
-  Measured value;       ///< Spearman, share of right answers, purity
-  Measured behind;      ///< the first space's value less this one, on the same rows
+  Resampled resampled;        ///< of analogies and groups
+  Measured value;             ///< Spearman, share of right answers, purity
+  Measured behind;            ///< the first space's value less this one, on the same rows
 };
 
 struct WordSpaceResults {
