@@ -30,7 +30,7 @@ demo-languages: ## one map of texts in eight languages, demo/languages.shoal/map
 	@tools/demo_languages
 
 test: ## all tests
-	@tools/setup base model lists test
+	@tools/setup base model lists wordnet test
 	@tools/build ci all
 	@tools/test
 
@@ -40,11 +40,11 @@ torture: ## kills, full disks and damaged files, compared byte for byte; some mi
 	@tests/torture/torture.py build/release/shoal
 
 sanitize: ## the same tests in C++ under the address, undefined-behaviour and thread sanitizers; about an hour
-	@tools/setup base model lists test
+	@tools/setup base model lists wordnet test
 	@tools/sanitize
 
 bench: ## shoal beside its peers, each in its own process; writes bench/results
-	@tools/setup base model lists bench
+	@tools/setup base model lists wordnet bench
 	@tools/build release all
 	@bench/run
 

@@ -1,6 +1,7 @@
 #include "shoal/flow/texts/embed.h"
 
 #include "shoal/flow/texts/models.h"
+#include "shoal/flow/texts/token_attention.h"
 #include "verbs/verbs.h"
 
 namespace shoal::cli {
@@ -8,14 +9,52 @@ namespace {
 
 struct EmbedFlags {
   std::vector<std::string> inputs;
-  std::string out, model;
+  std::string out, attention, model;
   bool overwrite = false;
   ReadOptions read;
   EncodeOptions encode;
+  TokenAttentionOptions token_attention;
 };
+
+void run_attention(const EmbedFlags& flags, Session& session) {
+  const Run run = session.run();
+  run.progress("read", 0, 0);
+  Source source({flags.inputs.begin(), flags.inputs.end()}, flags.read, run.stop);
+  const Encoder encoder = load_model(flags.model, models_folder(), run);
+  const TokenAttentionReport report = write_token_attention(
+      source, encoder, flags.encode, flags.token_attention, flags.attention, flags.overwrite, run);
+  session.progress().finish();
+  remark_report(session, source.report());
+  remark_cut(session, report.cut, report.texts, flags.encode,
+             flags.encode.max_tokens.value_or(encoder.max_tokens()));
+  session.answer({{"attention", flags.attention},
+                  {"done_before", report.done_before},
+                  {"texts", report.texts},
+                  {"tokens", report.tokens},
+                  {"numbers", report.numbers},
+                  {"heads", heads_text(report.heads)},
+                  {"type", name_of(flags.token_attention.type)},
+                  {"model", encoder.space().id},
+                  {"text_columns", source.text_columns()},
+                  {"truncated_texts", report.cut},
+                  {"read", to_json(source.report())},
+                  {"seconds", to_json(session.progress())},
+                  {"seconds_total", session.progress().seconds()}},
+                 (report.done_before ? "done before: " : "wrote ") + counted(report.texts, "text") + ", " +
+                     counted(report.tokens, "token") + ", " + counted(report.heads.size(), "head") +
+                     (report.done_before ? " in " : " to ") + flags.attention + "\n" +
+                     time_line(session.progress()) + "\n");
+}
 
 void run_embed(const EmbedFlags& flags, CLI::App& verb, Session& session) {
   check_inputs(verb, flags.inputs);
+  const bool attention = verb.count("--attention") > 0;
+  for (const char* flag : {"--attention-heads", "--attention-type"})
+    require(attention || verb.count(flag) == 0, Fault::argument,
+            flag + std::string(" is of --attention, which is not given"));
+  if (attention) return run_attention(flags, session);
+  require(verb.count("--out") > 0, Fault::argument,
+          "--out is required: it names where the vectors go; or --attention, for attention instead");
   const Run run = session.run();
   session.goes_on = [out = flags.out] { return std::filesystem::exists(out + ".part.json"); };
   run.progress("read", 0, 0);
@@ -57,7 +96,8 @@ void add_embed(CLI::App& app, Session& session) {
       "Examples:\n"
       "  shoal embed reviews.csv --text body --out reviews.npy\n"
       "  shoal embed a.jsonl b.jsonl --text title --text body --out both.safetensors\n"
-      "  shoal embed reviews.parquet --out with-vectors.parquet    for DuckDB, pandas or a viewer");
+      "  shoal embed reviews.parquet --out with-vectors.parquet    for DuckDB, pandas or a viewer\n"
+      "  shoal embed reviews.csv --text body --attention heads.safetensors --attention-heads 1.9,2.mean");
   verb->add_option("input", flags->inputs, "CSV, TSV, JSONL, Parquet or plain lines; - is standard input")
       ->required()
       ->type_name("INPUT");
@@ -65,12 +105,18 @@ void add_embed(CLI::App& app, Session& session) {
           "--out", flags->out,
           "Where the vectors go, as float32: .npy, .safetensors, or .parquet, which has the texts and "
           "other columns too")
-      ->required()
       ->type_name("FILE");
+  verb->add_option(
+          "--attention", flags->attention,
+          "Instead of vectors, the attention between the tokens of each text: .safetensors, with the "
+          "ids of the tokens and where they stand (docs/words.md)")
+      ->type_name("FILE")
+      ->excludes("--out");
   verb->add_flag("--overwrite", flags->overwrite, "Replace the file if it exists");
   add_model_option(*verb, flags->model);
   add_reading(*verb, session, flags->read);
   add_options(*verb, session, option_refs(flags->encode));
+  add_options(*verb, session, option_refs(flags->token_attention));
   add_shared(*verb, session);
   verb->callback([verb, flags, &session] {
     check_encoding(*verb, flags->encode);

@@ -20,7 +20,7 @@ namespace shoal::cli {
   verb(map) verb(embed) verb(cluster) verb(classify) verb(layout) verb(search) verb(personalise)           \
       verb(migrate) verb(ensemble) verb(train) verb(distil) verb(evaluate) verb(negatives) verb(score)     \
           verb(explain) verb(anomalies) verb(drift) verb(lifetime) verb(rename) verb(inspect) verb(export) \
-              verb(model)
+              verb(words) verb(model)
 #define SHOAL_DECLARE(name) void add_##name(CLI::App& app, Session& session);
 SHOAL_VERBS(SHOAL_DECLARE)
 #undef SHOAL_DECLARE

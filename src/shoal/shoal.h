@@ -30,10 +30,19 @@
 // Texts to vectors, and pairs of texts to scores.
 #include "shoal/encode/cross_encoder.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/encode/text_attention.h"
 
 // Better weights from pairs, triplets and labels.
 #include "shoal/train/cross_trainer.h"
 #include "shoal/train/trainer.h"
+
+// Words by the attention in their descriptions.
+#include "shoal/words/attention_file.h"
+#include "shoal/words/choose_heads.h"
+#include "shoal/words/closed_form.h"
+#include "shoal/words/contexts.h"
+#include "shoal/words/move.h"
+#include "shoal/words/read_out.h"
 
 // Nearest rows.
 #include "shoal/near/exact.h"
@@ -74,6 +83,7 @@
 #include "shoal/measure/ranking.h"
 #include "shoal/measure/scored_pairs.h"
 #include "shoal/measure/similarity.h"
+#include "shoal/measure/word_spaces.h"
 
 // New rows into old clusters.
 #include "shoal/classify/cluster_classifier.h"

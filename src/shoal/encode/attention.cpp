@@ -12,7 +12,8 @@ float* AttentionScratch::grow(Matrix& block, Index count) {
   return block.data();
 }
 
-void attend(MatrixView qkv, Index heads, const Matrix* bias, AttentionScratch& scratch, MatrixSpan context) {
+void attend(MatrixView qkv, Index heads, const Matrix* bias, AttentionScratch& scratch, MatrixSpan context,
+            const TakeScores* take) {
   constexpr Index kQueries = 64;  // scores of a block stay in the nearest caches
   const Kernels& kernel = kernels();
   const Index tokens = qkv.rows, hidden = context.cols, size = hidden / heads;
@@ -24,7 +25,7 @@ void attend(MatrixView qkv, Index heads, const Matrix* bias, AttentionScratch& s
   for (Index head = 0; head < heads; ++head) {
     const float* query = qkv.data + head * size;
     kernel.pack(query + hidden, tokens, size, qkv.stride, 1, keys);
-    kernel.pack(query + 2 * hidden, size, tokens, 1, qkv.stride, values);
+    if (context.data != nullptr) kernel.pack(query + 2 * hidden, size, tokens, 1, qkv.stride, values);
     for (Index first = 0; first < tokens; first += kQueries) {
       const Index count = std::min(kQueries, tokens - first);
       kernel.gemm(query + first * qkv.stride, qkv.stride, keys, count, tokens, size, nullptr,
@@ -37,6 +38,8 @@ void attend(MatrixView qkv, Index heads, const Matrix* bias, AttentionScratch& s
         }
         kernel.softmax(bias ? 1.0f : factor, row, tokens);
       }
+      if (take != nullptr) (*take)(head, first, {scores, count, tokens, tokens});
+      if (context.data == nullptr) continue;
       kernel.gemm(scores, tokens, values, count, size, tokens, nullptr, Activation::none,
                   context.data + first * context.stride + head * size, context.stride);
     }

@@ -46,18 +46,30 @@ void BertNetwork::embed(std::span<const std::uint32_t> ids, std::span<const Inde
   }
 }
 
-void BertNetwork::run(const BertLayer& layer, std::span<const Index> starts, MatrixSpan states,
-                      BertScratch& scratch) const {
-  constexpr Index kBlockRows = 256;  // the inner activations of a block stay in the second cache
-  const Index tokens = states.rows, hidden = config_.hidden;
-  const MatrixSpan qkv = shaped(scratch.query_key_value, tokens, 3 * hidden);
-  const MatrixSpan context = shaped(scratch.context, tokens, hidden);
+void BertNetwork::attend_all(const BertLayer& layer, std::span<const Index> starts, MatrixView states,
+                             BertScratch& scratch, MatrixSpan context,
+                             const std::function<TakeScores(Index text)>* take) const {
+  const Matrix* bias = bias_ ? &*bias_ : nullptr;
+  const MatrixSpan qkv = shaped(scratch.query_key_value, states.rows, 3 * config_.hidden);
   multiply(states, layer.query_key_value.weight, layer.query_key_value.bias, Activation::none, qkv);
   for (Index text = 0; text + 1 < starts.size(); ++text) {
     const Index first = starts[text], count = starts[text + 1] - first;
-    attend(qkv.slice(first, count), config_.heads, bias_ ? &*bias_ : nullptr, scratch.attention,
-           context.slice(first, count));
+    const MatrixSpan own = context.data != nullptr
+                               ? context.slice(first, count)
+                               : MatrixSpan{nullptr, count, config_.hidden, config_.hidden};
+    if (take == nullptr) {
+      attend(qkv.slice(first, count), config_.heads, bias, scratch.attention, own);
+    } else {
+      const TakeScores of_text = (*take)(text);
+      attend(qkv.slice(first, count), config_.heads, bias, scratch.attention, own, &of_text);
+    }
   }
+}
+
+void BertNetwork::finish(const BertLayer& layer, MatrixView context, MatrixSpan states,
+                         BertScratch& scratch) const {
+  constexpr Index kBlockRows = 256;  // the inner activations of a block stay in the second cache
+  const Index tokens = states.rows, hidden = config_.hidden;
   const MatrixSpan sums = shaped(scratch.sum, std::min(tokens, kBlockRows), hidden);
   const MatrixSpan inners = shaped(scratch.inner, std::min(tokens, kBlockRows), config_.inner);
   for (Index first = 0; first < tokens; first += kBlockRows) {
@@ -69,6 +81,30 @@ void BertNetwork::run(const BertLayer& layer, std::span<const Index> starts, Mat
     multiply(block, layer.inner.weight, layer.inner.bias, config_.activation, inner);
     multiply(inner, layer.outer.weight, layer.outer.bias, Activation::none, sum);
     add_and_normalise(block, sum, layer.final_norm, config_.epsilon);
+  }
+}
+
+void BertNetwork::run(const BertLayer& layer, std::span<const Index> starts, MatrixSpan states,
+                      BertScratch& scratch) const {
+  const MatrixSpan context = shaped(scratch.context, states.rows, config_.hidden);
+  attend_all(layer, starts, states, scratch, context, nullptr);
+  finish(layer, context, states, scratch);
+}
+
+void BertNetwork::attention(std::span<const std::uint32_t> ids, std::span<const Index> starts, Index layers,
+                            const TakeAttention& take, BertScratch& scratch) const {
+  const MatrixSpan states = shaped(scratch.states, ids.size(), config_.hidden);
+  const MatrixSpan context = shaped(scratch.context, ids.size(), config_.hidden);
+  embed(ids, starts, {}, states);
+  for (Index l = 0; l < layers; ++l) {
+    const std::function<TakeScores(Index)> of_text = [&](Index text) -> TakeScores {
+      return [&take, l, text](Index head, Index first, MatrixView scores) {
+        take(l, text, head, first, scores);
+      };
+    };
+    const bool last = l + 1 == layers;
+    attend_all(layers_[l], starts, states, scratch, last ? MatrixSpan{} : context, &of_text);
+    if (!last) finish(layers_[l], context, states, scratch);
   }
 }
 

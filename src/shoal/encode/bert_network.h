@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -55,12 +56,25 @@ class BertNetwork {
   MatrixView forward(std::span<const std::uint32_t> ids, std::span<const Index> starts, BertScratch& scratch,
                      std::span<const std::uint32_t> types = {}) const;
 
+  /// Takes what a head of a layer gives for the queries first, first + 1, ... of a text (TakeScores).
+  using TakeAttention =
+      std::function<void(Index layer, Index text, Index head, Index first, MatrixView scores)>;
+  /// The attention of the first `layers` layers, at most config().layers; nothing behind it is computed.
+  /// ids, starts as in `forward`. `take` is called layer by layer, text by text, head by head, block by
+  /// block.
+  void attention(std::span<const std::uint32_t> ids, std::span<const Index> starts, Index layers,
+                 const TakeAttention& take, BertScratch& scratch) const;
+
  private:
   explicit BertNetwork(const BertConfig& config) : config_(config) {}
   void embed(std::span<const std::uint32_t> ids, std::span<const Index> starts,
              std::span<const std::uint32_t> types, MatrixSpan states) const;
   void run(const BertLayer& layer, std::span<const Index> starts, MatrixSpan states,
            BertScratch& scratch) const;
+  void attend_all(const BertLayer& layer, std::span<const Index> starts, MatrixView states,
+                  BertScratch& scratch, MatrixSpan context,
+                  const std::function<TakeScores(Index text)>* take) const;
+  void finish(const BertLayer& layer, MatrixView context, MatrixSpan states, BertScratch& scratch) const;
 
   BertConfig config_;
   std::optional<TensorTable> words_;

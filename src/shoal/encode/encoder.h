@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
 #include "shoal/core/texts.h"
+#include "shoal/encode/text_attention.h"
 
 namespace shoal {
 
@@ -56,7 +58,8 @@ struct EncodeCounts {
   Index first_unknown = 0;  ///< the first of them, by its place among `texts`
 };
 
-class Tokenizer;  // tokenize/tokenizer.h
+class Tokenizer;      // tokenize/tokenizer.h
+struct PlacedTokens;  // the same
 
 /// How the vectors of an ensemble's parts become one.
 enum class EnsemblePool : std::uint8_t {
@@ -115,6 +118,20 @@ class Encoder {
   std::vector<Rows> encode_parts(const Texts& texts, const EncodeOptions& options = {}, const Run& run = {},
                                  EncodeCounts* counts = nullptr) const;
   Rows pooled(const std::vector<Rows>& parts) const;
+
+  /// The attention between the tokens of texts [first, first + count): `take` hears of each text, of as many
+  /// heads as `channels` names, as transformers gives with output_attentions and the implementation "eager".
+  /// A text's numbers have the same bits alone, in any batch, at any thread count and level. Layers behind
+  /// the last one that is named are not computed. Memory: for each thread the numbers of about 512 tokens'
+  /// texts, of a text of n tokens channels x n x n. Error(unsupported) unless the model is a transformer;
+  /// Error(argument) for a head that is not there, for LongTexts::chunk, or as encode; Error(data) and
+  /// Error(format) as encode. Step "attention", as "encode".
+  void attention(const Texts& texts, Index first, Index count, std::span<const LayerHead> channels,
+                 const EncodeOptions& options, const Run& run, const TakeTextAttention& take) const;
+  /// The tokens of texts as `attention` takes them. In the calling thread. Errors as there.
+  PlacedTokens placed_tokens(const Texts& texts, Index first, Index count,
+                             const EncodeOptions& options) const;
+  std::optional<HeadCounts> head_counts() const;  ///< of a transformer; absent: it is none
 
   const Space& space() const;  ///< id is "name()@HASH": 16 digits of the hash of weights, tokenizer, configs
   const std::string& name() const;  ///< the folder's name, and ".features" of them

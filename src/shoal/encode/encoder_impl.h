@@ -18,6 +18,8 @@
 
 namespace shoal {
 
+struct EncodePlan;
+
 /// What became of the texts of one call, each by itself.
 struct TextFates {
   Index cut = 0;                      ///< texts that were truncated
@@ -38,6 +40,7 @@ struct TransformerModel {
   Index dims() const;
   Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options, const Run& run,
                 TextFates& fates) const;
+  PlacedTokens placed_tokens(const Texts& texts, Index first, Index count, const EncodePlan& plan) const;
   Index max_tokens() const { return model.limit; }
   double flops(Index tokens) const;
 };

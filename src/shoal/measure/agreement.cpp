@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <string>
 
 #include "shoal/core/error.h"
@@ -192,6 +193,14 @@ Agreement agreement(const Contingency& table) {
   a.fowlkes_mallows = fowlkes_mallows(pairs);
   add_information(table, a);
   return a;
+}
+
+double purity(const Contingency& table) {
+  std::vector<Index> most(table.clusters.size());
+  for (const Contingency::Cell& cell : table.cells)
+    most[cell.column] = std::max(most[cell.column], cell.count);
+  const Index all = std::accumulate(most.begin(), most.end(), Index{0});
+  return table.rows == 0 ? 1 : static_cast<double>(all) / static_cast<double>(table.rows);
 }
 
 double adjusted_rand(const Contingency& table) { return adjusted_rand(count_pairs(table)); }

@@ -59,6 +59,10 @@ inline Agreement agreement(const Labels& truth, const Labels& found) {
   return agreement(Contingency(truth, found));
 }
 
+/// The share of rows whose class is the most frequent one of their cluster, 0..1. Grows with the number of
+/// clusters. 1 for no rows.
+double purity(const Contingency& table);
+
 /// The adjusted Rand index alone, O(n log n) with the table.
 double adjusted_rand(const Contingency& table);
 

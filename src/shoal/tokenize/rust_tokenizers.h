@@ -23,6 +23,8 @@ struct ShoalEncodedView {
 ShoalEncodedView shoal_tokenizer_load(ShoalBytes json, ShoalTokenizer** out);
 ShoalEncodedView shoal_tokenizer_encode(const ShoalTokenizer* tokenizer, const ShoalBytes* texts,
                                         std::size_t count, std::size_t most);
+ShoalEncodedView shoal_tokenizer_places(const ShoalTokenizer* tokenizer, const ShoalBytes* texts,
+                                        std::size_t count, std::size_t most);
 ShoalEncodedView shoal_tokenizer_split(const ShoalTokenizer* tokenizer, const ShoalBytes* texts,
                                        std::size_t count);
 void shoal_tokenizer_free(ShoalTokenizer* tokenizer);

@@ -96,6 +96,8 @@ struct Tokenizer::State {
   std::optional<std::uint32_t> unknown, beginning;
 
   void find_unknown();
+  /// Ids of a text that fit beside the special ones.
+  Index room(Index max_length) const;
   /// Appends the ids of texts [first, first + count), each cut to `room` and put between prefix and suffix.
   Tokens encode(const Texts& texts, Index first, Index count, Index room, bool special) const;
   void append(Tokens& tokens, std::span<const std::uint32_t> ids, bool special) const;
@@ -184,13 +186,46 @@ Tokens Tokenizer::State::encode(const Texts& texts, Index first, Index count, In
   return tokens;
 }
 
-Tokens Tokenizer::encode(const Texts& texts, Index first, Index count, Index max_length) const {
-  const Index added = state_->prefix.size() + state_->suffix.size();
+Index Tokenizer::State::room(Index max_length) const {
+  const Index added = prefix.size() + suffix.size();
   if (max_length > 0 && max_length <= added)
     throw Error(Fault::argument, "max_length is " + std::to_string(max_length) +
                                      ", but the special tokens alone are " + std::to_string(added) +
                                      "; give at least " + std::to_string(added + 1));
-  return state_->encode(texts, first, count, max_length == 0 ? SIZE_MAX : max_length - added, true);
+  return max_length == 0 ? SIZE_MAX : max_length - added;
+}
+
+Tokens Tokenizer::encode(const Texts& texts, Index first, Index count, Index max_length) const {
+  return state_->encode(texts, first, count, state_->room(max_length), true);
+}
+
+PlacedTokens Tokenizer::encode_placed(const Texts& texts, Index first, Index count, Index max_length) const {
+  const Index room = state_->room(max_length);
+  const Borrowed borrowed(texts, first, count);
+  for (const ShoalBytes& text : borrowed.pieces)
+    require(text.size <= UINT32_MAX, Fault::data, state_->name + ": a text has 4 GiB or more");
+  const Index wanted = room < SIZE_MAX ? room + 1 : room;
+  const Encoded encoded(shoal_tokenizer_places(state_->handle.get(), borrowed.pieces.data(), count, wanted));
+  if (encoded.failed())
+    throw Error(Fault::data, state_->name + ": a text cannot be tokenized: " + encoded.error());
+  PlacedTokens out;
+  std::vector<std::uint32_t> ids;
+  for (Index i = 0, at = 0; i < count; ++i) {
+    const Index own = (encoded.view.ends[i] - at) / 3, kept = std::min(own, room);
+    ids.clear();
+    out.places.resize(out.places.size() + state_->prefix.size());
+    for (Index j = 0; j < kept; ++j) {
+      const std::uint32_t* token = encoded.view.ids + at + 3 * j;
+      ids.push_back(token[0]);
+      out.places.push_back({token[1], token[2]});
+    }
+    out.places.resize(out.places.size() + state_->suffix.size());
+    state_->append(out, ids, true);
+    out.cut += own > room;
+    out.is_cut.push_back(own > room);
+    at = encoded.view.ends[i];
+  }
+  return out;
 }
 
 Tokens Tokenizer::encode_plain(const Texts& texts, Index first, Index count, Index most) const {

@@ -25,6 +25,18 @@ struct Tokens {
   }
 };
 
+/// Where in its text a token stands: bytes [begin, end).
+struct TokenPlace {
+  std::uint32_t begin = 0, end = 0;
+  bool operator==(const TokenPlace&) const = default;
+};
+
+/// Token ids and where they stand.
+struct PlacedTokens : Tokens {
+  std::vector<TokenPlace> places;    ///< as long as ids; of special tokens 0, 0
+  std::vector<std::uint8_t> is_cut;  ///< of each text: 1 if it has more ids than these
+};
+
 /// Pairs of texts as one sequence of ids each, and the type (segment) of each id.
 struct PairTokens : Tokens {
   std::vector<std::uint32_t> types;  ///< as long as ids
@@ -56,6 +68,9 @@ class Tokenizer {
   /// cannot be tokenized, as where the normalizer makes it more than 32 times as long; Error(format) if the
   /// model gives an id beyond its vocabulary.
   Tokens encode(const Texts& texts, Index first, Index count, Index max_length) const;
+  /// The same with where the ids stand, as the library's offsets say, in the text with its bytes replaced.
+  /// Slower: words that were seen before are not remembered. Error(data) too for a text of 4 GiB or more.
+  PlacedTokens encode_placed(const Texts& texts, Index first, Index count, Index max_length) const;
   /// Without special tokens, cut to at most `most` ids: without a limit what `--long chunk` cuts into
   /// windows. Errors as encode.
   Tokens encode_plain(const Texts& texts, Index first, Index count, Index most = ~Index{0}) const;

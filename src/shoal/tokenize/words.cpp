@@ -2,6 +2,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -88,7 +89,9 @@ bool is_elided(std::string_view before_apostrophe) {
 /// Walks a text that is ASCII or normalized, gathering one word at a time.
 class Walk {
  public:
-  Walk(std::string_view text, const WordRules& rules, const std::function<void(const Word&)>& visit)
+  /// Hears of a word and its place in `text`.
+  using Visit = std::function<void(const Word&, std::size_t begin, std::size_t end)>;
+  Walk(std::string_view text, const WordRules& rules, const Visit& visit)
       : text_(text), visit_(visit), elides_(elides(rules.language)), turkic_(is_turkic(rules.language)) {}
 
   void run() {
@@ -126,6 +129,8 @@ class Walk {
   /// A run of word characters, joined runs, and the signs at the end of c++ and c#.
   void take_word() {
     word_.clear();
+    begin_ = at_;
+    std::size_t last_joiner = at_;
     for (;;) {
       const CodePoint c = code_point_at(text_, at_);
       const Kind kind = kind_of(c.value);
@@ -133,6 +138,7 @@ class Walk {
         append(c);
       } else if (kind == Kind::joiner && kind_at(at_ + c.length) == Kind::word) {
         append_joiner(c.value);
+        last_joiner = at_;
       } else if (kind == Kind::tie && kind_at(at_ + c.length) == Kind::word) {
         word_.append(text_, at_, c.length);
       } else if (kind == Kind::quote && is_hebrew_letter(at_ + c.length) && word_.size() > 1) {
@@ -145,7 +151,11 @@ class Walk {
     }
     take_sign();
     take_ending();
-    if (word_.ends_with("'s")) word_.resize(word_.size() - 2);
+    end_ = at_;
+    if (word_.ends_with("'s")) {
+      word_.resize(word_.size() - 2);
+      end_ = last_joiner;
+    }
     if (word_.size() > 2 && word_.ends_with("\u03C3")) word_.replace(word_.size() - 2, 2, "\u03C2");
     give(without_affixes(), false);
   }
@@ -202,7 +212,8 @@ class Walk {
   bool take_dot_net() {
     const bool inside = at_ > 0 && kind_at_byte_before() == Kind::word;
     if (inside || !stands_at(at_ + 1, "net")) return false;
-    at_ += 4;
+    begin_ = at_;
+    end_ = at_ += 4;
     give(".net", false);
     return true;
   }
@@ -236,7 +247,8 @@ class Walk {
     if (n == SIZE_MAX) throw Error(Fault::data, "a text could not be parted into words");
     std::size_t from = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      give(text_.substr(begin + from, ends_[i] - from), true);
+      begin_ = begin + from, end_ = begin + ends_[i];
+      give(text_.substr(begin_, end_ - begin_), true);
       from = ends_[i];
     }
   }
@@ -244,16 +256,16 @@ class Walk {
   void give(std::string_view word, bool of_run) {
     // Where words are not parted by blanks, a blank parts phrases.
     const bool parted = of_run && was_run_ && blank_;
-    visit_({word, follows_ && !parted});
+    visit_({word, follows_ && !parted}, begin_, end_);
     follows_ = true;
     blank_ = false;
     was_run_ = of_run;
   }
 
   std::string_view text_;
-  const std::function<void(const Word&)>& visit_;
+  const Visit& visit_;
   bool elides_, turkic_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0, begin_ = 0, end_ = 0;
   std::string word_;
   std::vector<std::size_t> ends_;
   bool follows_ = false, blank_ = false, was_run_ = false;
@@ -265,12 +277,106 @@ void visit_words(std::string_view text, const WordRules& rules,
                  const std::function<void(const Word&)>& visit) {
   std::string cleared;
   if (!rules.markup && has_markup(text)) text = cleared = without_markup(text);
+  const Walk::Visit take = [&](const Word& word, std::size_t, std::size_t) { visit(word); };
   if (is_ascii(text) && !is_turkic(rules.language)) {
-    Walk(text, rules, visit).run();
+    Walk(text, rules, take).run();
   } else {
     const std::string changed = normalized(text, is_turkic(rules.language));
-    Walk(changed, rules, visit).run();
+    Walk(changed, rules, take).run();
   }
+}
+
+namespace {
+
+/// What belongs to the letter before it.
+bool is_attached(char32_t c) {
+  if (c < 0x300) return false;
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
+  return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC ||
+         category == UTF8PROC_CATEGORY_ME || (c >= 0x1160 && c < 0x1200) || c == 0xE33 || c == 0xEB3 ||
+         c == 0xFF9E || c == 0xFF9F;
+}
+
+/// A stretch of text without blanks, in its normal form, letter by letter.
+struct Letters {
+  std::string normal;
+  std::vector<std::size_t> normal_ends, ends;  // of each letter with its marks: there, and in the stretch
+};
+
+Letters letters_of(std::string_view stretch, bool turkic) {
+  Letters out;
+  for (std::size_t at = 0; at < stretch.size();) {
+    const std::size_t begin = at;
+    at += code_point_at(stretch, at).length;
+    while (at < stretch.size() && is_attached(code_point_at(stretch, at).value))
+      at += code_point_at(stretch, at).length;
+    out.normal += normalized(stretch.substr(begin, at - begin), turkic);
+    out.normal_ends.push_back(out.normal.size());
+    out.ends.push_back(at);
+  }
+  return out;
+}
+
+void visit_stretch(std::string_view text, std::size_t begin, std::size_t end, const WordRules& rules,
+                   const std::function<void(const PlacedWord&)>& visit) {
+  const std::string_view stretch = text.substr(begin, end - begin);
+  if (is_ascii(stretch) && !is_turkic(rules.language)) {
+    Walk(stretch, rules, [&](const Word& word, std::size_t from, std::size_t to) {
+      visit({word.text, begin + from, begin + to});
+    }).run();
+    return;
+  }
+  const std::string normal = normalized(stretch, is_turkic(rules.language));
+  const Letters letters = letters_of(stretch, is_turkic(rules.language));
+  const bool exact = letters.normal == normal;
+  const auto letter_at = [&](std::size_t at) {
+    const auto found = std::ranges::upper_bound(letters.normal_ends, at);
+    return static_cast<std::size_t>(found - letters.normal_ends.begin());
+  };
+  Walk(normal, rules, [&](const Word& word, std::size_t from, std::size_t to) {
+    if (!exact || to == from) return visit({word.text, begin, end});
+    const std::size_t first = letter_at(from), last = letter_at(to - 1);
+    visit({word.text, begin + (first == 0 ? 0 : letters.ends[first - 1]), begin + letters.ends[last]});
+  }).run();
+}
+
+bool is_ascii_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+}  // namespace
+
+void visit_placed_words(std::string_view text, std::string_view language,
+                        const std::function<void(const PlacedWord&)>& visit) {
+  const WordRules rules{.markup = true, .language = language};
+  if (is_ascii(text) && !is_turkic(language)) return visit_stretch(text, 0, text.size(), rules, visit);
+  for (std::size_t at = 0; at < text.size();) {
+    if (is_ascii_blank(text[at])) {
+      ++at;
+      continue;
+    }
+    std::size_t end = at;
+    while (end < text.size() && !is_ascii_blank(text[end])) ++end;
+    visit_stretch(text, at, end, rules, visit);
+    at = end;
+  }
+}
+
+std::string said_text(std::string_view text) {
+  return has_markup(text) ? without_markup(text) : std::string(text);
+}
+
+std::string lower_form(std::string_view text) {
+  const std::string normal = normalized(text, false);
+  std::string out;
+  for (std::size_t at = 0; at < normal.size();) {
+    const CodePoint c = code_point_at(normal, at);
+    if (kind_of(c.value) != Kind::blank)
+      out.append(normal, at, c.length);
+    else if (!out.empty() && out.back() != ' ')
+      out += ' ';
+    at += c.length;
+  }
+  if (out.ends_with(' ')) out.pop_back();
+  return out;
 }
 
 void visit_words(std::string_view text, const std::function<void(const Word&)>& visit) {

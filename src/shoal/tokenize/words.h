@@ -27,6 +27,27 @@ void visit_words(std::string_view text, const WordRules& rules,
                  const std::function<void(const Word&)>& visit);
 void visit_words(std::string_view text, const std::function<void(const Word&)>& visit);
 
+/// A word and where it stands: bytes [begin, end) of the text.
+struct PlacedWord {
+  std::string_view text;  ///< as Word's
+  std::size_t begin = 0, end = 0;
+};
+
+/// The same words with their places, for aligning them with what else is known of the text, such as the
+/// tokens of a model. `text` must be valid UTF-8; markup is text like any other. A place is exact but where
+/// the normal form of letters is not their own, one by one: then it is that of all that stands between two
+/// blanks.
+void visit_placed_words(std::string_view text, std::string_view language,
+                        const std::function<void(const PlacedWord&)>& visit);
+
+/// The text without what is not said in it: tags, entities, addresses, code. The text itself if there is
+/// none.
+std::string said_text(std::string_view text);
+
+/// NFKC in lower case without invisible characters, one space for each run of blanks and none at the ends: a
+/// word or term as people write it in a list.
+std::string lower_form(std::string_view text);
+
 /// A word as search compares it: without accents (é: e, ё: е; й and ї stay), the marks of Arabic and Hebrew,
 /// tatweel and joiners; one alef, one yeh; ß is ss; İ, I, ı are i; kana keep their marks, and so do the
 /// scripts of India. `word` as `visit_words` gives it.

@@ -157,5 +157,41 @@ TEST(Words, LettersAreCountedNotBytes) {
               !without_blanks("x"));
 }
 
+/// "word@what stands at its place"
+List placed_words(std::string_view text, std::string_view language = {}) {
+  List out;
+  visit_placed_words(text, language, [&](const PlacedWord& word) {
+    out.push_back(std::string(word.text) + "@" + std::string(text.substr(word.begin, word.end - word.begin)));
+  });
+  return out;
+}
+
+TEST(PlacedWords, StandWhereTheySay) {
+  EXPECT_EQ(placed_words("The dog's C++ (ASP.NET)"),
+            (List{"the@The", "dog@dog", "c++@C++", "asp.net@ASP.NET"}));
+  EXPECT_EQ(placed_words("Ein  Straße-Test, na\u0131\u0308ve Cafe\u0301\u2019s\tＡＢ"),
+            (List{"ein@Ein", "straße-test@Straße-Test", "na\u0131\u0308ve@na\u0131\u0308ve",
+                  "caf\u00e9@Cafe\u0301", "ab@ＡＢ"}));
+  EXPECT_EQ(placed_words("東京都の天気"), (List{"東京@東京", "都@都", "の@の", "天気@天気"}));
+  EXPECT_EQ(placed_words("ISI ısı", "tr"), (List{"\u0131s\u0131@ISI", "\u0131s\u0131@ısı"}));
+  EXPECT_EQ(placed_words(""), List{});
+}
+
+TEST(PlacedWords, AreTheWordsOfVisitWords) {
+  for (const char* text :
+       {"A Map of 63,000 Texts!", "e\u0301t\u00e9 so\u00adft", "हिन्दी का मौसम", "ภาษาไทย กำลัง", "한국어 각각",
+        "x\u3099か\u3099 ﾊﾞﾝ", "ﬁle\u00a0ﬂow", "\U0001D400bc d\u0307e"}) {
+    List words;
+    visit_placed_words(text, {}, [&](const PlacedWord& word) { words.emplace_back(word.text); });
+    EXPECT_EQ(words, split_words(text)) << text;
+  }
+}
+
+TEST(LowerForm, IsOneLineInLowerCase) {
+  EXPECT_EQ(lower_form("  Hot \t\n DOG "), "hot dog");
+  EXPECT_EQ(lower_form("ÜBER\u00a0Straße\u200b ﬁ"), "über straße\u200b fi");
+  EXPECT_EQ(lower_form(""), "");
+}
+
 }  // namespace
 }  // namespace shoal

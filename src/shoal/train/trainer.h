@@ -8,8 +8,8 @@
 #include "shoal/core/fields.h"
 #include "shoal/core/texts.h"
 #include "shoal/learn/learn.h"
+#include "shoal/measure/health.h"
 #include "shoal/train/encoder.h"
-#include "shoal/train/health.h"
 #include "shoal/train/loss.h"
 #include "shoal/train/sampler.h"
 

@@ -51,23 +51,24 @@ fn beginning(text: &str, most: usize) -> Option<&str> {
         .map(|i| &text[..i])
 }
 
-/// All ids of a text.
-pub fn encode_whole(hf: &Hf, text: &str) -> Result<Encoding, Refusal> {
+/// All ids of a text; `places`: with where in the text they stand.
+pub fn encode_whole(hf: &Hf, text: &str, places: bool) -> Result<Encoding, Refusal> {
     memory::ask(text.len().saturating_mul(memory::PER_TEXT_BYTE))?;
-    hf.encode_fast(text, false).map_err(|e| e.to_string().into())
+    let encoding = if places { hf.encode(text, false) } else { hf.encode_fast(text, false) };
+    encoding.map_err(|e| e.to_string().into())
 }
 
 /// Ids of a text of which only the first `most` are wanted: more may come. `hf` must end at spaces.
-pub fn encode(hf: &Hf, text: &str, most: usize) -> Result<Encoding, Refusal> {
+pub fn encode(hf: &Hf, text: &str, most: usize, places: bool) -> Result<Encoding, Refusal> {
     let mut size = most.saturating_mul(BYTES_PER_ID);
     while size < text.len() {
         if let Some(start) = beginning(text, size) {
-            let encoding = encode_whole(hf, start)?;
+            let encoding = encode_whole(hf, start, places)?;
             if encoding.len() >= most {
                 return Ok(encoding);
             }
         }
         size = size.saturating_mul(4);
     }
-    encode_whole(hf, text)
+    encode_whole(hf, text, places)
 }

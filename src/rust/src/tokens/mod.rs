@@ -102,9 +102,9 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
             }
             bounds::begin(text.len());
             let encoding = if tokenizer.ends_at_spaces {
-                first_ids::encode(&tokenizer.hf, text, most)
+                first_ids::encode(&tokenizer.hf, text, most, false)
             } else {
-                first_ids::encode_whole(&tokenizer.hf, text)
+                first_ids::encode_whole(&tokenizer.hf, text, false)
             }?;
             encoded.ids.extend_from_slice(encoding.get_ids());
             encoded.ends.push(encoded.ids.len());
@@ -118,6 +118,42 @@ pub unsafe extern "C" fn shoal_tokenizer_encode(
             }
         }
         Err(refusal) => (encoded.error, encoded.kind) = (refusal.reason, refusal.kind),
+    }
+    hand_over(encoded)
+}
+
+/// As `shoal_tokenizer_encode`, with where the ids stand: "text" i has three numbers for each id, the id itself and the
+/// first byte of the text that it stands for, and the one after the last.
+///
+/// # Safety
+/// As `shoal_tokenizer_encode`.
+#[no_mangle]
+pub unsafe extern "C" fn shoal_tokenizer_places(
+    tokenizer: *const Tokenizer,
+    texts: *const Bytes,
+    count: usize,
+    most: usize,
+) -> EncodedView {
+    let tokenizer = &*tokenizer;
+    let mut encoded = Encoded::default();
+    let outcome = guarded(LIBRARY, || {
+        for i in 0..count {
+            let text = (*texts.add(i)).text();
+            bounds::begin(text.len());
+            let encoding = if tokenizer.ends_at_spaces {
+                first_ids::encode(&tokenizer.hf, text, most, true)
+            } else {
+                first_ids::encode_whole(&tokenizer.hf, text, true)
+            }?;
+            for (&id, &(begin, end)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
+                encoded.ids.extend_from_slice(&[id, begin as u32, end as u32]);
+            }
+            encoded.ends.push(encoded.ids.len());
+        }
+        Ok(())
+    });
+    if let Err(refusal) = outcome {
+        (encoded.error, encoded.kind) = (refusal.reason, refusal.kind);
     }
     hand_over(encoded)
 }

@@ -126,7 +126,7 @@ pub fn encode(
             continue;
         }
         bounds::begin(word.len());
-        let encoding = first_ids::encode(hf, word, most)?;
+        let encoding = first_ids::encode(hf, word, most, false)?;
         out.extend_from_slice(encoding.get_ids());
         fresh.keep(word.as_bytes(), encoding.get_ids());
     }

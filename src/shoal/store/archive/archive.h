@@ -67,6 +67,9 @@ class ArchiveReader {
   /// What ArchiveWriter::add_part put under `name`, as if it were a file of its own. Error(format) if absent.
   ArchiveReader part(std::string_view name) const;
 
+  /// Keeps the bytes of the tensors.
+  const std::shared_ptr<const void>& owner() const { return owner_; }
+
   /// Strings of `__metadata__`. Empty if absent.
   const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
   std::string meta(std::string_view key) const;  ///< Error(format) if absent
@@ -107,6 +110,7 @@ class ArchiveWriter {
   void add(std::string_view name, std::span<const std::int64_t> x);
   /// All of `part` under `name`, so that a stage made of stages is one file. Error(argument) if taken.
   void add_part(std::string_view name, const ArchiveWriter& part);
+  const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
   /// Error(file) if it cannot be written whole (disk full, no permission); the temporary file is removed.
   void write(const std::filesystem::path& path) const;
 

@@ -1,4 +1,4 @@
-#include "shoal/train/health.h"
+#include "shoal/measure/health.h"
 
 #include <algorithm>
 #include <cmath>
@@ -64,13 +64,13 @@ Health health_of(MatrixView vectors, std::span<const std::pair<Index, Index>> to
   return out;
 }
 
-std::string harm_of(const Health& before, const Health& now) {
+std::string harm_of(const Health& before, const Health& now, const std::string& things) {
   constexpr double kWay = 0.5, kRank = 0.25;
   if (!std::isfinite(now.mean_cosine)) return "the vectors are no numbers any more";
   if (now.mean_cosine > before.mean_cosine + kWay * (1 - before.mean_cosine))
-    return "the space collapses: the mean cosine of texts that have nothing to do with each other rose "
-           "from " +
-           number(before.mean_cosine) + " to " + number(now.mean_cosine);
+    return "the space collapses: the mean cosine of " + things +
+           " that have nothing to do with each other rose from " + number(before.mean_cosine) + " to " +
+           number(now.mean_cosine);
   if (now.effective_rank < kRank * before.effective_rank)
     return "the space collapses: its effective rank fell from " + number(before.effective_rank) + " to " +
            number(now.effective_rank);

@@ -9,7 +9,8 @@
 
 namespace shoal {
 
-/// What is seen of a space of vectors by looking at a few texts. All vectors are scaled to length 1 first.
+/// What is seen of a space of vectors by looking at a few texts (or words). All vectors are scaled to length
+/// 1 first.
 struct Health {
   double mean_cosine = 0;  ///< of all pairs of different texts: 1 is a collapse
   double uniformity = 0;   ///< log mean exp(-2 |a - b|^2) of the same (Wang and Isola 2020): 0 is a collapse
@@ -23,7 +24,8 @@ struct Health {
 Health health_of(MatrixView vectors, std::span<const std::pair<Index, Index>> together = {});
 
 /// Whether the space has come to harm since `before`: more than half of the way to a mean cosine of 1, or an
-/// effective rank below a quarter. Says what, with the numbers; empty if all is well.
-std::string harm_of(const Health& before, const Health& now);
+/// effective rank below a quarter. Says what, with the numbers; empty if all is well. things: what vectors
+/// are of, for the message.
+std::string harm_of(const Health& before, const Health& now, const std::string& things = "texts");
 
 }  // namespace shoal

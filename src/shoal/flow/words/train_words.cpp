@@ -1,0 +1,264 @@
+#include "shoal/flow/words/train_words.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+#include "shoal/encode/encoder.h"
+#include "shoal/encode/model_place.h"
+#include "shoal/encode/text_attention.h"
+#include "shoal/flow/receipt.h"
+#include "shoal/flow/words/words_folder_impl.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/words/attention_file.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kPartKind = "words_part";
+constexpr Index kWatched = 500;  // words that alarms look at
+constexpr double kLeastRank = 2;
+
+std::string part_of(const fs::path& out) {
+  return (out.has_filename() ? out : out.parent_path()).string() + ".part.safetensors";
+}
+
+bool is_part(const fs::path& path) {
+  try {
+    const ArchiveReader in(path);
+    const auto kind = in.metadata().find("kind");
+    return kind != in.metadata().end() && kind->second == kPartKind;
+  } catch (const Error& e) {
+    if (e.fault == Fault::file) throw;
+    return false;
+  }
+}
+
+std::vector<Field> fields_of(const TrainWordsOptions& o) {
+  std::vector<Field> out = list_fields(o);
+  for (const auto& more : {list_fields(o.contexts), list_fields(o.move), list_fields(o.closed_form)})
+    out.insert(out.end(), more.begin(), more.end());
+  return out;
+}
+
+/// Health of kWatched words, evenly over the vocabulary.
+Health look(const Matrix& vectors) {
+  const Index n = std::min(kWatched, vectors.rows());
+  Matrix some(n, vectors.cols());
+  for (Index i = 0; i < n; ++i) std::ranges::copy(vectors[i * vectors.rows() / n], some[i].begin());
+  return n < 2 ? Health() : health_of(some.view());
+}
+
+Json to_json(const Health& health) {
+  return {{"mean_cosine", health.mean_cosine},
+          {"uniformity", health.uniformity},
+          {"effective_rank", health.effective_rank}};
+}
+Health read_health(const Json& json) {
+  return {json.at("mean_cosine"), json.at("uniformity"), json.at("effective_rank")};
+}
+
+Json to_json(const ChannelChoice& choice) {
+  const auto list = [](const std::vector<ChannelChosen>& all) {
+    Json out = Json::array();
+    for (const auto& [channel, score] : all)
+      out.push_back({{"channel", heads_text({&channel, 1})}, {"score", score}});
+    return out;
+  };
+  return {{"uniform", choice.uniform}, {"chosen", list(choice.chosen)}, {"alone", list(choice.alone)}};
+}
+
+Json to_json(const MovedEpoch& e) {
+  return {{"epoch", e.epoch},
+          {"loss", e.loss},
+          {"closeness", e.closeness},
+          {"gate", e.gate},
+          {"updates", e.updates}};
+}
+
+/// The report as the folder keeps it.
+Json mark_of(const TrainWordsReport& r, const AttentionRows& rows, const TrainWordsOptions& o) {
+  Json out{{"format", "shoal words"},
+           {"encoder", rows.space},
+           {"words", r.words},
+           {"dims", r.dims},
+           {"descriptions", r.descriptions},
+           {"targets", r.targets},
+           {"contexts", r.contexts},
+           {"without", r.without},
+           {"first_without", r.first_without},
+           {"heads", r.heads},
+           {"layers", r.layers}};
+  Json options = Json::object();
+  for (const Field& field : fields_of(o)) options[field.name] = text_of(field.value);
+  out["options"] = options;
+  if (r.choice) out["choice"] = {{"heads", to_json(r.choice->heads)}, {"layers", to_json(r.choice->layers)}};
+  if (o.space != WordSpaces::closed_form) {
+    out["start"] = to_json(r.start);
+    out["end"] = to_json(r.end);
+    out["epochs"] = Json::array();
+    for (const MovedEpoch& epoch : r.epochs) out["epochs"].push_back(to_json(epoch));
+  }
+  out["harm"] = r.harm;
+  return out;
+}
+
+TrainWordsReport read_report(const fs::path& out, const Run& run) {
+  const auto mark = Json::parse(read_file(out / kWordsMarkFile, std::size_t{1} << 26));
+  TrainWordsReport report;
+  report.out = out;
+  report.done_before = true;
+  report.words = mark.at("words"), report.dims = mark.at("dims");
+  report.descriptions = mark.at("descriptions"), report.targets = mark.at("targets");
+  report.contexts = mark.at("contexts"), report.without = mark.at("without");
+  report.first_without = mark.at("first_without"), report.heads = mark.at("heads");
+  report.layers = mark.at("layers"), report.harm = mark.at("harm");
+  if (mark.contains("start")) {
+    report.start = read_health(mark.at("start")), report.end = read_health(mark.at("end"));
+    for (const Json& e : mark.at("epochs"))
+      report.epochs.push_back(
+          {e.at("epoch"), e.at("loss"), e.at("closeness"), e.at("gate"), e.at("updates")});
+  }
+  report.id = Encoder::load(out, run.quiet()).space().id;
+  return report;
+}
+
+/// Moves the words to the end, with a checkpoint after each epoch.
+Matrix move_words(const AttentionRows& rows, const WordContexts& contexts, const TrainWordsOptions& o,
+                  const std::string& key, TrainWordsReport& report, const Run& run,
+                  const TrainWordsNotices& notices) {
+  WordMover mover(contexts, rows.words, rows.frequency, o.move, run);
+  const fs::path part = part_of(o.out);
+  report.start = report.end = look(mover.vectors());
+  if (fs::exists(part)) {
+    bool used = false;
+    try {
+      const ArchiveReader in(part);
+      check_kind(in, kPartKind);
+      if (in.meta("key") == key) {
+        mover.load(in);
+        used = true;
+      }
+    } catch (const Error& e) {
+      if (e.fault == Fault::file) throw;
+    }
+    if (!used)
+      report.notes.push_back(part.string() +
+                             " was kept of other options or another store, or is damaged; it is not used");
+  }
+  report.resumed_from = mover.epoch();
+  if (report.resumed_from > 0 && notices.resumed) notices.resumed(report.resumed_from);
+  Matrix good = mover.vectors();
+  if (report.resumed_from > 0) report.end = look(good);
+  while (!mover.done()) {
+    const MovedEpoch epoch = mover.step(run);
+    const Health now = look(mover.vectors());
+    if (notices.epoch) notices.epoch(epoch, now);
+    // Words that begin as far apart as they can lose rank as they find their places: only 2 are too few.
+    Health reference = report.start;
+    reference.effective_rank = std::min(reference.effective_rank, 4 * kLeastRank);
+    if (o.move.alarms) report.harm = harm_of(reference, now, "words");
+    if (!report.harm.empty()) break;
+    report.end = now;
+    good = mover.vectors();
+    ArchiveWriter out(kPartKind);
+    out.meta("key", key);
+    mover.save(out);
+    out.write(part);
+  }
+  report.epochs = mover.history();
+  return good;
+}
+
+void choose(const AttentionRows& rows, ContextOptions& contexts, Seed seed, TrainWordsReport& report,
+            const Run& run) {
+  const bool heads = contexts.heads == "auto";
+  const bool layers = contexts.layers == "auto" && contexts.targets == TargetWords::all;
+  if (contexts.weights != ContextWeights::attention || (!heads && !layers)) return;
+  report.choice = choose_heads(rows, {.seed = seed}, run);
+  const auto channels = [](const ChannelChoice& choice) {
+    std::vector<LayerHead> out;
+    for (const ChannelChosen& one : choice.chosen) out.push_back(one.channel);
+    return out;
+  };
+  if (heads) contexts.heads = heads_text(channels(report.choice->heads));
+  if (!layers) return;
+  if (report.choice->layers.chosen.empty())
+    throw Error(Fault::argument,
+                option_name("layers") +
+                    " is auto, and the store has no attention of all words that could be "
+                    "tried",
+                option_name("targets") + " head does without it");
+  contexts.layers = heads_text(channels(report.choice->layers));
+}
+
+}  // namespace
+
+TrainWordsReport train_words(const TrainWordsOptions& o, const Run& run, const TrainWordsNotices& notices) {
+  check_options(o.contexts);
+  check_options(o.move);
+  check_options(o.closed_form);
+  const AttentionRows rows = open_attention_rows(o.store);
+  const std::string key = result_key("words train", fields_of(o), {o.store}, run);
+  const fs::path part = part_of(o.out);
+  const auto forget = [&] {
+    std::error_code ignored;
+    if (fs::exists(part, ignored) && is_part(part)) fs::remove(part, ignored);
+  };
+  if (!o.overwrite && fs::exists(o.out / kWordsMarkFile) && has_receipt(o.out, kWordsMarkFile, key)) {
+    NewFolder::clean_up(o.out, kWordsMark, kWordsFiles);
+    forget();
+    return read_report(o.out, run);
+  }
+  if (fs::exists(fs::symlink_status(part)) && !is_part(part))
+    throw Error(Fault::argument,
+                part.string() + " was not made by this command, which keeps its work under that name",
+                "choose another " + option_name("out") + ", or move the file away");
+  NewFolder folder(o.out, kWordsMark, o.overwrite, kWordsFiles);
+  folder.keep_off(o.store);
+
+  TrainWordsReport report;
+  report.out = o.out;
+  report.words = rows.words.size(), report.descriptions = rows.descriptions();
+  ContextOptions of = o.contexts;
+  choose(rows, of, o.move.seed, report, run);
+  const WordContexts contexts = contexts_of(rows, of, run.quiet());
+  if (of.weights == ContextWeights::attention) {
+    report.heads = of.heads;
+    if (of.targets == TargetWords::all) report.layers = of.layers;
+  }
+  report.targets = contexts.size(), report.contexts = contexts.context.size();
+  Matrix closed, vectors;
+  if (o.space != WordSpaces::moved) closed = closed_form(contexts, o.closed_form, o.move.seed.child(9), run);
+  if (o.space != WordSpaces::closed_form)
+    vectors = read_out(move_words(rows, contexts, o, key, report, run, notices), contexts, o.read_out, run);
+  if (o.space == WordSpaces::closed_form)
+    vectors = std::move(closed);
+  else if (o.space == WordSpaces::both)
+    vectors = beside(vectors, closed);
+  // A word that no description speaks of lies where it began: nothing is known of it.
+  std::vector<std::uint8_t> known(rows.words.size());
+  for (const std::uint32_t word : contexts.target) known[word] = 1;
+  for (const std::uint32_t word : contexts.context) known[word] = 1;
+  for (Index i = 0; i < known.size(); ++i) {
+    if (known[i]) continue;
+    std::ranges::fill(vectors[i], 0.0f);
+    if (report.without++ == 0) report.first_without = rows.words[i];
+  }
+  report.dims = vectors.cols();
+  write_words_model(folder, rows.words, vectors, rows.space.substr(0, rows.space.find('@')));
+  if (o.word2vec) write_word2vec(folder / kWord2vecFile, rows.words, vectors);
+  write_file(folder / kWordsMarkFile, mark_of(report, rows, o).dump(1) + "\n");
+  report.id = Encoder::load(folder / "", run.quiet()).space().id;
+  report.id = model_name(o.out) + report.id.substr(report.id.find('@'));
+  add_receipt(folder / "", kWordsMarkFile, key);
+  folder.keep();
+  forget();
+  return report;
+}
+
+}  // namespace shoal

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/core/fields.h"
+#include "shoal/core/run.h"
+#include "shoal/measure/health.h"
+#include "shoal/words/choose_heads.h"
+#include "shoal/words/closed_form.h"
+#include "shoal/words/contexts.h"
+#include "shoal/words/move.h"
+#include "shoal/words/read_out.h"
+
+namespace shoal {
+
+/// What is made of the attention.
+enum class WordSpaces : std::uint8_t {
+  both,        ///< both spaces beside each other
+  moved,       ///< words moved on the sphere
+  closed_form  ///< singular vectors of attention-weighted co-occurrence
+};
+constexpr auto names_of(WordSpaces) { return std::array{"both", "moved", "closed_form"}; }
+
+struct TrainWordsOptions {
+  std::filesystem::path store;  ///< of `shoal words prepare`
+  std::filesystem::path out;
+  bool overwrite = false;
+  WordSpaces space = WordSpaces::both;
+  WordReadOut read_out = WordReadOut::both;
+  bool word2vec = false;
+  /// heads and layers "auto": chosen (choose_heads.h).
+  ContextOptions contexts{.heads = "auto", .layers = "auto"};
+  MoveOptions move;
+  ClosedFormOptions closed_form;
+};
+
+template <class V>
+void fields(TrainWordsOptions& o, V&& visit) {
+  visit("space", o.space, "what is made of the attention");
+  visit("read_out", o.read_out, "what a moved word's vector is made of in the end");
+  visit("word2vec", o.word2vec, "also write the vectors as word2vec text, DIR/vectors.txt");
+}
+
+struct TrainWordsReport {
+  std::filesystem::path out;
+  bool done_before = false;
+  std::string id;
+  Index words = 0, dims = 0, descriptions = 0, targets = 0, contexts = 0;
+  Index without = 0;  ///< words without a vector
+  std::string first_without;
+  std::optional<HeadChoice> choice;
+  std::string heads, layers;  ///< whose attention counted
+  Health start, end;          ///< of the moved words, the same ones
+  std::vector<MovedEpoch> epochs;
+  Index resumed_from = 0;  ///< epochs that an earlier run had done
+  std::string harm;        ///< why it ended early; empty: it did not
+  std::vector<std::string> notes;
+};
+
+struct TrainWordsNotices {
+  /// After each epoch.
+  std::function<void(const MovedEpoch& epoch, const Health& health)> epoch;
+  std::function<void(Index epoch)> resumed;
+};
+
+/// From attention between words to a folder that is a static model: model.safetensors, tokenizer.json,
+/// config.json, modules.json, words.txt, words.json (report and receipt), by option vectors.txt (word2vec).
+/// The same bits for any number of threads. After each epoch what it takes to go on is kept in
+/// OUT.part.safetensors; the same command goes on from there. A collapse of the space (measure/health.h, of
+/// 500 words) ends it with the words as they were at the last epoch at which all was well. Errors as
+/// open_attention_rows, contexts_of, WordMover, closed_form; Error(argument) for a place that is taken.
+/// Steps "heads", "svd", "move".
+TrainWordsReport train_words(const TrainWordsOptions& options, const Run& run,
+                             const TrainWordsNotices& notices = {});
+
+}  // namespace shoal

@@ -1,0 +1,112 @@
+#include "shoal/flow/words/word_space.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <optional>
+
+#include "shoal/core/chunks.h"
+#include "shoal/core/error.h"
+#include "shoal/flow/words/words_folder_impl.h"
+#include "shoal/linear/norms.h"
+#include "shoal/store/archive/archive.h"
+#include "shoal/store/files/new_folder.h"
+#include "shoal/tokenize/words.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+
+WordSpace open_folder(const fs::path& folder) {
+  WordSpace out;
+  std::ifstream in(folder / kWordsFile, std::ios::binary);
+  require(in.good(), Fault::file, "cannot read " + (folder / kWordsFile).string());
+  for (std::string line; std::getline(in, line);) out.words.add(line);
+  const Matrix table = ArchiveReader(folder / "model.safetensors").matrix("embeddings");
+  require(table.rows() == out.words.size() + 1, Fault::format,
+          (folder / kWordsFile).string() + " has " + std::to_string(out.words.size()) + " words, and " +
+              (folder / "model.safetensors").string() + " " + std::to_string(table.rows()) +
+              " vectors; there must be one more of them, for unknown words");
+  out.vectors = Matrix(out.words.size(), table.cols());
+  for (Index i = 0; i < out.words.size(); ++i)
+    std::copy_n(table[i + 1].data(), table.cols(), out.vectors[i].data());
+  return out;
+}
+
+WordSpace open_text(const fs::path& path, const Run& run) {
+  std::ifstream in(path, std::ios::binary);
+  require(in.good(), Fault::file, "cannot read " + path.string());
+  const auto broken = [&](Index line, const std::string& what) {
+    return Error(
+        Fault::format, path.string() + ", line " + std::to_string(line) + ": " + what,
+        "a folder of 'shoal words train' or a text file of word2vec is needed: a line \"WORDS DIMS\", "
+        "then a word and its numbers on each");
+  };
+  std::string line;
+  Index words = 0, dims = 0;
+  if (!std::getline(in, line)) throw broken(1, "the file is empty");
+  {
+    const char* end = line.data() + line.size();
+    const auto first = std::from_chars(line.data(), end, words);
+    if (first.ec == std::errc() && first.ptr != end && *first.ptr == ' ')
+      std::from_chars(first.ptr + 1, end, dims);
+    if (words == 0 || dims == 0 || dims > 65536 || words > 100'000'000)
+      throw broken(1, "it does not say how many words and dimensions there are");
+  }
+  WordSpace out;
+  out.vectors = Matrix(words, dims);
+  for (Index i = 0; i < words; ++i) {
+    if (i % 1024 == 0) check_stop(run);
+    if (!std::getline(in, line))
+      throw broken(i + 2, "the file ends before its " + std::to_string(words) + " words");
+    std::size_t at = line.find(' ');
+    if (at == 0 || at == line.npos) throw broken(i + 2, "there is no word, a blank and numbers");
+    std::string word = line.substr(0, at);
+    std::ranges::replace(word, '_', ' ');
+    out.words.add(word);
+    for (Index c = 0; c < dims; ++c) {
+      while (at < line.size() && line[at] == ' ') ++at;
+      const auto [end, fault] =
+          std::from_chars(line.data() + at, line.data() + line.size(), out.vectors[i][c]);
+      if (fault != std::errc())
+        throw broken(i + 2,
+                     "number " + std::to_string(c + 1) + " of " + std::to_string(dims) + " cannot be read");
+      at = static_cast<std::size_t>(end - line.data());
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> WordSpace::find(std::string_view word) const {
+  const auto at = places_.find(lower_form(word));
+  if (at == places_.end()) return std::nullopt;
+  return at->second;
+}
+
+void WordSpace::index() {
+  places_.clear();
+  for (Index i = 0; i < words.size(); ++i) {
+    const auto row = std::as_const(vectors)[i];
+    if (std::ranges::all_of(row, [](float x) { return x == 0; })) continue;
+    places_.try_emplace(lower_form(words[i]), static_cast<std::uint32_t>(i));
+  }
+}
+
+bool is_words_folder(const fs::path& folder) { return has_mark(folder, kWordsMark); }
+
+WordSpace open_word_space(const fs::path& path, const Run& run) {
+  require(fs::exists(path), Fault::file, "there is no " + path.string());
+  require(!fs::is_directory(path) || is_words_folder(path), Fault::argument,
+          path.string() + " is no folder of 'shoal words train'");
+  WordSpace out = fs::is_directory(path) ? open_folder(path) : open_text(path, run);
+  check_finite(Rows(out.vectors), run);
+  unit_rows(out.vectors.span());
+  out.name = path.string();
+  out.index();
+  return out;
+}
+
+}  // namespace shoal

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "shoal/core/matrix.h"
+#include "shoal/core/texts.h"
+#include "shoal/store/files/new_folder.h"
+
+namespace shoal {
+
+// A folder of `shoal words train`: a static model, its words and a report.
+
+inline constexpr const char* kWordsMarkFile = "words.json";
+inline constexpr FolderMark kWordsMark{kWordsMarkFile, "\"format\": \"shoal words\""};
+inline constexpr const char* kWordsFile = "words.txt";       ///< a word a line
+inline constexpr const char* kWord2vecFile = "vectors.txt";  ///< as word2vec writes it
+inline constexpr const char* kWordsFiles[] = {kWordsMarkFile, "model.safetensors", "tokenizer.json",
+                                              "config.json",  "modules.json",      kWordsFile,
+                                              kWord2vecFile};
+
+/// Writes model.safetensors (embeddings: 1 + words, the first zeros, of what is not known), tokenizer.json,
+/// config.json, modules.json and words.txt. Model2Vec, sentence-transformers and shoal read it: a text's
+/// vector is the mean of its words'. Terms of several words are found whole.
+void write_words_model(const NewFolder& folder, const Texts& words, const Matrix& vectors,
+                       const std::string& made_from);
+/// A line "WORDS DIMS", then a word, its blanks as underscores, and its numbers on each. Words without a
+/// vector (zeros) are left out.
+void write_word2vec(const std::filesystem::path& file, const Texts& words, const Matrix& vectors);
+
+}  // namespace shoal

@@ -1,0 +1,140 @@
+"""`shoal words train`: the same bytes for any threads and level, and after it was killed; one model for shoal, Model2Vec and
+sentence-transformers; a collapse that ends it.
+
+SHOAL_PEERS names a Python with model2vec and sentence-transformers; by default it is the one that runs the tests.
+"""
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ROOT, SHOAL, fingerprints, shoal
+from test_same_bytes import levels
+
+PEER = """
+import json, sys
+import numpy as np
+import torch
+torch.set_num_threads(1)
+from model2vec import StaticModel
+from sentence_transformers import SentenceTransformer
+folder, texts, out = sys.argv[1:]
+texts = json.load(open(texts))
+np.save(out + ".m2v.npy", StaticModel.from_pretrained(folder).encode(texts))
+np.save(out + ".st.npy", SentenceTransformer(folder, device="cpu").encode(texts, convert_to_numpy=True))
+"""
+
+
+def answer(*arguments, **options):
+    return json.loads(shoal(*arguments, "--json", "--quiet", **options).stdout)
+
+
+def make_store(folder, topics):
+    """600 made-up descriptions of 20 words a topic, and what a tiny model attends to in them."""
+    draw = random.Random(4)
+    # Words of letters that the tiny model's tokenizer knows; a term of several words among them.
+    names = ["a hot dog" if i == 7 else "".join(draw.choice("bdfgklmnprst") + draw.choice("aeiou") for _ in range(3)) for i in range(120)]
+    with open(folder / "words.jsonl", "w") as out:
+        for _ in range(600):
+            topic = draw.randrange(topics)
+            head, *others = draw.sample(range(topic * 20, topic * 20 + 20), 5)
+            out.write(json.dumps({"word": names[head], "description": " ".join(names[i] for i in others)}) + "\n")
+    shutil.copytree(ROOT / "tests/golden/encoder/bert_bare", folder / "tiny")
+    shoal("words", "prepare", folder / "words.jsonl", "--model", folder / "tiny", "--out", folder / "store.safetensors", "--quiet")
+    return folder / "store.safetensors"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return make_store(tmp_path_factory.mktemp("words"), 6)
+
+
+SMALL = ["--svd-dims", 12, "--dims", 24]
+CASES = {"plain": [], "one by one": ["--block", 1], "gated": ["--gate", "mlp", "--loss", "infonce", "--negatives", 8],
+         "simplex": ["--dims", 130, "--targets", "head", "--gate", "fixed"]}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_bytes_for_any_threads_and_level(store, tmp_path, case):
+    made = []
+    small = SMALL[:2] if "--dims" in CASES[case] else SMALL
+    for i, (threads, level) in enumerate([(1, None), (3, None), *((2, level) for level in levels())]):
+        out = tmp_path / f"out{i}"
+        shoal("words", "train", store, *small, "--epochs", 3, *CASES[case], "--word2vec", "--out", out, "--threads", threads, level=level)
+        made.append(fingerprints(out))
+    assert all(one == made[0] for one in made[1:])
+
+
+def test_killed_it_goes_on_to_the_same_bytes(store, tmp_path):
+    flags = [store, *SMALL, "--epochs", 400, "--block", 64]
+    shoal("words", "train", *flags, "--out", tmp_path / "whole")
+    part = tmp_path / "killed.part.safetensors"
+    command = ["words", "train", *flags, "--out", tmp_path / "killed"]
+    for _ in range(50):
+        going = subprocess.Popen([SHOAL, *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.time() + 20
+        while not part.exists() and going.poll() is None and time.time() < end:
+            time.sleep(0.002)
+        going.send_signal(signal.SIGKILL)
+        going.wait()
+        if part.exists():
+            break
+    assert part.exists() and not (tmp_path / "killed").exists()
+    told = answer(*command)
+    assert 0 < told["resumed_from"] < 400 and not part.exists()
+    assert fingerprints(tmp_path / "killed") == fingerprints(tmp_path / "whole")
+    assert answer(*command)["done_before"]
+
+
+def test_a_checkpoint_of_other_options_is_not_used_and_of_others_not_touched(store, tmp_path):
+    part = tmp_path / "out.part.safetensors"
+    part.write_text("mine")
+    done = shoal("words", "train", store, *SMALL, "--out", tmp_path / "out", check=False)
+    assert done.returncode == 2 and "was not made by this command" in done.stderr and part.read_text() == "mine"
+
+
+def test_topics_are_found_and_neighbours_are_of_ones_own(store, tmp_path):
+    shoal("words", "train", store, *SMALL, "--out", tmp_path / "out")
+    words = (tmp_path / "out/words.txt").read_text().splitlines()
+    lines = [json.loads(line) for line in (store.parent / "words.jsonl").open()]
+    topic = {}
+    for line in lines:  # words of one description are of one topic
+        for word in [line["word"], *line["description"].split()]:
+            topic.setdefault(word, set()).update([line["word"]])
+    asked = [w for w in words if " " not in w][:20]
+    told = answer("words", "neighbours", tmp_path / "out", *asked, "-k", 5)
+    right = sum(bool(topic[one["word"]] & topic.get(near["word"], set())) for one in told["words"] for near in one["neighbours"])
+    assert right >= 0.9 * 5 * len(asked)
+
+
+def test_without_other_words_the_space_collapses_and_that_ends_it(tmp_path):
+    done = shoal("words", "train", make_store(tmp_path, 1), "--dims", 24, "--space", "moved", "--negatives", 0, "--epochs", 40, "--out", tmp_path / "out")
+    assert "the space collapses: the mean cosine of words" in done.stderr
+    told = json.loads((tmp_path / "out/words.json").read_text())
+    assert told["harm"] and len(told["epochs"]) < 40 and told["end"]["mean_cosine"] < 0.5 < told["epochs"][-1]["closeness"]
+
+
+def test_one_model_for_all_three(store, tmp_path):
+    python = os.environ.get("SHOAL_PEERS", sys.executable)
+    if subprocess.run([python, "-c", "import model2vec, sentence_transformers"], capture_output=True).returncode:
+        pytest.skip("model2vec and sentence-transformers are not there; SHOAL_PEERS may name a Python that has them")
+    out = tmp_path / "out"
+    shoal("words", "train", store, *SMALL, "--epochs", 2, "--out", out)
+    words = (out / "words.txt").read_text().splitlines()
+    single, term = [w for w in words if " " not in w], [w for w in words if " " in w]
+    texts = [" ".join(single[i : i + 4]) for i in range(0, 40, 4)] + [f"{w.upper()}, ({w})!" for w in single[:5]]
+    texts += [f"{t} and {single[0]}" for t in term] + ["zzz qqq", single[1] + " zzz"]
+    (tmp_path / "texts.json").write_text(json.dumps(texts))
+    (tmp_path / "texts.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
+    shoal("embed", tmp_path / "texts.jsonl", "--model", out, "--out", tmp_path / "ours.npy")
+    subprocess.run([python, "-c", PEER, out, tmp_path / "texts.json", tmp_path / "theirs"], check=True, capture_output=True)
+    ours = np.load(tmp_path / "ours.npy")
+    np.testing.assert_allclose(ours, np.load(f"{tmp_path}/theirs.m2v.npy"), atol=2e-6)
+    np.testing.assert_allclose(ours, np.load(f"{tmp_path}/theirs.st.npy"), atol=2e-6)
+    assert np.abs(ours[-2]).max() == 0 and abs(np.linalg.norm(ours[0]) - 1) < 1e-5
