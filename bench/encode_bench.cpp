@@ -18,6 +18,7 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/encode/encoder.h"
+#include "shoal/kernels/kernels.h"
 #include "shoal/linear/product.h"
 #include "shoal/tokenize/tokenizer.h"
 

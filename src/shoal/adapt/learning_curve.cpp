@@ -8,6 +8,7 @@
 #include "shoal/adapt/guard_impl.h"
 #include "shoal/adapt/personalise.h"
 #include "shoal/core/chunks.h"
+#include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
 #include "shoal/measure/classification.h"

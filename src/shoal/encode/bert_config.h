@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "shoal/core/activation.h"
 #include "shoal/core/matrix.h"
-#include "shoal/kernels/kernels.h"
 
 namespace shoal {
 

@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <span>
 
-namespace shoal {
+#include "shoal/core/activation.h"
 
-/// What is done to each output of `gemm` after its sum is complete.
-enum class Activation : std::uint8_t { none, gelu, gelu_tanh, relu, silu, tanh };
+namespace shoal {
 
 /// One step of AdamW, as PyTorch has it; what is the same for all elements.
 struct AdamStep {

@@ -6,6 +6,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
+#include "shoal/kernels/kernels.h"
 #include "shoal/linear/product.h"
 
 namespace shoal {

@@ -5,6 +5,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
+#include "shoal/kernels/kernels.h"
 
 namespace shoal {
 namespace {

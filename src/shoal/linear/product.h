@@ -3,10 +3,10 @@
 #include <span>
 #include <vector>
 
+#include "shoal/core/activation.h"
 #include "shoal/core/matrix.h"
 #include "shoal/core/rows.h"
 #include "shoal/core/run.h"
-#include "shoal/kernels/kernels.h"
 
 namespace shoal {
 

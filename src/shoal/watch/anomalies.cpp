@@ -7,6 +7,7 @@
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
+#include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
 #include "shoal/linear/product.h"
 #include "shoal/linear/symmetric_eigen.h"
