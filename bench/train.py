@@ -9,7 +9,6 @@ with batches of 16 scored pairs, batches of 64 banking77 triplets, batches of 12
 STS-B's dev part after each epoch, for each seed, with the seconds (which hold the scoring too). MiniLM from ~/.local/share/shoal/models. Prints JSON lines and a table.
 """
 import argparse
-import csv
 import json
 import os
 import pathlib
@@ -20,21 +19,10 @@ import sys
 import tempfile
 import time
 
+from tables import rows_of, write
+
 HERE = pathlib.Path(__file__).resolve().parent
 MODEL = pathlib.Path(os.environ.get("XDG_DATA_HOME", pathlib.Path.home() / ".local/share")) / "shoal/models/all-MiniLM-L6-v2"
-
-
-def rows_of(path):
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def write(path, header, rows):
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        out = csv.writer(file)
-        out.writerow(header)
-        out.writerows(rows)
-    return path
 
 
 def sts(data, part, path, limit=None):

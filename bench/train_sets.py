@@ -12,7 +12,6 @@ curve: banking77, three quarters of the intents in the training rows; test tripl
 intents ('unseen'), with and without the alarms. Prints a JSON line for each run, and how many of them an alarm stopped.
 """
 import argparse
-import csv
 import json
 import os
 import pathlib
@@ -21,20 +20,9 @@ import subprocess
 import sys
 import tempfile
 
+from tables import rows_of, write
+
 RUNS = []  # of each, whether an alarm stopped it
-
-
-def rows_of(path):
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def write(path, header, rows):
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        out = csv.writer(file)
-        out.writerow(header)
-        out.writerows(rows)
-    return path
 
 
 def run(args, *command):

@@ -15,6 +15,7 @@
 #include "shoal/flow/distil/token_weights_impl.h"
 #include "shoal/flow/receipt.h"
 #include "shoal/flow/texts/models.h"
+#include "shoal/flow/texts/static_folder.h"
 #include "shoal/reduce/pca.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/files/new_folder.h"
@@ -177,31 +178,10 @@ StaticVocabulary vocabulary_of(VocabularyOf which, StaticTokenizer& tokens, cons
 
 void write_model(const NewFolder& folder, const Matrix& table, const std::string& tokenizer,
                  const DistilOptions& o, Weighting weights, const DistilReport& report) {
-  ArchiveWriter out("static");
-  out.add("embeddings", table);
-  out.write(folder / "model.safetensors");
-  write_file(folder / "tokenizer.json", tokenizer);
-  Json config{{"model_type", "model2vec"},
-              {"architectures", {"StaticModel"}},
-              {"tokenizer_name", report.model.substr(0, report.model.find('@'))},
-              {"apply_pca", report.dims},
-              {"sif_coefficient", weights == Weighting::none ? Json() : Json(a_of(o, weights))},
-              {"hidden_dim", report.dims},
-              {"seq_length", 1'000'000},
-              {"normalize", true},
-              {"pooling", "mean"},
-              {"max_length", nullptr},
-              {"embedding_dtype", "float32"}};
-  write_file(folder / "config.json", config.dump(1) + "\n");
-  const auto module = [](int i, const char* path, const char* type) {
-    return Json{{"idx", i},
-                {"name", std::to_string(i)},
-                {"path", path},
-                {"type", std::string("sentence_transformers.models.") + type}};
-  };
-  write_file(
-      folder / "modules.json",
-      Json::array({module(0, ".", "StaticEmbedding"), module(1, "1_Normalize", "Normalize")}).dump(1) + "\n");
+  StaticOrigin origin{
+      .made_from = report.model.substr(0, report.model.find('@')), .components = report.dims, .sif = {}};
+  if (weights != Weighting::none) origin.sif = a_of(o, weights);
+  write_static_model(folder, table, tokenizer, origin);
   const Json mark{
       {"format", "shoal distil"}, {"model", report.model},       {"tokens", report.tokens},
       {"dims", report.dims},      {"words", report.words},       {"in_context", report.in_context},

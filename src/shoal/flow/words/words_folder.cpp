@@ -2,6 +2,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "shoal/flow/texts/static_folder.h"
 #include "shoal/flow/words/words_folder_impl.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/files/new_file.h"
@@ -51,26 +52,8 @@ void write_words_model(const NewFolder& folder, const Texts& words, const Matrix
                        const std::string& made_from) {
   Matrix table(words.size() + 1, vectors.cols());
   for (Index i = 0; i < words.size(); ++i) std::ranges::copy(vectors[i], table[i + 1].begin());
-  ArchiveWriter out("static");
-  out.lend("embeddings", table.view(), {table.rows(), table.cols()});
-  out.write(folder / "model.safetensors");
-  write_file(folder / "tokenizer.json", tokenizer_of(words));
-  const Json config{{"model_type", "model2vec"},   {"architectures", {"StaticModel"}},
-                    {"tokenizer_name", made_from}, {"apply_pca", nullptr},
-                    {"sif_coefficient", nullptr},  {"hidden_dim", vectors.cols()},
-                    {"seq_length", 1'000'000},     {"normalize", true},
-                    {"pooling", "mean"},           {"max_length", nullptr},
-                    {"embedding_dtype", "float32"}};
-  write_file(folder / "config.json", config.dump(1) + "\n");
-  const auto module = [](int i, const char* path, const char* type) {
-    return Json{{"idx", i},
-                {"name", std::to_string(i)},
-                {"path", path},
-                {"type", std::string("sentence_transformers.models.") + type}};
-  };
-  write_file(
-      folder / "modules.json",
-      Json::array({module(0, ".", "StaticEmbedding"), module(1, "1_Normalize", "Normalize")}).dump(1) + "\n");
+  write_static_model(folder, table, tokenizer_of(words),
+                     {.made_from = made_from, .components = {}, .sif = {}});
   std::string list;
   for (Index i = 0; i < words.size(); ++i) list.append(words[i]).append("\n");
   write_file(folder / kWordsFile, list);
