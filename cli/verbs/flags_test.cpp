@@ -19,6 +19,7 @@
 #include "shoal/flow/scoring/score_pairs.h"
 #include "shoal/flow/search/search.h"
 #include "shoal/flow/words/evaluate_words.h"
+#include "shoal/flow/words/show_words.h"
 #include "shoal/flow/words/train_words.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/archive/json_value_impl.h"
@@ -41,7 +42,7 @@ struct TypesOf<std::variant<O...>> {
                        MapOptions, SearchOptions, ExplainOptions, TfidfOptions, FitEnsembleOptions,
                        MeasureGainOptions, ReadTaskOptions, EvaluateOptions, RolePrompts, MineOptions,
                        NegativesOptions, ScoreOptions, ScorePairsOptions, ContextOptions, MoveOptions,
-                       ClosedFormOptions, TrainWordsOptions, EvaluateWordsOptions>;
+                       ClosedFormOptions, TrainWordsOptions, EvaluateWordsOptions, ShowWordsOptions>;
 };
 
 template <class O>
