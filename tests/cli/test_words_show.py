@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 from conftest import SHOAL, fingerprints, shoal
+from test_same_bytes import levels
 from test_word_spaces import SMALL, answer, make_store
 from test_words_prepare import load_file, words_of
 
@@ -155,10 +156,11 @@ def test_the_page_has_the_course(space, tmp_path, layout):
 
 
 def test_the_same_page_and_no_other(space, tmp_path):
-    pages = [tmp_path / f"{i}.html" for i in range(2)]
-    for page, threads in zip(pages, (1, 3)):
-        shoal("words", "show", space, "--out", page, "--threads", threads)
-    assert pages[0].read_bytes() == pages[1].read_bytes()
+    pages = []
+    for threads, level in [(1, None), (3, None), *((2, level) for level in levels())]:
+        pages.append(tmp_path / f"{len(pages)}.html")
+        shoal("words", "show", space, "--out", pages[-1], "--threads", threads, level=level)
+    assert all(page.read_bytes() == pages[0].read_bytes() for page in pages)
     assert "done before" in shoal("words", "show", space, "--out", pages[0]).stdout
     other = shoal("words", "show", space, "--out", pages[0], "--layout", "pca", check=False)
     assert other.returncode == 2 and "--overwrite replaces it" in other.stderr
