@@ -180,7 +180,8 @@ def contexts_by_numpy(store, mark):
     """(target, description, {context: weight}) as docs/words.md says, from the store and what words.json records."""
     t, said = load_file(store), mark["options"]
     heads, pairs = heads_of(store)
-    heads = [heads.index(h) for h in mark["heads"].split(",")]
+    attention = said["weights"] == "attention"
+    heads = [heads.index(h) for h in mark["heads"].split(",")] if attention else []
     layers = [pairs.index(p) for p in mark["layers"].split(",")] if mark["layers"] else []
     offsets, members = t["offsets"].astype(int), t["members"].astype(int)
     sizes = np.diff(offsets)
@@ -197,16 +198,17 @@ def contexts_by_numpy(store, mark):
         first = float(said["floor"]) + sum(ahead[rows, h] * by_ahead[h] + back[rows, h] * by_back[h] for h in heads)
         square = pair[starts[d] : starts[d + 1]].reshape(n, n, -1)
         for i in range(n if said["targets"] == "all" else 1):
-            weights = first if i == 0 else sum(square[i, :, l] * by_pair[l] for l in layers)
+            weights = np.ones(n) if not attention else first if i == 0 else sum(square[i, :, l] * by_pair[l] for l in layers)
             others = [j for j in range(n) if j != i]
             total = sum(weights[j] for j in others)
-            kept = sorted(others, key=lambda j: -weights[j])[: int(said["most"])]
+            kept = sorted(others, key=lambda j: -weights[j])[: int(said["most"]) if attention else n]
             share = 1 if i == 0 else float(said["others"])
             if total > 0:
                 yield own[i], d, {own[j]: share * weights[j] / total for j in kept if weights[j] > 0}
 
 
-@pytest.mark.parametrize("flags", [[], ["--targets", "head", "--most", 2, "--moves", "target"], ["--others", 0.7, "--most", 3, "--floor", 0.5]])
+@pytest.mark.parametrize("flags", [[], ["--targets", "head", "--most", 2, "--moves", "target"], ["--others", 0.7, "--most", 3, "--floor", 0.5],
+                                   ["--weights", "uniform"]])
 def test_why_sums_what_numpy_sums(store, tmp_path, flags):
     shoal("words", "train", store, *SMALL, "--epochs", 2, *flags, "--out", tmp_path / "out")
     mark = json.loads((tmp_path / "out/words.json").read_text())
@@ -267,7 +269,11 @@ def test_bad_input_is_told(store, space, tmp_path):
     course = (broken / "course.safetensors").read_bytes()
     (broken / "course.safetensors").write_bytes(course[:-7])
     assert "is not a whole safetensors file" in refused(broken, "--out", tmp_path / "x.html")
-    (broken / "words.txt").write_text("one\n")
     (broken / "course.safetensors").write_bytes(course)
+    told = (broken / "words.json").read_text()
+    (broken / "words.json").write_text(told.replace('"uniformity"', '"uniform"'))
+    assert "words.json is damaged" in refused(broken, "--out", tmp_path / "x.html")
+    (broken / "words.json").write_text(told)
+    (broken / "words.txt").write_text("one\n")
     assert "has 1" in refused(broken, "--out", tmp_path / "x.html")
     assert not (tmp_path / "x.html").exists() and not pathlib.Path(tmp_path / ".x.html.part").exists()

@@ -9,6 +9,23 @@ namespace shoal {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// Throws an exception of nlohmann if something that is read of it later is not there.
+void check(const nlohmann::ordered_json& mark) {
+  const auto numbers = [](const auto& of, std::initializer_list<const char*> names) {
+    for (const char* name : names) static_cast<void>(of.at(name).template get<double>());
+  };
+  numbers(mark.at("start"), {"uniformity", "mean_cosine"});
+  for (const auto& epoch : mark.at("epochs")) numbers(epoch, {"epoch", "loss", "uniformity", "mean_cosine"});
+  for (const char* name : {"harm", "heads", "layers"})
+    static_cast<void>(mark.at(name).template get<std::string>());
+  for (const auto& [name, value] : mark.at("options").items())
+    static_cast<void>(value.template get<std::string>());
+}
+
+}  // namespace
+
 WordsRecord open_words_record(const fs::path& folder) {
   require(fs::exists(folder), Fault::file, "there is no " + folder.string());
   require(is_words_folder(folder), Fault::argument, folder.string() + " is no folder of 'shoal words train'");
@@ -19,7 +36,7 @@ WordsRecord open_words_record(const fs::path& folder) {
   WordsRecord out{folder, {}, {}};
   try {
     out.mark = nlohmann::ordered_json::parse(read_file(folder / kWordsMarkFile, std::size_t{1} << 26));
-    for (const char* needed : {"start", "epochs", "harm", "options"}) out.mark.at(needed);
+    check(out.mark);
   } catch (const nlohmann::json::exception& e) {
     throw Error(Fault::format, (folder / kWordsMarkFile).string() + " is damaged: " + e.what());
   }
