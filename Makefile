@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build multilingual test torture sanitize demo demo-languages bench page format tidy install clean
+.PHONY: help setup build multilingual test torture sanitize demo demo-languages words-demo bench page format tidy install clean
 
 PREFIX ?= /usr/local
 
@@ -28,6 +28,11 @@ demo-languages: ## one map of texts in eight languages, demo/languages.shoal/map
 	@tools/setup base multilingual
 	@tools/build release shoal
 	@tools/demo_languages
+
+words-demo: ## vectors of words from WordNet, leave demo/words.html, on which they move
+	@tools/setup base model wordnet
+	@tools/build release shoal
+	@tools/words_demo
 
 test: ## all tests
 	@tools/setup base model lists wordnet test

@@ -21,6 +21,7 @@
 #include "shoal/flow/texts/token_attention.h"
 #include "shoal/flow/words/evaluate_words.h"
 #include "shoal/flow/words/prepare.h"
+#include "shoal/flow/words/show_words.h"
 #include "shoal/flow/words/train_words.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/archive/json_value_impl.h"
@@ -35,14 +36,16 @@ template <class Variant>
 struct TypesOf;
 template <class... O>
 struct TypesOf<std::variant<O...>> {
-  using type = ::testing::Types<
-      O..., EncodeOptions, ReadOptions, PcaOptions, StandardiseOptions, UmapOptions, AlignedUmapOptions,
-      TsneOptions, CentroidFeaturesOptions, LogisticOptions, ClusterClassifierOptions, StabilityOptions,
-      CtfidfOptions, ExemplarOptions, OutcomeOptions, ClusteringOptions, ClusterOptions, PredictOptions,
-      LayoutOptions, MapOptions, SearchOptions, ExplainOptions, TfidfOptions, FitEnsembleOptions,
-      MeasureGainOptions, ReadTaskOptions, EvaluateOptions, RolePrompts, MineOptions, NegativesOptions,
-      ScoreOptions, ScorePairsOptions, ContextOptions, MoveOptions, ClosedFormOptions, TrainWordsOptions,
-      EvaluateWordsOptions, VocabularyOptions, PrepareOptions, TokenAttentionOptions>;
+  using type =
+      ::testing::Types<O..., EncodeOptions, ReadOptions, PcaOptions, StandardiseOptions, UmapOptions,
+                       AlignedUmapOptions, TsneOptions, CentroidFeaturesOptions, LogisticOptions,
+                       ClusterClassifierOptions, StabilityOptions, CtfidfOptions, ExemplarOptions,
+                       OutcomeOptions, ClusteringOptions, ClusterOptions, PredictOptions, LayoutOptions,
+                       MapOptions, SearchOptions, ExplainOptions, TfidfOptions, FitEnsembleOptions,
+                       MeasureGainOptions, ReadTaskOptions, EvaluateOptions, RolePrompts, MineOptions,
+                       NegativesOptions, ScoreOptions, ScorePairsOptions, ContextOptions, MoveOptions,
+                       ClosedFormOptions, TrainWordsOptions, EvaluateWordsOptions, VocabularyOptions,
+                       DescriptionOptions, PrepareOptions, TokenAttentionOptions, ShowWordsOptions>;
 };
 
 template <class O>

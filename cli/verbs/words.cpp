@@ -12,6 +12,7 @@ void add_words(CLI::App& app, Session& session) {
   verb->require_subcommand(1);
   add_words_prepare(*verb, session);
   add_words_train(*verb, session);
+  add_words_show(*verb, session);
   add_words_neighbours(*verb, session);
   add_words_evaluate(*verb, session);
 }

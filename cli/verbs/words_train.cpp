@@ -3,6 +3,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/rounded.h"
 #include "shoal/encode/text_attention.h"
+#include "shoal/flow/words/read_descriptions.h"
 #include "shoal/flow/words/train_words.h"
 #include "verbs/verbs.h"
 #include "verbs/words.h"
@@ -41,7 +42,10 @@ std::string in_words(const TrainWordsReport& r, const Progress& progress) {
            number(r.epochs.back().loss) + " in " + counted(r.epochs.size(), "epoch") + "\n";
   }
   return out + time_line(progress) + "\nwrote " + r.out.string() + "; shoal words neighbours " +
-         r.out.string() + " WORD\n";
+         r.out.string() + " WORD\n" +
+         (r.course > 0 ? "kept the way of " + counted(r.course, "word") + "; shoal words show " +
+                             r.out.string() + " --out moves.html\n"
+                       : "");
 }
 
 void run_train(TrainWordsOptions& o, CLI::App& verb, Session& session) {
@@ -55,10 +59,10 @@ void run_train(TrainWordsOptions& o, CLI::App& verb, Session& session) {
   for (const char* flag : {"--layers", "--others"})
     needs(flag, o.contexts.targets == TargetWords::all, "--targets all");
   const bool moved = o.space != WordSpaces::closed_form;
-  for (const char* flag :
-       {"--dims", "--start", "--epochs", "--learning-rate", "--last-rate", "--loss", "--negatives",
-        "--margin", "--temperature", "--gate", "--gate-share", "--gate-width", "--gate-rate",
-        "--gate-contexts", "--moves", "--block", "--read-out"})
+  for (const char* flag : {"--dims",       "--start",      "--epochs",       "--learning-rate", "--last-rate",
+                           "--loss",       "--negatives",  "--margin",       "--temperature",   "--gate",
+                           "--gate-share", "--gate-width", "--gate-rate",    "--gate-contexts", "--moves",
+                           "--block",      "--read-out",   "--course-words", "--course-every",  "--watch"})
     needs(flag, moved, "--space both and moved");
   for (const char* flag : {"--svd-dims", "--shift", "--svd-power"})
     needs(flag, o.space != WordSpaces::moved, "--space both and closed_form");
@@ -83,6 +87,10 @@ void run_train(TrainWordsOptions& o, CLI::App& verb, Session& session) {
     session.remark("note: " + counted(report.without, "word") + (report.without == 1 ? " stands" : " stand") +
                    " in no description with another word and got no vector, as \"" +
                    one_line(report.first_without, 40) + "\"");
+  if (report.watch_missing > 0)
+    session.remark("note: " + counted(report.watch_missing, "word") + " of --watch " +
+                   (report.watch_missing == 1 ? "has" : "have") +
+                   " no vector, the first: " + one_line(report.first_watch_missing, 40));
   auto json = made_json(report.out, "words.json", session);
   json["done_before"] = report.done_before;
   json["id"] = report.id;
@@ -95,6 +103,7 @@ void run_train(TrainWordsOptions& o, CLI::App& verb, Session& session) {
 
 void add_words_train(CLI::App& words, Session& session) {
   auto options = std::make_shared<TrainWordsOptions>();
+  auto watch = std::make_shared<std::string>();
   TrainWordsOptions& o = *options;
   auto* verb = words.add_subcommand("train", "From attention to vectors of words");
   verb->footer(
@@ -120,12 +129,15 @@ void add_words_train(CLI::App& words, Session& session) {
       ->required()
       ->type_name("DIR");
   verb->add_flag("--overwrite", o.overwrite, "Replace a folder that this command has made");
+  verb->add_option("--watch", *watch, "More words whose way is kept: a line each, or a table's column word")
+      ->type_name("FILE");
   add_options(*verb, session, option_refs(o));
   add_options(*verb, session, option_refs(o.contexts), {}, "Contexts");
   add_options(*verb, session, option_refs(o.move), {}, "Moving words");
   add_options(*verb, session, option_refs(o.closed_form), {}, "Closed form");
   add_shared(*verb, session);
-  verb->callback([options, verb, &session] {
+  verb->callback([options, watch, verb, &session] {
+    if (!watch->empty()) options->watch = read_word_list(*watch);
     session.goes_on = [out = options->out] {
       return std::filesystem::exists((out.has_filename() ? out : out.parent_path()).string() +
                                      ".part.safetensors");

@@ -1,7 +1,7 @@
 // Writes pages of invented but plausible data with the real writer: make_page KIND FILE [ROWS [REPORT]].
 // KIND: plain, hostile, empty, one, same (all points equal), unplaced (no points), many (2,000 clusters),
 // cut (row 0 is longer than the page may hold), noise (every row is in no cluster), far (small islands far
-// out). REPORT: JSON on the clusters.
+// out), words (words that move, at 6 times; the first ones hostile). REPORT: JSON on the clusters.
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
@@ -11,6 +11,7 @@
 #include "shoal/core/error.h"
 #include "shoal/core/random.h"
 #include "shoal/map/page.h"
+#include "shoal/map/words_page.h"
 #include "shoal/store/archive/archive.h"
 
 namespace {
@@ -203,6 +204,48 @@ shoal::Texts part(const std::vector<std::string>& all, Index first, Index count)
   return texts;
 }
 
+/// Words that begin anywhere and gather in seven heaps; the nearest are the next ones of the same heap.
+shoal::WordsPageData invent_words(Index rows) {
+  constexpr Index kTimes = 6, kNear = 3, kHeaps = 7;
+  const char* hostile[] = {"</script><script>window.broken = 1</script>",
+                           "<img src=x onerror=\"window.broken = 1\">",
+                           "<!--DATA-->",
+                           "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
+                           "broken \xff\xfe",
+                           "&lt;b&gt; $& `${1}`"};
+  shoal::WordsPageData out;
+  out.title = "Words </title><b> & co";
+  out.subtitle = "invented";
+  out.made_by = "shoal " SHOAL_VERSION;
+  out.layout = "Invented.";
+  out.notes = {"Training was stopped <b>early</b>."};
+  for (Index i = 0; i < rows; ++i)
+    out.words.add(i < std::size(hostile) ? hostile[i] : "word" + std::to_string(i));
+  for (Index t = 0; t < kTimes; ++t) {
+    Draws random(3);
+    const double there = static_cast<double>(t) / (kTimes - 1);
+    out.epochs.push_back(2 * t);
+    shoal::Matrix map(rows, 2);
+    shoal::Neighbours near{kNear, {}, {}};
+    for (Index i = 0; i < rows; ++i) {
+      const double angle = 2 * std::numbers::pi * (i % kHeaps) / kHeaps;
+      const double x = 3 * random.uniform() - 1.5, y = 3 * random.uniform() - 1.5;
+      map[i][0] = static_cast<float>(there * (4 * std::cos(angle) + 0.4 * x) + (1 - there) * x);
+      map[i][1] = static_cast<float>(there * (4 * std::sin(angle) + 0.4 * y) + (1 - there) * y);
+      for (Index k = 1; k <= kNear; ++k) {
+        near.id.push_back(static_cast<std::uint32_t>((i + (t < 2 ? k : kHeaps * k)) % rows));
+        near.distance.push_back(static_cast<float>(1 - 0.8 * there / k));
+      }
+    }
+    out.points.push_back(std::move(map));
+    out.near.push_back(std::move(near));
+  }
+  out.curves = {{"loss", "what is made small", {2, 4, 6, 8, 10}, {0.5, 0.1, -0.1, -0.2, -0.25}},
+                {"uniformity", "0 is a collapse", {0, 2, 4, 6, 8, 10}, {-3.9, -3.2, -3, -2.9, -2.85, -2.8}}};
+  out.chosen = {6};
+  return out;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -211,6 +254,12 @@ int main(int count, char** arguments) {
     return 2;
   }
   try {
+    if (std::string_view(arguments[1]) == "words") {
+      shoal::write_file(
+          arguments[2],
+          shoal::words_page(invent_words(count > 3 ? std::strtoull(arguments[3], nullptr, 10) : 500)));
+      return 0;
+    }
     Invented all = invent(arguments[1], count > 3 ? std::strtoull(arguments[3], nullptr, 10) : 2000);
     all.page.texts = [&](Index first, Index n) { return part(all.texts, first, n); };
     all.page.column_name = "region";

@@ -14,7 +14,6 @@
 #include "shoal/flow/words/word_space.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
-#include "shoal/linear/topk.h"
 #include "shoal/measure/agreement.h"
 #include "shoal/measure/word_spaces.h"
 #include "shoal/tokenize/words.h"
@@ -338,27 +337,8 @@ std::vector<std::vector<WordNeighbour>> word_neighbours(const fs::path& path,
                                                         const Run& run) {
   const WordSpace space = open_word_space(path, run);
   std::vector<std::vector<WordNeighbour>> out;
-  for (const std::string& word : words) {
-    const auto at = space.find(word);
-    if (!at) {
-      std::string alike;
-      const std::string lower = lower_form(word);
-      const std::string begin = lower.substr(0, std::max<std::size_t>(lower.size() * 2 / 3, 1));
-      for (Index i = 0, n = 0; i < space.words.size() && n < 5; ++i)
-        if (space.words[i].starts_with(begin) && space.find(space.words[i])) {
-          alike += (n++ == 0 ? "" : ", ") + std::string(space.words[i]);
-        }
-      throw Error(Fault::argument, "the space does not know \"" + word + "\"",
-                  alike.empty() ? "" : "it knows " + alike);
-    }
-    TopK best(k);
-    for (Index i = 0; i < space.words.size(); ++i)
-      if (i != *at && space.find(space.words[i]) == i)
-        best.offer(static_cast<float>(cosine(space.vectors, *at, i)), static_cast<std::uint32_t>(i));
-    out.emplace_back();
-    for (const TopK::Item& item : best.sorted())
-      out.back().push_back({std::string(space.words[item.id]), static_cast<double>(item.score)});
-  }
+  for (const std::string& word : words)
+    out.push_back(nearest_words(space, space.vectors, space.place(word), k));
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include "shoal/core/fields.h"
 #include "shoal/core/random.h"
 #include "shoal/core/run.h"
+#include "shoal/flow/words/word_space.h"
 #include "shoal/measure/bootstrap.h"
 #include "shoal/read/source.h"
 
@@ -69,10 +70,6 @@ struct WordsEvaluation {
 /// are left. Steps "read", "embed", "analogies", "measure".
 WordsEvaluation evaluate_words(const EvaluateWordsOptions& options, const Run& run);
 
-struct WordNeighbour {
-  std::string word;
-  double cosine = 0;
-};
 /// The k words nearest to each of these, best first; ties: the first in the space. Error(argument) for a word
 /// that the space does not know, with those that begin alike.
 std::vector<std::vector<WordNeighbour>> word_neighbours(const std::filesystem::path& space,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
@@ -11,6 +12,7 @@
 #include "shoal/flow/receipt.h"
 #include "shoal/flow/words/words_folder_impl.h"
 #include "shoal/store/archive/archive.h"
+#include "shoal/tokenize/words.h"
 #include "shoal/words/attention_file.h"
 
 namespace shoal {
@@ -42,6 +44,7 @@ std::vector<Field> fields_of(const TrainWordsOptions& o) {
   std::vector<Field> out = list_fields(o);
   for (const auto& more : {list_fields(o.contexts), list_fields(o.move), list_fields(o.closed_form)})
     out.insert(out.end(), more.begin(), more.end());
+  for (const std::string& word : o.watch) out.push_back({"watch", word});
   return out;
 }
 
@@ -62,6 +65,18 @@ Health read_health(const Json& json) {
   return {json.at("mean_cosine"), json.at("uniformity"), json.at("effective_rank")};
 }
 
+void save_health(ArchiveWriter& out, const std::vector<Health>& all) {
+  std::vector<double> numbers;
+  for (const Health& h : all) numbers.insert(numbers.end(), {h.mean_cosine, h.uniformity, h.effective_rank});
+  out.add("health", std::span<const double>(numbers));
+}
+std::vector<Health> load_health(const ArchiveReader& in, Index epochs) {
+  const std::vector<double> numbers = in.doubles("health", 3 * epochs);
+  std::vector<Health> out;
+  for (Index e = 0; e < epochs; ++e) out.push_back({numbers[3 * e], numbers[3 * e + 1], numbers[3 * e + 2]});
+  return out;
+}
+
 Json to_json(const ChannelChoice& choice) {
   const auto list = [](const std::vector<ChannelChosen>& all) {
     Json out = Json::array();
@@ -72,18 +87,21 @@ Json to_json(const ChannelChoice& choice) {
   return {{"uniform", choice.uniform}, {"chosen", list(choice.chosen)}, {"alone", list(choice.alone)}};
 }
 
-Json to_json(const MovedEpoch& e) {
-  return {{"epoch", e.epoch},
-          {"loss", e.loss},
-          {"closeness", e.closeness},
-          {"gate", e.gate},
-          {"updates", e.updates}};
+Json to_json(const MovedEpoch& e, const Health& after) {
+  Json out{{"epoch", e.epoch},
+           {"loss", e.loss},
+           {"closeness", e.closeness},
+           {"gate", e.gate},
+           {"updates", e.updates}};
+  out.update(to_json(after));
+  return out;
 }
 
 /// The report as the folder keeps it.
 Json mark_of(const TrainWordsReport& r, const AttentionRows& rows, const TrainWordsOptions& o) {
   Json out{{"format", "shoal words"},
            {"encoder", rows.space},
+           {"store_sha256", sha256_file(o.store)},
            {"words", r.words},
            {"dims", r.dims},
            {"descriptions", r.descriptions},
@@ -101,7 +119,9 @@ Json mark_of(const TrainWordsReport& r, const AttentionRows& rows, const TrainWo
     out["start"] = to_json(r.start);
     out["end"] = to_json(r.end);
     out["epochs"] = Json::array();
-    for (const MovedEpoch& epoch : r.epochs) out["epochs"].push_back(to_json(epoch));
+    for (Index e = 0; e < r.epochs.size(); ++e) out["epochs"].push_back(to_json(r.epochs[e], r.health[e]));
+    if (!r.harm.empty()) out["epochs"].back()["taken_back"] = true;
+    out["course"] = {{"words", r.course}, {"watch_missing", r.watch_missing}};
   }
   out["harm"] = r.harm;
   return out;
@@ -119,37 +139,65 @@ TrainWordsReport read_report(const fs::path& out, const Run& run) {
   report.layers = mark.at("layers"), report.harm = mark.at("harm");
   if (mark.contains("start")) {
     report.start = read_health(mark.at("start")), report.end = read_health(mark.at("end"));
-    for (const Json& e : mark.at("epochs"))
+    for (const Json& e : mark.at("epochs")) {
       report.epochs.push_back(
           {e.at("epoch"), e.at("loss"), e.at("closeness"), e.at("gate"), e.at("updates")});
+      report.health.push_back(read_health(e));
+    }
+    report.course = mark.at("course").at("words");
+    report.watch_missing = mark.at("course").at("watch_missing");
   }
   report.id = Encoder::load(out, run.quiet()).space().id;
   return report;
 }
 
-/// Moves the words to the end, with a checkpoint after each epoch.
+/// What a checkpoint holds besides the mover.
+struct Kept {
+  WordCourse course;
+  std::vector<Health> health;
+};
+
+/// Goes on from the checkpoint, if it is of this key.
+void resume(WordMover& mover, Kept& kept, const fs::path& part, const std::string& key,
+            TrainWordsReport& report) {
+  if (!fs::exists(part)) return;
+  try {
+    const ArchiveReader in(part);
+    check_kind(in, kPartKind);
+    if (in.meta("key") == key) {
+      WordCourse course = WordCourse::load(in.part("course"));
+      std::vector<Health> health = load_health(in, in.tensor("health").count() / 3);
+      mover.load(in);
+      kept = {std::move(course), std::move(health)};
+      return;
+    }
+  } catch (const Error& e) {
+    if (e.fault == Fault::file) throw;
+  }
+  report.notes.push_back(part.string() +
+                         " was kept of other options or another store, or is damaged; it is not used");
+}
+
+void keep_checkpoint(const WordMover& mover, const Kept& kept, const std::string& key, const fs::path& part) {
+  ArchiveWriter out(kPartKind), course(kWordCourse);
+  out.meta("key", key);
+  mover.save(out);
+  save_health(out, kept.health);
+  kept.course.save(course);
+  out.add_part("course", course);
+  out.write(part);
+}
+
+/// Moves the words to the end, with a checkpoint after each epoch. course: begun.
 Matrix move_words(const AttentionRows& rows, const WordContexts& contexts, const TrainWordsOptions& o,
-                  const std::string& key, TrainWordsReport& report, const Run& run,
+                  const std::string& key, WordCourse& course, TrainWordsReport& report, const Run& run,
                   const TrainWordsNotices& notices) {
   WordMover mover(contexts, rows.words, rows.frequency, o.move, run);
-  const fs::path part = part_of(o.out);
   report.start = report.end = look(mover.vectors());
-  if (fs::exists(part)) {
-    bool used = false;
-    try {
-      const ArchiveReader in(part);
-      check_kind(in, kPartKind);
-      if (in.meta("key") == key) {
-        mover.load(in);
-        used = true;
-      }
-    } catch (const Error& e) {
-      if (e.fault == Fault::file) throw;
-    }
-    if (!used)
-      report.notes.push_back(part.string() +
-                             " was kept of other options or another store, or is damaged; it is not used");
-  }
+  Matrix start = mover.vectors();
+  Kept kept{std::move(course), {}};
+  kept.course.add(0, start);
+  resume(mover, kept, part_of(o.out), key, report);
   report.resumed_from = mover.epoch();
   if (report.resumed_from > 0 && notices.resumed) notices.resumed(report.resumed_from);
   Matrix good = mover.vectors();
@@ -157,6 +205,7 @@ Matrix move_words(const AttentionRows& rows, const WordContexts& contexts, const
   while (!mover.done()) {
     const MovedEpoch epoch = mover.step(run);
     const Health now = look(mover.vectors());
+    kept.health.push_back(now);
     if (notices.epoch) notices.epoch(epoch, now);
     // Words that begin as far apart as they can lose rank as they find their places: only 2 are too few.
     Health reference = report.start;
@@ -165,13 +214,44 @@ Matrix move_words(const AttentionRows& rows, const WordContexts& contexts, const
     if (!report.harm.empty()) break;
     report.end = now;
     good = mover.vectors();
-    ArchiveWriter out(kPartKind);
-    out.meta("key", key);
-    mover.save(out);
-    out.write(part);
+    if (epoch.epoch % o.course_every == 0) kept.course.add(epoch.epoch, good);
+    keep_checkpoint(mover, kept, key, part_of(o.out));
   }
   report.epochs = mover.history();
+  report.health = std::move(kept.health);
+  course = std::move(kept.course);
+  course.add(report.epochs.size() - (report.harm.empty() ? 0 : 1), good);
+  course.start = std::move(start);
+  course.end = good;
   return good;
+}
+
+/// Words that stand in a description with another one; of others nothing is known.
+std::vector<std::uint8_t> known_words(const WordContexts& contexts) {
+  std::vector<std::uint8_t> known(contexts.words);
+  for (const std::uint32_t word : contexts.target) known[word] = 1;
+  for (const std::uint32_t word : contexts.context) known[word] = 1;
+  return known;
+}
+
+/// The words of the course, and in the report what of `watch` has no vector.
+WordCourse choose_course(const Texts& words, const std::vector<std::uint8_t>& known,
+                         const TrainWordsOptions& o, TrainWordsReport& report) {
+  std::unordered_map<std::string, std::uint32_t> places;
+  if (!o.watch.empty())
+    for (Index i = 0; i < words.size(); ++i)
+      if (known[i] != 0) places.emplace(words[i], static_cast<std::uint32_t>(i));
+  std::vector<std::uint32_t> watched;
+  for (const std::string& word : o.watch) {
+    const auto at = places.find(lower_form(word));
+    if (at != places.end())
+      watched.push_back(at->second);
+    else if (report.watch_missing++ == 0)
+      report.first_watch_missing = word;
+  }
+  WordCourse out = begin_course(known, o.course_words, std::move(watched));
+  report.course = out.ids.size();
+  return out;
 }
 
 void choose(const AttentionRows& rows, ContextOptions& contexts, Seed seed, TrainWordsReport& report,
@@ -199,6 +279,7 @@ void choose(const AttentionRows& rows, ContextOptions& contexts, Seed seed, Trai
 }  // namespace
 
 TrainWordsReport train_words(const TrainWordsOptions& o, const Run& run, const TrainWordsNotices& notices) {
+  check_options(o);
   check_options(o.contexts);
   check_options(o.move);
   check_options(o.closed_form);
@@ -232,18 +313,24 @@ TrainWordsReport train_words(const TrainWordsOptions& o, const Run& run, const T
     if (of.targets == TargetWords::all) report.layers = of.layers;
   }
   report.targets = contexts.size(), report.contexts = contexts.context.size();
+  const std::vector<std::uint8_t> known = known_words(contexts);
   Matrix closed, vectors;
   if (o.space != WordSpaces::moved) closed = closed_form(contexts, o.closed_form, o.move.seed.child(9), run);
-  if (o.space != WordSpaces::closed_form)
-    vectors = read_out(move_words(rows, contexts, o, key, report, run, notices), contexts, o.read_out, run);
+  if (o.space != WordSpaces::closed_form) {
+    WordCourse course = choose_course(rows.words, known, o, report);
+    const Matrix moved = move_words(rows, contexts, o, key, course, report, run, notices);
+    if (!course.empty()) {
+      ArchiveWriter out(kWordCourse);
+      course.save(out);
+      out.write(folder / kCourseFile);
+    }
+    vectors = read_out(moved, contexts, o.read_out, run);
+  }
   if (o.space == WordSpaces::closed_form)
     vectors = std::move(closed);
   else if (o.space == WordSpaces::both)
     vectors = beside(vectors, closed);
-  // A word that no description speaks of lies where it began: nothing is known of it.
-  std::vector<std::uint8_t> known(rows.words.size());
-  for (const std::uint32_t word : contexts.target) known[word] = 1;
-  for (const std::uint32_t word : contexts.context) known[word] = 1;
+  // A word that no description speaks of lies where it began.
   for (Index i = 0; i < known.size(); ++i) {
     if (known[i]) continue;
     std::ranges::fill(vectors[i], 0.0f);

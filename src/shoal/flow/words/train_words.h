@@ -14,6 +14,7 @@
 #include "shoal/words/choose_heads.h"
 #include "shoal/words/closed_form.h"
 #include "shoal/words/contexts.h"
+#include "shoal/words/course.h"
 #include "shoal/words/move.h"
 #include "shoal/words/read_out.h"
 
@@ -34,6 +35,9 @@ struct TrainWordsOptions {
   WordSpaces space = WordSpaces::both;
   WordReadOut read_out = WordReadOut::both;
   bool word2vec = false;
+  Index course_words = 500;
+  Index course_every = 1;
+  std::vector<std::string> watch;  ///< more words of the course
   /// heads and layers "auto": chosen (choose_heads.h).
   ContextOptions contexts{.heads = "auto", .layers = "auto"};
   MoveOptions move;
@@ -45,6 +49,10 @@ void fields(TrainWordsOptions& o, V&& visit) {
   visit("space", o.space, "what is made of the attention");
   visit("read_out", o.read_out, "what a moved word's vector is made of in the end");
   visit("word2vec", o.word2vec, "also write the vectors as word2vec text, DIR/vectors.txt");
+  visit("course_words", o.course_words,
+        "the most frequent words whose way is kept, for 'words show'; 0: no way is kept",
+        between(0, kMostCourseWords));
+  visit("course_every", o.course_every, "after how many epochs it is noted where they are", at_least(1));
 }
 
 struct TrainWordsReport {
@@ -58,6 +66,10 @@ struct TrainWordsReport {
   std::string heads, layers;  ///< whose attention counted
   Health start, end;          ///< of the moved words, the same ones
   std::vector<MovedEpoch> epochs;
+  std::vector<Health> health;  ///< of the moved words after each of these
+  Index course = 0;            ///< words whose way is kept
+  Index watch_missing = 0;     ///< words to watch that have no vector
+  std::string first_watch_missing;
   Index resumed_from = 0;  ///< epochs that an earlier run had done
   std::string harm;        ///< why it ended early; empty: it did not
   std::vector<std::string> notes;
@@ -70,7 +82,8 @@ struct TrainWordsNotices {
 };
 
 /// From attention between words to a folder that is a static model: model.safetensors, tokenizer.json,
-/// config.json, modules.json, words.txt, words.json (report and receipt), by option vectors.txt (word2vec).
+/// config.json, modules.json, words.txt, words.json (report and receipt), course.safetensors (course.h; of
+/// moved words), by option vectors.txt (word2vec). An epoch that an alarm takes back is not in the course.
 /// The same bits for any number of threads. After each epoch what it takes to go on is kept in
 /// OUT.part.safetensors; the same command goes on from there. A collapse of the space (measure/health.h, of
 /// 500 words) ends it with the words as they were at the last epoch at which all was well. Errors as

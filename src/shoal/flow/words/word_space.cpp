@@ -8,7 +8,9 @@
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
 #include "shoal/flow/words/words_folder_impl.h"
+#include "shoal/kernels/kernels.h"
 #include "shoal/linear/norms.h"
+#include "shoal/linear/topk.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/files/new_folder.h"
 #include "shoal/tokenize/words.h"
@@ -20,9 +22,7 @@ namespace fs = std::filesystem;
 
 WordSpace open_folder(const fs::path& folder) {
   WordSpace out;
-  std::ifstream in(folder / kWordsFile, std::ios::binary);
-  require(in.good(), Fault::file, "cannot read " + (folder / kWordsFile).string());
-  for (std::string line; std::getline(in, line);) out.words.add(line);
+  out.words = read_words(folder);
   const Matrix table = ArchiveReader(folder / "model.safetensors").matrix("embeddings");
   require(table.rows() == out.words.size() + 1, Fault::format,
           (folder / kWordsFile).string() + " has " + std::to_string(out.words.size()) + " words, and " +
@@ -93,6 +93,32 @@ void WordSpace::index() {
     if (std::ranges::all_of(row, [](float x) { return x == 0; })) continue;
     places_.try_emplace(lower_form(words[i]), static_cast<std::uint32_t>(i));
   }
+}
+
+std::uint32_t WordSpace::place(std::string_view word) const {
+  if (const auto at = find(word)) return *at;
+  std::string alike;
+  const std::string lower = lower_form(word);
+  const std::string begin = lower.substr(0, std::max<std::size_t>(lower.size() * 2 / 3, 1));
+  for (Index i = 0, n = 0; i < words.size() && n < 5; ++i)
+    if (words[i].starts_with(begin) && find(words[i])) {
+      alike += (n++ == 0 ? "" : ", ") + std::string(words[i]);
+    }
+  throw Error(Fault::argument, "the space does not know \"" + std::string(word) + "\"",
+              alike.empty() ? "" : "it knows " + alike);
+}
+
+std::vector<WordNeighbour> nearest_words(const WordSpace& space, const Matrix& vectors, std::uint32_t word,
+                                         Index k) {
+  TopK best(k);
+  for (Index i = 0; i < vectors.rows(); ++i)
+    if (i != word && space.find(space.words[i]) == i)
+      best.offer(kernels().dot(vectors[word].data(), vectors[i].data(), vectors.cols()),
+                 static_cast<std::uint32_t>(i));
+  std::vector<WordNeighbour> out;
+  for (const TopK::Item& item : best.sorted())
+    out.push_back({std::string(space.words[item.id]), static_cast<double>(item.score)});
+  return out;
 }
 
 bool is_words_folder(const fs::path& folder) { return has_mark(folder, kWordsMark); }

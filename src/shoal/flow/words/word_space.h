@@ -23,11 +23,22 @@ struct WordSpace {
 
   /// Of its words; nothing: it has no vector.
   std::optional<std::uint32_t> find(std::string_view word) const;
+  /// The same; Error(argument) if it has no vector, with words that begin alike.
+  std::uint32_t place(std::string_view word) const;
   void index();  ///< after words and vectors were set
 
  private:
   std::unordered_map<std::string, std::uint32_t> places_;
 };
+
+struct WordNeighbour {
+  std::string word;
+  double cosine = 0;
+};
+/// The k words nearest to a word by other vectors of the space's words, of length 1: best first; ties: the
+/// first in the space. Words without a vector in the space are left out.
+std::vector<WordNeighbour> nearest_words(const WordSpace& space, const Matrix& vectors, std::uint32_t word,
+                                         Index k);
 
 /// Whether it is a folder of `shoal words train`.
 bool is_words_folder(const std::filesystem::path& folder);

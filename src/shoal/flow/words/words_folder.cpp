@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "shoal/core/error.h"
 #include "shoal/flow/texts/static_folder.h"
 #include "shoal/flow/words/words_folder_impl.h"
 #include "shoal/store/archive/archive.h"
@@ -57,6 +59,14 @@ void write_words_model(const NewFolder& folder, const Texts& words, const Matrix
   std::string list;
   for (Index i = 0; i < words.size(); ++i) list.append(words[i]).append("\n");
   write_file(folder / kWordsFile, list);
+}
+
+Texts read_words(const std::filesystem::path& folder) {
+  std::ifstream in(folder / kWordsFile, std::ios::binary);
+  require(in.good(), Fault::file, "cannot read " + (folder / kWordsFile).string());
+  Texts out;
+  for (std::string line; std::getline(in, line);) out.add(line);
+  return out;
 }
 
 void write_word2vec(const std::filesystem::path& file, const Texts& words, const Matrix& vectors) {

@@ -15,15 +15,18 @@ inline constexpr const char* kWordsMarkFile = "words.json";
 inline constexpr FolderMark kWordsMark{kWordsMarkFile, "\"format\": \"shoal words\""};
 inline constexpr const char* kWordsFile = "words.txt";       ///< a word a line
 inline constexpr const char* kWord2vecFile = "vectors.txt";  ///< as word2vec writes it
+inline constexpr const char* kCourseFile = "course.safetensors";
 inline constexpr const char* kWordsFiles[] = {kWordsMarkFile, "model.safetensors", "tokenizer.json",
                                               "config.json",  "modules.json",      kWordsFile,
-                                              kWord2vecFile};
+                                              kWord2vecFile,  kCourseFile};
 
 /// Writes model.safetensors (embeddings: 1 + words, the first zeros, of what is not known), tokenizer.json,
 /// config.json, modules.json and words.txt. Model2Vec, sentence-transformers and shoal read it: a text's
 /// vector is the mean of its words'. Terms of several words are found whole.
 void write_words_model(const NewFolder& folder, const Texts& words, const Matrix& vectors,
                        const std::string& made_from);
+/// The words of such a folder, in the order of their vectors. Error(file).
+Texts read_words(const std::filesystem::path& folder);
 /// A line "WORDS DIMS", then a word, its blanks as underscores, and its numbers on each. Words without a
 /// vector (zeros) are left out.
 void write_word2vec(const std::filesystem::path& file, const Texts& words, const Matrix& vectors);
