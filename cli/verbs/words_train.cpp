@@ -30,6 +30,8 @@ std::string in_words(const TrainWordsReport& r, const Progress& progress) {
   std::string out = with_commas(r.words) + " words of " + std::to_string(r.dims) + " numbers, from " +
                     with_commas(r.descriptions) + " descriptions: " + with_commas(r.targets) + " targets, " +
                     with_commas(r.contexts) + " contexts\n";
+  if (r.closed_form_descriptions > 0)
+    out += "closed form: of " + counted(r.closed_form_descriptions, "description") + " of another store\n";
   if (r.choice) {
     out += "heads by what they predict: " + in_words(r.choice->heads) + "\n";
     if (!r.choice->layers.chosen.empty()) out += "layers: " + in_words(r.choice->layers) + "\n";
@@ -64,7 +66,7 @@ void run_train(TrainWordsOptions& o, CLI::App& verb, Session& session) {
                            "--gate-share", "--gate-width", "--gate-rate",    "--gate-contexts", "--moves",
                            "--block",      "--read-out",   "--course-words", "--course-every",  "--watch"})
     needs(flag, moved, "--space both and moved");
-  for (const char* flag : {"--svd-dims", "--shift", "--svd-power"})
+  for (const char* flag : {"--svd-dims", "--shift", "--svd-power", "--closed-form-store"})
     needs(flag, o.space != WordSpaces::moved, "--space both and closed_form");
   needs("--margin", o.move.loss == WordLoss::hinge, "--loss hinge");
   needs("--temperature", o.move.loss == WordLoss::infonce, "--loss infonce");
@@ -135,6 +137,17 @@ void add_words_train(CLI::App& words, Session& session) {
   add_options(*verb, session, option_refs(o.contexts), {}, "Contexts");
   add_options(*verb, session, option_refs(o.move), {}, "Moving words");
   add_options(*verb, session, option_refs(o.closed_form), {}, "Closed form");
+  verb->add_option_function<std::string>(
+          "--closed-form-store",
+          [&o](const std::string& path) {
+            require(!path.empty(), Fault::argument, "--closed-form-store is empty; it names a file");
+            o.closed_form_store = path;
+          },
+          "Another file of 'shoal words prepare', of the same model: its descriptions make the closed form "
+          "of "
+          "the words of STORE. More descriptions help it more than they help words that move")
+      ->type_name("STORE")
+      ->group("Closed form");
   add_shared(*verb, session);
   verb->callback([options, watch, verb, &session] {
     if (!watch->empty()) options->watch = read_word_list(*watch);

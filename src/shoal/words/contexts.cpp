@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
+#include <unordered_map>
 
 #include "shoal/core/chunks.h"
 #include "shoal/core/error.h"
@@ -167,6 +169,33 @@ WordContexts contexts_of(const AttentionRows& rows, const ContextOptions& o, con
       },
       [](WordContexts& total, WordContexts&& part) { append(total, std::move(part)); });
   out.words = rows.words.size();
+  return out;
+}
+
+WordContexts in_vocabulary(const WordContexts& contexts, const Texts& from, const Texts& to) {
+  require(from.size() == contexts.words, Fault::argument, "these words are not those of the contexts");
+  constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  std::unordered_map<std::string_view, std::uint32_t> places;
+  for (Index i = 0; i < to.size(); ++i) places.emplace(to[i], static_cast<std::uint32_t>(i));
+  std::vector<std::uint32_t> place(from.size(), kNone);
+  for (Index i = 0; i < from.size(); ++i)
+    if (const auto at = places.find(from[i]); at != places.end()) place[i] = at->second;
+  WordContexts out;
+  out.words = to.size();
+  for (Index t = 0; t < contexts.size(); ++t) {
+    if (place[contexts.target[t]] == kNone) continue;
+    const auto words = contexts.words_of(t);
+    const auto weights = contexts.weights_of(t);
+    for (Index j = 0; j < words.size(); ++j) {
+      if (place[words[j]] == kNone) continue;
+      out.context.push_back(place[words[j]]);
+      out.weight.push_back(weights[j]);
+    }
+    if (out.context.size() == out.starts.back()) continue;
+    out.target.push_back(place[contexts.target[t]]);
+    out.described.push_back(contexts.described[t]);
+    out.starts.push_back(out.context.size());
+  }
   return out;
 }
 

@@ -77,4 +77,8 @@ struct WordContexts {
 /// any number of threads.
 WordContexts contexts_of(const AttentionRows& rows, const ContextOptions& options, const Run& run);
 
+/// The same in the ids of another vocabulary: targets and contexts whose words are not in it are left out,
+/// the weights of the others stay as they are.
+WordContexts in_vocabulary(const WordContexts& contexts, const Texts& from, const Texts& to);
+
 }  // namespace shoal

@@ -140,6 +140,31 @@ TEST(WordContexts, OnlyTheStrongestAreKeptAndSumsAreOfAll) {
   EXPECT_EQ(uniform.weights_of(0)[0], 1.0f / 3);
 }
 
+TEST(WordContexts, KeepOfAnotherVocabularyWhatIsInItWithItsWeights) {
+  WordContexts contexts;
+  contexts.words = 4;
+  contexts.target = {0, 1, 2, 3};
+  contexts.described = {0, 0, 1, 1};
+  contexts.starts = {0, 2, 3, 5, 6};
+  contexts.context = {1, 2, 0, 0, 3, 1};
+  contexts.weight = {0.75f, 0.25f, 1.0f, 0.5f, 0.25f, 1.0f};
+  Texts from, to;
+  for (const char* word : {"cat", "dog", "hunt", "wolf"}) from.add(word);
+  for (const char* word : {"other", "wolf", "dog", "cat"}) to.add(word);
+  const WordContexts found = in_vocabulary(contexts, from, to);
+  // "hunt" is gone: as a target with all it had, as a context of "cat".
+  EXPECT_EQ(found.words, 4u);
+  EXPECT_EQ(found.target, (std::vector<std::uint32_t>{3, 2, 1}));
+  EXPECT_EQ(found.described, (std::vector<std::uint32_t>{0, 0, 1}));
+  EXPECT_EQ(found.starts, (std::vector<std::uint64_t>{0, 1, 2, 3}));
+  EXPECT_EQ(found.context, (std::vector<std::uint32_t>{2, 3, 2}));
+  EXPECT_EQ(found.weight, (std::vector<float>{0.75f, 1.0f, 1.0f}));
+  Texts none;
+  none.add("unicorn");
+  EXPECT_EQ(in_vocabulary(contexts, from, none).size(), 0u);
+  EXPECT_EQ(error_of([&] { in_vocabulary(contexts, none, to); }).fault, Fault::argument);
+}
+
 TEST(WordContexts, AHeadThatTheStoreDoesNotHaveIsRefusedWithThoseThatItHas) {
   const Store store = random_store(5, 1);
   expect_error(Fault::argument, "heads is 1.9; allowed are",

@@ -111,6 +111,10 @@ Json mark_of(const TrainWordsReport& r, const AttentionRows& rows, const TrainWo
            {"first_without", r.first_without},
            {"heads", r.heads},
            {"layers", r.layers}};
+  if (!o.closed_form_store.empty()) {
+    out["closed_form_store_sha256"] = sha256_file(o.closed_form_store);
+    out["closed_form_descriptions"] = r.closed_form_descriptions;
+  }
   Json options = Json::object();
   for (const Field& field : fields_of(o)) options[field.name] = text_of(field.value);
   out["options"] = options;
@@ -137,6 +141,7 @@ TrainWordsReport read_report(const fs::path& out, const Run& run) {
   report.contexts = mark.at("contexts"), report.without = mark.at("without");
   report.first_without = mark.at("first_without"), report.heads = mark.at("heads");
   report.layers = mark.at("layers"), report.harm = mark.at("harm");
+  report.closed_form_descriptions = mark.value("closed_form_descriptions", Index{0});
   if (mark.contains("start")) {
     report.start = read_health(mark.at("start")), report.end = read_health(mark.at("end"));
     for (const Json& e : mark.at("epochs")) {
@@ -276,6 +281,17 @@ void choose(const AttentionRows& rows, ContextOptions& contexts, Seed seed, Trai
   contexts.layers = heads_text(channels(report.choice->layers));
 }
 
+/// The words' contexts in the other store.
+WordContexts closed_form_contexts(const AttentionRows& rows, const ContextOptions& of,
+                                  const TrainWordsOptions& o, TrainWordsReport& report, const Run& run) {
+  const AttentionRows other = open_attention_rows(o.closed_form_store);
+  require(other.space == rows.space, Fault::argument,
+          o.closed_form_store.string() + " has the attention of " + other.space + ", " + o.store.string() +
+              " that of " + rows.space + "; both must be of one model");
+  report.closed_form_descriptions = other.descriptions();
+  return in_vocabulary(contexts_of(other, of, run.quiet()), other.words, rows.words);
+}
+
 }  // namespace
 
 TrainWordsReport train_words(const TrainWordsOptions& o, const Run& run, const TrainWordsNotices& notices) {
@@ -284,7 +300,9 @@ TrainWordsReport train_words(const TrainWordsOptions& o, const Run& run, const T
   check_options(o.move);
   check_options(o.closed_form);
   const AttentionRows rows = open_attention_rows(o.store);
-  const std::string key = result_key("words train", fields_of(o), {o.store}, run);
+  std::vector<fs::path> inputs{o.store};
+  if (!o.closed_form_store.empty()) inputs.push_back(o.closed_form_store);
+  const std::string key = result_key("words train", fields_of(o), inputs, run);
   const fs::path part = part_of(o.out);
   const auto forget = [&] {
     std::error_code ignored;
@@ -300,7 +318,7 @@ TrainWordsReport train_words(const TrainWordsOptions& o, const Run& run, const T
                 part.string() + " was not made by this command, which keeps its work under that name",
                 "choose another " + option_name("out") + ", or move the file away");
   NewFolder folder(o.out, kWordsMark, o.overwrite, kWordsFiles);
-  folder.keep_off(o.store);
+  for (const fs::path& input : inputs) folder.keep_off(input);
 
   TrainWordsReport report;
   report.out = o.out;
@@ -315,7 +333,13 @@ TrainWordsReport train_words(const TrainWordsOptions& o, const Run& run, const T
   report.targets = contexts.size(), report.contexts = contexts.context.size();
   const std::vector<std::uint8_t> known = known_words(contexts);
   Matrix closed, vectors;
-  if (o.space != WordSpaces::moved) closed = closed_form(contexts, o.closed_form, o.move.seed.child(9), run);
+  if (o.space != WordSpaces::moved) {
+    const auto form = [&](const WordContexts& of_words) {
+      return closed_form(of_words, o.closed_form, o.move.seed.child(9), run);
+    };
+    closed =
+        o.closed_form_store.empty() ? form(contexts) : form(closed_form_contexts(rows, of, o, report, run));
+  }
   if (o.space != WordSpaces::closed_form) {
     WordCourse course = choose_course(rows.words, known, o, report);
     const Matrix moved = move_words(rows, contexts, o, key, course, report, run, notices);

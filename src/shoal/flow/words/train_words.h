@@ -30,6 +30,8 @@ constexpr auto names_of(WordSpaces) { return std::array{"both", "moved", "closed
 
 struct TrainWordsOptions {
   std::filesystem::path store;  ///< of `shoal words prepare`
+  /// Another one, whose descriptions the closed form has instead, of the words of `store`; empty: none.
+  std::filesystem::path closed_form_store;
   std::filesystem::path out;
   bool overwrite = false;
   WordSpaces space = WordSpaces::both;
@@ -60,7 +62,8 @@ struct TrainWordsReport {
   bool done_before = false;
   std::string id;
   Index words = 0, dims = 0, descriptions = 0, targets = 0, contexts = 0;
-  Index without = 0;  ///< words without a vector
+  Index closed_form_descriptions = 0;  ///< of the other store
+  Index without = 0;                   ///< words without a vector
   std::string first_without;
   std::optional<HeadChoice> choice;
   std::string heads, layers;  ///< whose attention counted
