@@ -5,7 +5,7 @@
              [--threads 1] [--out FILE.md] [--choose]
 
 Descriptions: WordNet (wordnet-base), 15,000 lemmas, those of the evaluation sets among them; of these all senses and
-examples, of the others four senses a part of speech. Everything is made in FOLDER once and taken up again. Sets: the
+examples, of the others four senses a part of speech; "all descriptions" are all of WordNet's. Everything is made in FOLDER once and taken up again. Sets: the
 similarity part of WordSim-353, MEN, RG-65 and YP-130, all of which are covered; words of the sets are looked up as
 their lemmas (WordNet's lists and rules). MEN is cut by a fixed rule: with --choose only the 1,000 pairs for choosing
 (and MTurk-287) are told, without it only the other 2,000 count, and all of the others. Groups: BLESS; analogies: 1,000
@@ -27,7 +27,8 @@ RULES = {"noun": [("s", ""), ("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", 
          "adj": [("er", ""), ("est", ""), ("er", "e"), ("est", "e")]}
 GATED = ["--space", "moved", "--targets", "head"]
 NCE = [*GATED, "--loss", "infonce", "--negatives", "20"]
-# name in the table: flags of `shoal words train`; "heads" stands for those of --heads.
+BEST = "**both, closed form of all descriptions**"
+# name in the table: flags of `shoal words train`; "heads" stands for those of --heads, "wide" for the store of all of WordNet.
 SPACES = {
     "uniform start": ["--space", "moved", "--epochs", "0", "--read-out", "own", "--weights", "uniform"],
     "counts, head word only, SVD 200": ["--space", "closed_form", "--weights", "counts", "--targets", "head"],
@@ -43,10 +44,16 @@ SPACES = {
     "moved, own vectors alone": ["heads", "--space", "moved", "--read-out", "own"],
     "moved, second order": ["heads", "--space", "moved", "--read-out", "second_order"],
     "both, uniform weights": ["--weights", "uniform"],
-    "**both**": ["heads"],
+    "both of the first store": ["heads"],
+    "counts of all descriptions, SVD 200": ["--space", "closed_form", "--weights", "counts", "wide"],
+    "counts of all descriptions, SVD 300": ["--space", "closed_form", "--weights", "counts", "--svd-dims", "300", "wide"],
+    "attention, all descriptions, SVD 200": ["heads", "--space", "closed_form", "wide"],
+    "both, closed form of all descriptions, uniform weights": ["--weights", "uniform", "wide"],
+    BEST: ["heads", "wide"],
     "head word only, hinge, no gate": ["heads", *GATED],
     "head word only, hinge, fixed gate, same contexts": ["heads", *GATED, "--gate", "fixed", "--gate-contexts", "same"],
     "head word only, hinge, fixed gate": ["heads", *GATED, "--gate", "fixed"],
+    "head word only, hinge, fixed gate, 80 epochs": ["heads", *GATED, "--gate", "fixed", "--epochs", "80"],
     "head word only, hinge, mlp gate, same contexts": ["heads", *GATED, "--gate", "mlp", "--gate-contexts", "same"],
     "head word only, hinge, mlp gate": ["heads", *GATED, "--gate", "mlp"],
     "head word only, infonce, no gate": ["heads", *NCE],
@@ -141,6 +148,7 @@ def main():
     ask.add_argument("--wordnet", type=pathlib.Path, default=pathlib.Path("/usr/share/wordnet"))
     ask.add_argument("--folder", type=pathlib.Path, default=HERE.parent / "build/bench/words")
     ask.add_argument("--store", type=pathlib.Path, help="what `shoal words prepare` made, instead of making it")
+    ask.add_argument("--wide-store", type=pathlib.Path, help="the same of all words, senses and examples of WordNet")
     ask.add_argument("--heads", choices=["auto", "pilot"], default="auto")
     ask.add_argument("--only", help="names of the table, parted by ;")
     ask.add_argument("--token-vectors", type=pathlib.Path, metavar="MODEL_FOLDER", help="the means of its token vectors too")
@@ -166,9 +174,13 @@ def main():
                      "--examples", "kept", "--out", store)
         print(json.dumps(told)[:400], file=sys.stderr)
     chosen = [n for n in SPACES if not args.only or n in args.only.split(";")]
+    wide = args.wide_store or args.folder / "all.safetensors"
+    if not args.wide_store and any("wide" in SPACES[n] for n in chosen):
+        shoal("words", "prepare", args.wordnet, "--keep", args.folder / "keep.txt", "--out", wide)
+    stands_for = {"heads": PILOT if args.heads == "pilot" else [], "wide": ["--closed-form-store", wide]}
     spaces, times = {}, {}
     for name in chosen:
-        flags = [f for flag in SPACES[name] for f in ((PILOT if args.heads == "pilot" else []) if flag == "heads" else [flag])]
+        flags = [f for flag in SPACES[name] for f in stands_for.get(flag, [flag])]
         if "--targets" in flags and "--layers" in flags:
             at = flags.index("--layers")
             del flags[at : at + 2]
@@ -182,7 +194,7 @@ def main():
         spaces["the encoder's token vectors"] = file
     if args.model:
         spaces["the encoder, word alone"] = args.model
-    best = "**both**" if "**both**" in spaces else next(iter(spaces))
+    best = BEST if BEST in spaces else next(iter(spaces))
     order = [best, *(n for n in spaces if n != best)]
     more = [f for n in order[1:] for f in ("--compare", spaces[n])]
     found = shoal("words", "evaluate", spaces[best], *sets, *more, "--forms", args.folder / "forms.csv")
