@@ -29,8 +29,7 @@ struct ShowWordsOptions {
 template <class V>
 void fields(ShowWordsOptions& o, V&& visit) {
   visit("title", o.title, "what stands above the map; empty: the folder's name");
-  visit("layout", o.layout,
-        "umap: a map of each time, tied to those before and after; pca: one plane for all");
+  visit("layout", o.layout, "how maps are made: one of each time, tied together, or one plane for all times");
   visit("neighbours", o.neighbours, "nearest words that are told of a word", between(1, 50));
   visit("seed", o.seed, "start of all randomness");
 }
