@@ -377,6 +377,13 @@ TEST(Sha256, KnownAnswers) {
   const ScratchFolder folder;
   write_file(folder / "f", "abc");
   EXPECT_EQ(sha256_file(folder / "f"), of("abc"));
+  // Files are read in pieces of 2^20 bytes.
+  for (const std::size_t size : {0, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, (3 << 20) + 77}) {
+    std::string content(size, 'a');
+    for (std::size_t i = 0; i < size; i += 1000) content[i] = static_cast<char>('a' + i / 1000 % 26);
+    write_file(folder / "f", content);
+    EXPECT_EQ(sha256_file(folder / "f"), of(content)) << size;
+  }
 }
 
 TEST(Archive, AStageMadeOfStagesIsOneFile) {
