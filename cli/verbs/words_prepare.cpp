@@ -40,6 +40,7 @@ Json to_json(const PrepareReport& r) {
           {"model", r.space},
           {"words", r.words},
           {"described_words", r.described},
+          {"forms", r.forms},
           {"descriptions", r.descriptions},
           {"members", r.members},
           {"pairs", r.pairs},

@@ -30,6 +30,7 @@ std::string in_words(const TrainWordsReport& r, const Progress& progress) {
   std::string out = with_commas(r.words) + " words of " + std::to_string(r.dims) + " numbers, from " +
                     with_commas(r.descriptions) + " descriptions: " + with_commas(r.targets) + " targets, " +
                     with_commas(r.contexts) + " contexts\n";
+  if (r.forms > 0) out += counted(r.forms, "other form") + " of them known in texts\n";
   if (r.closed_form_descriptions > 0)
     out += "closed form: of " + counted(r.closed_form_descriptions, "description") + " of another store\n";
   if (r.choice) {
@@ -55,6 +56,7 @@ void run_train(TrainWordsOptions& o, CLI::App& verb, Session& session) {
   const auto needs = [&](const char* flag, bool fits, const char* what) {
     require(verb.count(flag) == 0 || fits, Fault::argument, flag + std::string(" is of ") + what);
   };
+  needs("--sif", o.text_weights == TextWeights::sif, "--text-weights sif");
   const bool attention = o.contexts.weights == ContextWeights::attention;
   for (const char* flag : {"--heads", "--layers", "--floor", "--most"})
     needs(flag, attention, "--weights attention");

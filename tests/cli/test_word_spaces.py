@@ -138,3 +138,78 @@ def test_one_model_for_all_three(store, tmp_path):
     np.testing.assert_allclose(ours, np.load(f"{tmp_path}/theirs.m2v.npy"), atol=2e-6)
     np.testing.assert_allclose(ours, np.load(f"{tmp_path}/theirs.st.npy"), atol=2e-6)
     assert np.abs(ours[-2]).max() == 0 and abs(np.linalg.norm(ours[0]) - 1) < 1e-5
+
+
+def make_wordnet(folder):
+    """A WordNet of 24 made-up nouns of two topics, whose glosses use plurals; one is irregular, one a term."""
+    draw = random.Random(5)
+    words = ["".join(draw.choice("bdfgklmnprt") + draw.choice("aeiou") for _ in range(3)) for _ in range(24)]
+    words[3] = f"{words[0]} {words[1]}"
+    folder.mkdir()
+    data, index = "  1 the licence\n", "  1 the licence\n"
+    for i, word in enumerate(words):
+        topic = words[i // 12 * 12 : i // 12 * 12 + 12]
+        lemma = word.replace(" ", "_")
+        offsets = []
+        for _ in range(6):
+            others = [w for w in draw.sample(topic, 5) if w != word][:4]
+            offsets.append(len(data))
+            data += f"{len(data):08} 03 n 01 {lemma} 0 000 | " + " ".join(o + "s" * (j % 2) for j, o in enumerate(others)) + "  \n"
+        index += f"{lemma} n {len(offsets)} 1 @ {len(offsets)} 0 " + " ".join(f"{o:08}" for o in offsets) + "  \n"
+    for name in ("noun", "verb", "adj", "adv"):
+        (folder / f"index.{name}").write_text(index if name == "noun" else "  1 the licence\n")
+        (folder / f"data.{name}").write_text(data if name == "noun" else "  1 the licence\n")
+        (folder / f"{name}.exc").write_text(f"zubidu {words[5]}\n" if name == "noun" else "")
+    return words
+
+
+def test_other_forms_of_words_are_known_in_texts(store, tmp_path):
+    words = make_wordnet(tmp_path / "wordnet")
+    answer("words", "prepare", tmp_path / "wordnet", "--language", "none", "--model", store.parent / "tiny", "--out", tmp_path / "w.safetensors")
+    assert (told := answer("words", "prepare", tmp_path / "wordnet", "--language", "none", "--model", store.parent / "tiny", "--out",
+                           tmp_path / "w.safetensors"))["done_before"] and told["words"] == 24
+    forms = [w + "s" for w in words]
+    written = [" ".join(f) for f in ([words[1], words[0], words[2], words[3]], words[4:8], [words[8]])]
+    changed = [f"{words[1]} {forms[0]} {forms[2].upper()} {forms[3]}", f"{words[4]} zubidu {forms[6]}, {forms[7]}", forms[8]]
+    for name, texts in (("written", written), ("changed", changed)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
+    small, vectors = ["--svd-dims", 8, "--dims", 12, "--epochs", 2], {}
+    for layout in ("rows", "mapping", "none"):
+        told = answer("words", "train", tmp_path / "w.safetensors", *small, "--forms", layout, "--out", tmp_path / layout)
+        for texts in ("written", "changed"):
+            shoal("embed", tmp_path / f"{texts}.jsonl", "--model", tmp_path / layout, "--out", tmp_path / f"{layout}-{texts}.npy")
+            vectors[layout, texts] = np.load(tmp_path / f"{layout}-{texts}.npy")
+        mark = json.loads((tmp_path / layout / "words.json").read_text())
+        assert mark["forms"] == (0 if layout == "none" else 25)  # the plural of each, and zubidu
+    for layout in ("rows", "mapping"):
+        np.testing.assert_array_equal(vectors[layout, "changed"], vectors[layout, "written"])
+        np.testing.assert_array_equal(vectors[layout, "changed"], vectors["rows", "changed"])
+    assert np.abs(vectors["none", "changed"][2]).max() == 0 < np.abs(vectors["none", "written"][2]).max()
+    # Rows take part in no neighbours.
+    near = answer("words", "neighbours", tmp_path / "rows", words[0], "-k", 23)["words"][0]["neighbours"]
+    assert sorted(one["word"] for one in near) == sorted(set(words) - {words[0]})
+    python = os.environ.get("SHOAL_PEERS", sys.executable)
+    for layout, library in (("rows", "model2vec"), ("mapping", "model2vec"), ("rows", "sentence_transformers")):
+        if subprocess.run([python, "-c", f"import {library}"], capture_output=True).returncode:
+            continue
+        call = "from model2vec import StaticModel as M; m = M.from_pretrained(f)" if library == "model2vec" else \
+            "from sentence_transformers import SentenceTransformer as M; m = M(f, device='cpu')"
+        (tmp_path / "texts.json").write_text(json.dumps(changed))
+        code = f"import json, sys; import numpy as np; f, t, o = sys.argv[1:]; {call}; np.save(o, m.encode(json.load(open(t))))"
+        subprocess.run([python, "-c", code, tmp_path / layout, tmp_path / "texts.json", tmp_path / "theirs.npy"], check=True, capture_output=True)
+        np.testing.assert_allclose(vectors[layout, "changed"], np.load(tmp_path / "theirs.npy"), atol=2e-6)
+
+
+def test_frequent_words_weigh_less_by_sif(store, tmp_path):
+    from test_words_prepare import load_file
+    for weights in ("none", "sif"):
+        shoal("words", "train", store, *SMALL, "--epochs", 2, "--text-weights", weights, "--out", tmp_path / weights, "--word2vec")
+    plain, weighed = (load_file(tmp_path / w / "model.safetensors")["embeddings"] for w in ("none", "sif"))
+    frequency = load_file(store)["frequency"].astype(float)
+    expected = 1e-3 / (1e-3 + frequency / frequency.sum())
+    known = np.abs(plain[1:]).max(axis=1) > 0
+    ratio = np.linalg.norm(weighed[1:][known], axis=1) / np.linalg.norm(plain[1:][known], axis=1)
+    np.testing.assert_allclose(ratio, expected[known], rtol=1e-5)
+    assert (tmp_path / "none/vectors.txt").read_bytes() == (tmp_path / "sif/vectors.txt").read_bytes()
+    done = shoal("words", "train", store, "--sif", "1e-4", "--out", tmp_path / "x", check=False)
+    assert done.returncode == 2 and "--sif is of --text-weights sif" in done.stderr

@@ -46,13 +46,16 @@ Texts read_texts(const ArchiveReader& in, std::string_view bytes_name, std::stri
 
 }  // namespace
 
-std::vector<TensorPlan> attention_plan(Index words, Index word_bytes, Index descriptions, Index text_bytes,
-                                       Index members, Index pairs, Index head_channels, Index pair_channels,
-                                       Index layers) {
+std::vector<TensorPlan> attention_plan(Index words, Index word_bytes, Index forms, Index form_bytes,
+                                       Index descriptions, Index text_bytes, Index members, Index pairs,
+                                       Index head_channels, Index pair_channels, Index layers) {
   using enum TensorType;
   return {{"words", u8, {word_bytes}},
           {"word_ends", u64, {words}},
           {"frequency", u64, {words}},
+          {"forms", u8, {form_bytes}},
+          {"form_ends", u64, {forms}},
+          {"form_words", u32, {forms}},
           {"offsets", u64, {descriptions + 1}},
           {"members", u32, {members}},
           {"head_from", f16, {members, head_channels}},
@@ -86,6 +89,15 @@ AttentionRows open_attention_rows(const fs::path& path) {
   out.words = read_texts(in, "words", "word_ends");
   const auto frequency = numbers<std::uint64_t>(in, "frequency", TensorType::u64, {out.words.size()});
   out.frequency.assign(frequency.begin(), frequency.end());
+  out.old_version = !in.has("forms");
+  if (!out.old_version) {
+    out.forms = read_texts(in, "forms", "form_ends");
+    const auto of = numbers<std::uint32_t>(in, "form_words", TensorType::u32, {out.forms.size()});
+    for (const std::uint32_t word : of)
+      if (word >= out.words.size())
+        damaged(in, "a form is of word " + std::to_string(word) + ", beyond the last");
+    out.form_words.assign(of.begin(), of.end());
+  }
   out.offsets = numbers<std::uint64_t>(in, "offsets", TensorType::u64, {kAny});
   out.members = numbers<std::uint32_t>(in, "members", TensorType::u32, {kAny});
   if (out.offsets.empty() || out.offsets.front() != 0 || out.offsets.back() != out.members.size())

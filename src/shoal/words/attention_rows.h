@@ -19,7 +19,10 @@ namespace shoal {
 /// words) is left out, and the rest is not scaled up. The spans are views of memory that `owner` keeps.
 struct AttentionRows {
   Texts words;  ///< V of them, lower-cased lemmas or terms (which may have spaces), in order of id
-  std::vector<std::uint64_t> frequency;  ///< of each word: in how many descriptions it stands, at any place
+  std::vector<std::uint64_t> frequency;   ///< of each word: in how many descriptions it stands, at any place
+  Texts forms;                            ///< other ways of writing words ("cards")
+  std::vector<std::uint32_t> form_words;  ///< of each form: the id of its word
+  bool old_version = false;               ///< from a file of an earlier version, which has no forms
 
   std::span<const std::uint64_t> offsets;  ///< D + 1, into `members`
   /// Ids of words. The first of each description is its head word, the others are distinct, and come in the

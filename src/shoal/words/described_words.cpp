@@ -43,6 +43,20 @@ std::string found_language(const Texts& texts, const Run& run) {
   return languages.front().code;
 }
 
+/// Whether a word is a stop word of a language; of "none" no word is.
+class StopWords {
+ public:
+  explicit StopWords(const std::string& language) : is_none_(language == "none") {
+    const auto& known = known_languages();
+    place_ = static_cast<Index>(std::ranges::find(known, language) - known.begin());
+  }
+  bool operator()(std::string_view word) const { return !is_none_ && stop_languages(word)[place_]; }
+
+ private:
+  bool is_none_;
+  Index place_;
+};
+
 /// One call of describe_words.
 class Choice {
  public:
@@ -68,7 +82,7 @@ class Choice {
   const VocabularyOptions& options_;
   VocabularyReport& report_;
   std::string language_;
-  Index place_in_languages_ = 0;
+  StopWords stops_{"none"};
   Numbered forms_, keys_;                               // words as they stand; candidates for the vocabulary
   std::vector<std::uint8_t> is_stop_;                   // of each form
   std::vector<std::vector<std::uint32_t>> candidates_;  // of each form: keys, the best first
@@ -85,8 +99,7 @@ std::string Choice::text_of(Index d) const {
 }
 
 void Choice::add_form(const std::string& form) {
-  const LanguageSet stops = language_ == "none" ? LanguageSet() : stop_languages(form);
-  is_stop_.push_back(language_ != "none" && stops[place_in_languages_]);
+  is_stop_.push_back(stops_(form));
   auto& own = candidates_.emplace_back();
   for (const std::string& base : base_forms_ ? base_forms_(form) : std::vector<std::string>{form})
     if (const std::uint32_t key = keys_.find(base); key != kNone) own.push_back(key);
@@ -95,8 +108,7 @@ void Choice::add_form(const std::string& form) {
 
 void Choice::find_words(const std::string& language, const Run& run) {
   language_ = language;
-  const auto& known = known_languages();
-  place_in_languages_ = static_cast<Index>(std::ranges::find(known, language) - known.begin());
+  stops_ = StopWords(language);
   for (Index d = 0; d < from_.size(); ++d) head_keys_.push_back(keys_.number(from_.keys[d]));
   const bool before = options_.head == HeadPlace::before;
   for (Index d = 0; d < from_.size(); ++d) {
@@ -195,6 +207,22 @@ bool Choice::find_inside(Index d, std::vector<Stretch>& own, std::vector<WordStr
   return !heads.empty();
 }
 
+/// Sorts forms, each once, and lets go those that are words themselves.
+void set_forms(DescribedWords& words, std::vector<std::pair<std::uint32_t, std::string>> forms) {
+  std::unordered_set<std::string_view> is_word;
+  for (Index i = 0; i < words.words.size(); ++i) is_word.insert(words.words[i]);
+  std::ranges::sort(forms);
+  const auto repeated = std::ranges::unique(forms);
+  forms.erase(repeated.begin(), repeated.end());
+  words.forms = Texts();
+  words.form_words.clear();
+  for (const auto& [word, form] : forms) {
+    if (is_word.contains(form)) continue;
+    words.forms.add(form);
+    words.form_words.push_back(word);
+  }
+}
+
 DescribedWords Choice::result(const Run& run) {
   DescribedWords out;
   out.language = language_;
@@ -213,6 +241,10 @@ DescribedWords Choice::result(const Run& run) {
     ids[key] = static_cast<std::uint32_t>(out.words.size());
     out.words.add(names[key].empty() ? keys_[key] : names[key]);
   }
+  std::vector<std::pair<std::uint32_t, std::string>> forms;
+  for (std::uint32_t form = 0; form < forms_.size(); ++form)
+    if (const std::uint32_t key = is_stop_[form] ? kNone : best(form, true); key != kNone)
+      forms.emplace_back(ids[key], forms_[form]);
   Numbered senses;
   std::vector<Stretch> own;
   std::vector<WordStretch> heads, all;
@@ -256,6 +288,7 @@ DescribedWords Choice::result(const Run& run) {
     out.heads.push_back(head);
     out.texts.add(text_of(d));
   }
+  set_forms(out, std::move(forms));  // after the senses, which are words too
   return out;
 }
 
@@ -283,6 +316,24 @@ DescribedWords describe_words(const Descriptions& descriptions, const BaseForms&
                     ? "with " + option_name("head") + " before, words need not stand in their descriptions"
                     : "");
   return out;
+}
+
+void add_forms(DescribedWords& words, const BaseForms& base_forms, const InflectedForms& inflected_forms) {
+  const StopWords is_stop(words.language);
+  std::unordered_map<std::string_view, std::uint32_t> ids;
+  for (std::uint32_t i = 0; i < words.words.size(); ++i) ids.emplace(words.words[i], i);
+  std::vector<std::pair<std::uint32_t, std::string>> forms;
+  for (Index i = 0; i < words.forms.size(); ++i)
+    forms.emplace_back(words.form_words[i], std::string(words.forms[i]));
+  const auto counts_as = [&](const std::string& form) {
+    for (const std::string& base : base_forms(form))
+      if (const auto at = ids.find(base); at != ids.end()) return at->second;
+    return kNone;
+  };
+  for (std::uint32_t i = 0; i < words.words.size(); ++i)
+    for (std::string& form : inflected_forms(words.words[i]))
+      if (!is_stop(form) && counts_as(form) == i) forms.emplace_back(i, std::move(form));
+  set_forms(words, std::move(forms));
 }
 
 }  // namespace shoal

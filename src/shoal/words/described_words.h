@@ -69,6 +69,10 @@ struct DescribedWords {
   std::vector<WordStretch> stretches;
   std::vector<std::uint64_t> starts{0};
   std::string language;  ///< whose stop words were dropped; "none"
+  /// Ways of writing words of the vocabulary that are no words of it ("cards"), sorted by word, then form:
+  /// those that stand in the descriptions, and what add_forms adds. No stop words.
+  Texts forms;
+  std::vector<std::uint32_t> form_words;  ///< of each: the id of its word
 
   std::span<const WordStretch> of(Index d) const {
     return std::span(stretches).subspan(starts[d], starts[d + 1] - starts[d]);
@@ -92,5 +96,12 @@ using BaseForms = std::function<std::vector<std::string>(std::string_view word)>
 DescribedWords describe_words(const Descriptions& descriptions, const BaseForms& base_forms,
                               const std::vector<std::string>& keep, const VocabularyOptions& options,
                               VocabularyReport& report, const Run& run);
+
+/// The inflected forms of a lemma.
+using InflectedForms = std::function<std::vector<std::string>(std::string_view lemma)>;
+
+/// Adds to `words.forms` the inflected forms of each word: those whose first base form in the vocabulary is
+/// that word, as they would count in a description.
+void add_forms(DescribedWords& words, const BaseForms& base_forms, const InflectedForms& inflected_forms);
 
 }  // namespace shoal

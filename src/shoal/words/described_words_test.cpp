@@ -114,6 +114,35 @@ TEST(DescribedWords, FormsCountAsTheirLemmas) {
   EXPECT_EQ(report.first_missing, "unheard of");
 }
 
+/// "cat cats, see saw": words and their other forms.
+List forms_of(const DescribedWords& words) {
+  List out;
+  for (Index i = 0; i < words.forms.size(); ++i)
+    out.push_back(std::string(words.words[words.form_words[i]]) + " " + std::string(words.forms[i]));
+  return out;
+}
+
+TEST(DescribedWords, KnowsOtherFormsOfItsWords) {
+  const BaseForms bases = [](std::string_view word) {
+    if (word == "cats" || word == "catses") return List{"cat"};
+    if (word == "saw" || word == "saws") return List{"saw", "see"};
+    return word == "seen" || word == "is" ? List{"see"} : List{std::string(word)};
+  };
+  VocabularyReport report;
+  const Descriptions from =
+      cleaned({{"cat", "cats saw it"}, {"see", "what cats do"}, {"saw", "a tool that cats see"}});
+  auto d = describe_words(from, bases, {}, {.language = "en"}, report, {});
+  EXPECT_EQ(forms_of(d), List{"cat cats"});
+  const InflectedForms inflected = [](std::string_view word) {
+    return word == "cat" ? List{"catses", "cats"} : List{"saw", "saws", "seen", "is"};
+  };
+  add_forms(d, bases, inflected);  // saws is of saw, of which see is no base form; is is a stop word
+  EXPECT_EQ(forms_of(d), (List{"cat cats", "cat catses", "saw saws", "see seen"}));
+  d = describe_words(from, bases, {"see"}, {.max_words = 2, .language = "en"}, report, {});
+  add_forms(d, bases, inflected);  // without saw, these are forms of see
+  EXPECT_EQ(forms_of(d), (List{"cat cats", "cat catses", "see saw", "see saws", "see seen"}));
+}
+
 TEST(DescribedWords, OtherWordsMayHaveAPlaceToo) {
   VocabularyReport report;
   const auto d = describe_words(cleaned({{"cat", "a furry animal"}, {"dog", "a loyal animal"}}), {}, {},

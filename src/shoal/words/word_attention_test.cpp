@@ -103,12 +103,20 @@ TEST(MergeTokens, MeanOverSourcesSumOverTargets) {
 
 /// A file of two words and two descriptions of two members, with one head channel and one pair channel.
 void write_file(const std::filesystem::path& path, const std::vector<std::uint32_t>& members = {0, 1, 1, 0},
-                const std::vector<std::uint64_t>& offsets = {0, 2, 4}) {
+                const std::vector<std::uint64_t>& offsets = {0, 2, 4}, std::uint32_t form_word = 0,
+                bool old = false) {
   ArchiveWriter meta(kWordAttention);
   meta.meta("heads", "1.9");
   meta.meta("pairs", "2.mean");
   meta.space({.id = "m@1", .dims = 3, .unit = false});
-  ArchiveFile file(path.string() + ".part", meta, attention_plan(2, 9, 2, 4, members.size(), 8, 1, 1, 1));
+  auto plan = attention_plan(2, 9, 1, 4, 2, 4, members.size(), 8, 1, 1, 1);
+  if (old) std::erase_if(plan, [](const TensorPlan& one) { return one.name.starts_with("form"); });
+  ArchiveFile file(path.string() + ".part", meta, plan);
+  if (!old) {
+    file.write("forms", 0, std::span<const char>("cats", 4));
+    file.write("form_ends", 0, std::span<const std::uint64_t>(std::vector<std::uint64_t>{4}));
+    file.write("form_words", 0, std::span<const std::uint32_t>(std::vector<std::uint32_t>{form_word}));
+  }
   file.write("words", 0, std::span<const char>("cathot dog", 9));
   file.write("word_ends", 0, std::span<const std::uint64_t>(std::vector<std::uint64_t>{3, 9}));
   file.write("frequency", 0, std::span<const std::uint64_t>(std::vector<std::uint64_t>{2, 2}));
@@ -136,6 +144,15 @@ TEST(AttentionFile, ComesBack) {
   EXPECT_EQ(rows.description(1)[0], 1u);
   const Texts texts = description_texts(path);
   EXPECT_EQ(std::string(texts[1]), "bcd");
+  ASSERT_EQ(rows.forms.size(), 1u);
+  EXPECT_EQ(std::string(rows.forms[0]), "cats");
+  EXPECT_EQ(rows.form_words, std::vector<std::uint32_t>{0});
+  EXPECT_FALSE(rows.old_version);
+  write_file(path, {0, 1, 1, 0}, {0, 2, 4}, 0, true);
+  const AttentionRows old = open_attention_rows(path);
+  EXPECT_TRUE(old.old_version);
+  EXPECT_EQ(old.forms.size(), 0u);
+  EXPECT_EQ(old.descriptions(), 2u);
 }
 
 TEST(AttentionFile, RefusesWhatDoesNotFit) {
@@ -146,6 +163,8 @@ TEST(AttentionFile, RefusesWhatDoesNotFit) {
   write_file(path, {0, 1, 1, 0}, {0, 3, 4});
   EXPECT_THROW(open_attention_rows(path), Error);
   write_file(path, {0, 1, 1, 0}, {0, 5, 4});
+  EXPECT_THROW(open_attention_rows(path), Error);
+  write_file(path, {0, 1, 1, 0}, {0, 2, 4}, 2);  // a form of a word beyond the last
   EXPECT_THROW(open_attention_rows(path), Error);
   ArchiveWriter("vectors").write(path);
   EXPECT_THROW(open_attention_rows(path), Error);

@@ -69,6 +69,25 @@ void take_gloss(std::string_view gloss, std::string_view& definition,
   }
 }
 
+bool ends_with_any(std::string_view word, std::initializer_list<std::string_view> endings) {
+  return std::ranges::any_of(endings, [&](std::string_view ending) { return word.ends_with(ending); });
+}
+
+/// Whether English spells the rule's inflection of `base` so: morphy takes "makeing" for one of make.
+bool is_spelt(std::string_view base, const Rule& rule) {
+  const bool hisses = ends_with_any(base, {"s", "x", "z", "ch", "sh"});
+  const bool y = base.size() > 1 && base.ends_with("y") &&
+                 std::string_view("aeiou").find(base[base.size() - 2]) == std::string_view::npos;
+  const bool keeps_e = ends_with_any(base, {"ee", "oe", "ye"});
+  if (rule.instead == "y") return y;
+  if (rule.instead == "e" && rule.ending == "ing") return !keeps_e;
+  if (!rule.instead.empty()) return true;
+  if (rule.ending == "s") return !hisses && !y;
+  if (rule.ending == "es") return hisses || base.ends_with("o");
+  if (rule.ending == "ing") return !base.ends_with("e") || keeps_e;
+  return !base.ends_with("e") && !y;  // -ed, -er, -est
+}
+
 }  // namespace
 
 struct WordNet::State {
@@ -83,6 +102,7 @@ struct WordNet::State {
   std::vector<std::uint32_t> offsets;                      // of lines in `data`
   std::unordered_map<std::string, std::uint8_t> parts_of;  // bits
   std::array<std::unordered_map<std::string, std::vector<std::string>>, 4> exceptions;
+  std::array<std::unordered_map<std::string, std::vector<std::string>>, 4> irregular;  // the other way round
 
   void read(Index part);
   bool is_lemma(const std::string& word, Index part) const {
@@ -125,8 +145,10 @@ void WordNet::State::read(Index part) {
     std::string_view one = cut(rest, '\n');
     const std::string form(cut(one, ' '));
     while (!one.empty())
-      if (const std::string_view base = cut(one, ' '); !base.empty())
+      if (const std::string_view base = cut(one, ' '); !base.empty()) {
         exceptions[part][form].emplace_back(base);
+        irregular[part][std::string(base)].push_back(form);
+      }
   }
 }
 
@@ -176,6 +198,30 @@ std::vector<std::string> WordNet::base_forms(std::string_view word) const {
       if (rule.ending.empty() || word.size() <= rule.ending.size() || !word.ends_with(rule.ending)) continue;
       std::string base = whole.substr(0, word.size() - rule.ending.size()) + std::string(rule.instead);
       if (s.is_lemma(base, part)) add(std::move(base));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> WordNet::inflected_forms(std::string_view lemma) const {
+  const State& s = *state_;
+  const std::string whole(lemma);
+  std::vector<std::string> out;
+  const auto add = [&](std::string form) {
+    if (form != whole && std::ranges::find(out, form) == out.end()) out.push_back(std::move(form));
+  };
+  const bool is_term = lemma.find(' ') != lemma.npos;
+  for (Index part = 0; part < (is_term ? 1 : kParts.size()); ++part) {
+    if (!s.is_lemma(whole, part)) continue;
+    if (const auto found = s.irregular[part].find(whole); found != s.irregular[part].end())
+      for (const std::string& form : found->second) add(form);
+    for (const Rule& rule : kRules[part]) {
+      if (rule.ending.empty() || lemma.size() <= rule.instead.size() || !lemma.ends_with(rule.instead) ||
+          !is_spelt(lemma, rule))
+        continue;
+      std::string form = whole.substr(0, lemma.size() - rule.instead.size()) + std::string(rule.ending);
+      const auto bases = base_forms(form);  // an irregular form of another word is none of this one
+      if (std::ranges::find(bases, whole) != bases.end()) add(std::move(form));
     }
   }
   return out;

@@ -40,6 +40,11 @@ class WordNet {
   /// The lemmas that an inflected form may be of: itself if it is one, then those that the lists of
   /// exceptions and the rules of morphy give, nouns first. `word`: lower case. Empty: it is no form of any.
   std::vector<std::string> base_forms(std::string_view word) const;
+  /// Inflected forms of a lemma, lower case: those of the lists of exceptions, and regular ones (-s, -es,
+  /// -ies, -ed, -ing, -er, -est) of each part of speech that it is of, even where an irregular one is known
+  /// (cacti, cactuses). Of a term of several words, plurals of the last. base_forms of each has the lemma,
+  /// not always first (leaves). In no order of use; the lemma itself is none. Empty: no lemma.
+  std::vector<std::string> inflected_forms(std::string_view lemma) const;
 
  private:
   struct State;

@@ -72,6 +72,31 @@ TEST(WordNet, BaseForms) {
   EXPECT_EQ(wordnet.base_forms("xyz"), List{});
 }
 
+TEST(WordNet, InflectedForms) {
+  const WordNet wordnet = small();
+  EXPECT_EQ(wordnet.inflected_forms("dog"), (List{"dogs", "doged", "doging"}));  // noun, then verb
+  EXPECT_EQ(wordnet.inflected_forms("leaf"), (List{"leaves", "leafs"}));
+  EXPECT_EQ(wordnet.inflected_forms("leave"), (List{"left", "leaves", "leaved", "leaving"}));
+  EXPECT_EQ(wordnet.inflected_forms("bark"), (List{"barks", "barked", "barking"}));
+  EXPECT_EQ(wordnet.inflected_forms("big"), (List{"bigger", "biger", "bigest"}));
+  EXPECT_EQ(wordnet.inflected_forms("hot dog"), List{"hot dogs"});
+  EXPECT_EQ(wordnet.inflected_forms("well"), List{});
+  EXPECT_EQ(wordnet.inflected_forms("xyz"), List{});
+  const WordNet spelling(
+      {files_of({{"city", {"x"}}, {"day", {"x"}}, {"box", {"x"}}, {"wise_man", {"x"}}}, "noun", ""),
+       files_of({{"make", {"x"}}, {"see", {"x"}}, {"watch", {"x"}}, {"go", {"x"}}}, "verb", "saw see\n"),
+       files_of({{"nice", {"x"}}}, "adj"), files_of({}, "adv")});
+  EXPECT_EQ(spelling.inflected_forms("city"), List{"cities"});
+  EXPECT_EQ(spelling.inflected_forms("day"), List{"days"});
+  EXPECT_EQ(spelling.inflected_forms("box"), List{"boxes"});
+  EXPECT_EQ(spelling.inflected_forms("wise man"), (List{"wise mans", "wise men"}));
+  EXPECT_EQ(spelling.inflected_forms("make"), (List{"makes", "maked", "making"}));
+  EXPECT_EQ(spelling.inflected_forms("see"), (List{"saw", "sees", "seed", "seeing"}));
+  EXPECT_EQ(spelling.inflected_forms("watch"), (List{"watches", "watched", "watching"}));
+  EXPECT_EQ(spelling.inflected_forms("go"), (List{"gos", "goes", "goed", "going"}));
+  EXPECT_EQ(spelling.inflected_forms("nice"), (List{"nicer", "nicest"}));
+}
+
 TEST(WordNet, SaysWhatIsWrong) {
   const auto with = [](std::string index, std::string data) {
     return WordNet({WordNetFiles{index, data, "", "noun"}, {}, {}, {}});

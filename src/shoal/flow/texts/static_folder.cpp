@@ -7,10 +7,11 @@
 namespace shoal {
 
 void write_static_model(const NewFolder& folder, const Matrix& table, const std::string& tokenizer,
-                        const StaticOrigin& origin) {
+                        const StaticOrigin& origin, std::span<const std::int64_t> mapping) {
   using Json = nlohmann::ordered_json;
   ArchiveWriter out("static");
   out.lend("embeddings", table.view(), {table.rows(), table.cols()});
+  if (!mapping.empty()) out.add("mapping", mapping);
   out.write(folder / "model.safetensors");
   write_file(folder / "tokenizer.json", tokenizer);
   const Json config{{"model_type", "model2vec"},

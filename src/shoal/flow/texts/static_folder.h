@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "shoal/core/matrix.h"
@@ -15,10 +16,11 @@ struct StaticOrigin {
   std::optional<double> sif;        ///< a of the weights a / (a + p); absent: all tokens weigh alike
 };
 
-/// Writes model.safetensors (embeddings: a row a token), tokenizer.json, config.json and modules.json: a
+/// Writes model.safetensors (embeddings: a row a token; with `mapping` token i has row mapping[i], which
+/// sentence-transformers does not know of), tokenizer.json, config.json and modules.json: a
 /// static model that Model2Vec, sentence-transformers and TokenVectors read. A text's vector is the mean of
 /// its tokens', scaled to length 1.
 void write_static_model(const NewFolder& folder, const Matrix& table, const std::string& tokenizer,
-                        const StaticOrigin& origin);
+                        const StaticOrigin& origin, std::span<const std::int64_t> mapping = {});
 
 }  // namespace shoal

@@ -163,6 +163,7 @@ Prepared find_members(const Encoder& encoder, DescribedWords words, const Encode
   require(!out.of.empty(), Fault::data,
           "no description is left: none has a second word of the vocabulary that the model sees");
   report.words = words.words.size();
+  report.forms = words.forms.size();
   report.described = static_cast<Index>(std::ranges::count(is_head, 1));
   report.descriptions = out.of.size();
   report.members = out.members.size();
@@ -286,11 +287,13 @@ PrepareReport prepare_words(const Encoder& encoder, const PrepareOptions& option
     if (wordnet) base_forms = [&](std::string_view word) { return wordnet->base_forms(word); };
     DescribedWords words = describe_words(read, base_forms, options.descriptions.keep, options.vocabulary,
                                           report.vocabulary, run);
+    if (wordnet)
+      add_forms(words, base_forms, [&](std::string_view word) { return wordnet->inflected_forms(word); });
     wordnet.reset();
     p = find_members(encoder, std::move(words), options.encode, report, run);
   }
 
-  const Joined words(p.words.words), texts(p.texts);
+  const Joined words(p.words.words), forms(p.words.forms), texts(p.texts);
   const Index shares = report.layers.size() * kReceivers;
   ArchiveWriter meta(kWordAttention);
   meta.space(encoder.space());
@@ -298,12 +301,13 @@ PrepareReport prepare_words(const Encoder& encoder, const PrepareOptions& option
   meta.meta("pairs", heads_text(report.pair_channels));
   meta.options(list_fields(options.vocabulary));
   meta.meta("report", facts_json(report).dump());
-  std::string key = words.bytes + texts.bytes;
+  std::string key = words.bytes + forms.bytes + texts.bytes;
   const auto add_to_key = [&](const auto& numbers) {
     const auto bytes = std::as_bytes(std::span(numbers));
     key.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   };
-  add_to_key(words.ends), add_to_key(texts.ends), add_to_key(p.members), add_to_key(p.offsets);
+  add_to_key(words.ends), add_to_key(forms.ends), add_to_key(p.words.form_words), add_to_key(texts.ends),
+      add_to_key(p.members), add_to_key(p.offsets);
   for (const auto& [name, value] : meta.metadata()) key += name + "\n" + value + "\n";
   std::vector<Field> fields = list_fields(options.encode);
   key = step_key(sha256(std::as_bytes(std::span<const char>(key))), "words prepare", fields, kVersion);
@@ -323,8 +327,9 @@ PrepareReport prepare_words(const Encoder& encoder, const PrepareOptions& option
   const Index n = p.of.size();
   ArchiveFile file(
       part, meta,
-      attention_plan(p.words.words.size(), words.bytes.size(), n, texts.bytes.size(), p.members.size(),
-                     p.pair_rows.back(), places.head.size(), places.pairs.size(), report.layers.size()),
+      attention_plan(p.words.words.size(), words.bytes.size(), forms.ends.size(), forms.bytes.size(), n,
+                     texts.bytes.size(), p.members.size(), p.pair_rows.back(), places.head.size(),
+                     places.pairs.size(), report.layers.size()),
       state.done > 0, options.out);
   if (!file.kept() || state.done > n) {
     state.done = 0;
@@ -337,6 +342,9 @@ PrepareReport prepare_words(const Encoder& encoder, const PrepareOptions& option
     file.write("words", 0, std::span<const char>(words.bytes));
     file.write("word_ends", 0, std::span<const std::uint64_t>(words.ends));
     file.write("frequency", 0, std::span<const std::uint64_t>(p.frequency));
+    file.write("forms", 0, std::span<const char>(forms.bytes));
+    file.write("form_ends", 0, std::span<const std::uint64_t>(forms.ends));
+    file.write("form_words", 0, std::span<const std::uint32_t>(p.words.form_words));
     file.write("offsets", 0, std::span<const std::uint64_t>(p.offsets));
     file.write("members", 0, std::span<const std::uint32_t>(p.members));
     file.write("texts", 0, std::span<const char>(texts.bytes));

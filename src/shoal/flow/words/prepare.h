@@ -44,6 +44,7 @@ struct PrepareReport {
   Counted truncated;               ///< the model sees only their beginning
   std::string language;            ///< of the stop words; "none"
   Index words = 0, described = 0;  ///< of the vocabulary; those of them that are head words
+  Index forms = 0;                 ///< other ways of writing its words
   Index descriptions = 0, members = 0, pairs = 0, tokens = 0;
   std::vector<LayerHead> head_channels, pair_channels;
   std::vector<Index> layers;                           ///< of head_channels

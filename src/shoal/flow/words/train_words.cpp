@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <unordered_map>
 
 #include "shoal/core/chunks.h"
@@ -109,6 +110,7 @@ Json mark_of(const TrainWordsReport& r, const AttentionRows& rows, const TrainWo
            {"contexts", r.contexts},
            {"without", r.without},
            {"first_without", r.first_without},
+           {"forms", r.forms},
            {"heads", r.heads},
            {"layers", r.layers}};
   if (!o.closed_form_store.empty()) {
@@ -139,7 +141,8 @@ TrainWordsReport read_report(const fs::path& out, const Run& run) {
   report.words = mark.at("words"), report.dims = mark.at("dims");
   report.descriptions = mark.at("descriptions"), report.targets = mark.at("targets");
   report.contexts = mark.at("contexts"), report.without = mark.at("without");
-  report.first_without = mark.at("first_without"), report.heads = mark.at("heads");
+  report.first_without = mark.at("first_without"), report.forms = mark.value("forms", Index{0});
+  report.heads = mark.at("heads");
   report.layers = mark.at("layers"), report.harm = mark.at("harm");
   report.closed_form_descriptions = mark.value("closed_form_descriptions", Index{0});
   if (mark.contains("start")) {
@@ -281,6 +284,15 @@ void choose(const AttentionRows& rows, ContextOptions& contexts, Seed seed, Trai
   contexts.layers = heads_text(channels(report.choice->layers));
 }
 
+/// Rows times a / (a + p): p is a word's share of the words of all descriptions.
+void weigh(Matrix& vectors, const std::vector<std::uint64_t>& frequency, double a) {
+  const double all = std::accumulate(frequency.begin(), frequency.end(), 0.0);
+  for (Index i = 0; i < vectors.rows(); ++i) {
+    const auto weight = static_cast<float>(a / (a + static_cast<double>(frequency[i]) / all));
+    for (float& x : vectors[i]) x *= weight;
+  }
+}
+
 /// The words' contexts in the other store.
 WordContexts closed_form_contexts(const AttentionRows& rows, const ContextOptions& of,
                                   const TrainWordsOptions& o, TrainWordsReport& report, const Run& run) {
@@ -361,8 +373,18 @@ TrainWordsReport train_words(const TrainWordsOptions& o, const Run& run, const T
     if (report.without++ == 0) report.first_without = rows.words[i];
   }
   report.dims = vectors.cols();
-  write_words_model(folder, rows.words, vectors, rows.space.substr(0, rows.space.find('@')));
+  if (rows.old_version)
+    report.notes.push_back(o.store.string() +
+                           " is of an earlier version, which kept no other forms of words: "
+                           "make it anew, and the model knows \"cards\" as \"card\"");
   if (o.word2vec) write_word2vec(folder / kWord2vecFile, rows.words, vectors);
+  StaticOrigin origin{rows.space.substr(0, rows.space.find('@')), {}, {}};
+  if (o.text_weights == TextWeights::sif) {
+    weigh(vectors, rows.frequency, o.sif);
+    origin.sif = o.sif;
+  }
+  if (o.forms != FormRows::none) report.forms = rows.forms.size();
+  write_words_model(folder, {rows.words, vectors, rows.forms, rows.form_words}, o.forms, origin);
   write_file(folder / kWordsMarkFile, mark_of(report, rows, o).dump(1) + "\n");
   report.id = Encoder::load(folder / "", run.quiet()).space().id;
   report.id = model_name(o.out) + report.id.substr(report.id.find('@'));

@@ -28,6 +28,21 @@ enum class WordSpaces : std::uint8_t {
 };
 constexpr auto names_of(WordSpaces) { return std::array{"both", "moved", "closed_form"}; }
 
+/// How the static model knows other forms of words ("cards") than the words themselves.
+enum class FormRows : std::uint8_t {
+  rows,     ///< each has a row of its own, which repeats its word's: any library reads it
+  mapping,  ///< each shares its word's row, by Model2Vec's tensor `mapping`: Model2Vec and shoal read it
+  none      ///< it does not
+};
+constexpr auto names_of(FormRows) { return std::array{"rows", "mapping", "none"}; }
+
+/// How words weigh in the mean of a text.
+enum class TextWeights : std::uint8_t {
+  none,  ///< all alike
+  sif    ///< a / (a + p): p is the word's share of the words of all descriptions
+};
+constexpr auto names_of(TextWeights) { return std::array{"none", "sif"}; }
+
 struct TrainWordsOptions {
   std::filesystem::path store;  ///< of `shoal words prepare`
   /// Another one, whose descriptions the closed form has instead, of the words of `store`; empty: none.
@@ -37,6 +52,9 @@ struct TrainWordsOptions {
   WordSpaces space = WordSpaces::both;
   WordReadOut read_out = WordReadOut::both;
   bool word2vec = false;
+  FormRows forms = FormRows::rows;
+  TextWeights text_weights = TextWeights::none;
+  double sif = 1e-3;
   Index course_words = 500;
   Index course_every = 1;
   std::vector<std::string> watch;  ///< more words of the course
@@ -51,6 +69,13 @@ void fields(TrainWordsOptions& o, V&& visit) {
   visit("space", o.space, "what is made of the attention");
   visit("read_out", o.read_out, "what a moved word's vector is made of in the end");
   visit("word2vec", o.word2vec, "also write the vectors as word2vec text, DIR/vectors.txt");
+  visit("forms", o.forms,
+        "how the model knows other forms of words: by rows of their own, which any library reads, or by a "
+        "mapping to their words' rows, which Model2Vec and shoal read");
+  visit(
+      "text_weights", o.text_weights,
+      "how words weigh in the mean of a text: all alike, or a / (a + p), p their share of the descriptions");
+  visit("sif", o.sif, "a of --text-weights sif", above(0.0));
   visit("course_words", o.course_words,
         "the most frequent words whose way is kept, for 'words show'; 0: no way is kept",
         between(0, kMostCourseWords));
@@ -65,6 +90,7 @@ struct TrainWordsReport {
   Index closed_form_descriptions = 0;  ///< of the other store
   Index without = 0;                   ///< words without a vector
   std::string first_without;
+  Index forms = 0;  ///< other ways of writing the words that the model knows
   std::optional<HeadChoice> choice;
   std::string heads, layers;  ///< whose attention counted
   Health start, end;          ///< of the moved words, the same ones

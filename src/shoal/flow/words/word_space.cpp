@@ -24,10 +24,11 @@ WordSpace open_folder(const fs::path& folder) {
   WordSpace out;
   out.words = read_words(folder);
   const Matrix table = ArchiveReader(folder / "model.safetensors").matrix("embeddings");
-  require(table.rows() == out.words.size() + 1, Fault::format,
+  require(table.rows() > out.words.size(), Fault::format,  // behind them: rows of other forms
+
           (folder / kWordsFile).string() + " has " + std::to_string(out.words.size()) + " words, and " +
               (folder / "model.safetensors").string() + " " + std::to_string(table.rows()) +
-              " vectors; there must be one more of them, for unknown words");
+              " vectors; there must be more of them: the first is of unknown words");
   out.vectors = Matrix(out.words.size(), table.cols());
   for (Index i = 0; i < out.words.size(); ++i)
     std::copy_n(table[i + 1].data(), table.cols(), out.vectors[i].data());

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "shoal/core/error.h"
-#include "shoal/flow/texts/static_folder.h"
 #include "shoal/flow/words/words_folder_impl.h"
 #include "shoal/store/archive/archive.h"
 #include "shoal/store/files/new_file.h"
@@ -18,7 +17,8 @@ constexpr const char* kUnknown = "[UNK]";
 /// Runs of letters, marks and digits, with apostrophes, hyphens and points inside.
 constexpr const char* kWordPattern = R"([\p{L}\p{M}\p{N}]+(?:['’.\-][\p{L}\p{M}\p{N}]+)*)";
 
-std::string tokenizer_of(const Texts& words) {
+/// Of words and forms: ids from 1 in that order.
+std::string tokenizer_of(const Texts& words, const Texts& forms) {
   Json vocabulary = Json::object();
   vocabulary[kUnknown] = 0;
   Json added = Json::array();
@@ -27,10 +27,13 @@ std::string tokenizer_of(const Texts& words) {
                 {"rstrip", false}, {"normalized", !special}, {"special", special}};
   };
   added.push_back(token(0, kUnknown, true));
-  for (Index i = 0; i < words.size(); ++i) {
-    vocabulary[std::string(words[i])] = i + 1;
-    if (words[i].find(' ') != std::string_view::npos) added.push_back(token(i + 1, words[i], false));
-  }
+  Index id = 0;
+  for (const Texts* texts : {&words, &forms})
+    for (Index i = 0; i < texts->size(); ++i) {
+      const std::string_view text = (*texts)[i];
+      vocabulary[std::string(text)] = ++id;
+      if (text.find(' ') != std::string_view::npos) added.push_back(token(id, text, false));
+    }
   const Json out{
       {"version", "1.0"},
       {"truncation", nullptr},
@@ -50,14 +53,21 @@ std::string tokenizer_of(const Texts& words) {
 
 }  // namespace
 
-void write_words_model(const NewFolder& folder, const Texts& words, const Matrix& vectors,
-                       const std::string& made_from) {
-  Matrix table(words.size() + 1, vectors.cols());
-  for (Index i = 0; i < words.size(); ++i) std::ranges::copy(vectors[i], table[i + 1].begin());
-  write_static_model(folder, table, tokenizer_of(words),
-                     {.made_from = made_from, .components = {}, .sif = {}});
+void write_words_model(const NewFolder& folder, const WordTable& from, FormRows form_rows,
+                       const StaticOrigin& origin) {
+  const Texts none;
+  const Texts& forms = form_rows == FormRows::none ? none : from.forms;
+  const Index words = from.words.size(), rows = form_rows == FormRows::rows ? words + forms.size() : words;
+  std::vector<std::int64_t> row_of{0};
+  for (Index i = 0; i < words; ++i) row_of.push_back(static_cast<std::int64_t>(i) + 1);
+  for (Index i = 0; i < forms.size(); ++i) row_of.push_back(from.form_words[i] + std::int64_t{1});
+  Matrix table(rows + 1, from.vectors.cols());
+  for (Index i = 1; i <= rows; ++i)
+    std::ranges::copy(from.vectors[static_cast<Index>(row_of[i]) - 1], table[i].begin());
+  if (form_rows != FormRows::mapping || forms.size() == 0) row_of.clear();
+  write_static_model(folder, table, tokenizer_of(from.words, forms), origin, row_of);
   std::string list;
-  for (Index i = 0; i < words.size(); ++i) list.append(words[i]).append("\n");
+  for (Index i = 0; i < words; ++i) list.append(from.words[i]).append("\n");
   write_file(folder / kWordsFile, list);
 }
 
