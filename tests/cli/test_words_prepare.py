@@ -241,6 +241,9 @@ def test_wordnet(tmp_path):
     assert len(words) == 300 and {"midday", "noon", "cord", "smile"} <= set(words)
     texts = words_of(tensors, "texts", "text_ends")
     assert any(text.startswith("smile: ") for text in texts)
+    forms = dict(zip(words_of(tensors, "forms", "form_ends"), (words[i] for i in tensors["form_words"])))
+    assert {"smiles": "smile", "smiling": "smile", "cords": "cord"}.items() <= forms.items()
+    assert not set(forms) & set(words) and answer["forms"] == len(forms)
     assert len(set(texts)) == len(texts)
     apart = prepare(*options, "--apart", "senses", "--out", tmp_path / "s.safetensors", "--heads", "1.1", "--pairs", "none")
     assert apart["words"] > 300
