@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does a static model help to train? As a teacher of all-MiniLM-L6-v2, and beside what is distilled of it, trained and not.
+"""What a static model is worth in training: trained itself, as a student and a teacher of all-MiniLM-L6-v2, beside what is distilled of it.
 
     words_teach.py STATIC [--shoal build/release/shoal] [--data SHOAL_DATA] [--folder FOLDER] [--threads 1]
 
@@ -54,14 +54,21 @@ def main():
             sys.exit(f"shoal {' '.join(map(str, words))}: {done.stderr[-2000:]}")
         return json.loads(done.stdout)
 
-    taught, tuned, plain_static, tuned_static = (args.folder / n for n in ("taught", "tuned", "plain_static", "tuned_static"))
+    taught, tuned, plain_static, tuned_static, trained_words, trained_static, student = (
+        args.folder / n for n in ("taught", "tuned", "plain_static", "tuned_static", "trained_words", "trained_static", "student"))
     dev = ("--dev", args.folder / "b77_test.csv", "--dev-task", "triplet", "--epochs", "1")
     shoal("train", args.folder / "b77_train.csv", "--loss", "margin_mse", "--teacher", args.static, *dev, "--out", taught)
     shoal("train", args.folder / "pairs_train.csv", *dev, "--out", tuned)
     shoal("distil", MODEL, "--out", plain_static)
     shoal("distil", tuned, "--out", tuned_static)
+    three = ("--epochs", "3")
+    shoal("train", args.folder / "pairs_train.csv", "--model", args.static, *three, "--out", trained_words)
+    shoal("train", args.folder / "pairs_train.csv", "--model", plain_static, *three, "--out", trained_static)
+    shoal("train", args.folder / "b77_train.csv", "--loss", "margin_mse", "--teacher", MODEL, "--model", args.static, *three, "--out", student)
     print("| | accuracy |\n|---|---|")
-    for name, model in (("the static model", args.static), (f"{MODEL}, distilled", plain_static), ("the same, trained on the pairs first", tuned_static),
+    for name, model in (("the static model", args.static), ("the same, trained on the pairs, 3 epochs", trained_words),
+                        (f"the same, taught by {MODEL}, `margin_mse`", student), (f"{MODEL}, distilled", plain_static),
+                        ("the same, then trained on the pairs, 3 epochs", trained_static), ("distilled after it was trained on the pairs", tuned_static),
                         (MODEL, MODEL), ("the same, trained on the pairs", tuned), ("taught by the static model, `margin_mse`", taught)):
         found = shoal("evaluate", model, args.folder / "b77_test.csv", "--task", "triplet")
         print(f"| {name} | {found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}] |", flush=True)

@@ -73,7 +73,7 @@ void run_train(TrainModelOptions& o, bool cross, CLI::App& verb, Session& sessio
     session.remark(
         "training " + report.model + ": " + counted(learn.n_epochs, "epoch") + " in batches of " +
         std::to_string(learn.batch_size) + ", learning rate " +
-        text_of(FieldValue(learn.optimiser.learning_rate)) +
+        text_of(FieldValue(report.train.learning_rate)) +
         (report.resumed_from > 0 ? "; it goes on from step " + with_commas(report.resumed_from) : "") +
         "; it will take about " + duration(seconds));
   };
@@ -101,12 +101,13 @@ void add_train(CLI::App& app, Session& session) {
       "  anchor, positive, negative...  and these do not                  loss mnrl, or triplet\n"
       "  text, label                                                      loss batch_hard_soft\n"
       "  text, with --teacher MODEL     its vectors are to be learnt      loss mse\n"
-      "DIR becomes a sentence-transformers folder: a model for --model of every verb, and for Python. The "
-      "same\n"
-      "data, options and seed give the same bytes. Killed or stopped by Ctrl-C, the same command goes on "
-      "where "
-      "it\n"
-      "was. A collapse of the space stops it and takes back what led there.\n\n"
+      "DIR becomes a sentence-transformers folder of MODEL's kind, a transformer or a static model: for "
+      "--model of\n"
+      "every verb, and for Python. The same data, options and seed give the same bytes. Killed or stopped "
+      "by\n"
+      "Ctrl-C, the same command goes on where it was. A collapse of the space stops it and takes back what "
+      "led\n"
+      "there.\n\n"
       "With --cross DIR becomes a cross-encoder (see 'shoal score --help'), which reads two texts as one "
       "input.\n"
       "It learns from two texts and a label or score (loss bce, mse, or ce of named labels), or from "
@@ -131,7 +132,9 @@ void add_train(CLI::App& app, Session& session) {
   verb->add_flag("--overwrite", o.overwrite, "Replace a folder that this command has made");
   verb->add_flag("--cross", *cross, "Train a cross-encoder: a new last layer on MODEL, or on with one");
   o.model = kDefaultModel;
-  verb->add_option("--model", o.model, "What to begin with, default all-MiniLM-L6-v2")->type_name("NAME|DIR");
+  verb->add_option("--model", o.model,
+                   "What to begin with, a transformer or a static model, default all-MiniLM-L6-v2")
+      ->type_name("NAME|DIR");
   verb->add_option("--loss", o.losses,
                    "What is made small, one for all tables or one each; sentence-transformers' names too. "
                    "docs/training.md lists them")

@@ -59,11 +59,12 @@ TokenWeights TokenWeights::load(const ArchiveReader& in, Index vocabulary, Index
   return out;
 }
 
-TokenVectors::TokenVectors(ModelFolder model, Tokenizer tokenizer, TensorTable table, Index tokens,
-                           Index cols)
+TokenVectors::TokenVectors(ModelFolder model, Tokenizer tokenizer, TensorTable table, std::string name,
+                           Index tokens, Index cols)
     : model_(std::move(model)),
       tokenizer_(std::move(tokenizer)),
       table_(std::move(table)),
+      table_name_(std::move(name)),
       tokens_(tokens),
       cols_(cols),
       head_(AfterPooling::load(model_.head)) {}
@@ -124,7 +125,7 @@ TokenVectors TokenVectors::load(const fs::path& folder, const Run& run, std::str
   files.insert(files.end(), weights.files().begin(), weights.files().end());
   Tokenizer tokenizer = Tokenizer::load(model.transformer_folder / "tokenizer.json");
   TokenVectors out(std::move(model), std::move(tokenizer), weights.quantised_table(name, shape[0], shape[1]),
-                   shape[0], shape[1]);
+                   name, shape[0], shape[1]);
   out.read_mapping(weights, shape[0]);
   check_vocabulary(out.model_.transformer_folder, out.tokenizer_, out.tokens_);
   if (model2vec)
@@ -149,8 +150,8 @@ TokenVectors TokenVectors::of_transformer(const fs::path& folder, const Run& run
   model.head.clear();
   model.truncate.reset();
   model.dims = cols;
-  TokenVectors out(std::move(model), std::move(tokenizer),
-                   weights.table("embeddings.word_embeddings.weight", rows, cols), rows, cols);
+  const char* const name = "embeddings.word_embeddings.weight";
+  TokenVectors out(std::move(model), std::move(tokenizer), weights.table(name, rows, cols), name, rows, cols);
   out.unit_ = true;
   return out;
 }
@@ -260,19 +261,64 @@ Texts TokenVectors::prepared(const Texts& texts, Index first, Index count, const
   return out;
 }
 
-Matrix TokenVectors::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
-                            const Run& run, TextFates& fates) const {
-  const std::string prompt = prompt_of(model_, options);
-  Index before = 0;
-  if (!prompt.empty()) {
+TokenVectors::Reading TokenVectors::reading_of(const EncodeOptions& options) const {
+  Reading out{.prompt = prompt_of(model_, options), .before = 0, .limit = 0, .letters = 0};
+  if (!out.prompt.empty()) {
     Texts one;
-    one.add(prompt);
-    before = tokenizer_.encode_plain(one, 0, 1).ids.size();
+    one.add(out.prompt);
+    out.before = tokenizer_.encode_plain(one, 0, 1).ids.size();
   }
   // Pooled windows of a text, each by its number of tokens, are the mean of all its tokens.
-  Index limit = options.max_tokens.value_or(options.long_texts == LongTexts::chunk ? 0 : limit_);
-  const Index letters = model2vec_ ? limit * token_letters_ : 0;
-  if (limit == 0) limit = ~Index{0};
+  out.limit = options.max_tokens.value_or(options.long_texts == LongTexts::chunk ? 0 : limit_);
+  out.letters = model2vec_ ? out.limit * token_letters_ : 0;
+  if (out.limit == 0) out.limit = ~Index{0};
+  return out;
+}
+
+Tokens TokenVectors::counting_tokens(const Texts& texts, Index first, Index count, const Reading& reading,
+                                     std::span<std::uint8_t> unknown) const {
+  const auto [prompt, before, limit, letters] = reading;
+  std::vector<std::uint8_t> shortened(count);
+  bool as_they_are = prompt.empty();
+  for (Index i = 0; i < count && letters > 0 && as_they_are; ++i)
+    as_they_are = texts[first + i].size() <= letters;
+  Texts changed;
+  if (!as_they_are) changed = prepared(texts, first, count, prompt, letters, shortened);
+  // One more tells whether a text is longer.
+  Tokens tokens = tokenizer_.encode_plain(as_they_are ? texts : changed, as_they_are ? first : 0, count,
+                                          limit == ~Index{0} ? limit : limit + 1);
+  tokens.cut = 0;
+  std::size_t kept = 0, begin = 0;
+  for (Index i = 0; i < count; ++i) {
+    const std::size_t end = tokens.starts[i + 1];
+    const auto ids = std::span(tokens.ids).subspan(begin, std::min<std::size_t>(end - begin, limit));
+    tokens.cut += end - begin > limit || shortened[i] != 0;
+    unknown[i] = !tokenizer_.knows_any(ids.subspan(std::min<Index>(before, ids.size())));
+    for (const std::uint32_t id : ids)
+      if (id != left_out_) tokens.ids[kept++] = id;
+    begin = end;
+    tokens.starts[i + 1] = kept;
+  }
+  tokens.ids.resize(kept);
+  return tokens;
+}
+
+Tokens TokenVectors::tokenize(const Texts& texts, Index first, Index count) const {
+  std::vector<std::uint8_t> unknown(count);
+  return counting_tokens(texts, first, count, reading_of({}), unknown);
+}
+
+Matrix TokenVectors::table() const {
+  Index rows = tokens_;
+  if (!mapping_.empty()) rows = Index{*std::ranges::max_element(mapping_)} + 1;
+  Matrix out(rows, cols_);
+  for (Index i = 0; i < rows; ++i) table_.read(i, out[i]);
+  return out;
+}
+
+Matrix TokenVectors::encode(const Texts& texts, Index first, Index count, const EncodeOptions& options,
+                            const Run& run, TextFates& fates) const {
+  const Reading reading = reading_of(options);
   const bool as_library = !weights_ && !unit_;  // texts of unknown tokens too
   const bool half = as_library && model2vec_ && table_.type() == TensorType::f16;
   Matrix out(count, dims());
@@ -281,30 +327,14 @@ Matrix TokenVectors::encode(const Texts& texts, Index first, Index count, const 
       run, count, kGrain,
       [&](Index chunk, Index begin, Index end) {
         const Index n = end - begin;
-        std::vector<std::uint8_t> shortened(n);
-        bool as_they_are = prompt.empty();
-        for (Index i = 0; i < n && letters > 0 && as_they_are; ++i)
-          as_they_are = texts[first + begin + i].size() <= letters;
-        Texts changed;
-        if (!as_they_are) changed = prepared(texts, first + begin, n, prompt, letters, shortened);
-        // One more tells whether a text is longer.
-        const Tokens tokens =
-            tokenizer_.encode_plain(as_they_are ? texts : changed, as_they_are ? first + begin : 0, n,
-                                    limit == ~Index{0} ? limit : limit + 1);
-        for (Index i = 0; i < n; ++i) cut[chunk] += tokens[i].size() > limit || shortened[i] != 0;
+        const auto unknown = std::span(fates.unknown).subspan(begin, n);
+        const Tokens tokens = counting_tokens(texts, first + begin, n, reading, unknown);
+        cut[chunk] = tokens.cut;
         Matrix pooled(n, cols_);
         std::vector<float> row(cols_);
-        std::vector<std::uint32_t> known_ids;
         for (Index i = 0; i < n; ++i) {
-          auto ids = tokens[i].first(std::min(tokens[i].size(), limit));
-          const bool known = tokenizer_.knows_any(ids.subspan(std::min<Index>(before, ids.size())));
-          fates.unknown[begin + i] = !known;
-          if (left_out_ && std::ranges::find(ids, *left_out_) != ids.end()) {
-            known_ids.assign(ids.begin(), ids.end());
-            std::erase(known_ids, *left_out_);
-            ids = known_ids;
-          }
-          if (!mean_of(known || as_library ? ids : ids.first(0), row, pooled[i])) continue;
+          const auto ids = unknown[i] == 0 || as_library ? tokens[i] : std::span<const std::uint32_t>();
+          if (!mean_of(ids, row, pooled[i])) continue;
           if (weights_) kernels().axpy(-1.0f, weights_->mean.data(), pooled[i].data(), cols_);
           if (half) round_to_half(pooled[i]);
         }

@@ -67,13 +67,36 @@ class TokenVectors {
   Index token_dims() const { return cols_; }
   Matrix encode(const Texts& texts, Index first, Index count, const EncodeOptions& options, const Run& run,
                 TextFates& fates) const;
+  /// The tokens that count in the means of texts [first, first + count), as `encode` takes them by default.
+  Tokens tokenize(const Texts& texts, Index first, Index count) const;
+  /// For learning: the row of the table that a token has, what it is multiplied by in a mean, and the tensors
+  /// beside the table as they are in the file (empty: not there).
+  Index row_of(std::uint32_t token) const { return mapping_.empty() ? token : mapping_[token]; }
+  float scale_of(std::uint32_t token) const { return scales_.empty() ? 1.0f : scales_[token]; }
+  std::span<const std::uint32_t> mapping() const { return mapping_; }
+  std::span<const float> scales() const { return scales_; }
+  const std::string& table_name() const { return table_name_; }
+  /// The whole table as numbers, rows x token_dims().
+  Matrix table() const;
   Index max_tokens() const { return limit_; }
   double flops(Index tokens) const { return 2.0 * static_cast<double>(tokens) * static_cast<double>(cols_); }
   const ModelFolder& model() const { return model_; }
   const Tokenizer& tokenizer() const& { return tokenizer_; }
 
  private:
-  TokenVectors(ModelFolder model, Tokenizer tokenizer, TensorTable table, Index tokens, Index cols);
+  /// How texts are made tokens by these options.
+  struct Reading {
+    std::string prompt;
+    Index before = 0;   // tokens of the prompt
+    Index limit = 0;    // most tokens
+    Index letters = 0;  // most letters; 0: any
+  };
+  TokenVectors(ModelFolder model, Tokenizer tokenizer, TensorTable table, std::string name, Index tokens,
+               Index cols);
+  Reading reading_of(const EncodeOptions& options) const;
+  /// Of texts [first, first + count) the tokens that count; `unknown` says of which texts none is known.
+  Tokens counting_tokens(const Texts& texts, Index first, Index count, const Reading& reading,
+                         std::span<std::uint8_t> unknown) const;  // out: unknown
   /// The mean of the ids' vectors, into `sum`; false if they weigh nothing.
   bool mean_of(std::span<const std::uint32_t> ids, std::span<float> row, std::span<float> sum) const;
   void read_mapping(const Weights& weights, Index rows);
@@ -86,6 +109,7 @@ class TokenVectors {
   ModelFolder model_;
   Tokenizer tokenizer_;
   TensorTable table_;
+  std::string table_name_;  // of its tensor
   Index tokens_, cols_;
   std::vector<std::uint32_t> mapping_;  // token -> row of the table; empty: the same
   std::vector<float> scales_;           // of each token; empty: 1

@@ -24,6 +24,12 @@ Index freeze_parts(Parameters& parameters, const TrainOptions& options, Index la
   return frozen;
 }
 
+LearnOptions learn_options(const TrainOptions& options, double default_rate) {
+  LearnOptions out = options.learn;
+  out.optimiser.learning_rate = options.learning_rate.value_or(default_rate);
+  return out;
+}
+
 std::string name_rows(const std::vector<Batch>& batches, const std::function<RowNames(Index set)>& names) {
   constexpr Index kMost = 20;
   std::string out;

@@ -17,6 +17,9 @@ namespace shoal {
 /// Error(argument) for more layers than there are, and if nothing is left that learns.
 Index freeze_parts(Parameters& parameters, const TrainOptions& options, Index layers);
 
+/// How parameters learn by these options; default_rate: the learning rate if they name none.
+LearnOptions learn_options(const TrainOptions& options, double default_rate);
+
 /// The rows of these batches as people know them: "rows 17, 23 of pairs.csv".
 struct RowNames {
   const std::string& set;

@@ -289,7 +289,7 @@ TrainOptions quick(Index epochs) {
   TrainOptions out;
   out.learn.n_epochs = epochs;
   out.learn.batch_size = 8;
-  out.learn.optimiser.learning_rate = 2e-3;
+  out.learning_rate = 2e-3;
   return out;
 }
 

@@ -23,12 +23,14 @@ class CrossTraining {
         hooks_(hooks),
         run_(run),
         threads_{.threads = run.threads, .stop = run.stop, .progress = {}, .pool = run.pool},
+        learn_(learn_options(options, options.learn.optimiser.learning_rate)),
         dropout_(model.dropout()) {
     check_options(options);
     require(!sets.empty(), Fault::argument, "there is nothing to train on");
     require(options.batching.value_or(Batching::shuffled) == Batching::shuffled, Fault::argument,
             option_name("batching") + " is of sentence encoders; pairs of a cross-encoder are shuffled");
     report_.frozen = freeze_parts(model.parameters, options, model.folder().model.transformer.layers);
+    report_.learning_rate = learn_.optimiser.learning_rate;
     for (const CrossTrainingSet& set : sets) {
       check(set);
       tokens_.push_back(model.tokenize(set.firsts, set.seconds, run));
@@ -61,7 +63,7 @@ class CrossTraining {
     };
     report_.batches = plan(0).size();
     const auto start = std::chrono::steady_clock::now();
-    report_.learnt = learn(model_.parameters, lesson, options_.learn, options_.seed, run_, checkpoint);
+    report_.learnt = learn(model_.parameters, lesson, learn_, options_.seed, run_, checkpoint);
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return std::move(report_);
   }
@@ -151,6 +153,7 @@ class CrossTraining {
   const CrossTrainHooks& hooks_;
   const Run& run_;
   const Run threads_;
+  const LearnOptions learn_;
   CrossDropout dropout_;
   std::vector<PairTokens> tokens_;
   CrossPass pass_;

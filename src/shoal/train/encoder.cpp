@@ -47,19 +47,33 @@ void normalise_back(const Matrix& x, Matrix& slope) {
 
 }  // namespace
 
+ModelFolder read_trainable_folder(const fs::path& folder, const Run& run) {
+  if (!static_table_folder(folder)) return read_model_folder(folder);
+  std::string id;
+  return TokenVectors::load(folder, run.quiet(), id).model();
+}
+
 TrainableEncoder::TrainableEncoder(ModelFolder model, Tokenizer tokenizer)
-    : model_(std::move(model)),
-      tokenizer_(std::move(tokenizer)),
-      network_(TrainableNetwork::load(model_.transformer, Weights(model_.transformer_folder), parameters)),
+    : tokenizer_(std::move(tokenizer)),
+      network_(TrainableNetwork::load(model.transformer, Weights(model.transformer_folder), parameters)),
+      model_(std::move(model)),
       dims_(std::min(model_.truncate.value_or(model_.dims), model_.dims)),
-      left_out_(make_plan(tokenizer_, model_, {}).left_out),
+      left_out_(make_plan(*tokenizer_, model_, {}).left_out),
       dropout_{.hidden = model_.transformer.hidden_dropout,
                .attention = model_.transformer.attention_dropout,
                .seed = {}} {
   add_head();
 }
 
-TrainableEncoder TrainableEncoder::load(const fs::path& folder, const Run&) {
+TrainableEncoder::TrainableEncoder(const fs::path& static_folder, const Run& run)
+    : table_(TrainableTable::load(static_folder, parameters, run)),
+      model_(table_->model()),
+      dims_(std::min(model_.truncate.value_or(model_.dims), model_.dims)) {
+  add_head();
+}
+
+TrainableEncoder TrainableEncoder::load(const fs::path& folder, const Run& run) {
+  if (static_table_folder(folder)) return {folder, run};
   ModelFolder model = read_model_folder(folder);
   Tokenizer tokenizer = load_tokenizer(model);
   check_vocabulary(model, tokenizer);
@@ -92,17 +106,20 @@ void TrainableEncoder::add_head() {
   }
 }
 
+Tokens TrainableEncoder::tokenize(const Texts& texts, Index first, Index count) const {
+  if (table_) return table_->tokenize(texts, first, count);
+  const EncodePlan plan = make_plan(*tokenizer_, model_, {});
+  Texts prompted;
+  for (Index i = first; i < first + count; ++i) prompted.add(plan.prompt + std::string(texts[i]));
+  return tokenizer_->encode(prompted, 0, count, plan.limit);
+}
+
 Tokens TrainableEncoder::tokenize(const Texts& texts, const Run& run) const {
   constexpr Index kAtOnce = 128;
-  const EncodePlan plan = make_plan(tokenizer_, model_, {});
   std::vector<Tokens> parts(chunk_count(texts.size(), kAtOnce));
   for_chunks(
       run, texts.size(), kAtOnce,
-      [&](Index chunk, Index first, Index last) {
-        Texts prompted;
-        for (Index i = first; i < last; ++i) prompted.add(plan.prompt + std::string(texts[i]));
-        parts[chunk] = tokenizer_.encode(prompted, 0, prompted.size(), plan.limit);
-      },
+      [&](Index chunk, Index first, Index last) { parts[chunk] = tokenize(texts, first, last - first); },
       "tokenize");
   Tokens out;
   for (const Tokens& part : parts) {
@@ -186,11 +203,17 @@ Matrix TrainableEncoder::forward(std::span<const std::span<const std::uint32_t>>
     ids.insert(ids.end(), text.begin(), text.end());
     starts.push_back(ids.size());
   }
-  pass.states = network_.forward(ids, starts, parameters, dropout, pass.network, run);
-  Matrix pooled(texts.size(), model_.pooling.modes.size() * model_.transformer.hidden);
-  for (Index i = 0; i < texts.size(); ++i)
-    pool(model_.pooling.modes, pass.states.view().slice(starts[i], starts[i + 1] - starts[i]), left_out_,
-         pooled[i]);
+  Matrix pooled;
+  if (table_) {
+    pooled = table_->forward(ids, starts, parameters, run);
+    pass.network.ids = std::move(ids), pass.network.starts = std::move(starts);
+  } else {
+    pass.states = network_->forward(ids, starts, parameters, dropout, pass.network, run);
+    pooled = Matrix(texts.size(), model_.pooling.modes.size() * model_.transformer.hidden);
+    for (Index i = 0; i < texts.size(); ++i)
+      pool(model_.pooling.modes, pass.states.view().slice(starts[i], starts[i + 1] - starts[i]), left_out_,
+           pooled[i]);
+  }
   Matrix out = head_forward(std::move(pooled), pass, run);
   if (out.cols() == dims_) return out;
   Matrix cut(out.rows(), dims_);
@@ -205,6 +228,7 @@ void TrainableEncoder::backward(const EncoderPass& pass, Matrix slope, const Run
     slope = std::move(whole);
   }
   slope = head_backward(pass, std::move(slope), run);
+  if (table_) return table_->backward(pass.network.ids, pass.network.starts, slope.view(), parameters);
   Matrix by_states(pass.states.rows(), pass.states.cols());
   const std::vector<Index>& starts = pass.network.starts;
   for_chunks(run.quiet(), slope.rows(), 1, [&](Index i, Index, Index) {
@@ -212,7 +236,7 @@ void TrainableEncoder::backward(const EncoderPass& pass, Matrix slope, const Run
     pool_back(model_.pooling.modes, pass.states.view().slice(first, count), left_out_, slope[i],
               by_states.span().slice(first, count));
   });
-  network_.backward(pass.network, std::move(by_states), parameters, run);
+  network_->backward(pass.network, std::move(by_states), parameters, run);
 }
 
 Matrix TrainableEncoder::encode(std::span<const std::span<const std::uint32_t>> texts, const Run& run) const {
@@ -246,7 +270,13 @@ void TrainableEncoder::save(const fs::path& to) const {
     return nullptr;
   };
   const auto place = [&](const fs::path& folder) { return to / fs::relative(folder, model_.folder); };
-  write_weights(model_.transformer_folder, place(model_.transformer_folder), named);
+  if (table_) {
+    std::error_code ignored;
+    fs::create_directories(place(model_.transformer_folder), ignored);
+    table_->save(place(model_.transformer_folder), parameters);
+  } else {
+    write_weights(model_.transformer_folder, place(model_.transformer_folder), named);
+  }
   for (const Step& step : steps_)
     if (step.what.kind != StepKind::normalize) {
       const std::string at = step.what.folder.filename().string() + "/";

@@ -11,9 +11,14 @@
 namespace shoal {
 namespace {
 
-const std::filesystem::path kGolden = SHOAL_SOURCE "/tests/golden/encoder";
-constexpr const char* kModels[] = {"bert_new", "bert_old",    "roberta",   "distilbert",
-                                   "mpnet",    "xlm_roberta", "bert_bare", "bert_poolings"};
+const std::filesystem::path kGolden = SHOAL_SOURCE "/tests/golden";
+constexpr const char* kModels[] = {"encoder/bert_new",   "encoder/bert_old",      "encoder/roberta",
+                                   "encoder/distilbert", "encoder/mpnet",         "encoder/xlm_roberta",
+                                   "encoder/bert_bare",  "encoder/bert_poolings", "static/plain",
+                                   "static/short",       "static/mapped",         "static/sentence",
+                                   "static/folded"};
+// Static models whose tables are not of float32: they learn in it.
+constexpr const char* kOtherTables[] = {"static/half", "static/bytes", "static/double"};
 
 Texts some_texts() {
   Texts out;
@@ -90,7 +95,8 @@ TEST(TrainableEncoder, GradientsAreDifferencesOfLosses) {
 }
 
 TEST(TrainableEncoder, WhatIsFrozenCostsNothingAndChangesNoOther) {
-  auto whole = TrainableEncoder::load(kGolden / "mpnet"), part = TrainableEncoder::load(kGolden / "mpnet");
+  auto whole = TrainableEncoder::load(kGolden / "encoder/mpnet"),
+       part = TrainableEncoder::load(kGolden / "encoder/mpnet");
   part.parameters.freeze([](const std::string& name) {
     return name.starts_with("embeddings.") || name.find("relative") != std::string::npos ||
            name.find("layer.0.") != std::string::npos;
@@ -111,11 +117,44 @@ TEST(TrainableEncoder, WhatIsFrozenCostsNothingAndChangesNoOther) {
   EXPECT_LT(learns, whole.parameters.size() - 15);
 }
 
+/// Rows of tokens that no text has keep no gradient, and each token of a text gets its share.
+TEST(TrainableEncoder, OnlyTheRowsOfTheTokensLearnInAStaticModel) {
+  auto model = TrainableEncoder::load(kGolden / "static/mapped");
+  ASSERT_TRUE(model.is_static());
+  ASSERT_EQ(model.parameters.size(), 1u);
+  const Parameter& table = model.parameters[0];
+  const Tokens tokens = model.tokenize(some_texts());
+  std::string id;
+  const TokenVectors vectors = TokenVectors::load(kGolden / "static/mapped", {}, id);
+  std::vector<double> share(table.value.rows());
+  for (Index i = 0; i < tokens.size(); ++i)
+    for (const std::uint32_t token : tokens[i])
+      share[vectors.row_of(token)] +=
+          static_cast<double>(vectors.scale_of(token)) / static_cast<double>(tokens[i].size());
+  const TrainableTable alone = [&] {
+    Parameters unused;
+    return TrainableTable::load(kGolden / "static/mapped", unused, {});
+  }();
+  Matrix ones(tokens.size(), table.value.cols());
+  for (Index i = 0; i < ones.rows() * ones.cols(); ++i) ones.data()[i] = 1;
+  const std::vector<Index> starts(tokens.starts.begin(), tokens.starts.end());
+  alone.backward(tokens.ids, starts, ones.view(), model.parameters);
+  Index used = 0;
+  for (Index row = 0; row < share.size(); ++row) {
+    EXPECT_EQ(table.table[row] == TableRow::now, share[row] != 0) << row;
+    used += share[row] != 0;
+    for (const float g : table.gradient[row]) EXPECT_NEAR(g, share[row], 1e-5) << row;
+  }
+  EXPECT_GT(used, Index{5});
+  EXPECT_LT(used, share.size());
+}
+
 TEST(TrainableEncoder, WhatItSavesIsTheSameModel) {
-  for (const char* name : kModels) {
+  std::vector<std::string> names(std::begin(kModels), std::end(kModels));
+  names.insert(names.end(), std::begin(kOtherTables), std::end(kOtherTables));
+  for (const std::string& name : names) {
     SCOPED_TRACE(name);
-    const auto folder =
-        std::filesystem::path(testing::TempDir()) / ("trained." + std::to_string(::getpid()) + "." + name);
+    const auto folder = std::filesystem::path(testing::TempDir()) / ("trained." + std::to_string(::getpid()));
     std::filesystem::create_directory(folder);
     auto model = TrainableEncoder::load(kGolden / name);
     const Random random({3});

@@ -17,10 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What says how a model is built and how its tokenizer works; not weights, nor what else lies there.
+/// What says how a model is built and how its tokenizer works; not weights, nor how it was made, nor what
+/// else lies there.
 bool is_description(const std::string& name) {
   static constexpr std::array<std::string_view, 5> kEndings = {".json", ".txt", ".model", ".codes", ".vocab"};
-  return !name.starts_with(".") && !name.starts_with("training.") && !name.ends_with(".index.json") &&
+  return !name.starts_with(".") && !name.starts_with("training.") && name != "distil.json" &&
+         !name.ends_with(".index.json") &&
          std::ranges::any_of(kEndings, [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
@@ -54,7 +56,7 @@ void copy_beside_weights(const ModelFolder& model, const fs::path& to) {
     if (file.filename() == "config.json") {
       auto config = nlohmann::ordered_json::parse(content, nullptr, false);
       bool changed = false;
-      for (const char* type : {"dtype", "torch_dtype"})
+      for (const char* type : {"dtype", "torch_dtype", "embedding_dtype"})
         if (config.is_object() && config.contains(type) && config[type] != "float32") {
           config[type] = "float32";
           changed = true;

@@ -50,6 +50,18 @@ Batching batching_of(const TrainingSet& set, const TrainOptions& options) {
                                                    : Batching::shuffled;
 }
 
+/// A static model has nothing but its table.
+void refuse_for_static(const TrainOptions& options) {
+  const auto refuse = [](const char* option) {
+    throw Error(Fault::argument, option_name(option) +
+                                     " is of transformers; a static model has a vector for each token and no "
+                                     "layers");
+  };
+  if (options.dropout) refuse("dropout");
+  if (options.freeze_embeddings) refuse("freeze_embeddings");
+  if (options.freeze_layers > 0) refuse("freeze_layers");
+}
+
 class Training {
  public:
   Training(TrainableEncoder& model, const std::vector<TrainingSet>& sets, const TrainOptions& options,
@@ -59,10 +71,14 @@ class Training {
         hooks_(hooks),
         run_(run),
         threads_{.threads = run.threads, .stop = run.stop, .progress = {}, .pool = run.pool},
-        most_tokens_(tokens_that_fit(model.model().transformer)) {
+        learn_(
+            learn_options(options, model.is_static() ? kStaticRate : options.learn.optimiser.learning_rate)),
+        most_tokens_(model.is_static() ? ~Index{0} : tokens_that_fit(model.model().transformer)) {
     check_options(options);
     require(!sets.empty(), Fault::argument, "there is nothing to train on");
+    if (model.is_static()) refuse_for_static(options);
     report_.frozen = freeze_parts(model.parameters, options, model.model().transformer.layers);
+    report_.learning_rate = learn_.optimiser.learning_rate;
     for (const TrainingSet& set : sets) ready(set);
     dropout_ = options.dropout
                    ? NetworkDropout{.hidden = *options.dropout, .attention = *options.dropout, .seed = {}}
@@ -100,7 +116,7 @@ class Training {
     report_.batches = plan(0).size();
     for (Index set = 0; set < sets_.size(); ++set) report_.left_out += batches_of(set, 0).left_out.size();
     const auto start = std::chrono::steady_clock::now();
-    report_.learnt = learn(model_.parameters, lesson, options_.learn, options_.seed, run_, checkpoint);
+    report_.learnt = learn(model_.parameters, lesson, learn_, options_.seed, run_, checkpoint);
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     report_.after = look();
     if (hooks_.finished) hooks_.finished([this] { return look(); });
@@ -298,6 +314,7 @@ class Training {
   const TrainHooks& hooks_;
   const Run& run_;
   const Run threads_;
+  const LearnOptions learn_;
   NetworkDropout dropout_;
   const Index most_tokens_;  // of a part
   std::vector<ReadySet> sets_;

@@ -26,6 +26,10 @@ struct TrainingSet {
   Index rows() const { return columns.empty() ? 0 : columns.front().size(); }
 };
 
+/// A static model's learning rate: few rows get a gradient in a step, and nothing lies between them and the
+/// loss.
+inline constexpr double kStaticRate = 0.01;
+
 /// How an encoder is trained.
 struct TrainOptions {
   LearnOptions learn{.n_epochs = 3,
@@ -34,6 +38,7 @@ struct TrainOptions {
                      .warmup = 0.1,
                      .max_norm = 1,
                      .watch_every = 50};
+  std::optional<double> learning_rate;  ///< absent: that of `learn`; of a static model kStaticRate
   std::optional<Batching> batching;  ///< absent: no_duplicates for losses that set texts of a batch against
                                      ///< each other, group_by_label for those of labels, else shuffled
   Mixing mixing = Mixing::proportional;
@@ -50,7 +55,8 @@ void fields(TrainOptions& o, V&& visit) {
   visit("epochs", o.learn.n_epochs, "passes over the rows", at_least(1));
   visit("batch_size", o.learn.batch_size, "rows that are compared with each other", at_least(1));
   visit("accumulate", o.learn.accumulate, "batches whose gradients make a step together", at_least(1));
-  visit("learning_rate", o.learn.optimiser.learning_rate, "how far a step goes, at most", above(0));
+  visit("learning_rate", o.learning_rate,
+        "how far a step goes, at most. Default: 2e-05, of a static model 0.01", above(0));
   visit("schedule", o.learn.schedule, "how the learning rate goes down");
   visit("warmup", o.learn.warmup, "share of the steps over which the learning rate rises", between(0, 1));
   visit("weight_decay", o.learn.optimiser.weight_decay, "how strongly weights are drawn to 0", at_least(0));
@@ -82,6 +88,7 @@ void fields(TrainOptions& o, V&& visit) {
 
 struct TrainReport {
   Learnt learnt;
+  double learning_rate = 0;
   Index rows = 0, batches = 0;  ///< of an epoch: the first
   Index tokens = 0;             ///< of all texts, once
   Index cut = 0;                ///< texts longer than the model's limit

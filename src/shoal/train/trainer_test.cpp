@@ -48,7 +48,7 @@ TrainOptions quick() {
   TrainOptions out;
   out.learn.n_epochs = 2;
   out.learn.batch_size = 8;
-  out.learn.optimiser.learning_rate = 1e-3;
+  out.learning_rate = 1e-3;
   out.learn.watch_every = 5;
   return out;
 }
@@ -83,7 +83,7 @@ TEST(Trainer, PartsOfABatchGiveTheGradientsOfTheWhole) {
     options.learn.batch_size = 12;
     options.dropout = 0;
     options.learn.n_epochs = 1;
-    options.learn.optimiser.learning_rate = 1e-4;
+    options.learning_rate = 1e-4;
     train_encoder(whole, {set}, options);
     options.mini_batch = 5;
     train_encoder(parts, {set}, options);
@@ -139,7 +139,7 @@ TEST(Trainer, ACollapseIsCaughtAndTakenBack) {
   auto model = TrainableEncoder::load(kModel);
   TrainOptions options = quick();
   options.learn.n_epochs = 20;
-  options.learn.optimiser.learning_rate = 3e-3;
+  options.learning_rate = 3e-3;
   const TrainReport report = train_encoder(model, {set}, options);
   EXPECT_NE(report.learnt.harm.find("collapse"), std::string::npos) << report.after.mean_cosine;
   EXPECT_LT(report.learnt.steps, report.learnt.n_steps);
@@ -161,6 +161,29 @@ TEST(Trainer, SaysWhatCannotBeLearntFrom) {
   TrainOptions options = quick();
   options.freeze_layers = 99;
   EXPECT_EQ(error_of([&] { train_encoder(model, {scored_pairs(9)}, options); }).option(), "freeze_layers");
+}
+
+/// The words of texts that belong together come nearer, at the rate of static models; their layers are none.
+TEST(Trainer, AStaticModelLearnsWithTheSameBitsForAnyThreads) {
+  const std::filesystem::path folder = SHOAL_SOURCE "/tests/golden/static/plain";
+  const std::vector<TrainingSet> sets{scored_pairs(60), ranked_pairs(40)};
+  auto one = TrainableEncoder::load(folder), many = TrainableEncoder::load(folder);
+  TrainOptions options = quick();
+  options.learning_rate.reset();
+  options.learn.n_epochs = 12;
+  const TrainReport report =
+      train_encoder(one, sets, options, {}, {.threads = 1, .stop = {}, .progress = {}, .pool = {}});
+  EXPECT_EQ(report.learning_rate, kStaticRate);
+  const TrainReport other =
+      train_encoder(many, sets, options, {}, {.threads = 3, .stop = {}, .progress = {}, .pool = {}});
+  EXPECT_TRUE(same(one.parameters, many.parameters));
+  ASSERT_EQ(report.learnt.losses.size(), 12U) << report.learnt.harm;
+  EXPECT_LT(report.learnt.losses.back(), 0.8 * report.learnt.losses.front());
+  options.dropout = 0.1;
+  EXPECT_EQ(error_of([&] { train_encoder(one, sets, options); }).fault, Fault::argument);
+  options.dropout.reset();
+  options.freeze_layers = 1;
+  EXPECT_EQ(error_of([&] { train_encoder(one, sets, options); }).fault, Fault::argument);
 }
 
 }  // namespace

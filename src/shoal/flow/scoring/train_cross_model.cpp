@@ -239,7 +239,8 @@ class TrainCrossRun {
       hooks.score = [&](const CrossNetwork& now) { return try_on(dev_, now, 0, metric, whole).value; };
     hooks.log = [&](const LearnStep& step) { log.add(step); };
     hooks.begun_anew = [&] { tell_begun_anew(o_, notices_); };
-    hooks.begins = [&](const TrainReport&, Index step, double seconds) {
+    hooks.begins = [&](const TrainReport& so_far, Index step, double seconds) {
+      report_.train.learning_rate = so_far.learning_rate;
       report_.resumed_from = step;
       log.resume(step);
       if (notices_.begins) notices_.begins(report_, seconds);

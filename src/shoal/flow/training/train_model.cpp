@@ -73,15 +73,11 @@ class TrainRun {
     check_training(o_);
     check_options(o_.loss);
     const fs::path given = find_model(o_.model, o_.models_folder);
-    if (static_table_folder(given))
-      throw Error(Fault::unsupported,
-                  o_.model + " is a static model: it has a vector for each token and no network",
-                  "'shoal train' trains transformers");
     if (is_cross_folder(given))
       throw Error(Fault::unsupported,
                   o_.model + " is a cross-encoder or a classifier, whose last layer would not fit any more",
                   "'shoal train --cross' trains it with that layer");
-    const ModelFolder folder = read_model_folder(given);
+    const ModelFolder folder = read_trainable_folder(given, run_);
     report_.model = model_name(folder.folder);
     std::optional<TrainableEncoder> model;
     TrainingJob job;
@@ -257,6 +253,7 @@ class TrainRun {
     hooks.begun_anew = [&] { tell_begun_anew(o_, notices_); };
     hooks.begins = [&](const TrainReport& so_far, Index step, double seconds) {
       report_.train.left_out = so_far.left_out;
+      report_.train.learning_rate = so_far.learning_rate;
       report_.resumed_from = step;
       log.resume(step);
       if (step == 0) log.add(0, *before);
