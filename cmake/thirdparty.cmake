@@ -9,7 +9,7 @@ find_package(ZLIB REQUIRED)           # map/page_blocks.cpp, store/files/zip.cpp
 find_package(CLI11 REQUIRED)          # cli
 find_package(CURL REQUIRED)           # cli/http.cpp
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)  # core/letters.cpp, tokenize/words.cpp
+pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)  # core/letters.cpp, tokenize/words.cpp, flow/words/words_folder.cpp
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)  # read/, and in Rust the crate zstd
 if(SHOAL_TESTS)
   find_package(GTest REQUIRED)

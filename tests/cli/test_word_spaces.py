@@ -99,6 +99,61 @@ def test_a_checkpoint_of_other_options_is_not_used_and_of_others_not_touched(sto
     assert done.returncode == 2 and "was not made by this command" in done.stderr and part.read_text() == "mine"
 
 
+def test_damaged_checkpoints_are_not_used(store, tmp_path):
+    """Numbers that are believed: ids of the course, and how many epochs have a health."""
+    flags = [store, *SMALL, "--gate", "mlp", "--targets", "head", "--epochs", 300]
+    shoal("words", "train", *flags, "--out", tmp_path / "whole")
+    part, whole = tmp_path / "out.part.safetensors", fingerprints(tmp_path / "whole")
+    going = subprocess.Popen([SHOAL, "words", "train", *map(str, flags), "--out", tmp_path / "out"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not part.exists() and going.poll() is None:
+        time.sleep(0.002)
+    going.send_signal(signal.SIGKILL)
+    going.wait()
+    content = part.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:8 + size])
+
+    def damaged(tensor):
+        begin, end = header[tensor]["data_offsets"]
+        return content[:8 + size + end - 8] + (2**31).to_bytes(8, "little") + content[8 + size + end:]
+
+    def shorter():
+        """One epoch less of health."""
+        begin, end = header["health"]["data_offsets"]
+        other = json.loads(json.dumps(header))
+        for name, tensor in other.items():
+            if name == "__metadata__":
+                continue
+            first, last = tensor["data_offsets"]
+            tensor["data_offsets"] = [first - 24 * (first >= end), last - 24 * (last >= end)]
+        other["health"]["shape"] = [header["health"]["shape"][0] - 3]
+        text = json.dumps(other).encode()
+        text += b" " * (-len(text) % 8)
+        data = content[8 + size:]
+        return len(text).to_bytes(8, "little") + text + data[:end - 24] + data[end:]
+
+    for bad in (damaged("course/ids"), shorter(), content):
+        part.write_bytes(bad)
+        told = answer("words", "train", *flags, "--out", tmp_path / "out")
+        assert (told["resumed_from"] > 0) == (bad is content)
+        assert fingerprints(tmp_path / "out") == whole
+        shutil.rmtree(tmp_path / "out")
+
+
+def test_words_with_signs_are_found_in_texts(tmp_path):
+    names = ["c", "c++", "c#", "'hood", "node.js", "r2-d2"]
+    (tmp_path / "g.json").write_text(json.dumps({name: " ".join(other for other in names if other != name) for name in names}))
+    shoal("words", "prepare", tmp_path / "g.json", "--language", "none", "--model", ROOT / "tests/golden/encoder/bert_bare", "--out", tmp_path / "g.safetensors", "--quiet")
+    shoal("words", "train", tmp_path / "g.safetensors", "--space", "moved", "--heads", "0.1", "--layers", "0.mean", "--dims", 8, "--epochs", 2,
+          "--word2vec", "--out", tmp_path / "space", "--quiet")
+    known = dict((line.split(" ")[0], np.array(line.split(" ")[1:], dtype=float)) for line in (tmp_path / "space/vectors.txt").read_text().splitlines()[1:])
+    assert set(known) >= {"c", "c++", "c#"}
+    (tmp_path / "t.csv").write_text("text\n" + "\n".join(known) + "\n")
+    shoal("embed", tmp_path / "t.csv", "--text", "text", "--model", tmp_path / "space", "--out", tmp_path / "t.npy", "--quiet")
+    for found, (word, row) in zip(np.load(tmp_path / "t.npy"), known.items()):
+        assert np.allclose(found, row / np.linalg.norm(row), atol=1e-5), word
+
+
 def test_topics_are_found_and_neighbours_are_of_ones_own(store, tmp_path):
     shoal("words", "train", store, *SMALL, "--out", tmp_path / "out")
     words = (tmp_path / "out/words.txt").read_text().splitlines()

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from conftest import SHOAL, shoal
+from conftest import ROOT, SHOAL, shoal
 
 WORDNET = pathlib.Path("/usr/share/wordnet")
 
@@ -201,6 +201,8 @@ def test_ctrl_c_keeps_what_is_done(glosses, tmp_path):
     ("{}", "no description is left of 0"),
     ('{"cat": ""}', "no description is left of 1"),
     ('{"cat": "zzz"}', "no description is left"),
+    ('{"cat": ' + "[" * 100000 + '"x y"' + "]" * 100000 + "}", "more than 512 deep"),
+    ('{"cat": "a small animal", "dog": ', "broken JSON at byte"),
 ])
 def test_bad_json(tmp_path, content, says):
     (tmp_path / "a.json").write_text(content)
@@ -208,6 +210,27 @@ def test_bad_json(tmp_path, content, says):
     assert done.returncode == 3, done.stderr
     assert says in done.stderr
     assert not (tmp_path / "a.safetensors").exists()
+
+
+def test_a_name_that_comes_twice_has_all_its_descriptions(tmp_path):
+    (tmp_path / "a.json").write_text('{"cat": "a small animal dog", "dog": "a tame animal cat", "cat": "a feline animal dog"}')
+    done = prepare(tmp_path / "a.json", "--out", tmp_path / "a.safetensors")
+    assert done["read"] == 3 and done["descriptions"] == 3
+
+
+def test_files_of_others_are_not_touched(tmp_path):
+    (tmp_path / "a.json").write_text('{"cat": "a small animal dog", "dog": "a tame animal cat"}')
+    for name in ("u.safetensors.part.safetensors", "u.safetensors.part.json"):
+        (tmp_path / name).write_text("mine")
+        done = prepare(tmp_path / "a.json", "--out", tmp_path / "u.safetensors", check=False)
+        assert done.returncode == 2 and "was not made by this command" in done.stderr
+        assert (tmp_path / name).read_text() == "mine"
+        (tmp_path / name).unlink()
+    texts, part = tmp_path / "t.csv", tmp_path / "v.safetensors.part.safetensors"
+    texts.write_text("text\na cat\n")
+    part.write_text("mine")
+    done = shoal("embed", texts, "--text", "text", "--model", ROOT / "tests/golden/encoder/bert_bare", "--attention", tmp_path / "v.safetensors", check=False)
+    assert done.returncode == 2 and "was not made by this command" in done.stderr and part.read_text() == "mine"
 
 
 def test_sentences_with_the_word_inside(tmp_path):

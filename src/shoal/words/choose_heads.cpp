@@ -94,23 +94,9 @@ ChannelChoice choose(const std::vector<Item>& items, const std::vector<LayerHead
 /// The means of channels over halves, as doubles; 1 where all are 0.
 std::vector<double> means_of(std::span<const std::uint16_t> halves, Index channels, double rows,
                              const Run& run) {
-  const Index n = channels == 0 ? 0 : halves.size() / channels;
-  auto sums = fold_chunks(
-      run, n, 8192, std::vector<double>(channels),
-      [&](Index first, Index last) {
-        std::vector<double> part(channels);
-        std::vector<float> row(channels);
-        for (Index i = first; i < last; ++i) {
-          kernels().f16_to_f32(halves.data() + i * channels, row.data(), channels);
-          for (Index c = 0; c < channels; ++c) part[c] += static_cast<double>(row[c]);
-        }
-        return part;
-      },
-      [](std::vector<double>& total, std::vector<double>&& part) {
-        for (Index c = 0; c < total.size(); ++c) total[c] += part[c];
-      });
-  for (double& sum : sums) sum = sum > 0 && rows > 0 ? sum / rows : 1;
-  return sums;
+  std::vector<double> out = channel_sums(halves, channels, run);
+  for (double& sum : out) sum = sum > 0 && rows > 0 ? sum / rows : 1;
+  return out;
 }
 
 }  // namespace

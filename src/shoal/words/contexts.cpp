@@ -1,6 +1,7 @@
 #include "shoal/words/contexts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <string_view>
 #include <unordered_map>
@@ -49,23 +50,10 @@ float single(std::uint16_t half) {
 /// 1 / mean of some channels over all rows that say something; 0 if nothing does.
 std::vector<double> scales_of(std::span<const std::uint16_t> halves, Index channels,
                               const std::vector<Index>& which, double rows, const Run& run) {
-  const Index n = channels == 0 ? 0 : halves.size() / channels;
-  auto sums = fold_chunks(
-      run, n, 8192, std::vector<double>(which.size()),
-      [&](Index first, Index last) {
-        std::vector<double> part(which.size());
-        std::vector<float> row(channels);
-        for (Index i = first; i < last; ++i) {
-          kernels().f16_to_f32(halves.data() + i * channels, row.data(), channels);
-          for (Index c = 0; c < which.size(); ++c) part[c] += static_cast<double>(row[which[c]]);
-        }
-        return part;
-      },
-      [](std::vector<double>& total, std::vector<double>&& part) {
-        for (Index c = 0; c < total.size(); ++c) total[c] += part[c];
-      });
-  for (double& sum : sums) sum = sum > 0 ? rows / sum : 0;
-  return sums;
+  const std::vector<double> sums = channel_sums(halves, channels, run);
+  std::vector<double> out;
+  for (const Index c : which) out.push_back(sums[c] > 0 ? rows / sums[c] : 0);
+  return out;
 }
 
 /// Adds the target with these contexts: sorted, cut, divided by the sum, times `share`.
@@ -106,6 +94,28 @@ void append(WordContexts& to, WordContexts&& part) {
 }
 
 }  // namespace
+
+std::vector<double> channel_sums(std::span<const std::uint16_t> halves, Index channels, const Run& run) {
+  const Index n = channels == 0 ? 0 : halves.size() / channels;
+  std::vector<double> sums = fold_chunks(
+      run, n, 8192, std::vector<double>(channels),
+      [&](Index first, Index last) {
+        std::vector<double> part(channels);
+        std::vector<float> row(channels);
+        for (Index i = first; i < last; ++i) {
+          kernels().f16_to_f32(halves.data() + i * channels, row.data(), channels);
+          for (Index c = 0; c < channels; ++c) part[c] += static_cast<double>(row[c]);
+        }
+        return part;
+      },
+      [](std::vector<double>& total, std::vector<double>&& part) {
+        for (Index c = 0; c < total.size(); ++c) total[c] += part[c];
+      });
+  // No sum of half floats is beyond a double, so that one which is not finite has a part that is not.
+  require(std::ranges::all_of(sums, [](double sum) { return std::isfinite(sum); }), Fault::format,
+          "the store is damaged: an attention in it is not finite");
+  return sums;
+}
 
 WordContexts contexts_of(const AttentionRows& rows, const ContextOptions& o, const Run& run) {
   check_options(o);

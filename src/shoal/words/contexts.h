@@ -77,6 +77,10 @@ struct WordContexts {
 /// any number of threads.
 WordContexts contexts_of(const AttentionRows& rows, const ContextOptions& options, const Run& run);
 
+/// Of each of the channels of a store's half floats (rows x channels) the sum over all rows. Error(format) if
+/// a number is not finite.
+std::vector<double> channel_sums(std::span<const std::uint16_t> halves, Index channels, const Run& run);
+
 /// The same in the ids of another vocabulary: targets and contexts whose words are not in it are left out,
 /// the weights of the others stay as they are.
 WordContexts in_vocabulary(const WordContexts& contexts, const Texts& from, const Texts& to);

@@ -1,6 +1,7 @@
 #include "shoal/words/course.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "shoal/core/error.h"
@@ -10,6 +11,10 @@ namespace {
 
 [[noreturn]] void damaged(const ArchiveReader& in, const std::string& what) {
   throw Error(Fault::format, in.path().string() + ": " + what + ": was it changed?");
+}
+
+bool finite(const Matrix& x) {
+  return std::all_of(x.data(), x.data() + x.rows() * x.cols(), [](float v) { return std::isfinite(v); });
 }
 
 std::vector<std::int64_t> whole(const auto& numbers) { return {numbers.begin(), numbers.end()}; }
@@ -64,9 +69,11 @@ WordCourse WordCourse::load(const ArchiveReader& in) {
     out.frames.emplace_back(words, all.cols());
     std::copy_n(all.data() + f * words * all.cols(), words * all.cols(), out.frames.back().data());
   }
+  if (!finite(all)) damaged(in, "a vector is not finite");
   if (!in.has("start")) return out;
   out.start = in.matrix("start");
   out.end = in.matrix("end", out.start.rows(), out.start.cols());
+  if (!finite(out.start) || !finite(out.end)) damaged(in, "a vector is not finite");
   if (out.start.cols() != all.cols() || (words > 0 && out.ids.back() >= out.start.rows()))
     damaged(in, "words of the course are not those of start and end");
   return out;

@@ -411,6 +411,7 @@ WordMover::WordMover(const WordContexts& contexts, const Texts& words,
   state_ = std::make_unique<State>(contexts, words, frequency, options, run);
 }
 WordMover::WordMover(WordMover&&) noexcept = default;
+WordMover& WordMover::operator=(WordMover&&) noexcept = default;
 WordMover::~WordMover() = default;
 
 bool WordMover::done() const { return state_->history.size() >= state_->o.epochs; }

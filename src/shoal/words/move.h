@@ -118,6 +118,7 @@ class WordMover {
   WordMover(const WordContexts& contexts, const Texts& words, std::span<const std::uint64_t> frequency,
             const MoveOptions& options, const Run& run);
   WordMover(WordMover&&) noexcept;
+  WordMover& operator=(WordMover&&) noexcept;
   ~WordMover();
 
   bool done() const;

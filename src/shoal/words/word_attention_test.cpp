@@ -9,6 +9,7 @@
 #include "shoal/core/error.h"
 #include "shoal/kernels/kernels.h"
 #include "shoal/words/attention_file.h"
+#include "tests/error_of.h"
 #include "tests/scratch_folder.h"
 
 namespace shoal {
@@ -188,7 +189,11 @@ TEST(ArchiveFile, GoesOnOnlyWithTheSame) {
     ArchiveFile file(path, ArchiveWriter("k"), plan, true);
     EXPECT_TRUE(file.kept());
   }
-  ArchiveFile file(path, ArchiveWriter("other"), plan, true);
+  EXPECT_EQ(error_of([&] { ArchiveFile(path, ArchiveWriter("other"), plan, true); }).fault, Fault::argument);
+  EXPECT_EQ(ArchiveReader(path).integers("x").at(3), 2) << "what another command has made stays";
+  ArchiveWriter changed("k");
+  changed.meta("heads", "0.1");
+  ArchiveFile file(path, changed, plan, true);
   EXPECT_FALSE(file.kept());
   file.keep_as(folder / "whole");
   EXPECT_EQ(ArchiveReader(folder / "whole").integers("x").at(3), 0);

@@ -1,6 +1,7 @@
 #include "shoal/flow/words/evaluate_words.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -95,10 +96,17 @@ WordSet read_set(const fs::path& file, const ReadOptions& read,
       if (!number) continue;
       out.scores.push_back(*number);
     }
-    if (out.task == WordTask::groups) out.labels.emplace_back(table.columns[*label][row]);
+    if (out.task == WordTask::groups) {
+      const std::string_view of = trimmed_text(table.columns[*label][row]);
+      if (of.empty()) continue;
+      out.labels.emplace_back(of);
+    }
     out.rows.push_back(std::move(words));
   }
   require(!out.rows.empty(), Fault::data, file.string() + " has no row with words");
+  const bool alike = std::ranges::adjacent_find(out.scores, std::not_equal_to()) == out.scores.end();
+  require(out.task != WordTask::similarity || out.rows.size() < 2 || !alike, Fault::data,
+          file.string() + ": all scores are alike, so that nothing can agree with them");
   return out;
 }
 

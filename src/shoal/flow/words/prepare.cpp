@@ -187,10 +187,12 @@ State read_state(const fs::path& path, const std::string& key, Index shares) {
   try {
     const Json json = Json::parse(read_file(path, 1 << 20));
     State out{json.at("key"), json.at("done"), json.at("shares")};
-    if (out.key == key && out.shares.size() == shares) return out;
-  } catch (const nlohmann::json::exception&) {  // written by something else: start anew
+    return out.key == key && out.shares.size() == shares ? out : fresh;
+  } catch (const nlohmann::json::exception&) {
+    throw Error(Fault::argument,
+                path.string() + " was not made by this command, which keeps its work under that name",
+                "choose another " + option_name("out") + ", or move the file away");
   }
-  return fresh;
 }
 
 void write_state(const fs::path& path, const State& s) {
@@ -312,19 +314,24 @@ PrepareReport prepare_words(const Encoder& encoder, const PrepareOptions& option
   std::vector<Field> fields = list_fields(options.encode);
   key = step_key(sha256(std::as_bytes(std::span<const char>(key))), "words prepare", fields, kVersion);
 
+  const fs::path part = options.out.string() + ".part.safetensors",
+                 state_file = options.out.string() + ".part.json";
   if (there && !options.overwrite) {
     if (!read_receipt(options.out, key)) throw exists;
     report.done_before = true;
+    if (read_state(state_file, key, shares).done > 0) fs::remove(state_file);  // left by a kill at the end
     const ArchiveReader file(options.out);
     fill_shares(report, file.doubles("shares", shares));
     report.bytes = fs::file_size(options.out);
     return report;
   }
 
-  const fs::path part = options.out.string() + ".part.safetensors",
-                 state_file = options.out.string() + ".part.json";
   State state = read_state(state_file, key, shares);
   const Index n = p.of.size();
+  if (state.done > 0 && !fs::exists(part)) {  // before a new part, which it would speak for after a kill
+    fs::remove(state_file);
+    state = read_state(state_file, key, shares);
+  }
   ArchiveFile file(
       part, meta,
       attention_plan(p.words.words.size(), words.bytes.size(), forms.ends.size(), forms.bytes.size(), n,

@@ -14,7 +14,20 @@ namespace shoal {
 namespace fs = std::filesystem;
 namespace {
 
-using Json = nlohmann::ordered_json;
+/// Members of an object as they stand in the file, the same name more than once too: nothing is looked up.
+template <class Key, class T, class Compare = std::less<Key>,
+          class Allocator = std::allocator<std::pair<const Key, T>>>
+struct Members : nlohmann::ordered_map<Key, T, Compare, Allocator> {
+  using Base = nlohmann::ordered_map<Key, T, Compare, Allocator>;
+  using Base::Base;
+  T& operator[](const Key& key) {
+    Base::Container::emplace_back(key, T());
+    return this->back().second;
+  }
+};
+using Json = nlohmann::basic_json<Members>;
+
+constexpr Index kDeepest = 512;  // lists in lists
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 30;
 
@@ -41,16 +54,18 @@ class JsonDescriptions {
     }
   }
 
-  void add_all(const std::string& word, const Json& value, const std::string& where) {
+  void add_all(const std::string& word, const Json& value, const std::string& where, Index depth = 0) {
+    require(depth < kDeepest, Fault::data,
+            where + ": lists in lists, more than " + std::to_string(kDeepest) + " deep");
     if (value.is_string()) {
       to_.add(word, value.get_ref<const std::string&>(), "", where);
     } else if (value.is_array()) {
-      for (const Json& one : value) add_all(word, one, where);
+      for (const Json& one : value) add_all(word, one, where, depth + 1);
     } else if (value.is_object()) {
       bool any = false;
       each_text(value, [&](const Json& texts) {
         any = true;
-        add_all(word, texts, where);
+        add_all(word, texts, where, depth + 1);
       });
       require(any, Fault::data, where + ": no description; one is needed under a key such as description");
     } else if (value.is_null()) {
@@ -179,16 +194,22 @@ Descriptions read_descriptions(const DescriptionOptions& options, DescriptionRep
   for (const fs::path& input : options.inputs) {
     const bool named = input == "wordnet" && !fs::exists(input);
     if (named || fs::is_directory(input)) {
+      require(!wordnet, Fault::argument,
+              input.string() + " is a second WordNet; forms of words can be found by one only");
       wordnet = load_wordnet(named ? wordnet_folder() : input);
       read_wordnet(*wordnet, options, cleaner, run);
       continue;
     }
     if (is_json_file(input)) {
-      const Json json = Json::parse(read_file(input, kMostBytes), nullptr, false);
-      if (!json.is_discarded()) {
-        JsonDescriptions(input.string(), cleaner).read(json);
+      const std::string content = read_file(input, kMostBytes);
+      const std::string_view first_line = std::string_view(content).substr(0, content.find('\n'));
+      try {
+        JsonDescriptions(input.string(), cleaner).read(Json::parse(content));
         continue;
-      }  // perhaps one object a line
+      } catch (const Json::parse_error& e) {
+        if (!Json::accept(first_line))  // else one object a line
+          throw Error(Fault::data, input.string() + ": broken JSON at byte " + std::to_string(e.byte));
+      }
     }
     read_table(input, options, cleaner, run);
   }

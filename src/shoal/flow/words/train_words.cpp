@@ -165,25 +165,30 @@ struct Kept {
   std::vector<Health> health;
 };
 
-/// Goes on from the checkpoint, if it is of this key.
-void resume(WordMover& mover, Kept& kept, const fs::path& part, const std::string& key,
+/// Goes on from the checkpoint, if it is of this key; false if it cannot be used, and the mover neither.
+bool resume(WordMover& mover, Kept& kept, const fs::path& part, const std::string& key,
             TrainWordsReport& report) {
-  if (!fs::exists(part)) return;
+  if (!fs::exists(part)) return true;
   try {
     const ArchiveReader in(part);
     check_kind(in, kPartKind);
     if (in.meta("key") == key) {
       WordCourse course = WordCourse::load(in.part("course"));
+      const bool same = course.ids == kept.course.ids && course.watched == kept.course.watched &&
+                        (course.frames.empty() || course.frames[0].cols() == mover.vectors().cols());
+      require(same, Fault::format, part.string() + ": the course is of other words");
       std::vector<Health> health = load_health(in, in.tensor("health").count() / 3);
       mover.load(in);
+      require(health.size() == mover.epoch(), Fault::format, part.string() + ": an epoch has no health");
       kept = {std::move(course), std::move(health)};
-      return;
+      return true;
     }
   } catch (const Error& e) {
     if (e.fault == Fault::file) throw;
   }
   report.notes.push_back(part.string() +
                          " was kept of other options or another store, or is damaged; it is not used");
+  return false;
 }
 
 void keep_checkpoint(const WordMover& mover, const Kept& kept, const std::string& key, const fs::path& part) {
@@ -200,12 +205,13 @@ void keep_checkpoint(const WordMover& mover, const Kept& kept, const std::string
 Matrix move_words(const AttentionRows& rows, const WordContexts& contexts, const TrainWordsOptions& o,
                   const std::string& key, WordCourse& course, TrainWordsReport& report, const Run& run,
                   const TrainWordsNotices& notices) {
-  WordMover mover(contexts, rows.words, rows.frequency, o.move, run);
+  const auto begin = [&] { return WordMover(contexts, rows.words, rows.frequency, o.move, run); };
+  WordMover mover = begin();
   report.start = report.end = look(mover.vectors());
   Matrix start = mover.vectors();
   Kept kept{std::move(course), {}};
   kept.course.add(0, start);
-  resume(mover, kept, part_of(o.out), key, report);
+  if (!resume(mover, kept, part_of(o.out), key, report)) mover = begin();
   report.resumed_from = mover.epoch();
   if (report.resumed_from > 0 && notices.resumed) notices.resumed(report.resumed_from);
   Matrix good = mover.vectors();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <fstream>
 #include <optional>
 
@@ -35,7 +36,10 @@ WordSpace open_folder(const fs::path& folder) {
   return out;
 }
 
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
 WordSpace open_text(const fs::path& path, const Run& run) {
+  const std::uintmax_t size = fs::file_size(path);
   std::ifstream in(path, std::ios::binary);
   require(in.good(), Fault::file, "cannot read " + path.string());
   const auto broken = [&](Index line, const std::string& what) {
@@ -55,6 +59,9 @@ WordSpace open_text(const fs::path& path, const Run& run) {
     if (words == 0 || dims == 0 || dims > 65536 || words > 100'000'000)
       throw broken(1, "it does not say how many words and dimensions there are");
   }
+  if (words * (2 * dims + 1) > size)  // each number and each word has a blank or a line's end
+    throw broken(1, "the file is too short for " + std::to_string(words) + " words of " +
+                        std::to_string(dims) + " numbers");
   WordSpace out;
   out.vectors = Matrix(words, dims);
   for (Index i = 0; i < words; ++i) {
@@ -68,14 +75,21 @@ WordSpace open_text(const fs::path& path, const Run& run) {
     out.words.add(word);
     for (Index c = 0; c < dims; ++c) {
       while (at < line.size() && line[at] == ' ') ++at;
-      const auto [end, fault] =
-          std::from_chars(line.data() + at, line.data() + line.size(), out.vectors[i][c]);
-      if (fault != std::errc())
+      double number = 0;  // of a float, what is too small for it would be an error
+      const auto [end, fault] = std::from_chars(line.data() + at, line.data() + line.size(), number);
+      at = static_cast<std::size_t>(end - line.data());
+      out.vectors[i][c] = static_cast<float>(number);
+      if (fault != std::errc() || !std::isfinite(out.vectors[i][c]) ||
+          !(at == line.size() || is_blank(line[at])))
         throw broken(i + 2,
                      "number " + std::to_string(c + 1) + " of " + std::to_string(dims) + " cannot be read");
-      at = static_cast<std::size_t>(end - line.data());
     }
+    if (!std::ranges::all_of(line.substr(at), is_blank))
+      throw broken(i + 2, "there are more than " + std::to_string(dims) + " numbers");
   }
+  while (std::getline(in, line))
+    if (!std::ranges::all_of(line, is_blank))
+      throw broken(words + 2, "there are more than " + std::to_string(words) + " words");
   return out;
 }
 
@@ -129,7 +143,11 @@ WordSpace open_word_space(const fs::path& path, const Run& run) {
   require(!fs::is_directory(path) || is_words_folder(path), Fault::argument,
           path.string() + " is no folder of 'shoal words train'");
   WordSpace out = fs::is_directory(path) ? open_folder(path) : open_text(path, run);
-  check_finite(Rows(out.vectors), run);
+  try {
+    check_finite(Rows(out.vectors), run);
+  } catch (const Error& e) {
+    throw Error(e.fault, path.string() + ": " + e.marked, e.hint);
+  }
   unit_rows(out.vectors.span());
   out.name = path.string();
   out.index();

@@ -1,3 +1,5 @@
+#include <utf8proc.h>
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -17,6 +19,24 @@ constexpr const char* kUnknown = "[UNK]";
 /// Runs of letters, marks and digits, with apostrophes, hyphens and points inside.
 constexpr const char* kWordPattern = R"([\p{L}\p{M}\p{N}]+(?:['’.\-][\p{L}\p{M}\p{N}]+)*)";
 
+/// Whether the pattern finds the word whole: "isn't", "node.js"; not "c++", "hot dog", "'hood".
+bool is_found_whole(std::string_view word) {
+  bool inside = false;  // the last was a letter, mark or number
+  while (!word.empty()) {
+    utf8proc_int32_t code = -1;
+    const auto bytes = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(word.data()),
+                                        static_cast<utf8proc_ssize_t>(word.size()), &code);
+    if (bytes <= 0) return false;
+    word.remove_prefix(static_cast<std::size_t>(bytes));
+    const char kind = utf8proc_category_string(code)[0];
+    const bool letter = kind == 'L' || kind == 'M' || kind == 'N';
+    const bool joint = code == '\'' || code == 0x2019 || code == '.' || code == '-';
+    if (!letter && !(joint && inside)) return false;
+    inside = letter;
+  }
+  return inside;
+}
+
 /// Of words and forms: ids from 1 in that order.
 std::string tokenizer_of(const Texts& words, const Texts& forms) {
   Json vocabulary = Json::object();
@@ -31,8 +51,9 @@ std::string tokenizer_of(const Texts& words, const Texts& forms) {
   for (const Texts* texts : {&words, &forms})
     for (Index i = 0; i < texts->size(); ++i) {
       const std::string_view text = (*texts)[i];
-      vocabulary[std::string(text)] = ++id;
-      if (text.find(' ') != std::string_view::npos) added.push_back(token(id, text, false));
+      // Words and forms are distinct, and a lookup would read all that is there.
+      vocabulary.get_ref<Json::object_t&>().emplace_back(std::string(text), ++id);
+      if (!is_found_whole(text)) added.push_back(token(id, text, false));
     }
   const Json out{
       {"version", "1.0"},

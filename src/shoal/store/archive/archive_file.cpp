@@ -36,6 +36,8 @@ struct ArchiveFile::State {
   }
   /// Whether the open file has this header, and all the bytes that belong behind it.
   bool begins_with(const std::string& bytes) const;
+  /// Whether the open file is an archive of this kind, or was left before it had its header.
+  bool is_ours() const;
 };
 
 /// Widest numbers first, as ArchiveWriter.
@@ -64,6 +66,21 @@ bool ArchiveFile::State::begins_with(const std::string& bytes) const {
          file_size(file, path) == data_begin + size;
 }
 
+bool ArchiveFile::State::is_ours() const {
+  std::uint64_t length = 0;
+  if (::pread(file.number(), &length, sizeof length, 0) != static_cast<ssize_t>(sizeof length))
+    return file_size(file, path) == 0;
+  if (length == 0) return true;
+  try {
+    const ArchiveReader in(path);
+    const auto kind = in.metadata().find("kind");
+    return kind != in.metadata().end() && kind->second == header.metadata.at("kind");
+  } catch (const Error& e) {
+    if (e.fault == Fault::file) throw;
+    return false;
+  }
+}
+
 ArchiveFile::ArchiveFile(const fs::path& path, const ArchiveWriter& meta, const std::vector<TensorPlan>& plan,
                          bool go_on, const fs::path& like)
     : state_(std::make_unique<State>()) {
@@ -78,6 +95,10 @@ ArchiveFile::ArchiveFile(const fs::path& path, const ArchiveWriter& meta, const 
         [&] { return open_regular(path, O_RDWR); });  // says what it is if it is no file; waits for a writer
     s.kept = go_on && s.begins_with(first);
     if (s.kept) return;
+    if (!s.is_ours())
+      throw Error(Fault::argument,
+                  path.string() + " was not made by this command, which keeps its work under that name",
+                  "choose another name, or move the file away");
     ::unlink(path.c_str());  // never cut: others may have it mapped
   }
   s.open([&] { return open_part(path, like); });

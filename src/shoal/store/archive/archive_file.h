@@ -26,7 +26,8 @@ struct TensorPlan {
 class ArchiveFile {
  public:
   /// Creates `path` with zeros in every tensor. If `go_on`, a file that has the same tensors and metadata is
-  /// kept with what is in it; else what was there is removed. A new one is as private as `like`, if that is
+  /// kept with what is in it; else what was there is removed, if it is an archive of the same kind:
+  /// Error(argument) if it is anything else. A new one is as private as `like`, if that is
   /// there. meta: whose metadata it gets. Error(file) while another process has it.
   ArchiveFile(const std::filesystem::path& path, const ArchiveWriter& meta,
               const std::vector<TensorPlan>& plan, bool go_on = false,
