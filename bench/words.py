@@ -141,6 +141,33 @@ def token_vectors(model, words, file):
             out.write(word.replace(" ", "_") + " " + " ".join(map(str, v.tolist())) + "\n")
 
 
+def gloss_vectors(store, sets, forms, shoal, file):
+    """Of each word of the sets the mean of the encoder's vectors of its descriptions, as word2vec text."""
+    import numpy as np
+    from safetensors.numpy import load_file
+    tensors = load_file(store)
+
+    def texts(name, ends):
+        content, at = tensors[name].tobytes(), tensors[ends].astype(int).tolist()
+        return [content[a:b].decode() for a, b in zip([0, *at], at)]
+
+    of = {r["form"]: r["word"] for r in rows_of(forms)}
+    asked = {w.lower() for s in sets for r in rows_of(s) for k, w in r.items() if k in ("word_a", "word_b", "word_c", "word_d", "text")}
+    asked = {of.get(w, w) for w in asked}
+    words = texts("words", "word_ends")
+    heads = [words[i] for i in tensors["members"][tensors["offsets"][:-1].astype(int)]]
+    chosen = [(w, t) for w, t in zip(heads, texts("texts", "text_ends")) if w.lower() in asked]
+    write(file.with_suffix(".csv"), [{"text": t} for _, t in chosen])
+    shoal("embed", file.with_suffix(".csv"), "--text", "text", "--out", file.with_suffix(".npy"))
+    sums = {}
+    for (word, _), vector in zip(chosen, np.load(file.with_suffix(".npy"))):
+        sums[word] = sums.get(word, 0) + vector
+    with open(file, "w", encoding="utf-8") as out:
+        out.write(f"{len(sums)} {len(vector)}\n")
+        for word, v in sums.items():
+            out.write(word.replace(" ", "_") + " " + " ".join(map(str, v.tolist())) + "\n")
+
+
 def main():
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--shoal", default=str(HERE.parent / "build/release/shoal"))
@@ -152,6 +179,7 @@ def main():
     ask.add_argument("--heads", choices=["auto", "pilot"], default="auto")
     ask.add_argument("--only", help="names of the table, parted by ;")
     ask.add_argument("--token-vectors", type=pathlib.Path, metavar="MODEL_FOLDER", help="the means of its token vectors too")
+    ask.add_argument("--glosses", action="store_true", help="the default encoder's vectors of the words' descriptions too")
     ask.add_argument("--model", help="an encoder that reads each word as a text")
     ask.add_argument("--choose", action="store_true")
     ask.add_argument("--threads", default="1")
@@ -192,6 +220,9 @@ def main():
         file = args.folder / "token_vectors.txt"
         token_vectors(args.token_vectors, (next(iter(spaces.values())) / "words.txt").read_text().splitlines(), file)
         spaces["the encoder's token vectors"] = file
+    if args.glosses:
+        spaces["the encoder's vectors of glosses"] = args.folder / "glosses.txt"
+        gloss_vectors(store, sets, args.folder / "forms.csv", shoal, args.folder / "glosses.txt")
     if args.model:
         spaces["the encoder, word alone"] = args.model
     best = BEST if BEST in spaces else next(iter(spaces))
