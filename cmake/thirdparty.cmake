@@ -4,7 +4,7 @@ find_package(SQLite3 REQUIRED)        # store/database.cpp
 find_package(nlohmann_json REQUIRED)  # JSON: store, encode, map, flow, cli, and tests of read, measure and explain
 find_package(Eigen3 REQUIRED)         # linear/: symmetric_eigen.cpp, cholesky.cpp
 find_path(LBFGSPP_INCLUDE LBFGS.h REQUIRED)  # liblbfgspp-dev, headers over Eigen: linear/minimise.cpp
-find_package(Boost REQUIRED)          # explain/p_values.cpp: Boost.Math, headers only
+find_package(Boost 1.81 REQUIRED)     # headers only: Boost.Math in explain/p_values.cpp, Boost.Beast and Asio in serve
 find_package(ZLIB REQUIRED)           # map/page_blocks.cpp, store/files/zip.cpp
 find_package(CLI11 REQUIRED)          # cli
 find_package(CURL REQUIRED)           # cli/http.cpp
